@@ -1,0 +1,3 @@
+module backout/sandbox/app
+
+go 1.24.0

@@ -1,0 +1,122 @@
+"""The two Go binaries, built once for the text of their sources and kept in the cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox.errors import SandboxError
+from sandbox.folders import SOURCES, cache_folder
+from sandbox.lock import locked
+from sandbox.prerequisites import require_go
+from sandbox.progress import long_step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEPT_BUILDS = 3
+REPORTED_LINES = 3
+
+
+@dataclass(frozen=True)
+class Binaries:
+    """Where the built programs lie."""
+
+    kubernetes: Path
+    app: Path
+
+
+def binaries() -> Binaries:
+    """Return both programs, building those whose sources changed."""
+    return Binaries(
+        _binary("kubernetes", "building Kubernetes (the first time 5 to 7 minutes)"),
+        _binary("app", "building the sample application"),
+    )
+
+
+def source_hash(module: Path) -> str:
+    """Return one hash over all that decides what a module builds to."""
+    digest = hashlib.sha256()
+    for file in sorted([*module.glob("*.go"), module / "go.mod", *module.glob("go.sum")]):
+        content = file.read_bytes()
+        digest.update(f"{file.name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def _binary(name: str, title: str) -> Path:
+    module = SOURCES / name
+    binary = cache_folder() / f"{name}-{source_hash(module)}"
+    if binary.exists():
+        return binary
+    require_go()
+    # The compiler inherits the lock: should this program be killed, the next one waits for the
+    # orphaned compiler instead of competing with it.
+    with locked(cache_folder(), "build of the sandbox") as lock:
+        if not binary.exists():
+            with long_step(title):
+                _build(module, binary, lock)
+            _forget_old(name)
+    return binary
+
+
+def _build(module: Path, binary: Path, lock: int) -> None:
+    draft = binary.with_name(f"{binary.name}.draft")
+    log = cache_folder() / f"{module.name}-build.log"
+    argv = ["go", "build", "-trimpath", "-buildvcs=false"]
+    argv += ["-ldflags", " ".join(["-s", "-w", *_version_flags(module)]), "-o", str(draft), "."]
+    environment = {**os.environ, "CGO_ENABLED": "0"}
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            argv,
+            cwd=module,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=(lock,),
+        )
+        try:
+            code = child.wait()
+        except BaseException:
+            child.terminate()
+            child.wait()
+            raise
+    if code:
+        last = " ".join(log.read_text(errors="replace").splitlines()[-REPORTED_LINES:])
+        raise SandboxError(f"go build of {module} failed (see {log}): {last}")
+    draft.replace(binary)
+
+
+def _version_flags(module: Path) -> list[str]:
+    """Stamp the version as the upstream build does; a kubectl without one misbehaves."""
+    found = re.search(r"^\tk8s\.io/kubernetes (v(\d+)\.(\d+)\.\d+)$", _text(module), re.MULTILINE)
+    if found is None:
+        return []
+    version, major, minor = found.groups()
+    values = {
+        "gitVersion": version,
+        "gitMajor": major,
+        "gitMinor": minor,
+        "gitTreeState": "clean",
+        "buildDate": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    return [f"-X {package}.{key}={value}" for package in packages for key, value in values.items()]
+
+
+def _text(module: Path) -> str:
+    return (module / "go.mod").read_text()
+
+
+def _forget_old(name: str) -> None:
+    builds = sorted(
+        (path for path in cache_folder().glob(f"{name}-*") if path.suffix != ".log"),
+        key=lambda path: path.stat().st_mtime,
+    )
+    for path in builds[:-KEPT_BUILDS]:
+        path.unlink()

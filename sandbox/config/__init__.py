@@ -1,0 +1,1 @@
+"""The texts of the components' configuration files: values in, text out, nothing is written."""
