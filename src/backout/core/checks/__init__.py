@@ -1,0 +1,32 @@
+"""One family a file; the list of all checks is explicit, so that grep finds everything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core.checks import breaker, history, images, proof
+from backout.core.checks.check import Check, run
+from backout.core.model import Finding, Skipped
+
+if TYPE_CHECKING:
+    from backout.core.snapshot import Preflight
+
+CHECKS: tuple[Check, ...] = (
+    *history.CHECKS,
+    *proof.CHECKS,
+    *images.CHECKS,
+    *breaker.CHECKS,
+)
+
+
+def run_all(preflight: Preflight) -> tuple[tuple[Finding, ...], tuple[Skipped, ...]]:
+    """Return what every check found, and which checks could not be made and why."""
+    findings: list[Finding] = []
+    skipped: list[Skipped] = []
+    for check in CHECKS:
+        result = run(check, preflight)
+        if isinstance(result, Skipped):
+            skipped.append(result)
+        else:
+            findings.extend(result)
+    return tuple(findings), tuple(skipped)

@@ -1,0 +1,141 @@
+"""PF1xx: is the revision the right one to go to, and will the controller act on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core import objects
+from backout.core.checks.check import Check, Fact
+from backout.core.ledger import Ledger, known_bad
+from backout.core.model import Severity
+from backout.core.snapshot import Need, Preflight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENOUGH_HISTORY = 3
+PAUSED = "PF105"
+"""The one block that has a flag of its own to lift it: `--resume`."""
+
+
+def controller_has_not_observed_a_choice(preflight: Preflight) -> Iterator[Fact]:
+    """Undoing before the controller has seen the newest spec goes to the wrong revision."""
+    if not preflight.snapshot.is_observed and preflight.policy.to_revision is None:
+        yield Fact(
+            message="the Deployment controller has not observed the newest change, so the newest "
+            "revision is not in the history yet",
+            remedy="see why the controller-manager does not act, or name the revision: "
+            "--to-revision N",
+            risk="the choice may be one revision too old",
+        )
+
+
+def controller_has_not_observed(preflight: Preflight) -> Iterator[Fact]:
+    """A revision that the user named is the right one all the same; it may only take long."""
+    if not preflight.snapshot.is_observed and preflight.policy.to_revision is not None:
+        yield Fact(
+            message="the Deployment controller has not observed the newest change; it may not act "
+            "on this one either",
+            remedy="see whether the controller-manager runs",
+        )
+
+
+def workload_is_paused(preflight: Preflight) -> Iterator[Fact]:
+    """A paused Deployment takes the patch and rolls nothing out."""
+    paused = objects.dig(preflight.snapshot.workload, "spec", "paused") is True
+    if paused and not preflight.policy.resume:
+        yield Fact(
+            message="the Deployment is paused: its controller would not roll the target out",
+            remedy="--resume resumes it in the same write (resuming first would roll the bad "
+            "template further)",
+            risk="the template is set and nothing rolls out until somebody resumes it",
+        )
+
+
+def workload_is_being_deleted(preflight: Preflight) -> Iterator[Fact]:
+    """The controller only writes the status of an object with a deletionTimestamp."""
+    since = objects.dig(preflight.snapshot.workload, "metadata", "deletionTimestamp")
+    if since:
+        yield Fact(
+            message=f"the Deployment is being deleted since {since}",
+            remedy="wait until it is gone and create it again from its source",
+            risk="the controller no longer replaces Pods of it: nothing would move",
+        )
+
+
+def history_is_short(preflight: Preflight) -> Iterator[Fact]:
+    """With a limit below 3, one bad deploy or two leave no good revision to go back to."""
+    limit = objects.dig(preflight.snapshot.workload, "spec", "revisionHistoryLimit", default=10)
+    if limit < ENOUGH_HISTORY:
+        yield Fact(
+            message=f"revisionHistoryLimit is {limit}: the next deploys evict the revisions that "
+            "one could go back to",
+            remedy=f"set spec.revisionHistoryLimit to {ENOUGH_HISTORY} or more",
+        )
+
+
+def target_is_known_bad(preflight: Preflight) -> Iterator[Fact]:
+    """Somebody rolled back from it, or its rollout failed. Undoing an undo must be possible."""
+    ledger = preflight.snapshot.ledger
+    if isinstance(ledger, Ledger) and preflight.destination.hash in known_bad(ledger):
+        yield Fact(
+            message=f"revision {preflight.destination.number} is known to be bad: it was rolled "
+            "back from, or its rollout failed",
+            remedy="leave --to-revision out to go to a revision that is not",
+        )
+
+
+def no_replicas(preflight: Preflight) -> Iterator[Fact]:
+    """With replicas 0 every rollout completes at once and proves nothing."""
+    if preflight.replicas == 0:
+        yield Fact(
+            message="replicas is 0: no Pod will start, so nothing about the target is proven",
+            remedy="scale it up afterwards and look at the Pods",
+        )
+
+
+CHECKS = (
+    Check(
+        id=PAUSED,
+        severity=Severity.BLOCK,
+        title="the workload is paused",
+        find=workload_is_paused,
+    ),
+    Check(
+        id="PF106",
+        severity=Severity.BLOCK,
+        title="the controller has not observed the spec, and the target is to be chosen",
+        find=controller_has_not_observed_a_choice,
+    ),
+    Check(
+        id="PF107",
+        severity=Severity.WARN,
+        title="the controller has not observed the spec",
+        find=controller_has_not_observed,
+    ),
+    Check(
+        id="PF108",
+        severity=Severity.WARN,
+        title="the history limit is below 3",
+        find=history_is_short,
+    ),
+    Check(
+        id="PF109",
+        severity=Severity.WARN,
+        title="the target is known to be bad",
+        find=target_is_known_bad,
+        needs=frozenset({Need.LEDGER}),
+    ),
+    Check(
+        id="PF111",
+        severity=Severity.BLOCK,
+        title="the workload is being deleted",
+        find=workload_is_being_deleted,
+    ),
+    Check(
+        id="PF112",
+        severity=Severity.WARN,
+        title="replicas is 0",
+        find=no_replicas,
+    ),
+)

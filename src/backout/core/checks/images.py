@@ -1,0 +1,149 @@
+"""PF3xx: are the target's images still in their registry? The registry is always asked.
+
+Only an authenticated "not found" says that an image is gone; every other answer warns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core import template
+from backout.core.checks.check import Check, Fact
+from backout.core.images import ImageAnswer, ImageState, parse
+from backout.core.model import Severity
+from backout.core.snapshot import Need, Preflight
+from backout.core.startability import must_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def image_is_gone(preflight: Preflight) -> Iterator[Fact]:
+    """An image is gone, and Pods of the target must be started."""
+    if not _must_start(preflight):
+        return
+    for answer in _answers(preflight, ImageState.MISSING):
+        yield Fact(
+            message=f"an image of revision {preflight.destination.number} is gone: {answer.detail}",
+            remedy="push it again, or go to a revision whose image is there (--to-revision N)",
+            risk="Pods of the target cannot start where the image is not on the node",
+        )
+
+
+def image_is_gone_but_runs(preflight: Preflight) -> Iterator[Fact]:
+    """An image is gone, and enough Pods of the target still run."""
+    is_seen = Need.PODS not in preflight.snapshot.unreadable
+    if is_seen and _must_start(preflight):
+        return
+    for answer in _answers(preflight, ImageState.MISSING):
+        yield Fact(
+            message=f"image {answer.image} is gone from its registry; {_running(preflight)}",
+            remedy="push it again before a node is drained",
+        )
+
+
+def registry_denies(preflight: Preflight) -> Iterator[Fact]:
+    """401 or 403: it may be there or not; a registry hides what one may not see."""
+    for answer in _answers(preflight, ImageState.DENIED):
+        yield Fact(
+            message=f"the registry does not tell whether image {answer.image} exists: "
+            f"{answer.detail}",
+            remedy="give backout a Docker config that may pull it: --registry-auth-file FILE",
+        )
+
+
+def registry_is_unreachable(preflight: Preflight) -> Iterator[Fact]:
+    """No answer, or none that tells anything."""
+    for answer in _answers(preflight, ImageState.UNREACHABLE):
+        yield Fact(
+            message=answer.detail,
+            remedy="the nodes may reach the registry all the same",
+        )
+
+
+def image_name_is_invalid(preflight: Preflight) -> Iterator[Fact]:
+    """The name is not an image reference: no kubelet will pull it."""
+    for answer in _answers(preflight, ImageState.INVALID):
+        yield Fact(
+            message=answer.detail,
+            remedy="go to another revision (--to-revision N)",
+        )
+
+
+def tag_is_mutable(preflight: Preflight) -> Iterator[Fact]:
+    """`latest`, or no tag: the image may be something else than what ran then."""
+    for name in sorted(set(template.images(preflight.destination.template).values())):
+        try:
+            reference = parse(name)
+        except ValueError:
+            continue
+        if reference.is_mutable:
+            tag = "no tag" if reference.tag_is_implied else "the tag latest"
+            yield Fact(
+                message=f"image {name} has {tag}: it may not be what this revision ran before",
+                remedy="deploy images by digest or by a tag that is never moved",
+            )
+
+
+def _running(preflight: Preflight) -> str:
+    """Return what is known of the Pods that run it, as the end of a sentence."""
+    if Need.PODS in preflight.snapshot.unreadable:
+        return "whether Pods still run it could not be read"
+    if preflight.destination.ready:
+        return f"{preflight.destination.ready} Pods still run it; a rescheduled one could not start"
+    return "no Pod is started now; a later one could not start"
+
+
+def _must_start(preflight: Preflight) -> bool:
+    return must_start(preflight.snapshot.workload, ready=preflight.destination.ready)
+
+
+def _answers(preflight: Preflight, state: ImageState) -> Iterator[ImageAnswer]:
+    return (a for a in preflight.snapshot.images.values() if a.state is state)
+
+
+_ASKED = frozenset({Need.IMAGES})
+
+CHECKS = (
+    Check(
+        id="PF301",
+        severity=Severity.BLOCK,
+        title="an image of the target is gone, and Pods must be started",
+        find=image_is_gone,
+        needs=_ASKED | {Need.PODS},
+    ),
+    Check(
+        id="PF302",
+        severity=Severity.WARN,
+        title="an image of the target is gone, but enough Pods run it",
+        find=image_is_gone_but_runs,
+        needs=_ASKED,
+    ),
+    Check(
+        id="PF303",
+        severity=Severity.WARN,
+        title="the registry does not let us see an image of the target",
+        find=registry_denies,
+        needs=_ASKED,
+    ),
+    Check(
+        id="PF304",
+        severity=Severity.WARN,
+        title="the registry of the target's image could not be asked",
+        find=registry_is_unreachable,
+        needs=_ASKED,
+    ),
+    Check(
+        id="PF305",
+        severity=Severity.WARN,
+        title="an image of the target has a tag that moves",
+        find=tag_is_mutable,
+    ),
+    Check(
+        id="PF306",
+        severity=Severity.WARN,
+        title="an image of the target is not a valid reference",
+        find=image_name_is_invalid,
+        needs=_ASKED,
+    ),
+)

@@ -1,0 +1,114 @@
+"""The values every layer speaks. Frozen; objects of the API stay plain dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Object: TypeAlias = Mapping[str, Any]
+"""A Kubernetes object exactly as the wire gave it; a typed model would drop unknown fields."""
+
+
+class Severity(StrEnum):
+    """How a finding weighs: BLOCK refuses, WARN is said, INFO is context."""
+
+    BLOCK = "BLOCK"
+    WARN = "WARN"
+    INFO = "INFO"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What the user points at. `kind` as the API spells it (`Deployment`)."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    @property
+    def noun(self) -> str:
+        """The kind in lower case, as kubectl prints it: `deployment`."""
+        return self.kind.lower()
+
+    def __str__(self) -> str:
+        return f"{self.noun}/{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """One state the workload can be in.
+
+    `number` is the controller's (0 where its annotation is absent or unreadable), `hash` ours:
+    SHA-256 hex of the normalised template; `pods` are the Pods of this revision that are not
+    being deleted, `ready` how many of them are Ready.
+    """
+
+    number: int
+    replica_set: Object
+    template: Object
+    hash: str
+    change_cause: str
+    created: datetime | None
+    pods: tuple[Object, ...]
+    ready: int
+    is_current: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a check found: the bad fact in words, and how to go on.
+
+    `detail` adds evidence to the message, `remedy` says what to do about it, `risk` what going on
+    anyway may cost. `acceptable` is False where `--accept` cannot lift it.
+    """
+
+    id: str
+    severity: Severity
+    message: str
+    detail: str = ""
+    remedy: str = ""
+    risk: str = ""
+    acceptable: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A check whose needs could not be read: never passed, always said."""
+
+    id: str
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acceptance:
+    """The user's word to go on in spite of finding `id`, and why; kept in the record."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """A JSON Patch (RFC 6902) with its preconditions inside, and the operation that marks it."""
+
+    operation: str
+    ops: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One thing that happened in a run: a journal line, a JSON line, a line on the terminal.
+
+    `kind` is one of the journal schema's (docs/journal.md), `message` a sentence for people,
+    `fields` what a program wants to know (JSON values only).
+    """
+
+    kind: str
+    message: str
+    fields: Mapping[str, Any] = field(default_factory=dict)

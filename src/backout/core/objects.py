@@ -1,0 +1,126 @@
+"""Reading plain Kubernetes objects: the few paths that everybody walks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from backout.core.model import Object
+
+
+def dig(obj: Any, *path: str | int, default: Any = None) -> Any:
+    """Return what stands at `path`, or `default` where any step is absent or null."""
+    for step in path:
+        try:
+            obj = obj[step]
+        except (KeyError, IndexError, TypeError):
+            return default
+    return default if obj is None else obj
+
+
+def name(obj: Object) -> str:
+    """Return `metadata.name`."""
+    return str(dig(obj, "metadata", "name", default=""))
+
+
+def uid(obj: Object) -> str:
+    """Return `metadata.uid`."""
+    return str(dig(obj, "metadata", "uid", default=""))
+
+
+def resource_version(obj: Object) -> str:
+    """Return `metadata.resourceVersion`, opaque."""
+    return str(dig(obj, "metadata", "resourceVersion", default=""))
+
+
+def generation(obj: Object) -> int:
+    """Return `metadata.generation`: how often the spec has changed."""
+    return int(dig(obj, "metadata", "generation", default=0))
+
+
+def observed_generation(obj: Object) -> int:
+    """Return `status.observedGeneration`: the generation the controller has seen."""
+    return int(dig(obj, "status", "observedGeneration", default=0))
+
+
+def is_observed(obj: Object) -> bool:
+    """Tell whether the controller has seen the newest spec."""
+    return observed_generation(obj) >= generation(obj)
+
+
+def replicas(workload: Object) -> int:
+    """Return `spec.replicas`: how many Pods it asks for; 1 where it says nothing."""
+    return int(dig(workload, "spec", "replicas", default=1))
+
+
+def annotations_of(obj: Object) -> Mapping[str, str]:
+    """Return `metadata.annotations`, empty where there are none."""
+    return dict(dig(obj, "metadata", "annotations", default={}))
+
+
+def labels_of(obj: Object) -> Mapping[str, str]:
+    """Return `metadata.labels`, empty where there are none."""
+    return dict(dig(obj, "metadata", "labels", default={}))
+
+
+def is_controlled_by(obj: Object, owner_uid: str) -> bool:
+    """Tell whether the controlling ownerReference names this UID (metav1.IsControlledBy)."""
+    owners = dig(obj, "metadata", "ownerReferences", default=[])
+    return any(dig(o, "controller") is True and o.get("uid") == owner_uid for o in owners)
+
+
+def condition(obj: Object, kind: str) -> Object | None:
+    """Return the status condition of this type, or None."""
+    found: Iterable[Object] = dig(obj, "status", "conditions", default=[])
+    return next((c for c in found if c.get("type") == kind), None)
+
+
+def is_ready(pod: Object) -> bool:
+    """Tell whether a Pod is Ready and not being deleted."""
+    ready = condition(pod, "Ready")
+    return (
+        ready is not None
+        and ready.get("status") == "True"
+        and not dig(pod, "metadata", "deletionTimestamp")
+    )
+
+
+def containers(template_or_pod: Object) -> list[Object]:
+    """Return the containers and init containers of a Pod or Pod template, in that order."""
+    spec = dig(template_or_pod, "spec", default={})
+    return [*dig(spec, "containers", default=[]), *dig(spec, "initContainers", default=[])]
+
+
+def timestamp(text: Any) -> datetime | None:
+    """Return an API timestamp (RFC 3339, with or without microseconds) as aware UTC, or None."""
+    if not isinstance(text, str) or not text:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def matches_labels(selector: Mapping[str, str], present: Mapping[str, str]) -> bool:
+    """Tell whether equality selector `selector` (a Service's) selects these labels."""
+    return bool(selector) and all(present.get(k) == v for k, v in selector.items())
+
+
+def selector_text(selector: Object) -> str:
+    """Return a LabelSelector as the API's query text (metav1.LabelSelectorAsSelector)."""
+    terms = [f"{k}={v}" for k, v in sorted(dig(selector, "matchLabels", default={}).items())]
+    for expression in dig(selector, "matchExpressions", default=[]):
+        key, values = expression.get("key"), ",".join(expression.get("values") or [])
+        terms.append(
+            {
+                "In": f"{key} in ({values})",
+                "NotIn": f"{key} notin ({values})",
+                "Exists": f"{key}",
+                "DoesNotExist": f"!{key}",
+            }[expression["operator"]]
+        )
+    return ",".join(terms)

@@ -1,0 +1,33 @@
+"""How a run ended, as a value; cli maps it to an exit code (design section 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Result(StrEnum):
+    """What a script needs to know."""
+
+    SUCCEEDED = "succeeded"
+    DRY_RUN = "dry run"
+    REFUSED = "refused"
+    DECLINED = "declined"
+    NOT_CHANGED = "not changed"
+    FAILED = "failed"
+    UNDECIDED = "undecided"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The last word on a run: `message` is true, says what was changed and how to go on.
+
+    `verdict` and `health` name the rollout's and the service's state where they were judged.
+    """
+
+    result: Result
+    message: str
+    verdict: str = ""
+    health: str = ""
+    remedy: str = ""

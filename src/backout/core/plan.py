@@ -1,0 +1,205 @@
+"""snapshot + policy + findings -> Plan | Refusal."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backout.core import objects, revisions
+from backout.core.checks.breaker import UNDER_WAY, under_way
+from backout.core.checks.check import Check, Fact, finding
+from backout.core.checks.history import PAUSED
+from backout.core.ledger import Ledger, known_bad
+from backout.core.model import Finding, Revision, Severity, Skipped
+from backout.core.revisions import Choice, NoChoice
+from backout.core.snapshot import Need
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backout.core.snapshot import Policy, Preflight, Snapshot
+
+ALREADY_THERE = "already on target revision"
+"""The product's own wording; scripts rely on it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What will be done, and everything that was found on the way; `accepted` was gone past."""
+
+    preflight: Preflight
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skipped, ...]
+    accepted: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Nothing will be changed. `way_on` is the line that goes on anyway, empty if there is none.
+
+    `outage` says what refusing leaves, empty where Pods are Ready; `preflight` is None where no
+    target could be chosen.
+    """
+
+    findings: tuple[Finding, ...]
+    blocks: tuple[Finding, ...]
+    skipped: tuple[Skipped, ...]
+    way_on: str
+    outage: str
+    preflight: Preflight | None
+
+
+def _nothing(_: Preflight) -> tuple[Fact, ...]:
+    return ()
+
+
+NO_SUCH_REVISION = Check(
+    id="PF101",
+    severity=Severity.BLOCK,
+    title="no such revision",
+    find=_nothing,
+    acceptable=False,
+)
+ON_TARGET = Check(
+    id="PF102",
+    severity=Severity.BLOCK,
+    title="already on the target revision",
+    find=_nothing,
+    acceptable=False,
+)
+NO_HISTORY = Check(
+    id="PF103",
+    severity=Severity.BLOCK,
+    title="no rollout history",
+    find=_nothing,
+    acceptable=False,
+)
+NOTHING_TO_GO_BACK_TO = Check(
+    id="PF104",
+    severity=Severity.BLOCK,
+    title="nothing to go back to",
+    find=_nothing,
+    acceptable=False,
+)
+CHOICES = (NO_SUCH_REVISION, ON_TARGET, NO_HISTORY, NOTHING_TO_GO_BACK_TO)
+"""Found while the target is chosen: where one holds there is no target to check further."""
+
+
+def select(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
+    """Return the revision to go to, or why there is none."""
+    for fact in under_way(snapshot):
+        return finding(UNDER_WAY, fact)
+    history = snapshot.revisions
+    if policy.to_revision is not None:
+        return _asked_for(snapshot, history, policy.to_revision)
+    if not history:
+        fact = Fact(
+            message=f'no rollout history found for deployment "{snapshot.target.name}"',
+            remedy="deploy it again from its source",
+        )
+        return finding(NO_HISTORY, fact)
+    ledger = snapshot.ledger
+    bad = known_bad(ledger) if isinstance(ledger, Ledger) else frozenset()
+    choice = revisions.choose(history, known_bad=bad)
+    return (
+        finding(NOTHING_TO_GO_BACK_TO, _why_none(snapshot, choice))
+        if isinstance(choice, NoChoice)
+        else choice
+    )
+
+
+def decide(
+    preflight: Preflight, findings: Sequence[Finding], skipped: Sequence[Skipped]
+) -> Plan | Refusal:
+    """Return the plan, or the refusal where a BLOCK was found that is not accepted."""
+    accepted_ids = {a.id for a in preflight.policy.accepted}
+    accepted = tuple(f for f in findings if f.id in accepted_ids and f.acceptable)
+    blocks = tuple(f for f in findings if f.severity is Severity.BLOCK and f not in accepted)
+    if not blocks:
+        return Plan(
+            preflight=preflight,
+            findings=tuple(findings),
+            skipped=tuple(skipped),
+            accepted=accepted,
+        )
+    return Refusal(
+        findings=tuple(findings),
+        blocks=blocks,
+        skipped=tuple(skipped),
+        way_on=way_on(preflight.policy, blocks),
+        outage=_outage(preflight.snapshot),
+        preflight=preflight,
+    )
+
+
+def refuse(snapshot: Snapshot, found: Finding) -> Refusal:
+    """Return the refusal for a target that could not be chosen."""
+    return Refusal(
+        findings=(found,),
+        blocks=(found,),
+        skipped=(),
+        way_on="",
+        outage=_outage(snapshot),
+        preflight=None,
+    )
+
+
+def way_on(policy: Policy, blocks: Sequence[Finding]) -> str:
+    """Return the exact command line that goes on anyway; empty where a block cannot be lifted."""
+    if not all(b.acceptable for b in blocks):
+        return ""
+    ids = sorted({b.id for b in blocks})
+    words = ["backout", *policy.command]
+    for one in ids:
+        words += ["--resume"] if one == PAUSED else ["--accept", one]
+    needs_reason = ids != [PAUSED] and not policy.reason
+    return shlex.join(words) + (" --reason 'WHY'" if needs_reason else "")
+
+
+def _asked_for(snapshot: Snapshot, history: Sequence[Revision], number: int) -> Choice | Finding:
+    revision = revisions.numbered(history, number)
+    now = revisions.current(history)
+    if revision is None:
+        existing = ", ".join(str(r.number) for r in history) or "none"
+        fact = Fact(
+            message=f"there is no revision {number} of {snapshot.target}; existing: {existing}",
+            remedy=f"kubectl rollout history {snapshot.target} -n {snapshot.target.namespace}",
+        )
+        return finding(NO_SUCH_REVISION, fact)
+    if revisions.is_where_we_are(revision, now):
+        fact = Fact(
+            message=ALREADY_THERE,
+            detail=f"revision {number} is what {snapshot.target} asks for now",
+            remedy="leave --to-revision out, and backout chooses the newest other one with proof",
+        )
+        return finding(ON_TARGET, fact)
+    return revisions.asked_for(revision)
+
+
+def _why_none(snapshot: Snapshot, none: NoChoice) -> Fact:
+    if none.known_bad:
+        numbers = ", ".join(map(str, none.known_bad))
+        return Fact(
+            message=f"nothing to go back to: every other revision of {snapshot.target} ({numbers}) "
+            "is known to be bad",
+            remedy=f"--to-revision {none.known_bad[0]} goes there all the same",
+        )
+    limit = snapshot.workload["spec"].get("revisionHistoryLimit", 10)
+    return Fact(
+        message=f"nothing to go back to: {snapshot.target} has one revision only "
+        f"(revisionHistoryLimit is {limit})",
+        remedy="deploy the last good version again from its source",
+    )
+
+
+def _outage(snapshot: Snapshot) -> str:
+    """Return what refusing leaves, where no Pod of the workload is Ready; else empty."""
+    is_seen = Need.PODS not in snapshot.unreadable
+    if (
+        objects.replicas(snapshot.workload)
+        and is_seen
+        and not any(r.ready for r in snapshot.revisions)
+    ):
+        return f"no Pod of {snapshot.target} is Ready: refusing leaves the outage as it is"
+    return ""

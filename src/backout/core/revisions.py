@@ -1,0 +1,197 @@
+"""ReplicaSets -> ordered history; the choice of a target (design 4.4)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from backout.core import objects, template
+from backout.core.model import Object, Revision
+from backout.core.spans import span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
+
+REVISION = "deployment.kubernetes.io/revision"
+CHANGE_CAUSE = "kubernetes.io/change-cause"
+_INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The revision to go to, why, which newer ones were passed over and why, and kubectl's choice.
+
+    `kubectl` is the revision number plain `kubectl rollout undo` would go to, None where it would
+    refuse. `proven` tells whether Pods of the revision are Ready now.
+    """
+
+    revision: Revision
+    why: str
+    proven: bool
+    passed_over: tuple[tuple[int, str], ...] = ()
+    kubectl: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoChoice:
+    """There is nothing to go to; `known_bad` are the other revisions, all known to be bad."""
+
+    known_bad: tuple[int, ...] = ()
+
+
+def history(
+    workload: Object, replica_sets: Iterable[Object], pods: Iterable[Object]
+) -> tuple[Revision, ...]:
+    """Return the workload's revisions, newest number first.
+
+    Only ReplicaSets whose controlling owner is this very object count. Current is the ReplicaSet
+    whose template equals the workload's, the oldest where several do (FindNewReplicaSet in
+    kubernetes pkg/controller/deployment/util/deployment_util.go); none is while the controller has
+    not acted on the newest spec.
+    """
+    owned = [r for r in replica_sets if objects.is_controlled_by(r, objects.uid(workload))]
+    owned.sort(key=_age)
+    wanted = template.digest(workload["spec"]["template"])
+    hashes = [template.digest(r["spec"]["template"]) for r in owned]
+    current = hashes.index(wanted) if wanted in hashes else None
+    listed = list(pods)
+    revisions = [
+        _revision(r, h, listed, is_current=i == current)
+        for i, (r, h) in enumerate(zip(owned, hashes, strict=True))
+    ]
+    return tuple(sorted(revisions, key=lambda r: (r.number, *_age(r.replica_set)), reverse=True))
+
+
+def current(revisions: Iterable[Revision]) -> Revision | None:
+    """Return the revision the workload's template asks for, or None."""
+    return next((r for r in revisions if r.is_current), None)
+
+
+def numbered(revisions: Iterable[Revision], number: int) -> Revision | None:
+    """Return the revision of this number, or None."""
+    return next((r for r in revisions if r.number == number), None)
+
+
+def choose(
+    revisions: Sequence[Revision], *, known_bad: AbstractSet[str] = frozenset()
+) -> Choice | NoChoice:
+    """Return the newest other revision with proof, else the newest not known to be bad.
+
+    `revisions` are newest first, `known_bad` template hashes. Proof is a Ready Pod of the revision
+    now; a revision that was rolled back from has none, however Ready its Pods are.
+    """
+    now = current(revisions)
+    others = [r for r in revisions if not is_where_we_are(r, now)]
+    candidates = [r for r in others if r.hash not in known_bad]
+    if not candidates:
+        return NoChoice(known_bad=tuple(r.number for r in others))
+    chosen = next((r for r in candidates if r.ready), candidates[0])
+    return Choice(
+        revision=chosen,
+        why=_reason(chosen, revisions),
+        proven=chosen.ready > 0,
+        passed_over=tuple(
+            (r.number, "known to be bad" if r.hash in known_bad else "no Pod of it is Ready")
+            for r in others
+            if r.number > chosen.number
+        ),
+        kubectl=kubectl_choice(revisions),
+    )
+
+
+def asked_for(revision: Revision) -> Choice:
+    """Return the choice the user made with `--to-revision`."""
+    return Choice(revision=revision, why="asked for by --to-revision", proven=revision.ready > 0)
+
+
+def kubectl_choice(revisions: Iterable[Revision]) -> int | None:
+    """Return the number plain `kubectl rollout undo` goes to: the second highest.
+
+    Reproduces kubectl's one pass over the ReplicaSets by age with the current one last, ties
+    included. A ReplicaSet without the annotation counts as 0, one with an unreadable one not at all
+    (kubectl pkg/polymorphichelpers/rollback.go, deploymentRevision).
+    """
+    by_age = sorted(revisions, key=lambda r: (r.is_current, *_age(r.replica_set)))
+    latest = previous = -1
+    for revision in by_age:
+        text = objects.annotations_of(revision.replica_set).get(REVISION)
+        if text is not None and not _is_readable(text):
+            continue
+        number = revision.number
+        if latest < number:
+            previous, latest = latest, number
+        elif previous < number:
+            previous = number
+    return previous if previous >= 0 else None
+
+
+def pods_of(replica_set: Object, pods: Iterable[Object]) -> list[Object]:
+    """Return the Pods of a ReplicaSet that are not being deleted."""
+    return [
+        p
+        for p in pods
+        if objects.is_controlled_by(p, objects.uid(replica_set))
+        and not objects.dig(p, "metadata", "deletionTimestamp")
+    ]
+
+
+def is_where_we_are(revision: Revision, now: Revision | None) -> bool:
+    """Tell whether going to a revision would change nothing: it has the current one's template."""
+    return revision.is_current or (now is not None and revision.hash == now.hash)
+
+
+def _revision(
+    replica_set: Object, digest: str, pods: Sequence[Object], *, is_current: bool
+) -> Revision:
+    own = tuple(pods_of(replica_set, pods))
+    notes = objects.annotations_of(replica_set)
+    return Revision(
+        number=_number(notes.get(REVISION, "")),
+        replica_set=replica_set,
+        template=replica_set["spec"]["template"],
+        hash=digest,
+        change_cause=notes.get(CHANGE_CAUSE, ""),
+        created=objects.timestamp(objects.dig(replica_set, "metadata", "creationTimestamp")),
+        pods=own,
+        ready=sum(objects.is_ready(p) for p in own),
+        is_current=is_current,
+    )
+
+
+def _reason(chosen: Revision, revisions: Sequence[Revision]) -> str:
+    if chosen.ready:
+        return f"newest other revision with Ready Pods ({chosen.ready} now)"
+    served = _was_current_for(chosen, revisions)
+    return "newest other revision; unproven" + (f", was current for {served}" if served else "")
+
+
+def _was_current_for(revision: Revision, revisions: Sequence[Revision]) -> str:
+    """Return how long until the next revision was created, in words; empty where unknown.
+
+    A renumbered ReplicaSet is older than its number says, and a gap in the numbers hides one: the
+    creation times tell nothing then.
+    """
+    follower = numbered(revisions, revision.number + 1)
+    if follower is None or "deployment.kubernetes.io/revision-history" in objects.annotations_of(
+        revision.replica_set
+    ):
+        return ""
+    if revision.created is None or follower.created is None or follower.created < revision.created:
+        return ""
+    return span(follower.created, since=revision.created)
+
+
+def _number(text: str) -> int:
+    return int(text) if _is_readable(text) else 0
+
+
+def _is_readable(text: str) -> bool:
+    """Tell whether Go's ParseInt takes it as an int64."""
+    return _INTEGER.fullmatch(text) is not None and abs(int(text)) < 2**63
+
+
+def _age(replica_set: Object) -> tuple[str, str]:
+    created = objects.dig(replica_set, "metadata", "creationTimestamp", default="")
+    return str(created), objects.name(replica_set)

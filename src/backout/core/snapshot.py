@@ -1,0 +1,107 @@
+"""All that was read before a decision, and `unreadable`: what RBAC or a fault hid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from backout.core import ledger_json, objects, revisions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backout.core.endpoints import Endpoint, NotAsked
+    from backout.core.health import Sample
+    from backout.core.images import ImageAnswer
+    from backout.core.ledger import Ledger, UnreadableLedger
+    from backout.core.model import Acceptance, Object, Revision, Target
+    from backout.core.revisions import Choice
+
+
+class Need(StrEnum):
+    """What a check reads. Where one is in `unreadable`, checks that need it are skipped."""
+
+    PODS = "pods"
+    SERVICES = "services"
+    LEDGER = "ledger"
+    PERMISSIONS = "permissions"
+    IMAGES = "images"
+    POD_HEALTH = "pod health"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What the user asked for and allows. `to_revision` None: backout chooses.
+
+    `limit` rollbacks in `window`; `health` is a URL, a `/path`, a `port/path` or empty.
+    `command` is the command line as given (without the program's name), for the line that goes on.
+    """
+
+    to_revision: int | None = None
+    accepted: tuple[Acceptance, ...] = ()
+    reason: str = ""
+    resume: bool = False
+    limit: int = 2
+    window: timedelta = timedelta(hours=1)
+    health: str = ""
+    successes: int = 3
+    require_health: bool = False
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """Objects as the API server gave them, and answers of others, all read before acting.
+
+    `permissions` maps `verb resource` to what SelfSubjectAccessReview said; `images` maps an image
+    of the target to its registry's answer; `pod_health` has one sample for each running Pod of the
+    target that was asked at `endpoint`. `now` is the server's time. `is_observed` tells whether the
+    controller has seen the newest spec.
+    """
+
+    target: Target
+    workload: Object
+    replica_sets: tuple[Object, ...]
+    pods: tuple[Object, ...]
+    now: datetime
+    is_observed: bool
+    services: tuple[Object, ...] = ()
+    lease: Object | None = None
+    permissions: Mapping[str, bool] = field(default_factory=dict)
+    images: Mapping[str, ImageAnswer] = field(default_factory=dict)
+    pod_health: tuple[Sample, ...] = ()
+    endpoint: Endpoint | NotAsked | None = None
+    unreadable: Mapping[Need, str] = field(default_factory=dict)
+
+    @cached_property
+    def ledger(self) -> Ledger | UnreadableLedger:
+        """The ledger that the Lease carries."""
+        return ledger_json.read(self.lease)
+
+    @cached_property
+    def revisions(self) -> tuple[Revision, ...]:
+        """The history, newest first."""
+        return revisions.history(self.workload, self.replica_sets, self.pods)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preflight:
+    """What a check looks at: the snapshot, the policy, and the choice they led to."""
+
+    snapshot: Snapshot
+    policy: Policy
+    revisions: tuple[Revision, ...]
+    choice: Choice
+
+    @property
+    def destination(self) -> Revision:
+        """The revision to go to."""
+        return self.choice.revision
+
+    @property
+    def replicas(self) -> int:
+        """How many Pods the workload asks for."""
+        return objects.replicas(self.snapshot.workload)

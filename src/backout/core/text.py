@@ -1,0 +1,131 @@
+"""Other people's text on its way to a terminal or a log: nothing in it may act, hide or leak.
+
+What a cluster, a registry or a service says is untrusted (design.md section 8): an event message
+may carry an escape sequence that rewrites the screen, a bidi override that turns a name round, or
+a password. `masked` first, `untrusted` last: `untrusted(masked(text))`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_ELLIPSIS = "…"
+_MASK = "***"
+
+# Cc: C0, C1 and DEL; Cf: bidi controls, zero-width and tag characters; Cs: lone surrogates, which
+# no encoder writes; Co, Cn: nobody knows what a terminal makes of them; Zl, Zp: line breaks.
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+# Drawn as nothing although their category says letter, mark or symbol (Unicode's
+# Default_Ignorable_Code_Point, and the blank Braille pattern): two names would look the same.
+_BLANK = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
+    | set(range(0x180B, 0x1810))
+    | set(range(0xFE00, 0xFE10))
+    | set(range(0xE0100, 0xE01F0))
+)
+
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def untrusted(text: str, cap: int = 256) -> str:
+    r"""Return `text` with all that acts or hides made visible, at most `cap` characters long.
+
+    Control, format and invisible characters become escapes as Python writes them (`\x1b`,
+    `\u202e`); printable Unicode stays. What does not fit is replaced by `…`, and no escape is cut
+    in half. The result is one line, encodes as UTF-8, and is left alone by a second call. It is
+    still no markup: a renderer that knows markup must not parse it.
+    """
+    pieces: list[str] = []
+    room = cap
+    for character in text[: cap + 1]:
+        piece = _visible(character)
+        room -= len(piece)
+        if room < 0:
+            return _cut(pieces, cap)
+        pieces.append(piece)
+    return "".join(pieces)
+
+
+def _cut(pieces: list[str], cap: int) -> str:
+    length = sum(map(len, pieces))
+    while pieces and length + len(_ELLIPSIS) > cap:
+        length -= len(pieces.pop())
+    return "".join(pieces) + _ELLIPSIS[:cap]
+
+
+def _visible(character: str) -> str:
+    code = ord(character)
+    if unicodedata.category(character) not in _ACTING and code not in _BLANK:
+        return character
+    if character in _SHORT:
+        return _SHORT[character]
+    if code <= 0xFF:  # noqa: PLR2004 - the last code point of two hex digits
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - four
+
+
+_PEM = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+)
+
+_HEADER = re.compile(
+    r"""\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s{0,4}[:=]\s{0,4})("[^"]*"?|'[^']*'?|[^\r\n]+)""",
+    re.IGNORECASE,
+)
+
+# The lookahead spares "Basic authentication" and "bearer token": a value has a digit, padding or
+# a capital in the middle.
+_SCHEME = re.compile(
+    r"\b([Bb]earer|BEARER|[Bb]asic|BASIC)(\s+)(?!realm=)(?=\S{0,512}(?:\d|=|[a-z][A-Z]))[\w+/.~=-]{6,}"
+)
+
+# A colon needs a blank or a quote beside it: `acme/my-secret:1.2` is an image, not a secret.
+_KEYED = re.compile(
+    r"""(token|passw(?:or)?d|passphrase|pwd|secret|api[-_]?key|access[-_]?key|private[-_]?key"""
+    r"""|credentials?|signature)"""
+    r"""(["']\s{0,4}[=:]\s{0,4}|\s{0,4}=\s{0,4}|\s{0,4}:\s{1,4}|(?:(?<=password)|(?<=passwd)):)"""
+    r"""("[^"]*"?|'[^']*'?|[^\s,;&"'}\])]+)""",
+    re.IGNORECASE,
+)
+
+_USERINFO = re.compile(r"(?<=://)[^\s/]*@")
+
+_LONG = re.compile(r"[\w+/-]{32,}={0,2}", re.ASCII)
+
+_JWT = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,4}", re.ASCII)
+
+# Base64 has a slash in 64 characters on average, a path one in ten: a long piece tells them apart.
+_SECRET_PIECE = 20
+
+
+def masked(text: str) -> str:
+    """Return `text` with what looks like a credential replaced by `***`, for errors and logs.
+
+    Masked are: Authorization and Cookie headers, `Bearer` and `Basic` values, values of keys named
+    token, password, secret and the like (`=` or `:`), userinfo in URLs, JWTs, private keys in PEM,
+    and long runs that mix capitals, small letters and digits. Digests, UIDs, Pod names and paths
+    stay. This is a net under free text, no licence to put a secret into it.
+    """
+    text = _PEM.sub(_MASK, text)
+    text = _HEADER.sub(rf"\1\2{_MASK}", text)
+    text = _SCHEME.sub(rf"\1\2{_MASK}", text)
+    text = _KEYED.sub(rf"\1\2{_MASK}", text)
+    text = _USERINFO.sub(f"{_MASK}@", text)
+    text = _JWT.sub(_MASK, text)
+    return _LONG.sub(_masked_run, text)
+
+
+def _masked_run(match: re.Match[str]) -> str:
+    pieces = match[0].split("/")
+    return _MASK if any(_looks_random(piece) for piece in pieces) else match[0]
+
+
+def _looks_random(piece: str) -> bool:
+    return (
+        len(piece) >= _SECRET_PIECE
+        and any(c.isupper() for c in piece)
+        and any(c.islower() for c in piece)
+        and any(c.isdigit() for c in piece)
+    )

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backout.core.ledger import State
+from backout.core.model import Severity, Skipped
+from backout.core.snapshot import Need, Preflight
+from tests.core.checks.running import found_by, result_of
+from tests.core.objects_made import ago, lease, preflight, record, stamp
+
+RECENT = (
+    record("a", intent_at=ago(minutes=50)),
+    record("b", intent_at=ago(minutes=5), actor="ci", state=State.FAILED),
+)
+
+
+def test_the_third_rollback_in_an_hour_is_refused_in_the_exact_words() -> None:
+    (found,) = found_by("PF801", preflight(lease=lease(*RECENT)))
+    assert found.message == "rollback rate limit exceeded — manual intervention required"
+    assert (found.severity, found.acceptable) == (Severity.BLOCK, True)
+    assert "closes again at 2026-03-01T12:10:00Z" in found.detail
+    assert "50 min ago revision 3 -> 2 by ann (SUCCEEDED)" in found.detail
+    assert "by ci (FAILED)" in found.detail
+    assert found.risk
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lease": None},
+        {"lease": lease(RECENT[0])},
+        {"lease": lease(*RECENT), "policy": {"limit": 3}},
+        {"lease": lease(*RECENT), "policy": {"window": timedelta(minutes=30)}},
+        {"lease": lease(RECENT[0], record("n", state=State.NOT_APPLIED))},
+    ],
+)
+def test_within_the_limit_nothing_is_found(changes: dict[str, Any]) -> None:
+    assert found_by("PF801", preflight(**changes)) == ()
+
+
+def held(renewed_ago: float, *records: Any) -> Preflight:
+    spec = {
+        "holderIdentity": "op-7",
+        "leaseDurationSeconds": 60,
+        "acquireTime": stamp(ago(minutes=4)),
+        "renewTime": stamp(ago(seconds=renewed_ago)),
+    }
+    return preflight(lease=lease(*records, spec=spec))
+
+
+def test_another_rollback_under_way_is_told_with_its_holder_and_age_and_not_acceptable() -> None:
+    (found,) = found_by("PF802", held(10, record("op-7", state=State.APPLIED)))
+    assert (found.severity, found.acceptable) == (Severity.BLOCK, False)
+    assert "ann on laptop has held the lock for 4 min, in state APPLIED" in found.message
+    assert "60 s" in found.remedy
+    (nameless,) = found_by("PF802", held(10))
+    assert "op-7" in nameless.message
+
+
+def test_a_lock_that_is_free_or_expired_is_not_another_rollback() -> None:
+    assert found_by("PF802", held(61, record("op-7", state=State.APPLIED))) == ()
+    assert found_by("PF802", preflight(lease=lease(record()))) == ()
+    assert found_by("PF802", preflight()) == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "denied", "rule"),
+    [
+        ("PF803", ["patch deployments"], "apiGroups: [apps], resources: [deployments]"),
+        ("PF803", ["watch deployments", "patch deployments"], "resources: [deployments]"),
+        ("PF804", ["create leases"], "apiGroups: [coordination.k8s.io], resources: [leases]"),
+    ],
+)
+def test_a_missing_permission_is_named_with_the_rule_that_grants_it(
+    one: str, denied: list[str], rule: str
+) -> None:
+    told = {"get deployments": True, "get leases": True} | dict.fromkeys(denied, False)
+    (found,) = found_by(one, preflight(permissions=told))
+    assert (found.severity, found.acceptable) == (Severity.BLOCK, False)
+    assert f"you may not {', '.join(denied)} in namespace shop" in found.message
+    assert rule in found.remedy
+    other = {"PF803": "PF804", "PF804": "PF803"}[one]
+    assert found_by(other, preflight(permissions=told)) == ()
+
+
+@pytest.mark.parametrize("one", ["PF803", "PF804"])
+def test_what_is_allowed_or_was_not_asked_is_no_finding(one: str) -> None:
+    allowed = {f"{v} {r}": True for v in ("get", "patch") for r in ("deployments", "leases")}
+    assert found_by(one, preflight(permissions=allowed)) == ()
+    assert found_by(one, preflight(permissions={"get services": False})) == ()
+
+
+def test_an_unreadable_ledger_blocks_and_cannot_be_gone_past() -> None:
+    for text in ("garbage", '{"schema":2,"records":[]}'):
+        seen = preflight(lease=lease(text=text))
+        (found,) = found_by("PF805", seen)
+        assert (found.severity, found.acceptable) == (Severity.BLOCK, False)
+        assert found_by("PF801", seen) == ()
+    assert found_by("PF805", preflight(lease=lease(*RECENT))) == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "need"),
+    [
+        ("PF801", Need.LEDGER),
+        ("PF802", Need.LEDGER),
+        ("PF805", Need.LEDGER),
+        ("PF803", Need.PERMISSIONS),
+        ("PF804", Need.PERMISSIONS),
+    ],
+)
+def test_what_could_not_be_read_is_skipped_with_the_reason_never_passed(
+    one: str, need: Need
+) -> None:
+    skipped = result_of(one, preflight(unreadable={need: "a fault"}))
+    assert isinstance(skipped, Skipped)
+    assert skipped.reason == f"{need}: a fault"
+    other = Need.LEDGER if need is Need.PERMISSIONS else Need.PERMISSIONS
+    assert not isinstance(result_of(one, preflight(unreadable={other: "a fault"})), Skipped)

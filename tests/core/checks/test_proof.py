@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+from backout.core.health import Answer, Sample
+from backout.core.model import Severity, Skipped
+from backout.core.snapshot import Need
+from tests.core.checks.running import found_by, result_of
+from tests.core.objects_made import preflight
+
+ALL = ("PF110", "PF121", "PF122", "PF123")
+
+
+def samples(*answers: Answer) -> tuple[Sample, ...]:
+    return tuple(
+        Sample(subject=f"Pod web-2-{i}", answer=a, detail=f"HTTP {a}")
+        for i, a in enumerate(answers)
+    )
+
+
+WELL, UNWELL, UNKNOWN = Answer.WELL, Answer.UNWELL, Answer.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("answers", "ids"),
+    [
+        ((), ()),
+        ((WELL, WELL, WELL), ()),
+        ((UNWELL,), ("PF121",)),
+        ((UNWELL, UNWELL, UNWELL), ("PF121",)),
+        ((WELL, UNWELL, WELL), ("PF122",)),
+        ((UNKNOWN, UNKNOWN), ("PF123",)),
+        ((WELL, UNKNOWN), ("PF123",)),
+        # What could not be asked is not bad: it may be well.
+        ((UNWELL, UNKNOWN, UNKNOWN), ("PF122", "PF123")),
+        ((WELL, UNWELL, UNKNOWN), ("PF122", "PF123")),
+    ],
+)
+def test_what_the_running_pods_of_the_target_say_decides(
+    answers: tuple[Answer, ...], ids: tuple[str, ...]
+) -> None:
+    seen = preflight(pod_health=samples(*answers))
+    assert tuple(one for one in ALL if found_by(one, seen)) == ids
+
+
+def test_a_half_started_target_blocks_and_says_what_going_on_risks() -> None:
+    (found,) = found_by("PF121", preflight(pod_health=samples(UNWELL, UNWELL)))
+    assert (found.severity, found.acceptable) == (Severity.BLOCK, True)
+    assert "every running Pod of revision 2 that was asked (2) answers badly" in found.message
+    assert "Pod web-2-0: HTTP unwell" in found.message
+    assert found.risk
+
+
+def test_some_unhealthy_pods_warn_with_their_count_and_the_line_to_look_at_one() -> None:
+    (found,) = found_by("PF122", preflight(pod_health=samples(WELL, UNWELL, UNWELL)))
+    assert found.severity is Severity.WARN
+    assert "2 of 3" in found.message
+    assert "kubectl logs web-2-1 -n shop" in found.remedy
+
+
+def test_health_that_could_not_be_asked_warns_and_never_blocks() -> None:
+    (found,) = found_by("PF123", preflight(pod_health=samples(UNKNOWN, WELL)))
+    assert found.severity is Severity.WARN
+    assert "could not be asked" in found.message
+
+
+def test_a_target_without_ready_pods_is_unproven() -> None:
+    (found,) = found_by("PF110", preflight(pods=()))
+    assert (found.id, found.severity) == ("PF110", Severity.WARN)
+    assert "revision 2 is unproven" in found.message
+    assert found_by("PF110", preflight(to=2)) == ()
+    assert len(found_by("PF110", preflight(to=1))) == 1
+
+
+@pytest.mark.parametrize("one", ALL)
+def test_where_the_pods_cannot_be_read_the_check_is_skipped_with_the_reason(one: str) -> None:
+    seen = preflight(pods=(), unreadable={Need.PODS: "403 for pods"})
+    skipped = result_of(one, seen)
+    assert isinstance(skipped, Skipped)
+    assert skipped.reason == "pods: 403 for pods"
+
+
+@pytest.mark.parametrize("one", ["PF121", "PF122", "PF123"])
+def test_where_their_health_cannot_be_read_the_check_is_skipped(one: str) -> None:
+    seen = preflight(pod_health=samples(UNWELL), unreadable={Need.POD_HEALTH: "403 for pods/proxy"})
+    assert isinstance(result_of(one, seen), Skipped)

@@ -1,0 +1,213 @@
+"""The rules of failures.md: which Pods and events count, what ranks first, nothing crashes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backout.core import diagnosis
+from backout.core.causes import REMEDIES, Cause
+from backout.core.diagnosis import Before, before
+from tests.core.objects_made import (
+    NOW,
+    ago,
+    condition,
+    container_status,
+    deployment,
+    event,
+    pod,
+    replica_set,
+    terminated,
+    waiting,
+)
+
+POD = "uid-web-3-a"
+CRASHED = waiting("CrashLoopBackOff", lastState=terminated("Error", 3), restartCount=5)
+MISSING = event(POD, "FailedMount", 'failed for volume "v" : configmap "nocm" not found')
+UNREADY = event(POD, "Unhealthy", "Readiness probe failed: connection refused")
+NOT_READY = container_status(state={"running": {}})
+
+
+def causes(
+    *containers: Any, events: Any = (), earlier: Before = diagnosis.NOTHING, **made: Any
+) -> tuple[Cause, ...]:
+    stuck = pod(ready=False, containers=containers, **made)
+    return diagnosis.causes(deployment(), replica_set(3), [stuck], events, earlier=earlier)
+
+
+def test_a_ready_pod_has_no_cause_whatever_happened_to_it() -> None:
+    well = pod(containers=[CRASHED])
+    assert diagnosis.causes(deployment(), replica_set(3), [well], [UNREADY]) == ()
+
+
+def test_nothing_to_see_gives_no_cause() -> None:
+    assert diagnosis.causes(deployment(), None, []) == ()
+    assert causes() == ()
+    assert causes(waiting("ContainerCreating")) == ()
+    assert causes(NOT_READY) == ()
+
+
+def test_a_replica_set_without_a_failure_or_with_a_past_one_has_no_cause() -> None:
+    past = replica_set(3, status={"conditions": [condition("ReplicaFailure", "False")]})
+    assert diagnosis.causes(deployment(), past, []) == ()
+
+
+def test_events_of_other_objects_are_passed_over() -> None:
+    other = event("uid-other", "Unhealthy", "Readiness probe failed")
+    assert causes(NOT_READY, events=[other, {}, {"involvedObject": None}]) == ()
+
+
+def test_the_newest_event_of_a_kind_decides_whatever_their_order() -> None:
+    old = event(POD, "Unhealthy", "Readiness probe failed: the old one", at=ago(minutes=2))
+    new = event(POD, "Unhealthy", "Readiness probe failed: the new one", at=ago(minutes=1))
+    for events in ([old, new], [new, old]):
+        (found,) = causes(NOT_READY, events=events)
+        assert "the new one" in found.message
+
+
+def test_an_event_without_the_kubelets_time_has_its_event_time() -> None:
+    older = event(POD, "Unhealthy", "Readiness probe failed: older", at=ago(minutes=2))
+    newer = event(POD, "Unhealthy", "Readiness probe failed: newer")
+    newer |= {"lastTimestamp": None, "eventTime": "2026-03-01T12:00:00.000001Z", "count": None}
+    for events in ([older, newer], [newer, older]):
+        assert "newer" in causes(NOT_READY, events=events)[0].message
+
+
+def test_a_mount_that_failed_counts_only_until_something_of_the_pod_has_started() -> None:
+    assert [c.is_final for c in causes(waiting("ContainerCreating"), events=[MISSING])] == [True]
+    (found,) = causes(NOT_READY, events=[MISSING, UNREADY])
+    assert (found.code, found.is_final) == ("PROBE_READINESS", False)
+
+
+def test_a_containers_own_state_outranks_the_probe_that_follows_from_it() -> None:
+    assert [c.code for c in causes(CRASHED, events=[UNREADY])] == ["CRASH_LOOP"]
+
+
+def test_restarts_count_from_our_patch_on() -> None:
+    known = Before(restarts={(POD, "app"): 3})
+    (found,) = causes(CRASHED, earlier=known)
+    assert not found.is_final
+    assert "2 restarts" in found.message
+    (found,) = causes({**CRASHED, "restartCount": 6}, earlier=known)
+    assert found.is_final
+
+
+def test_a_crash_before_our_patch_does_not_hide_what_is_wrong_now() -> None:
+    weeks_ago = container_status(lastState=terminated("OOMKilled", 137), restartCount=5)
+    known = Before(restarts={(POD, "app"): 5})
+    assert causes(weeks_ago, earlier=known) == ()
+    (found,) = causes(weeks_ago, events=[UNREADY], earlier=known)
+    assert found.code == "PROBE_READINESS"
+
+
+def test_events_from_before_our_patch_do_not_count() -> None:
+    old = event(POD, "Unhealthy", "Readiness probe failed", at=ago(minutes=2))
+    assert causes(NOT_READY, events=[old], earlier=Before(since=ago(minutes=1))) == ()
+    assert causes(NOT_READY, events=[old], earlier=Before(since=ago(minutes=3))) != ()
+
+
+def test_a_node_whose_clock_is_a_few_seconds_behind_is_heard_all_the_same() -> None:
+    behind = event(POD, "Unhealthy", "Readiness probe failed", at=ago(seconds=3))
+    assert causes(NOT_READY, events=[behind], earlier=Before(since=NOW)) != ()
+
+
+def test_no_final_cause_comes_from_a_pod_that_was_broken_before_our_patch() -> None:
+    gone = waiting("ErrImagePull", "x: not found")
+    (found,) = causes(gone, earlier=Before(broken=frozenset({POD})))
+    assert (found.code, found.is_final) == ("IMAGE_NOT_FOUND", False)
+
+
+def test_before_remembers_restarts_and_what_was_broken() -> None:
+    sick = pod("sick", ready=False, containers=[CRASHED], init=[container_status(name="init")])
+    assert before([pod("well"), sick], NOW) == Before(
+        restarts={("uid-sick", "init"): 0, ("uid-sick", "app"): 5},
+        broken=frozenset({"uid-sick"}),
+        since=NOW,
+    )
+
+
+def test_final_causes_rank_first_then_the_nearest_to_the_root() -> None:
+    refused = condition("ReplicaFailure", "True", "FailedCreate", "exceeded quota: q")
+    pods = [
+        pod("crash", ready=False, containers=[container_status(state=terminated("Error", 3))]),
+        pod("loop", ready=False, containers=[CRASHED]),
+        pod("gone", ready=False, containers=[waiting("ErrImagePull", "x: not found")]),
+        pod("pull", ready=False, containers=[waiting("ErrImagePull", "i/o timeout")]),
+    ]
+    found = diagnosis.causes(
+        deployment(), replica_set(3, status={"conditions": [refused]}), pods[::-1]
+    )
+    assert [(c.code, c.is_final) for c in found] == [
+        ("IMAGE_NOT_FOUND", True),
+        ("CRASH_LOOP", True),
+        ("QUOTA", False),
+        ("IMAGE_PULL", False),
+        ("CRASH_LOOP", False),
+    ]
+
+
+@given(st.permutations(["ErrImagePull", "CreateContainerConfigError", "InvalidImageName", "x"]))
+def test_the_order_of_pods_does_not_matter(reasons: list[str]) -> None:
+    pods = [pod(r, ready=False, containers=[waiting(r, "not found")]) for r in reasons]
+    found = diagnosis.causes(deployment(), None, pods)
+    assert found == diagnosis.causes(deployment(), None, sorted(pods, key=json.dumps))
+
+
+REASONS = st.sampled_from(
+    [
+        *("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"),
+        *("RunContainerError", "PostStartHookError", "CrashLoopBackOff", "FailedMount"),
+        *("Unhealthy", "Failed", "FailedCreate", "Killing", "ErrImageNeverPull"),
+    ]
+)
+HOSTILE = st.text() | st.sampled_from(
+    [
+        "",
+        "\x1b[2J",
+        "[bold]",
+        "\\1\\g<0>",
+        '"' * 99,
+        "%s{0}",
+        "a" * 70_000,
+        "Readiness probe failed",
+    ]
+)
+
+
+@given(
+    reason=REASONS | st.text(),
+    message=HOSTILE,
+    name=HOSTILE,
+    code=st.integers(0, 9),
+    init=st.booleans(),
+)
+def test_no_text_of_the_cluster_makes_it_fail(
+    reason: str, message: str, name: str, code: int, *, init: bool
+) -> None:
+    status = {
+        "name": name,
+        "image": message,
+        "restartCount": code,
+        "state": {"waiting": {"reason": reason, "message": message}},
+        "lastState": terminated(reason, code, message),
+    }
+    made = pod(ready=False, containers=[status], init=[status] if init else [])
+    made["metadata"]["name"] = name
+    events = [event(POD, reason, message), event("uid-web-3", reason, message)]
+    failure = condition("ReplicaFailure", "True", reason, message)
+    found = diagnosis.causes(
+        deployment(), replica_set(3, status={"conditions": [failure]}), [made], events
+    )
+    assert {c.code for c in found} <= set(REMEDIES)
+    for cause in found:
+        json.dumps(dataclasses.asdict(cause))
+
+
+@given(st.sampled_from([None, {}, []]))
+def test_a_pod_of_which_nothing_is_known_yet_does_not_make_it_fail(nothing: Any) -> None:
+    bare = {"metadata": {"uid": POD}, "status": nothing, "spec": nothing}
+    assert diagnosis.causes(deployment(), replica_set(3), [bare], [UNREADY]) == ()

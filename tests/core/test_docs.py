@@ -1,0 +1,69 @@
+"""Every check id and failure class has a page that says what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from backout.core import causes
+from backout.core.causes import REMEDIES
+from backout.core.checks import CHECKS
+from backout.core.plan import CHOICES
+
+if TYPE_CHECKING:
+    from backout.core.checks.check import Check
+
+DOCS = Path(__file__).parents[2] / "docs"
+ALL = sorted((*CHOICES, *CHECKS), key=lambda c: c.id)
+
+
+@pytest.mark.parametrize("check", ALL, ids=lambda c: c.id)
+def test_each_check_has_a_page_with_its_title_and_severity(check: Check) -> None:
+    page = (DOCS / "checks" / f"{check.id}.md").read_text()
+
+    assert page.startswith(f"# {check.id}: {check.title}\n")
+    assert f"\nSeverity: {check.severity}\n" in page
+    assert ("`--accept" in page.split("## Can it be accepted?")[1]) == (
+        check.acceptable and check.severity == "BLOCK"
+    )
+
+
+def test_the_index_of_checks_lists_all_and_no_others() -> None:
+    index = (DOCS / "checks" / "README.md").read_text()
+    rows = re.findall(r"^\| \[(PF\d+)\]\(\1\.md\) \| (\w+) \| (.*) \|$", index, re.MULTILINE)
+
+    assert rows == [(c.id, str(c.severity), c.title) for c in ALL]
+    assert {p.stem for p in (DOCS / "checks").glob("PF*.md")} == {c.id for c in ALL}
+
+
+def test_no_id_is_given_twice() -> None:
+    assert len({c.id for c in ALL}) == len(ALL)
+
+
+def test_each_failure_class_has_a_page_with_its_remedy() -> None:
+    pages = {p.stem for p in (DOCS / "failures").glob("[A-Z]*_*.md")} | {
+        p.stem for p in (DOCS / "failures").glob("[A-Z]*.md") if p.stem != "README"
+    }
+    index = (DOCS / "failures" / "README.md").read_text()
+
+    assert pages == set(REMEDIES)
+    for code, remedy in REMEDIES.items():
+        page = " ".join((DOCS / "failures" / f"{code}.md").read_text().split())
+        assert f"{remedy[1:]}." in page
+        assert f"[{code}]({code}.md)" in index
+
+
+def test_the_journal_page_lists_every_event_that_the_source_emits() -> None:
+    source = Path(causes.__file__).parents[1]
+    said = set()
+    for file in source.rglob("*.py"):
+        text = file.read_text()
+        said |= set(re.findall(r'\.say\(\s*"(\w+)"', text))
+        said |= set(re.findall(r'Event\(\s*kind="(\w+)"', text))
+    page = (DOCS / "journal.md").read_text()
+    listed = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", page, re.MULTILINE))))
+
+    assert said == listed

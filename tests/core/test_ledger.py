@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import hashlib
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backout.core import ledger
+from backout.core.ledger import Ledger, Side, State
+from backout.core.model import Target
+from tests.core.objects_made import NOW, TARGET, ago, lease, record
+
+LEGAL = {
+    (State.INTENT, State.APPLIED),
+    (State.INTENT, State.NOT_APPLIED),
+    (State.INTENT, State.UNDECIDED),
+    (State.APPLIED, State.SUCCEEDED),
+    (State.APPLIED, State.FAILED),
+    (State.APPLIED, State.UNDECIDED),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), list(itertools.product(State, State)))
+def test_a_record_moves_along_the_protocol_and_no_other_way(old: State, new: State) -> None:
+    before = record(state=old)
+    if (old, new) in LEGAL:
+        after = ledger.moved(before, new, verdict="x")
+        assert (after.state, after.verdict, after.op) == (new, "x", before.op)
+        return
+    with pytest.raises(ValueError, match="never"):
+        ledger.moved(before, new)
+
+
+def test_a_record_is_open_until_it_is_known_what_became_of_it() -> None:
+    opened = {s for s in State if record(state=s).is_open}
+    assert opened == {State.INTENT, State.APPLIED}
+
+
+ages = st.lists(st.integers(0, 3), max_size=70)
+
+
+@given(ages, st.sampled_from([0, 1, 2]))
+def test_pruning_keeps_the_newest_fifty_and_everything_in_the_window(
+    made: list[int], days: int
+) -> None:
+    older_first = sorted(made, reverse=True)
+    whole = Ledger(rest={"memory": 1})
+    for i, age in enumerate(older_first):
+        new = record(f"op-{i}", intent_at=ago(days=age))
+        whole = ledger.appended(whole, new, keep_after=ago(days=days))
+    kept = {r.op for r in whole.records}
+    expected = {
+        f"op-{i}"
+        for i, age in enumerate(older_first)
+        if age <= days or i >= len(older_first) - ledger.KEPT
+    }
+    assert kept == expected
+    assert whole.rest == {"memory": 1}
+    assert [r.op for r in whole.records] == sorted(kept, key=lambda op: int(op[3:]))
+
+
+def test_an_open_record_is_never_pruned_however_old() -> None:
+    first = record("open", state=State.INTENT, intent_at=ago(days=99))
+    whole = Ledger(records=(first, *(record(f"op-{i}", intent_at=ago(days=9)) for i in range(50))))
+    pruned = ledger.appended(whole, record("new"), keep_after=ago(hours=1))
+    assert pruned.records[0] == first
+    assert len(pruned.records) == 51
+
+
+def test_a_record_is_found_and_replaced_by_its_operation() -> None:
+    whole = Ledger(records=(record("a"), record("b", state=State.APPLIED)), rest={"x": 1})
+    closed = ledger.moved(whole.records[1], State.SUCCEEDED)
+    assert ledger.with_record(whole, closed) == Ledger(records=(record("a"), closed), rest={"x": 1})
+    assert ledger.by_op(whole, "b") == whole.records[1]
+    assert ledger.by_op(whole, "c") is None
+
+
+def bad(*states_from_to: tuple[State, str, str]) -> frozenset[str]:
+    return ledger.known_bad(
+        Ledger(
+            records=tuple(
+                record(
+                    f"op-{i}",
+                    state=state,
+                    source=Side(revision=1, hash=source),
+                    destination=Side(revision=2, hash=to),
+                )
+                for i, (state, source, to) in enumerate(states_from_to)
+            )
+        )
+    )
+
+
+def test_what_was_rolled_back_from_is_known_to_be_bad() -> None:
+    for state in (State.APPLIED, State.SUCCEEDED, State.UNDECIDED):
+        assert bad((state, "v3", "v2")) == {"v3"}
+
+
+def test_what_failed_to_roll_out_is_known_to_be_bad_as_well() -> None:
+    assert bad((State.FAILED, "v3", "v2")) == {"v3", "v2"}
+
+
+def test_what_was_never_applied_makes_nothing_bad() -> None:
+    assert bad((State.NOT_APPLIED, "v3", "v2"), (State.INTENT, "v3", "v1")) == frozenset()
+
+
+def test_the_newest_word_counts() -> None:
+    there_and_back = ((State.SUCCEEDED, "v3", "v2"), (State.SUCCEEDED, "v2", "v3"))
+    assert bad(*there_and_back) == {"v2"}
+    assert bad((State.FAILED, "v3", "v2"), (State.SUCCEEDED, "v3", "v2")) == {"v3"}
+
+
+def test_the_leases_name_is_readable_unique_and_a_legal_name() -> None:
+    digest = hashlib.sha256(b"apps/Deployment/web").hexdigest()[:10]
+    assert ledger.lease_name(TARGET) == f"backout-web-{digest}"
+    long = [Target(kind="Deployment", namespace="n", name="a" * 39 + "." + x * 200) for x in "bc"]
+    names = {ledger.lease_name(t) for t in long}
+    assert len(names) == 2
+    assert all(n.startswith("backout-" + "a" * 39 + "-") for n in names)
+    other_kind = Target(kind="StatefulSet", namespace="shop", name="web")
+    assert ledger.lease_name(other_kind) != ledger.lease_name(TARGET)
+
+
+def test_the_lock_is_free_held_or_expired_by_the_servers_time() -> None:
+    assert ledger.lock(None).holder == ""
+    spec = {
+        "holderIdentity": "op-1",
+        "leaseTransitions": 7,
+        "acquireTime": "2026-03-01T11:59:00.000000Z",
+        "renewTime": "2026-03-01T11:59:30.000000Z",
+        "leaseDurationSeconds": 60,
+    }
+    held = ledger.lock(lease(spec=spec))
+    assert (held.holder, held.epoch, held.acquired) == ("op-1", 7, ago(minutes=1))
+    assert not held.is_expired(ago(seconds=-30))
+    assert held.is_expired(ago(seconds=-31))
+    assert ledger.lock(lease(spec={"holderIdentity": "op-1"})).is_expired(NOW)

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+
+from backout.core import plan
+from backout.core.checks import run_all
+from backout.core.images import ImageAnswer, ImageState
+from backout.core.ledger import Side, State
+from backout.core.model import Acceptance, Finding, Severity, Skipped
+from backout.core.plan import Plan, Refusal
+from backout.core.revisions import Choice
+from backout.core.snapshot import Need, Policy
+from tests.core.objects_made import (
+    NOW,
+    ago,
+    deployment,
+    lease,
+    preflight,
+    record,
+    replica_set,
+    snapshot,
+    stamp,
+    template,
+)
+
+V3 = template("reg.example/app:v3")
+
+
+def selected(to: int | None = None, **changes: Any) -> Choice | Finding:
+    return plan.select(snapshot(**changes), Policy(to_revision=to))
+
+
+def found(to: int | None = None, **changes: Any) -> Finding:
+    result = selected(to, **changes)
+    assert isinstance(result, Finding)
+    assert (result.severity, result.acceptable) == (Severity.BLOCK, False)
+    assert result.remedy
+    return result
+
+
+def test_a_named_revision_is_obeyed_and_otherwise_the_proven_one_is_chosen() -> None:
+    for to, number in ((1, 1), (2, 2), (None, 2)):
+        choice = selected(to)
+        assert isinstance(choice, Choice)
+        assert choice.revision.number == number
+
+
+@pytest.mark.parametrize("number", [7, -1])
+def test_an_unknown_revision_is_refused_with_the_list_of_those_that_exist(number: int) -> None:
+    one = found(number)
+    assert one.id == "PF101"
+    assert f"no revision {number} of deployment/web; existing: 3, 2, 1" in one.message
+    assert "kubectl rollout history deployment/web -n shop" in one.remedy
+    assert "none" in found(7, replica_sets=()).message
+
+
+def test_the_current_revision_is_refused_in_the_exact_words() -> None:
+    one = found(3)
+    assert (one.id, one.message) == ("PF102", "already on target revision")
+
+
+def test_on_target_is_told_by_the_template_and_not_by_the_number() -> None:
+    twin = replica_set(5, "reg.example/app:v3", name="web-5", created=ago(hours=1))
+    assert found(5, replica_sets=(replica_set(3), twin)).id == "PF102"
+    spelled = template("reg.example/app:v3", resources={"limits": {"cpu": "1000m"}, "claims": []})
+    same = replica_set(3)
+    same["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "1"}}
+    asked = deployment(spelled)
+    assert found(3, workload=asked, replica_sets=(replica_set(2), same)).id == "PF102"
+
+
+def test_without_history_the_refusal_is_in_kubectls_words() -> None:
+    one = found(replica_sets=())
+    assert (one.id, one.message) == (
+        "PF103",
+        'no rollout history found for deployment "web"',
+    )
+
+
+def test_with_one_revision_only_there_is_nothing_to_go_back_to() -> None:
+    one = found(replica_sets=(replica_set(3),), workload=deployment(V3, revisionHistoryLimit=1))
+    assert one.id == "PF104"
+    assert "revisionHistoryLimit is 1" in one.message
+
+
+def bad(*numbers: int) -> dict[str, Any]:
+    hashes = {r.number: r.hash for r in snapshot().revisions}
+    return lease(*(record(f"op-{n}", source=Side(revision=n, hash=hashes[n])) for n in numbers))
+
+
+def test_what_the_ledger_knows_to_be_bad_is_not_chosen() -> None:
+    choice = selected(lease=bad(2))
+    assert isinstance(choice, Choice)
+    assert choice.revision.number == 1
+    one = found(lease=bad(2, 1))
+    assert one.id == "PF104"
+    assert "(2, 1)" in one.message
+    assert "--to-revision 2" in one.remedy
+
+
+@pytest.mark.parametrize("to", [None, 3, 7])
+def test_while_another_rollback_is_under_way_nothing_is_chosen(to: int | None) -> None:
+    # Its open record makes its source look bad, and its target may be current already.
+    spec = {"holderIdentity": "op-7", "leaseDurationSeconds": 60, "renewTime": stamp(NOW)}
+    opened = record("op-7", state=State.APPLIED)
+    assert found(to, lease=lease(opened, spec=spec)).id == "PF802"
+    expired = spec | {"renewTime": stamp(ago(minutes=2))}
+    assert isinstance(selected(lease=lease(opened, spec=expired)), Choice)
+
+
+BLOCK = Finding(id="PF301", severity=Severity.BLOCK, message="an image is gone")
+FOREVER = Finding(id="PF802", severity=Severity.BLOCK, message="locked", acceptable=False)
+WARN = Finding(id="PF110", severity=Severity.WARN, message="unproven")
+SKIPPED = Skipped(id="PF303", title="t", reason="r")
+
+
+def decided(*findings: Finding, **policy: Any) -> Plan | Refusal:
+    return plan.decide(preflight(policy=policy), findings, (SKIPPED,))
+
+
+def accepting(*ids: str) -> tuple[Acceptance, ...]:
+    return tuple(Acceptance(id=i, reason="it must") for i in ids)
+
+
+def test_without_a_block_there_is_a_plan_that_keeps_all_that_was_found() -> None:
+    made = decided(WARN)
+    assert isinstance(made, Plan)
+    assert (made.findings, made.skipped, made.accepted) == ((WARN,), (SKIPPED,), ())
+
+
+def test_a_block_refuses_and_an_accepted_one_does_not() -> None:
+    refusal = decided(WARN, BLOCK)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.blocks, refusal.findings, refusal.skipped) == (
+        (BLOCK,),
+        (WARN, BLOCK),
+        (SKIPPED,),
+    )
+    made = decided(WARN, BLOCK, accepted=accepting("PF301"))
+    assert isinstance(made, Plan)
+    assert made.accepted == (BLOCK,)
+
+
+def test_accepting_one_id_accepts_no_other() -> None:
+    other = Finding(id="PF121", severity=Severity.BLOCK, message="half-started")
+    refusal = decided(BLOCK, other, accepted=accepting("PF301", "PF999"))
+    assert isinstance(refusal, Refusal)
+    assert refusal.blocks == (other,)
+
+
+def test_what_is_not_acceptable_refuses_whatever_is_accepted() -> None:
+    refusal = decided(FOREVER, accepted=accepting("PF802"))
+    assert isinstance(refusal, Refusal)
+    assert refusal.blocks == (FOREVER,)
+    assert refusal.way_on == ""
+
+
+COMMAND = ("undo", "deploy/web", "-n", "shop", "--health", "8080/a b")
+
+
+def way_on(*blocks: Finding, **policy: Any) -> str:
+    return plan.way_on(Policy(command=COMMAND, **policy), blocks)
+
+
+def test_the_line_that_goes_on_has_all_flags_filled_in_and_is_safe_to_paste() -> None:
+    line = way_on(BLOCK)
+    assert shlex.split(line) == ["backout", *COMMAND, "--accept", "PF301", "--reason", "WHY"]
+    assert way_on(BLOCK, reason="outage").endswith("--accept PF301")
+
+
+def test_the_line_names_each_id_once_and_resumes_a_paused_workload() -> None:
+    paused = Finding(id="PF105", severity=Severity.BLOCK, message="paused")
+    assert way_on(paused).endswith("--resume")
+    words = shlex.split(way_on(BLOCK, BLOCK, paused))
+    assert words.count("PF301") == words.count("--accept") == words.count("--resume") == 1
+    assert words[-2:] == ["--reason", "WHY"]
+
+
+def test_there_is_no_such_line_where_one_block_cannot_be_lifted() -> None:
+    assert way_on(BLOCK, FOREVER) == ""
+
+
+def outage(**changes: Any) -> str:
+    refusal = plan.refuse(snapshot(**changes), FOREVER)
+    assert (refusal.blocks, refusal.way_on) == ((FOREVER,), "")
+    return refusal.outage
+
+
+def test_when_no_pod_is_ready_the_refusal_says_that_it_leaves_the_outage() -> None:
+    assert "no Pod of deployment/web is Ready" in outage(pods=())
+    assert outage() == ""
+    assert outage(pods=(), workload=deployment(V3, replicas=0)) == ""
+
+
+def test_no_outage_is_claimed_where_the_pods_could_not_be_read() -> None:
+    assert outage(pods=(), unreadable={Need.PODS: "403"}) == ""
+
+
+def test_every_acceptable_block_says_what_going_on_risks() -> None:
+    gone = ImageAnswer(image="reg.example/app:v2", state=ImageState.MISSING, detail="gone")
+    seen = preflight(
+        workload=deployment(
+            V3, paused=True, metadata={"deletionTimestamp": "2026-03-01T11:00:00Z"}
+        ),
+        is_observed=False,
+        pods=(),
+        images={gone.image: gone},
+        lease=lease(record("a"), record("b")),
+    )
+    findings, skipped = run_all(seen)
+    blocks = [f for f in findings if f.severity is Severity.BLOCK]
+    assert {f.id for f in blocks} == {"PF105", "PF106", "PF111", "PF301", "PF801"}
+    assert all(f.risk for f in blocks)
+    assert skipped == ()
+
+
+def test_the_usual_night_has_a_plan_and_no_finding() -> None:
+    findings, skipped = run_all(preflight())
+    assert (findings, skipped) == ((), ())
+    assert isinstance(plan.decide(preflight(), findings, skipped), Plan)

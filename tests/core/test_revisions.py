@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from backout.core import revisions
+from backout.core.revisions import Choice, NoChoice
+from tests.core.objects_made import (
+    NOW,
+    ago,
+    deployment,
+    owned_by,
+    pod,
+    replica_set,
+    revision,
+    template,
+)
+
+if TYPE_CHECKING:
+    from backout.core.model import Revision
+
+CURRENT = deployment(template("reg.example/app:v3"))
+
+
+def test_the_history_is_ordered_by_number_newest_first() -> None:
+    history = revisions.history(CURRENT, [replica_set(n) for n in (2, 10, 3, 9)], [])
+    assert [r.number for r in history] == [10, 9, 3, 2]
+
+
+def test_current_is_the_template_asked_for_and_not_the_highest_number() -> None:
+    history = revisions.history(CURRENT, [replica_set(3), replica_set(4)], [])
+    assert [r.number for r in history if r.is_current] == [3]
+    found = revisions.current(history)
+    assert found is not None
+    assert found.number == 3
+
+
+def test_of_two_replica_sets_with_the_wanted_template_the_oldest_is_current() -> None:
+    younger = replica_set(3, name="web-a", created=NOW)
+    older = replica_set(2, "reg.example/app:v3", name="web-b", created=ago(days=1))
+    history = revisions.history(CURRENT, [younger, older], [])
+    assert [r.number for r in history if r.is_current] == [2]
+    assert revisions.choose(history) == NoChoice()
+
+
+def test_nothing_is_current_before_the_controller_has_acted() -> None:
+    history = revisions.history(CURRENT, [replica_set(1), replica_set(2)], [])
+    assert revisions.current(history) is None
+
+
+@pytest.mark.parametrize(
+    "owners",
+    [
+        owned_by("uid-another"),
+        [],
+        [{"kind": "Deployment", "name": "web", "uid": "uid-web"}],
+        [{"kind": "Deployment", "name": "web", "uid": "uid-web", "controller": False}],
+    ],
+)
+def test_replica_sets_this_object_does_not_control_are_none_of_its_history(owners: Any) -> None:
+    stranger = replica_set(7)
+    stranger["metadata"]["ownerReferences"] = owners
+    history = revisions.history(CURRENT, [stranger, replica_set(2)], [])
+    assert [r.number for r in history] == [2]
+
+
+def test_pods_count_for_the_replica_set_that_controls_them_unless_they_are_being_deleted() -> None:
+    pods = [
+        pod("a", of="web-2"),
+        pod("b", of="web-2", ready=False),
+        pod("c", of="web-2", metadata={"deletionTimestamp": "2026-03-01T12:00:00Z"}),
+        pod("d", of="web-3"),
+    ]
+    history = revisions.history(CURRENT, [replica_set(2), replica_set(3)], pods)
+    two = revisions.numbered(history, 2)
+    assert two is not None
+    assert [p["metadata"]["name"] for p in two.pods] == ["a", "b"]
+    assert two.ready == 1
+
+
+@pytest.mark.parametrize("note", ["", "three", "3.0", "٣", "0x3", "9" * 40, "9" * 5000, " 3"])
+def test_an_annotation_that_is_no_number_is_revision_zero(note: str) -> None:
+    assert revisions.history(CURRENT, [replica_set(note, "v1")], [])[0].number == 0
+
+
+def test_the_change_cause_is_the_replica_sets() -> None:
+    made = replica_set(2, notes={"kubernetes.io/change-cause": "deploy 2"})
+    assert revisions.history(CURRENT, [made], [])[0].change_cause == "deploy 2"
+
+
+def test_a_revision_is_found_by_its_number() -> None:
+    history = revisions.history(CURRENT, [replica_set(2), replica_set(3)], [])
+    two = revisions.numbered(history, 2)
+    assert two is not None
+    assert two.replica_set["metadata"]["name"] == "web-2"
+    assert revisions.numbered(history, 4) is None
+    assert revisions.numbered(history, -2) is None
+
+
+def chosen(history: list[Revision], *bad: str) -> Choice:
+    choice = revisions.choose(history, known_bad=frozenset(bad))
+    assert isinstance(choice, Choice)
+    return choice
+
+
+def test_after_two_bad_deploys_the_one_whose_pods_still_run_is_chosen() -> None:
+    choice = chosen([revision(4, is_current=True), revision(3), revision(2, ready=3), revision(1)])
+    assert choice.revision.number == 2
+    assert choice.proven
+    assert choice.passed_over == ((3, "no Pod of it is Ready"),)
+    assert choice.kubectl == 3
+    assert "Ready Pods" in choice.why
+
+
+def test_without_any_proof_the_newest_other_one_is_chosen_and_called_unproven() -> None:
+    choice = chosen(
+        [
+            revision(3, is_current=True, created=ago(minutes=6)),
+            revision(2, created=ago(minutes=10)),
+            revision(1, created=ago(days=2)),
+        ]
+    )
+    assert choice.revision.number == 2
+    assert not choice.proven
+    assert "unproven" in choice.why
+    assert "was current for 4 min" in choice.why
+
+
+def test_what_is_known_to_be_bad_is_passed_over_however_ready_its_pods_are() -> None:
+    choice = chosen([revision(3, is_current=True), revision(2, ready=3), revision(1)], "hash-2")
+    assert choice.revision.number == 1
+    assert choice.passed_over == ((2, "known to be bad"),)
+    assert choice.kubectl == 2
+
+
+def test_when_every_other_revision_is_known_to_be_bad_there_is_no_choice() -> None:
+    history = [revision(3, is_current=True), revision(2, ready=1), revision(1)]
+    none = revisions.choose(history, known_bad=frozenset({"hash-1", "hash-2"}))
+    assert none == NoChoice(known_bad=(2, 1))
+
+
+def test_one_revision_alone_leaves_nothing_to_choose() -> None:
+    assert revisions.choose([revision(1, is_current=True)]) == NoChoice()
+    assert revisions.choose([]) == NoChoice()
+
+
+def test_a_renumbered_revision_does_not_claim_how_long_it_served() -> None:
+    renumbered = replica_set(2, notes={"deployment.kubernetes.io/revision-history": "1"})
+    history = [
+        revision(3, is_current=True, created=ago(minutes=6)),
+        revision(2, replica_set=renumbered, created=ago(days=30)),
+    ]
+    assert "was current" not in chosen(history).why
+
+
+def test_a_gap_in_the_numbers_leaves_unknown_how_long_the_one_before_served() -> None:
+    # 1=A, 2=B, 3=C, then B again as 4: A was current until B came, not until C did.
+    history = [
+        revision(4, is_current=True, created=ago(days=2)),
+        revision(3, created=ago(days=1)),
+        revision(1, created=ago(days=3)),
+    ]
+    assert "was current" not in chosen(history, "hash-3").why
+
+
+def test_what_the_user_names_is_obeyed_and_still_needs_proof() -> None:
+    assert not revisions.asked_for(revision(1)).proven
+    assert revisions.asked_for(revision(1, ready=2)).proven
+    assert "--to-revision" in revisions.asked_for(revision(1)).why
+
+
+def test_of_two_with_the_same_number_the_younger_is_newer() -> None:
+    old = replica_set(None, "v1", name="web-a", created=ago(days=9))
+    young = replica_set(None, "v2", name="web-b", created=ago(days=1))
+    for given_order in ([old, young], [young, old]):
+        history = revisions.history(CURRENT, given_order, [])
+        assert [r.replica_set["metadata"]["name"] for r in history] == ["web-b", "web-a"]
+
+
+made_revisions = st.lists(
+    st.tuples(st.integers(0, 3), st.sampled_from("abcdef")), unique_by=lambda t: t[1], max_size=6
+)
+
+
+@given(made_revisions, st.integers(0, 6), st.sets(st.sampled_from("abcdef")))
+def test_the_choice_equals_trying_every_revision(
+    made: list[tuple[int, str]], current: int, bad: set[str]
+) -> None:
+    history = [
+        revision(len(made) - i, hash=digest, ready=ready, is_current=i == current)
+        for i, (ready, digest) in enumerate(made)
+    ]
+    allowed = [r for r in history if not r.is_current and r.hash not in bad]
+    best = max(allowed, key=lambda r: (r.ready > 0, r.number), default=None)
+    choice = revisions.choose(history, known_bad=bad)
+    if best is None:
+        assert isinstance(choice, NoChoice)
+        assert choice.known_bad == tuple(r.number for r in history if not r.is_current)
+        return
+    assert isinstance(choice, Choice)
+    assert choice.revision == best
+    assert choice.proven == (best.ready > 0)
+    assert [n for n, _ in choice.passed_over] == [
+        r.number for r in history if r.number > best.number and not r.is_current
+    ]
+
+
+@given(made_revisions, st.data())
+def test_a_twin_of_the_current_revision_is_never_chosen(
+    made: list[tuple[int, str]], data: st.DataObject
+) -> None:
+    twin = data.draw(st.sampled_from(["a", "b"]))
+    history = [revision(99, hash=twin, is_current=True)] + [
+        revision(len(made) - i, hash=digest, ready=ready) for i, (ready, digest) in enumerate(made)
+    ]
+    choice = revisions.choose(history)
+    assert isinstance(choice, NoChoice) or choice.revision.hash != twin
+
+
+NOTES = st.sampled_from(
+    [None, None, "", "x", "-3", "0", "1", "2", "3", "5", "9", "10", "07", "+4", "1_0"]
+)
+
+
+@example([("5", 0), (None, 0)], 0)  # kubectl goes to the one without a number
+@example([("5", 0), ("x", 0)], 0)  # kubectl passes the unreadable one over
+@example([("5", 0), ("", 0)], 0)  # the empty text is as unreadable
+@example([("5", 0), ("5", 0), ("2", 0)], 1)  # a tie on the top number
+@example([("1_0", 0), ("-3", 0), ("9", 1)], 2)
+@given(st.lists(st.tuples(NOTES, st.integers(0, 3)), max_size=6), st.integers(0, 7))
+def test_kubectls_choice_is_that_of_its_own_loop(
+    made: list[tuple[str | None, int]], current: int
+) -> None:
+    sets = [
+        replica_set(note, f"v{i}", name=f"web-{i}", created=NOW + timedelta(seconds=age))
+        for i, (note, age) in enumerate(made)
+    ]
+    workload = deployment(template(f"v{current}"))
+    history = revisions.history(workload, sets, [])
+    new = [s for i, s in enumerate(sets) if i == current]
+    assert revisions.kubectl_choice(history) == kubectls_loop(sets, new), json.dumps(sets)
+
+
+def kubectls_loop(sets: list[dict[str, Any]], new: list[dict[str, Any]]) -> int | None:
+    """deploymentRevision of kubectl pkg/polymorphichelpers/rollback.go, line by line."""
+
+    def age(made: dict[str, Any]) -> tuple[str, str]:
+        return made["metadata"]["creationTimestamp"], made["metadata"]["name"]
+
+    latest, latest_number = None, -1
+    previous, previous_number = None, -1
+    for made in [*sorted((s for s in sets if s not in new), key=age), *new]:
+        text = made["metadata"]["annotations"].get(revisions.REVISION)
+        if text is None:
+            number = 0
+        elif re.fullmatch(r"[+-]?[0-9]+", text):
+            number = int(text)
+        else:
+            continue
+        if latest_number < number:
+            previous, previous_number = latest, latest_number
+            latest, latest_number = made, number
+        elif previous_number < number:
+            previous, previous_number = made, number
+    return None if previous is None else previous_number
