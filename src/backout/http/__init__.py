@@ -1,0 +1,1 @@
+"""TLS, time-outs, body caps, address policy, proxies: what every client needs, once."""

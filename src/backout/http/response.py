@@ -1,0 +1,55 @@
+"""What a server answered: status, headers, a bounded body."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+OutgoingHeaders: TypeAlias = Mapping[str, str | tuple[str, ...]]
+"""Request headers; a tuple is sent as so many headers of that name."""
+
+
+class Headers(Mapping[str, str]):
+    """Response headers: names in lower case and found in any case, repeated ones joined by `, `."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._values: dict[str, tuple[str, ...]] = {}
+        for name, value in pairs:
+            key = name.lower()
+            self._values[key] = (*self._values.get(key, ()), value)
+
+    def __getitem__(self, name: str) -> str:
+        return ", ".join(self._values[name.lower()])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._values
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value of a header that may be repeated (Warning, WWW-Authenticate)."""
+        return self._values.get(name.lower(), ())
+
+    @property
+    def content_type(self) -> str:
+        """The media type in lower case without parameters, empty where there is none."""
+        return self.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """One answer. `truncated` is True where the body was cut at the cap; `url` is what was asked.
+
+    A redirect is an answer like any other: nothing here follows it.
+    """
+
+    status: int
+    headers: Headers
+    body: bytes
+    truncated: bool
+    url: str

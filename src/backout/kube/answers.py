@@ -1,0 +1,47 @@
+"""What the verbs of the client return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """One consistent list: every item of all pages, and the version to watch from."""
+
+    items: list[dict[str, Any]]
+    resource_version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patched:
+    """The object as it is now (or would be, in a dry run), and what the server warned of."""
+
+    object: dict[str, Any]
+    warnings: tuple[str, ...]
+    audit_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyAnswer:
+    """What came back through the API server's proxy.
+
+    `by_api_server` is True where the API server itself answers (the application could not be asked,
+    or may not be): then `message` is its, safe to print. Otherwise status and body are the
+    application's; `body` is cut at 64 KiB and untrusted, `content_type` in lower case.
+    """
+
+    status: int
+    by_api_server: bool
+    message: str
+    body: bytes = field(repr=False)
+    content_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchEvent:
+    """One event of a watch; `type` as the server spells it (ADDED, MODIFIED, DELETED, BOOKMARK)."""
+
+    type: str
+    object: dict[str, Any]

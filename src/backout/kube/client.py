@@ -1,0 +1,296 @@
+"""The verbs of the API server on plain dicts. Reads may be asked again, writes never are."""
+
+from __future__ import annotations
+
+import json
+import random
+from contextlib import aclosing
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+
+from backout.core.errors import ApiError, BackoutError, Gone, Unreachable
+from backout.http.errors import Unanswered
+from backout.http.session import BODY_CAP
+from backout.kube.answers import Listing, Patched, ProxyAnswer, WatchEvent
+from backout.kube.bodies import event_in, items_in, object_in
+from backout.kube.call import Call, Reply, RequestLine, ServerDate
+from backout.kube.clock import SYSTEM_CLOCK, Clock
+from backout.kube.errors import Unclear
+from backout.kube.exec_plugin import Surroundings
+from backout.kube.retry import TRIES, patiently
+from backout.kube.status import error_from, message_of, status_of
+from backout.kube.transport import Transport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+
+    from backout.http.response import Response
+    from backout.kube.connection import Connection
+
+__all__ = ["Client", "Listing", "Patched", "ProxyAnswer", "RequestLine", "ServerDate", "WatchEvent"]
+
+FIELD_MANAGER = "backout"
+PAGE = 500
+PAGE_CAP = 32 * 1024 * 1024
+"""500 Pods with managed fields are some 10 MB; a list is refused at three times that."""
+PROXY_CAP = 64 * 1024
+ERROR_CAP = 64 * 1024
+WATCH_SILENCE = 70.0
+"""Bookmarks come about once a minute; a watch that is quiet for longer is dead (kopf)."""
+WATCH_SECONDS = (240, 300)
+NO_PARAMS: Mapping[str, str] = MappingProxyType({})
+QUIET = Surroundings()
+
+
+class Client:
+    """An async context manager: one API server, one user.
+
+    `read_timeout` is for a whole read, with its repetitions (a page, where a list has several);
+    `write_timeout` for one write: webhooks may take 30 s and a write is never resent. Both in
+    seconds. `on_request` is called once a request, `on_warning` once a warning of the server's.
+
+    Errors: ConfigError (credentials), ApiError's family (what the server says), Unreachable, and
+    for writes Unclear.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        read_timeout: float = 10.0,
+        write_timeout: float = 60.0,
+        on_request: Callable[[RequestLine], None] | None = None,
+        on_warning: Callable[[str], None] | None = None,
+        around: Surroundings = QUIET,
+        watch_silence: float = WATCH_SILENCE,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._transport = Transport(
+            connection, around=around, on_request=on_request, on_warning=on_warning
+        )
+        self._read_timeout = read_timeout
+        self._write_timeout = write_timeout
+        self._watch_silence = watch_silence
+        self._clock = clock
+
+    async def __aenter__(self) -> Self:
+        await self._transport.__aenter__()
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self._transport.__aexit__(*failure)
+
+    @property
+    def server_date(self) -> ServerDate | None:
+        """The server's time by its last answer, None before the first."""
+        return self._transport.server_date
+
+    async def get(self, path: str, params: Mapping[str, str] = NO_PARAMS) -> dict[str, Any]:
+        """Return one object."""
+        return await self._read(path, params, tries=TRIES)
+
+    async def list(
+        self, path: str, *, label_selector: str = "", field_selector: str = "", tries: int = TRIES
+    ) -> Listing:
+        """Return a consistent list: the newest state, all pages of one resourceVersion.
+
+        When the pages expire in the middle (410), the list is read once more, in one piece.
+        """
+        params = _selectors(label_selector, field_selector)
+        try:
+            return await self._pages(path, {**params, "limit": str(PAGE)}, tries=tries)
+        except Gone:
+            return await self._pages(path, params, tries=tries)
+
+    async def create(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        params: Mapping[str, str] = NO_PARAMS,
+        timeout: float | None = None,  # noqa: ASYNC109 (instead of write_timeout, in seconds)
+    ) -> dict[str, Any]:
+        """Create the object; return it as the server made it. Conflict if it exists."""
+        found, _ = await self._write("POST", path, body, params=params, timeout=timeout)
+        return found
+
+    async def replace(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace the object; Conflict if the resourceVersion in `body` is not the newest.
+
+        Beware: where the object is missing, some types are created (kubernetes.md section 0).
+        """
+        found, _ = await self._write("PUT", path, body)
+        return found
+
+    async def patch_json(
+        self,
+        path: str,
+        ops: Sequence[Mapping[str, Any]],
+        *,
+        dry_run: bool = False,
+        params: Mapping[str, str] = NO_PARAMS,
+    ) -> Patched:
+        """Apply a JSON Patch (RFC 6902); with `dry_run` the server only says what would be.
+
+        An unknown field in it is Invalid (fieldValidation=Strict), not dropped.
+        """
+        strict = {"fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {}), **params}
+        found, reply = await self._write(
+            "PATCH", path, ops, params=strict, content_type="application/json-patch+json"
+        )
+        return Patched(object=found, warnings=reply.warnings, audit_id=reply.audit_id)
+
+    async def patch_merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Apply a JSON Merge Patch (RFC 7386)."""
+        merge = "application/merge-patch+json"
+        found, _ = await self._write("PATCH", path, body, content_type=merge)
+        return found
+
+    async def proxy(self, path: str, *, timeout: float) -> ProxyAnswer:  # noqa: ASYNC109 (contract)
+        """Ask an application through the API server (see `paths.pod_proxy`); asked once only.
+
+        Whatever anybody answers is returned; Unreachable is raised only where nobody did.
+        """
+        reply = await self._transport.send(
+            Call(
+                method="GET",
+                path=path,
+                timeout=timeout,
+                accept="*/*",
+                cap=PROXY_CAP,
+                truncate=True,
+                is_foreign=True,
+            )
+        )
+        response = reply.response
+        status = status_of(response.body)
+        return ProxyAnswer(
+            status=response.status,
+            by_api_server=status is not None,
+            message=message_of(status) if status is not None else "",
+            body=response.body,
+            content_type=response.headers.content_type,
+        )
+
+    async def watch(
+        self,
+        path: str,
+        *,
+        resource_version: str,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> AsyncGenerator[WatchEvent, None]:
+        """Yield the events of one watch request; end where the server ends it properly.
+
+        Raises what an ERROR event holds (Gone: list again), and Unreachable when the connection
+        breaks, is cut inside an event, or nothing is heard for 70 s (bookmarks are asked for).
+        """
+        params = {
+            **_selectors(label_selector, field_selector),
+            "watch": "true",
+            "resourceVersion": resource_version,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(random.randint(*WATCH_SECONDS)),  # noqa: S311 (jitter)
+        }
+        call = Call(method="GET", path=path, params=params, timeout=self._read_timeout)
+        async with self._transport.stream(call, silence=self._watch_silence) as stream:
+            if not _is_success(stream.status):
+                body = await stream.body(cap=ERROR_CAP)
+                raise error_from(stream.status, stream.headers, body, host=self._transport.host)
+            async with aclosing(stream.lines()) as lines:
+                async for line in lines:
+                    yield event_in(line, host=self._transport.host)
+
+    async def _pages(self, path: str, params: Mapping[str, str], *, tries: int) -> Listing:
+        items: Any = []
+        token = ""
+        while True:
+            more = {**params, "continue": token} if token else params
+            page = await self._read(path, more, cap=PAGE_CAP, tries=tries)
+            items.extend(items_in(page))
+            metadata = page.get("metadata") or {}
+            before, token = token, metadata.get("continue") or ""
+            if token and token == before:
+                raise Unreachable(f"{self._transport.host} gives the same page of a list for ever")
+            if not token:
+                version = str(metadata.get("resourceVersion") or "")
+                return Listing(items=items, resource_version=version)
+
+    async def _read(
+        self, path: str, params: Mapping[str, str], *, tries: int, cap: int = BODY_CAP
+    ) -> dict[str, Any]:
+        async def ask(left: float) -> Response:
+            seconds = max(0.1, round(left, 1))
+            call = Call(method="GET", path=path, params=params, timeout=seconds, cap=cap)
+            return (await self._transport.send(call)).response
+
+        response = await patiently(ask, budget=self._read_timeout, tries=tries, clock=self._clock)
+        if not _is_success(response.status):
+            raise self._error(response)
+        return object_in(response, host=self._transport.host)
+
+    async def _write(
+        self,
+        method: str,
+        path: str,
+        body: object,
+        *,
+        params: Mapping[str, str] = NO_PARAMS,
+        content_type: str = "application/json",
+        timeout: float | None = None,  # noqa: ASYNC109 (instead of write_timeout, in seconds)
+    ) -> tuple[dict[str, Any], Reply]:
+        call = Call(
+            method=method,
+            path=path,
+            params={"fieldManager": FIELD_MANAGER, **params},
+            body=json.dumps(body).encode(),
+            content_type=content_type,
+            timeout=timeout or self._write_timeout,
+        )
+        try:
+            reply = await self._transport.send(call)
+        except Unanswered as exc:
+            raise _unclear(call, exc) from None
+        response = reply.response
+        if not _is_success(response.status):
+            error = self._error(response)
+            raise _unclear(call, error) if _is_unclear(response.status, error) else error
+        try:
+            return object_in(response, host=self._transport.host), reply
+        except Unreachable as exc:
+            raise _unclear(call, exc) from None
+
+    def _error(self, response: Response) -> BackoutError:
+        host = self._transport.host
+        return error_from(response.status, response.headers, response.body, host=host)
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300  # noqa: PLR2004
+
+
+def _is_unclear(status: int, error: BackoutError) -> bool:
+    """Tell whether a failed write may have been done: any 5xx, and any foreign 4xx.
+
+    A 504 of the API server's own may be committed later (faults.md, 9). A redirect is not followed,
+    and a 4xx of the API server's own, 429 included, means that nothing was executed.
+    """
+    is_foreign = not isinstance(error, ApiError)
+    return status >= 500 or (is_foreign and status >= 400)  # noqa: PLR2004
+
+
+def _unclear(call: Call, error: BackoutError) -> BackoutError:
+    """Return the error as Unclear; a dry run changes nothing, so there it stays what it is."""
+    if call.params.get("dryRun") == "All":
+        return error
+    return Unclear(
+        error.message,
+        method=call.method,
+        audit_id=call.audit_id,
+        remedy=f"look at the object before trying again (Audit-ID {call.audit_id})",
+    )
+
+
+def _selectors(labels: str, fields: str) -> dict[str, str]:
+    given = {"labelSelector": labels, "fieldSelector": fields}
+    return {name: text for name, text in given.items() if text}

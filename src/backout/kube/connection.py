@@ -1,0 +1,103 @@
+"""Where the API server is and who asks it: what a kubeconfig comes down to. No I/O here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyPair:
+    """A client certificate (with its chain) and its private key, both PEM."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginPolicy:
+    """Which plugins may run: AllowAll, DenyAll, or Allowlist with `allowed` commands."""
+
+    kind: str = "AllowAll"
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """An exec credential plugin.
+
+    `command` has its folder if the kubeconfig gave one, else it is looked for in `search_path`;
+    `environment` is the whole environment it runs in; `cluster` is what it is told about the
+    cluster, None if it does not want to know.
+    Source of the fields: client-go tools/clientcmd/api/v1, ExecConfig.
+    """
+
+    api_version: str
+    command: str
+    arguments: tuple[str, ...] = field(default=(), repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    search_path: str = ""
+    install_hint: str = ""
+    interactive_mode: str = "IfAvailable"
+    cluster: Mapping[str, Any] | None = field(default=None, repr=False)
+    policy: PluginPolicy = PluginPolicy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """How to prove who we are; all empty is anonymous.
+
+    The file wins over `token` as long as it can be read.
+    """
+
+    token: str = field(default="", repr=False)
+    token_file: Path | None = None
+    key_pair: KeyPair | None = None
+    plugin: Plugin | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impersonation:
+    """As whom to act: `--as`, `--as-group` and their siblings in the kubeconfig."""
+
+    user: str
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """How to know the server: `ca` in PEM (None: the system's), `server_name` to expect.
+
+    `insecure` accepts any certificate.
+    """
+
+    ca: bytes | None = None
+    server_name: str | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """One cluster, one user, one namespace.
+
+    `server` is an http or https URL without a trailing slash (it may have a path). `context`,
+    `cluster` and `user` are the kubeconfig's names, empty where it names none. `proxy` is a URL and
+    may hold a password. `notes` are sentences to say aloud before anything is done.
+    """
+
+    server: str
+    context: str
+    cluster: str
+    user: str
+    namespace: str
+    trust: Trust = Trust()
+    credentials: Credentials = Credentials()
+    impersonation: Impersonation | None = None
+    proxy: str | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,125 @@
+"""Runs an exec credential plugin: the user's own program that says who we are.
+
+Source: client-go plugin/pkg/client/auth/exec/exec.go and
+https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from backout.core.errors import ConfigError
+from backout.core.text import masked, untrusted
+from backout.kube.child import Finished, run
+from backout.kube.exec_credential import Identity, identity_from
+from backout.kube.plugin_policy import is_allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backout.kube.connection import Plugin
+
+QUIET_TIMEOUT = 30.0
+TERMINAL_TIMEOUT = 120.0  # some plugins open a browser
+SAID_AFTER = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """How a plugin may behave: `terminal` is True where a person can answer it on stdin.
+
+    `say` gets one sentence when the plugin takes longer than a second.
+    """
+
+    terminal: bool = False
+    say: Callable[[str], None] | None = None
+    quiet_timeout: float = QUIET_TIMEOUT
+    terminal_timeout: float = TERMINAL_TIMEOUT
+
+
+async def identity(plugin: Plugin, around: Surroundings) -> Identity:
+    """Run the plugin once and return what it says; raise ConfigError if it says nothing usable."""
+    interactive = _is_interactive(plugin, around)
+    command = _found(plugin)
+    if not is_allowed(plugin.policy, plugin.command, command, plugin.search_path):
+        raise _failed(plugin, "is not allowed by credentialPluginPolicy in kubectl's kuberc")
+    environment = {
+        **plugin.environment,
+        "KUBERNETES_EXEC_INFO": json.dumps(_exec_info(plugin, interactive=interactive)),
+    }
+    seconds = around.terminal_timeout if around.terminal else around.quiet_timeout
+    waiting = asyncio.create_task(_say_waiting(plugin, around))
+    try:
+        async with asyncio.timeout(seconds):
+            finished = await run(
+                [command, *plugin.arguments], environment=environment, interactive=interactive
+            )
+    except TimeoutError:
+        raise _failed(plugin, f"did not answer within {seconds:g} s") from None
+    except OSError as exc:
+        raise _failed(plugin, f"cannot be run: {(exc.strerror or 'unknown').lower()}") from None
+    finally:
+        waiting.cancel()
+    return _judged(plugin, finished)
+
+
+def _judged(plugin: Plugin, finished: Finished) -> Identity:
+    if finished.code != 0:
+        # Its own words, if we kept them; a plugin may well print what it was given.
+        said = untrusted(masked(finished.stderr.decode(errors="replace").strip()))
+        raise _failed(plugin, f"failed with exit code {finished.code}{': ' if said else ''}{said}")
+    try:
+        return identity_from(finished.stdout, api_version=plugin.api_version)
+    except ValueError as exc:
+        raise _failed(plugin, str(exc)) from None
+
+
+async def _say_waiting(plugin: Plugin, around: Surroundings) -> None:
+    await asyncio.sleep(SAID_AFTER)
+    if around.say is not None:
+        around.say(f"waiting for the credential plugin {_name(plugin)}")
+
+
+def _is_interactive(plugin: Plugin, around: Surroundings) -> bool:
+    if plugin.interactive_mode == "Always" and not around.terminal:
+        raise _failed(plugin, "needs a terminal (interactiveMode: Always) and there is none")
+    return around.terminal and plugin.interactive_mode != "Never"
+
+
+def _found(plugin: Plugin) -> str:
+    """Return the program's path; never one of the working directory (as Go's exec.ErrDot)."""
+    command = plugin.command
+    if os.sep not in command:
+        found = shutil.which(command, path=plugin.search_path)
+        if found is not None and os.path.isabs(found):  # noqa: PTH117 (text in, text out)
+            return found
+    elif os.path.exists(command):  # noqa: PTH110 (the same)
+        return command
+    hint = untrusted(plugin.install_hint, 1024)
+    raise ConfigError(
+        f"the credential plugin {_name(plugin)} is not installed",
+        remedy=hint or "install it, or correct exec.command in the kubeconfig",
+    )
+
+
+def _failed(plugin: Plugin, why: str) -> ConfigError:
+    return ConfigError(
+        f"the credential plugin {_name(plugin)} {why}",
+        remedy="run it by hand to see what it says, or log in again",
+    )
+
+
+def _name(plugin: Plugin) -> str:
+    return untrusted(os.path.basename(plugin.command), 80)  # noqa: PTH119 (text in, text out)
+
+
+def _exec_info(plugin: Plugin, *, interactive: bool) -> dict[str, Any]:
+    spec: dict[str, Any] = {"interactive": interactive}
+    if plugin.cluster is not None:
+        spec["cluster"] = plugin.cluster
+    return {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}

@@ -1,0 +1,135 @@
+"""The API server's paths. Every name is one percent-encoded segment and cannot leave its place.
+
+Source of the name rules: apimachinery pkg/api/validation/path (IsValidPathSegmentName) and
+pkg/util/validation (IsDNS1123Label).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+from urllib.parse import quote
+
+from backout.core.errors import ConfigError
+from backout.core.text import untrusted
+
+Scheme = Literal["http", "https"]
+
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_PORT = re.compile(r"[0-9]{1,5}|[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
+_DOTS = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
+_NOT_IN_PATHS = re.compile(r"[\x00-\x20\x7f\\#]")
+
+
+def deployment(namespace: str, name: str) -> str:
+    """Return the path of one Deployment."""
+    return f"{deployments(namespace)}/{_segment(name)}"
+
+
+def deployments(namespace: str) -> str:
+    """Return the path of a namespace's Deployments."""
+    return f"/apis/apps/v1/namespaces/{_namespace(namespace)}/deployments"
+
+
+def replica_sets(namespace: str) -> str:
+    """Return the path of a namespace's ReplicaSets."""
+    return f"/apis/apps/v1/namespaces/{_namespace(namespace)}/replicasets"
+
+
+def pods(namespace: str) -> str:
+    """Return the path of a namespace's Pods."""
+    return _core(namespace, "pods")
+
+
+def pod(namespace: str, name: str) -> str:
+    """Return the path of one Pod."""
+    return f"{pods(namespace)}/{_segment(name)}"
+
+
+def events(namespace: str) -> str:
+    """Return the path of a namespace's Events (core v1)."""
+    return _core(namespace, "events")
+
+
+def services(namespace: str) -> str:
+    """Return the path of a namespace's Services."""
+    return _core(namespace, "services")
+
+
+def lease(namespace: str, name: str) -> str:
+    """Return the path of one Lease."""
+    return f"{leases(namespace)}/{_segment(name)}"
+
+
+def leases(namespace: str) -> str:
+    """Return the path of a namespace's Leases."""
+    return f"/apis/coordination.k8s.io/v1/namespaces/{_namespace(namespace)}/leases"
+
+
+def pod_proxy(
+    namespace: str, name: str, port: int | str, path: str, scheme: Scheme = "http"
+) -> str:
+    """Return the path that asks a Pod through the API server.
+
+    `path` is the application's, with or without its leading slash and with its query, if any.
+    """
+    return f"{pods(namespace)}/{_proxied(name, port, scheme)}/proxy/{_application(path)}"
+
+
+def service_proxy(
+    namespace: str, name: str, port: int | str, path: str, scheme: Scheme = "http"
+) -> str:
+    """Return the path that asks a Service through the API server; `port` is a number or a name."""
+    return f"{services(namespace)}/{_proxied(name, port, scheme)}/proxy/{_application(path)}"
+
+
+def self_subject_access_reviews() -> str:
+    """Return the path to ask whether we may do something."""
+    return "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+def version() -> str:
+    """Return the path of the server's version."""
+    return "/version"
+
+
+def _core(namespace: str, resource: str) -> str:
+    return f"/api/v1/namespaces/{_namespace(namespace)}/{resource}"
+
+
+def _proxied(name: str, port: int | str, scheme: Scheme) -> str:
+    """Return `[https:]NAME:PORT`; http is left out for RBAC's resourceNames to match `NAME:PORT`.
+
+    A colon in the segment is the API's separator, so it stands unencoded.
+    """
+    if not _PORT.fullmatch(str(port)):
+        raise ConfigError(f'"{untrusted(str(port))}" is not a port number or name')
+    prefix = "https:" if scheme == "https" else ""
+    return f"{prefix}{_segment(name)}:{port}"
+
+
+def _namespace(namespace: str) -> str:
+    if not _LABEL.fullmatch(namespace):
+        raise ConfigError(
+            f'"{untrusted(namespace)}" is not a namespace name',
+            remedy="use lower-case letters, digits and '-', 63 at most",
+        )
+    return namespace
+
+
+def _segment(name: str) -> str:
+    if not name or name in {".", ".."} or "/" in name or "%" in name:
+        raise ConfigError(f'"{untrusted(name)}" is not a name that an object can have')
+    return quote(name, safe="")
+
+
+def _application(path: str) -> str:
+    """Return an application's path and query to follow `/proxy/`, refusing what climbs out."""
+    rest, mark, query = path.removeprefix("/").partition("?")
+    climbs = any(_DOTS.fullmatch(part) for part in rest.split("/"))
+    if climbs or _NOT_IN_PATHS.search(path):
+        raise ConfigError(
+            f'"{untrusted(path)}" is not a path that can be asked through the API server',
+            remedy="give a path like /healthz, percent-encoded, without . and .. segments",
+        )
+    return quote(rest, safe="/%:@!$&'()*+,;=~") + mark + quote(query, safe="/%:@!$&'()*+,;=~?")

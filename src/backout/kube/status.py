@@ -1,0 +1,129 @@
+"""What the API server says went wrong -> an error of ours. Pure.
+
+Only `kind: Status` is repeated to people, escaped and cut: any other body may be a proxy's, and
+"who knows which sensitive information can be dumped" (kopf, clients/errors.py).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from backout.core.errors import (
+    ApiError,
+    BackoutError,
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    Unauthorized,
+    Unreachable,
+)
+from backout.core.objects import dig
+from backout.core.text import untrusted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backout.http.response import Headers
+
+UNAUTHORIZED, TOO_MANY = 401, 429
+
+_KINDS: Mapping[int, tuple[type[ApiError], str]] = {
+    401: (Unauthorized, "log in again, or check the user in `kubectl config view --minify`"),
+    403: (Forbidden, "ask for a Role that allows it, or act as somebody who may"),
+    404: (NotFound, "check the name, the namespace and the context"),
+    409: (Conflict, "somebody else changed it: read it again"),
+    410: (Gone, "list again"),
+    422: (Invalid, ""),
+}
+_WITHOUT_STATUS = {
+    401: "You must be logged in to the server",
+    403: "the server does not allow this request",
+    404: "the server could not find the requested resource",
+    410: "the resourceVersion is too old",
+}
+
+
+def status_of(body: bytes) -> dict[str, Any] | None:
+    """Return the Status object that a body holds, or None where it is anything else."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return found if is_status(found) else None
+
+
+def is_status(found: object) -> bool:
+    """Tell whether this is an API server's own answer: `kind: Status`, `apiVersion: v1`."""
+    return (
+        isinstance(found, dict)
+        and found.get("kind") == "Status"
+        and found.get("apiVersion") == "v1"
+    )
+
+
+def message_of(status: Mapping[str, Any]) -> str:
+    """Return a Status object's message: `deployments.apps "web" not found`; safe to print."""
+    return untrusted(str(dig(status, "message", default="")))
+
+
+def error_from_status(status: Mapping[str, Any], *, http_status: int = 0) -> ApiError:
+    """Return the error for a Status object, wherever it came from: a body or a watch."""
+    said = dig(status, "code", default=http_status)
+    code = said if isinstance(said, int) and 100 <= said <= 599 else http_status or 500  # noqa: PLR2004
+    reason = untrusted(str(dig(status, "reason", default="")), 64)
+    message = message_of(status) or reason or f"the API server answered HTTP {code}"
+    if code == UNAUTHORIZED:
+        message = f"{_WITHOUT_STATUS[code]} ({message})"
+    details = dig(status, "details", default={})
+    return _api_error(code, message, reason, details if isinstance(details, dict) else {})
+
+
+def error_from(status: int, headers: Headers, body: bytes, *, host: str) -> BackoutError:
+    """Return the error for an answer that is not a success (not 2xx).
+
+    `details.retryAfterSeconds` is filled in from Retry-After where the Status lacks it.
+    """
+    found = status_of(body)
+    if found is not None:
+        error = error_from_status(found, http_status=status)
+    elif status in _WITHOUT_STATUS or status == TOO_MANY:
+        message = _WITHOUT_STATUS.get(status, "the server is busy")
+        error = _api_error(status, f"{message} ({kind_of_answer(status, headers)})", "", {})
+    else:
+        return unusable(status, headers, host=host)
+    seconds = retry_after(headers)
+    if seconds is not None:
+        error.details.setdefault("retryAfterSeconds", seconds)
+    return error
+
+
+def unusable(status: int, headers: Headers, *, host: str) -> Unreachable:
+    """Return the error for an answer that no API server gives."""
+    remedy = "is there a proxy in between? check server and proxy-url in the kubeconfig"
+    if 300 <= status < 400:  # noqa: PLR2004
+        return Unreachable(f"{host} answered with a redirect (HTTP {status})", remedy=remedy)
+    return Unreachable(f"{host} answered {kind_of_answer(status, headers)}", remedy=remedy)
+
+
+def kind_of_answer(status: int, headers: Headers) -> str:
+    """Return `HTTP 502 with a body of text/html`: all that is said about a foreign body."""
+    content_type = untrusted(headers.content_type, 60)
+    return f"HTTP {status} with a body of {content_type}" if content_type else f"HTTP {status}"
+
+
+def retry_after(headers: Headers) -> int | None:
+    """Return Retry-After in seconds; None where absent or a date (the API server sends none)."""
+    text = headers.get("retry-after", "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None  # noqa: PLR2004
+
+
+def _api_error(code: int, message: str, reason: str, details: dict[str, object]) -> ApiError:
+    kind, remedy = _KINDS.get(code, (ApiError, ""))
+    if code >= 500:  # noqa: PLR2004
+        remedy = "the API server has trouble of its own; try again in a moment"
+    if code == TOO_MANY:
+        remedy = "the API server is busy: try again"
+    return kind(message, code=code, reason=reason, details=dict(details), remedy=remedy)

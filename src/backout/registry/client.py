@@ -1,0 +1,135 @@
+"""The client of image registries: whole images in, answers out, never an exception for either."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from backout.core.errors import ConfigError, Unreachable
+from backout.core.images import ImageAnswer, ImageReference, ImageState, parse
+from backout.core.text import masked, untrusted
+from backout.http.addresses import ANY_ADDRESS, NO_LOCAL
+from backout.http.session import Session
+from backout.registry import conversation
+from backout.registry.route import Route
+from backout.registry.verdict import Question, unreachable
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from backout.core.keyring import Keyring
+
+CONNECT_TIMEOUT = 5.0
+MOST_AT_ONCE = 8
+
+
+class RegistryClient:
+    """Asks registries whether images are there. An async context manager, one a run.
+
+    `plain_http` holds the registries (`host[:port]`, compared whole) that the user declared plain
+    http; they may also live on this machine. `ca_file` is a PEM file of CAs trusted beside the
+    system's. `timeout`, in seconds, is for one image's whole conversation.
+    """
+
+    def __init__(
+        self,
+        *,
+        keyring: Keyring,
+        plain_http: frozenset[str] = frozenset(),
+        ca_file: str | None = None,
+        timeout: float = 10.0,
+    ) -> None:
+        self._keyring = keyring
+        self._plain_http = plain_http
+        self._timeout = timeout
+        tls = _tls(ca_file)
+        self._guarded = Session(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=NO_LOCAL)
+        self._declared = Session(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=ANY_ADDRESS)
+        self._open = AsyncExitStack()
+        self._routes: dict[str, Route] = {}
+        self._asked: dict[str, asyncio.Task[ImageAnswer]] = {}
+        self._places = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def __aenter__(self) -> Self:
+        await self._open.enter_async_context(self._guarded)
+        await self._open.enter_async_context(self._declared)
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        for task in self._asked.values():
+            task.cancel()
+        await asyncio.gather(*self._asked.values(), return_exceptions=True)
+        await self._open.aclose()
+
+    async def ask(self, image: str) -> ImageAnswer:
+        """Return what its registry says of an image (as a Pod template spells it).
+
+        Asked once a run: names that mean the same manifest share one conversation, also while it
+        is going on. Never raises for what a registry, the network or the name does.
+        """
+        try:
+            reference = parse(image)
+        except ValueError as error:
+            return _invalid(image, error)
+        key = f"{reference.name}@{reference.manifest}"
+        if key not in self._asked:
+            self._asked[key] = asyncio.create_task(self._settle(reference))
+        # Shielded: the one who asked first may be cancelled while others still wait.
+        answer = await asyncio.shield(self._asked[key])
+        return replace(answer, image=image)
+
+    async def _settle(self, reference: ImageReference) -> ImageAnswer:
+        async with self._places:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    route = self._route(reference.registry)
+                    return await conversation.ask(reference, keyring=self._keyring, route=route)
+            except Unreachable as error:
+                why = untrusted(masked(error.message))
+            except TimeoutError:
+                why = f"no answer within {self._timeout:g} s"
+        return unreachable(Question(image=reference), why)
+
+    def _route(self, registry: str) -> Route:
+        if registry not in self._routes:
+            is_plain = registry in self._plain_http
+            self._routes[registry] = Route(
+                registry=registry,
+                is_plain=is_plain,
+                session=self._declared if is_plain else self._guarded,
+                guarded=self._guarded,
+                timeout=self._timeout,
+            )
+        return self._routes[registry]
+
+
+def _invalid(image: str, error: ValueError) -> ImageAnswer:
+    shown = untrusted(image) or "an empty name"
+    return ImageAnswer(
+        image=image, state=ImageState.INVALID, detail=f"{shown} is no image reference: {error}"
+    )
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext | None:
+    """Return a context that trusts the system's CAs and those of the file."""
+    if ca_file is None:
+        return None
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no PEM certificates in it"
+        shown = untrusted(ca_file)
+        raise ConfigError(
+            f"cannot use the CA file {shown}: {untrusted(str(reason))}",
+            remedy="give a PEM file with the registry's CA certificates",
+        ) from None
+    return context

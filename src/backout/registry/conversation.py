@@ -1,0 +1,98 @@
+"""One image's whole conversation with its registry: ask, be challenged, ask again, conclude.
+
+Bounded: one anonymous HEAD, then for each of at most five credentials one token and one HEAD. A
+registry that answers 401 for ever is left after that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from backout.core.images import ImageAnswer, ImageReference, ImageState
+from backout.core.keyring import Credential, Keyring, Secret
+from backout.core.text import untrusted
+from backout.registry import challenge as challenges
+from backout.registry import token
+from backout.registry.verdict import Question, denied, verdict
+
+if TYPE_CHECKING:
+    from backout.registry.challenge import Challenge
+    from backout.registry.route import Route
+
+MOST_CREDENTIALS = 5
+
+
+async def ask(image: ImageReference, *, keyring: Keyring, route: Route) -> ImageAnswer:
+    """Return what the registry says of the image. Raises Unreachable where it says nothing."""
+    question = Question(image=image)
+    response = await route.head(image, None)
+    if response.status != HTTPStatus.UNAUTHORIZED:
+        return verdict(question, response)
+    wanted = challenges.usable(challenges.parse(response.headers.get("www-authenticate", "")))
+    if wanted is None:
+        return denied(question, "401, and it asks for no authentication that backout speaks")
+    credentials = keyring.credentials_for(image.name)[:MOST_CREDENTIALS]
+    if not credentials:
+        answer = await _anonymously(image, wanted, route)
+        return _explained(answer, image, keyring)
+    return await _in_turn(image, wanted, credentials, route)
+
+
+async def _in_turn(
+    image: ImageReference, wanted: Challenge, credentials: tuple[Credential, ...], route: Route
+) -> ImageAnswer:
+    """Try every credential, as the kubelet does, until one sees the image.
+
+    A "not found" for one of them outranks a refusal of the others, but not a later "here it is":
+    some registries say 404 to those who may not know.
+    """
+    answers: list[ImageAnswer] = []
+    for credential in credentials:
+        answer = await _attempt(image, wanted, credential, route)
+        if answer.state not in {ImageState.MISSING, ImageState.DENIED}:
+            return answer
+        answers.append(answer)
+    missing = [answer for answer in answers if answer.state is ImageState.MISSING]
+    tried = ", ".join(credential.key for credential in credentials)
+    return missing[0] if missing else replace(answers[-1], credential=tried)
+
+
+async def _attempt(
+    image: ImageReference, wanted: Challenge, credential: Credential, route: Route
+) -> ImageAnswer:
+    access = f"with the credential for {_named(credential)}"
+    question = Question(image=image, access=access, credential=credential.key)
+    if wanted.scheme == "basic":
+        return verdict(question, await route.head(image, credential.basic))
+    return await _by_token(question, wanted, credential, route)
+
+
+async def _anonymously(image: ImageReference, wanted: Challenge, route: Route) -> ImageAnswer:
+    question = Question(image=image, access="with an anonymous token")
+    if wanted.scheme == "basic":
+        return denied(question, "401, it wants a name and a password")
+    return await _by_token(question, wanted, None, route)
+
+
+async def _by_token(
+    question: Question, wanted: Challenge, credential: Credential | None, route: Route
+) -> ImageAnswer:
+    granted = await token.fetch(route, wanted, question.image, credential)
+    if not isinstance(granted, Secret):
+        return denied(question, f"{granted.status} from the token service, asked {question.access}")
+    return verdict(question, await route.head(question.image, granted))
+
+
+def _explained(answer: ImageAnswer, image: ImageReference, keyring: Keyring) -> ImageAnswer:
+    """Say with a denial why there was no credential, if an entry is there and cannot be used."""
+    if answer.state is not ImageState.DENIED:
+        return answer
+    unusable = keyring.unusable_for(image.name)
+    why = unusable[0].reason if unusable else "no credential for it was given"
+    return replace(answer, detail=f"{answer.detail}; {why}")
+
+
+def _named(credential: Credential) -> str:
+    return untrusted(f"{credential.key!r} in {credential.source}")
