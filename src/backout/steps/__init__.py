@@ -1,0 +1,1 @@
+"""One effect a file; `pipeline` tells the whole story."""

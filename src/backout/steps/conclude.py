@@ -1,0 +1,139 @@
+"""From verdict and health to the outcome's words and the record's last state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, assert_never
+
+from backout.core.health import Healthy, Inconclusive, Unhealthy
+from backout.core.ledger import Record, State
+from backout.core.outcome import Outcome, Result
+from backout.core.rollout import Complete, Failed, Superseded, Verdict
+from backout.steps.lease import closed
+from backout.steps.probe import NotVerified
+
+if TYPE_CHECKING:
+    from backout.core.plan import Plan
+    from backout.steps.run import Run
+
+Edit = Callable[[Record, datetime], Record]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How the rollout ended, and what the service said then (None: not asked)."""
+
+    verdict: Verdict
+    health: Healthy | Unhealthy | Inconclusive | NotVerified | None = None
+
+    @property
+    def is_rolled_out(self) -> bool:
+        """Whether the controller's counters are complete."""
+        return isinstance(self.verdict, Complete)
+
+
+def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outcome, Edit]:
+    """Return the outcome and the edit that closes the record with it."""
+    result, state, words = _judged(run, ending)
+    number = plan.preflight.destination.number
+    verdict = type(ending.verdict).__name__
+    health = type(ending.health).__name__ if ending.health is not None else ""
+    causes = _causes(ending)
+    outcome = Outcome(
+        result=result,
+        message=f"{run.target} {_done(result)} revision {number}; {words} ({seconds:.1f} s)",
+        verdict=verdict,
+        health=health,
+        remedy=_remedy(run, ending),
+    )
+    return outcome, closed(state, verdict=verdict, health=health, causes=causes)
+
+
+def not_watched(run: Run, plan: Plan, why: str, result: Result) -> Outcome:
+    """Return the outcome of a rollback that landed and was not watched to its end."""
+    number = plan.preflight.destination.number
+    how = (
+        f"kubectl rollout status {run.target} -n {run.target.namespace} "
+        f"{run.kubectl_context}--timeout=10m"
+    )
+    return Outcome(
+        result=result,
+        message=f"{why}; {run.target} was set to revision {number}; its rollout was not watched "
+        "to the end",
+        remedy=f"go on with: {how}",
+    )
+
+
+def unknown(run: Run, why: str, result: Result) -> Outcome:
+    """Return the outcome of a PATCH of which it is not known whether it landed."""
+    return Outcome(
+        result=result,
+        message=f"it is not known whether {run.target} was changed: {why}",
+        remedy="run the same command again: it finds out first",
+    )
+
+
+def not_recorded(outcome: Outcome) -> Outcome:
+    """Return the outcome of a rollback whose record is still open: undecided for a script."""
+    if outcome.result is not Result.SUCCEEDED:
+        return outcome
+    words = f"{outcome.message}; but its record could not be closed"
+    return replace(outcome, result=Result.UNDECIDED, message=words)
+
+
+def _judged(run: Run, ending: Ending) -> tuple[Result, State, str]:
+    verdict = ending.verdict
+    if isinstance(verdict, Failed):
+        return Result.FAILED, State.FAILED, f"its rollout failed: {verdict.message}"
+    if isinstance(verdict, Superseded):
+        return Result.UNDECIDED, State.UNDECIDED, f"superseded: {verdict.message}"
+    if not isinstance(verdict, Complete):
+        return Result.UNDECIDED, State.UNDECIDED, f"undecided: {verdict.message}"
+    match ending.health:
+        case Healthy(successes=count, subjects=subjects):
+            often = f" {count} times in a row" if count > 1 else ""
+            words = f"healthy: {', '.join(subjects)} answered well{often}"
+            return Result.SUCCEEDED, State.SUCCEEDED, words
+        case Unhealthy(why=why):
+            return Result.FAILED, State.FAILED, f"rolled out, and unhealthy: {why}"
+        case Inconclusive(why=why):
+            return Result.UNDECIDED, State.UNDECIDED, f"rolled out; health is inconclusive: {why}"
+        case NotVerified(why=why):
+            return _not_verified(run, why)
+        case None:
+            return _not_verified(run, "nothing was asked")
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _not_verified(run: Run, why: str) -> tuple[Result, State, str]:
+    words = f"rolled out; not verified end to end: {why}"
+    if run.policy.require_health:
+        return Result.UNDECIDED, State.UNDECIDED, f"{words} (--require-health)"
+    return Result.SUCCEEDED, State.SUCCEEDED, words
+
+
+def _done(result: Result) -> str:
+    return "rolled back to" if result is Result.SUCCEEDED else "was set to"
+
+
+def _causes(ending: Ending) -> tuple[str, ...]:
+    found = getattr(ending.verdict, "causes", ())
+    return tuple(f"{c.code} {c.subject}: {c.message}"[:256] for c in found[:5])
+
+
+def _remedy(run: Run, ending: Ending) -> str:
+    found = getattr(ending.verdict, "causes", ())
+    if found:
+        return str(found[0].remedy)
+    if isinstance(ending.health, Unhealthy):
+        return "the cause may not be the template: look at what the service depends on"
+    if isinstance(ending.health, NotVerified):
+        return ending.health.remedy
+    if isinstance(ending.health, Inconclusive):
+        return "ask the service yourself, or name another address: --health URL"
+    if isinstance(ending.verdict, Complete):
+        return ""
+    return f"kubectl describe {run.target} -n {run.target.namespace}"

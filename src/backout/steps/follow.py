@@ -1,0 +1,135 @@
+"""Follows a workload with its ReplicaSets, Pods and events, merged into one newest state."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from backout.core import objects
+from backout.core.errors import BackoutError
+from backout.kube import paths
+from backout.kube.watch import Change, Interrupted, Removed, Synced, Upserted, follow
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from backout.core.model import Object, Target
+    from backout.kube.client import Client
+
+
+@dataclass
+class Newest:
+    """The newest object of each UID, by what is followed. Judged from here, never from events.
+
+    `missing` tells what could not be followed and why (RBAC); `interrupted` what is out of reach
+    for the moment. `is_complete` once the workload, its ReplicaSets and its Pods were listed.
+    """
+
+    workload: Object | None = None
+    replica_sets: dict[str, Object] = field(default_factory=dict)
+    pods: dict[str, Object] = field(default_factory=dict)
+    events: dict[str, Object] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    interrupted: dict[str, str] = field(default_factory=dict)
+    listed: set[str] = field(default_factory=set)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that a verdict needs has been listed (or cannot be)."""
+        return {"deployments", "replicasets", "pods"} <= self.listed | self.missing.keys()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Followed:
+    resource: str
+    path: str
+    labels: str = ""
+    fields: str = ""
+
+
+async def newest_states(
+    client: Client, target: Target, selector: str
+) -> AsyncGenerator[Newest, None]:
+    """Yield the newest state after every change, for ever: the caller sets the deadline.
+
+    What may not be watched is noted in `missing` and done without, except the workload itself:
+    then the error is raised.
+    """
+    state = Newest()
+    changes: asyncio.Queue[tuple[str, Change | BackoutError]] = asyncio.Queue()
+    pumps = [
+        asyncio.create_task(_pump(client, one, changes)) for one in _followed(target, selector)
+    ]
+    try:
+        while True:
+            resource, change = await changes.get()
+            if isinstance(change, BackoutError):
+                if resource == "deployments":
+                    raise change
+                state.missing[resource] = change.message
+            else:
+                _merge(state, resource, change)
+            if changes.empty():
+                yield state
+    finally:
+        for pump in pumps:
+            pump.cancel()
+        await asyncio.wait(pumps)
+
+
+def _followed(target: Target, selector: str) -> tuple[_Followed, ...]:
+    namespace = target.namespace
+    name = f"metadata.name={target.name}"
+    return (
+        _Followed(resource="deployments", path=paths.deployments(namespace), fields=name),
+        _Followed(resource="replicasets", path=paths.replica_sets(namespace), labels=selector),
+        _Followed(resource="pods", path=paths.pods(namespace), labels=selector),
+        _Followed(resource="events", path=paths.events(namespace), fields="type=Warning"),
+    )
+
+
+async def _pump(
+    client: Client, one: _Followed, changes: asyncio.Queue[tuple[str, Change | BackoutError]]
+) -> None:
+    try:
+        changed = follow(client, one.path, label_selector=one.labels, field_selector=one.fields)
+        async for change in changed:
+            changes.put_nowait((one.resource, change))
+    except BackoutError as error:
+        changes.put_nowait((one.resource, error))
+
+
+def _merge(state: Newest, resource: str, change: Change) -> None:
+    if isinstance(change, Interrupted):
+        state.interrupted[resource] = change.why
+        return
+    state.interrupted.pop(resource, None)
+    if resource == "deployments":
+        _merge_workload(state, change)
+    else:
+        kept = {"replicasets": state.replica_sets, "pods": state.pods, "events": state.events}
+        _merge_into(kept[resource], change)
+    if isinstance(change, Synced):
+        state.listed.add(resource)
+
+
+def _merge_workload(state: Newest, change: Change) -> None:
+    match change:
+        case Synced(items=items):
+            state.workload = items[0] if items else None
+        case Upserted(object=item):
+            state.workload = item
+        case Removed():
+            state.workload = None
+
+
+def _merge_into(kept: dict[str, Object], change: Change) -> None:
+    match change:
+        case Synced(items=items):
+            kept.clear()
+            kept.update({objects.uid(i): i for i in items})
+        case Upserted(object=item):
+            kept[objects.uid(item)] = item
+        case Removed(object=item):
+            kept.pop(objects.uid(item), None)

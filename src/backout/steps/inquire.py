@@ -1,0 +1,120 @@
+"""Asks others about the chosen target: its registry for its images, its Pods for their health."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backout.core import endpoints, objects, template
+from backout.core.endpoints import Endpoint, NotAsked
+from backout.core.errors import BackoutError
+from backout.core.health import Answer, Sample, from_status
+from backout.core.snapshot import Need, Snapshot
+from backout.core.startability import must_start
+from backout.kube import paths
+from backout.steps.together import first_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from backout.core.images import ImageAnswer
+    from backout.core.model import Object, Revision
+    from backout.steps.run import Run
+
+FORBIDDEN = 403
+AT_ONCE = 10
+"""Health requests through the API server at the same time: a guest does not flood it."""
+
+
+async def inquire(run: Run, snapshot: Snapshot, revision: Revision) -> Snapshot:
+    """Return the snapshot with the registries' answers and a sample for each running Pod.
+
+    What can only warn gets no more than the preflight budget: nobody waits for a slow registry
+    during an outage.
+    """
+    endpoint = endpoints.of_template(revision.template, asked=asked_path(run.policy.health))
+    with first_error():
+        async with asyncio.TaskGroup() as group:
+            images_task = group.create_task(_images(run, snapshot, revision))
+            health_task = group.create_task(_pod_health(run, revision, endpoint))
+    images, health = images_task.result(), health_task.result()
+    unreadable = dict(snapshot.unreadable)
+    if isinstance(images, str):
+        unreadable[Need.IMAGES] = images
+    if isinstance(endpoint, NotAsked) and revision.pods:
+        unreadable[Need.POD_HEALTH] = endpoint.why
+    return replace(
+        snapshot,
+        images={} if isinstance(images, str) else images,
+        pod_health=health,
+        endpoint=endpoint,
+        unreadable=unreadable,
+    )
+
+
+def asked_path(health: str) -> str:
+    """Return what `--health` says about Pods and Services: nothing where it is a URL."""
+    return "" if "://" in health else health
+
+
+async def through_proxy(
+    run: Run, path: Callable[[], str], *, subject: str, guessed: bool
+) -> Sample:
+    """Return the sample for one proxied request; the API server's own failures are unknown.
+
+    `path` is made in here: it holds a probe's path, which may be one that cannot be asked.
+    """
+    try:
+        answer = await run.client.proxy(path(), timeout=run.limits.pod_answer)
+    except BackoutError as error:
+        return Sample(subject=subject, answer=Answer.UNKNOWN, detail=error.message)
+    if answer.by_api_server:
+        return Sample(
+            subject=subject,
+            answer=Answer.UNKNOWN,
+            detail=answer.message,
+            is_forbidden=answer.status == FORBIDDEN,
+        )
+    return from_status(subject, answer.status, guessed_path=guessed)
+
+
+async def _ask_pod(run: Run, pod: Object, endpoint: Endpoint) -> Sample:
+    name = objects.name(pod)
+    return await through_proxy(
+        run,
+        lambda: paths.pod_proxy(
+            run.target.namespace, name, endpoint.port, endpoint.path, endpoint.scheme
+        ),
+        subject=f"Pod {name}",
+        guessed=endpoint.guessed,
+    )
+
+
+async def _pod_health(
+    run: Run, revision: Revision, endpoint: Endpoint | NotAsked
+) -> tuple[Sample, ...]:
+    if isinstance(endpoint, NotAsked):
+        return ()
+    running = [p for p in revision.pods if objects.dig(p, "status", "phase") == "Running"]
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(pod: Object) -> Sample:
+        async with gate:
+            return await _ask_pod(run, pod, endpoint)
+
+    return tuple(await asyncio.gather(*(ask(p) for p in running)))
+
+
+async def _images(
+    run: Run, snapshot: Snapshot, revision: Revision
+) -> Mapping[str, ImageAnswer] | str:
+    """Return each image's answer, or why the registry was not waited for."""
+    names = sorted(set(template.images(revision.template).values()))
+    can_block = must_start(snapshot.workload, ready=revision.ready)
+    try:
+        async with asyncio.timeout(None if can_block else run.limits.preflight):
+            answers = await asyncio.gather(*(run.registry.ask(n) for n in names))
+    except TimeoutError:
+        return f"no answer of the registry within the preflight budget, {run.limits.preflight:g} s"
+    return {a.image: a for a in answers}

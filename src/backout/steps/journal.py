@@ -1,0 +1,153 @@
+"""The journal: every event of every run, one JSON object a line, on disk before the PATCH leaves.
+
+The file is 0600 and only appended to, one `write` a line, each flushed to the disk.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backout.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backout.core.model import Event
+
+NAME = "journal.jsonl"
+ROOM = 64 * 1024
+"""Bytes that one run may need; a default journal without them is no place to write to."""
+_NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EROFS}
+"""What fsync answers for a pipe or a terminal, where there is no disk to reach."""
+
+
+class JournalError(ConfigError):
+    """The journal cannot be written: before the PATCH this stops everything."""
+
+
+class Journal:
+    """An open journal. `path` is where it lies; `note` is what must be said about that place."""
+
+    def __init__(self, descriptor: int, path: Path, note: str = "") -> None:
+        self._descriptor = descriptor
+        self.path = path
+        self.note = note
+
+    def write(self, event: Event, context: Mapping[str, Any]) -> None:
+        """Append an event and flush it to the disk; raise JournalError where that fails.
+
+        `context` are the keys that all lines of a run share (op, traceID, the workload).
+        """
+        line = {
+            "time": datetime.now(tz=UTC).isoformat(timespec="milliseconds"),
+            "event": event.kind,
+            "message": event.message,
+            **context,
+            **event.fields,
+        }
+        content = json.dumps(line, ensure_ascii=True, default=str).encode() + b"\n"
+        try:
+            _append(self._descriptor, content)
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+
+def open_explicit(path: Path) -> Journal:
+    """Open the journal that the user named; raise JournalError where it cannot be written."""
+    try:
+        return Journal(_opened(path), path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def open_default(environ: Mapping[str, str], home: Path, temporary: Path) -> Journal:
+    """Open the journal in the user's state folder, else in a private folder of the temporary one.
+
+    Raises JournalError where neither can be written.
+    """
+    folder = state_folder(environ, home)
+    try:
+        return _in_folder(folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    private = temporary / f"backout-{os.getuid()}"
+    try:
+        private.mkdir(mode=0o700, exist_ok=True)
+        _check_private(private)
+        journal = _in_folder(private)
+    except OSError as error:
+        raise _unwritable(private / NAME, error) from None
+    journal.note = f"{folder} cannot be written ({reason}): the journal is {journal.path}"
+    return journal
+
+
+def state_folder(environ: Mapping[str, str], home: Path) -> Path:
+    """Return the user's state folder for backout (XDG base directories; Apple's on macOS)."""
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "backout"
+    base = environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if base.startswith("/") else home / ".local" / "state") / "backout"
+
+
+def _in_folder(folder: Path) -> Journal:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / NAME
+    descriptor = _opened(path)
+    try:
+        _check_room(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return Journal(descriptor, path)
+
+
+def _check_room(descriptor: int) -> None:
+    """Raise OSError on a full disk, which still opens files."""
+    volume = os.fstatvfs(descriptor)
+    if volume.f_bavail * volume.f_frsize < ROOM:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _opened(path: Path) -> int:
+    """Open for appending; a FIFO without a reader is an error, not a wait for ever."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    return os.open(path, flags, 0o600)
+
+
+def _check_private(folder: Path) -> None:
+    """Refuse a folder in the shared temporary one that somebody else could have made."""
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise OSError(errno.EPERM, f"{folder} is not private to you")
+
+
+def _append(descriptor: int, content: bytes) -> None:
+    if os.write(descriptor, content) != len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    _sync(descriptor)
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+
+
+def _unwritable(path: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"the journal {path} cannot be written: {error.strerror or error}",
+        remedy="name another place: --journal PATH",
+    )

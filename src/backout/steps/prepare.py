@@ -1,0 +1,127 @@
+"""Reads, chooses, asks and checks: everything before the first write, and how it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core import checks, revisions, template
+from backout.core.model import Finding, Revision, Skipped
+from backout.core.plan import Plan, Refusal, decide, refuse, select
+from backout.core.snapshot import Preflight
+from backout.core.startability import must_start
+from backout.steps.inquire import inquire
+from backout.steps.read import read
+
+if TYPE_CHECKING:
+    from backout.steps.run import Run
+
+
+async def prepare(run: Run) -> Plan | Refusal:
+    """Return what would be done, or why not. Says nothing and changes nothing."""
+    snapshot = await read(run)
+    choice = select(snapshot, run.policy)
+    if isinstance(choice, Finding):
+        return refuse(snapshot, choice)
+    snapshot = await inquire(run, snapshot, choice.revision)
+    preflight = Preflight(
+        snapshot=snapshot, policy=run.policy, revisions=snapshot.revisions, choice=choice
+    )
+    findings, skipped = checks.run_all(preflight)
+    return decide(preflight, findings, skipped)
+
+
+def is_same(one: Plan, other: Plan) -> bool:
+    """Tell whether two plans would do the same for the same reasons."""
+    return (
+        one.preflight.destination.hash == other.preflight.destination.hash
+        and template.same(_wanted(one), _wanted(other))
+        and {f.id for f in one.findings} == {f.id for f in other.findings}
+    )
+
+
+def tell(run: Run, plan: Plan) -> None:
+    """Say where the workload stands, where it will go and why, and everything that was found."""
+    tell_choice(run, plan.preflight)
+    tell_findings(run, plan.findings, plan.skipped, {f.id for f in plan.accepted})
+
+
+def tell_choice(run: Run, preflight: Preflight) -> None:
+    """Say where the workload stands, which revision was chosen and why, and where kubectl goes."""
+    now = revisions.current(preflight.revisions)
+    run.say("workload", _where(run, preflight, now), revision=now.number if now else None)
+    destination, choice = preflight.destination, preflight.choice
+    cause = f"; change-cause: {destination.change_cause}" if destination.change_cause else ""
+    run.say(
+        "target",
+        f"target: revision {destination.number}, {choice.why}; {_images(destination)}{cause}",
+        revision=destination.number,
+        proven=choice.proven,
+        must_start=must_start(preflight.snapshot.workload, ready=destination.ready),
+    )
+    for number, why in choice.passed_over:
+        run.say("passed_over", f"passed over: revision {number}, {why}", revision=number)
+    if choice.kubectl is not None and choice.kubectl != destination.number:
+        run.say(
+            "kubectl",
+            f"kubectl rollout undo would go to revision {choice.kubectl}",
+            revision=choice.kubectl,
+        )
+
+
+def tell_findings(
+    run: Run,
+    findings: tuple[Finding, ...],
+    skipped: tuple[Skipped, ...],
+    accepted: set[str],
+) -> None:
+    """Say each finding and each check that could not be made."""
+    for found in findings:
+        run.say(
+            "finding",
+            found.message,
+            id=found.id,
+            severity=str(found.severity),
+            detail=found.detail,
+            remedy=found.remedy,
+            accepted=found.id in accepted,
+        )
+    for reason in dict.fromkeys(one.reason for one in skipped):
+        ids = [one.id for one in skipped if one.reason == reason]
+        run.say("skipped", f"not checked: {reason}", ids=ids)
+
+
+def tell_refusal(run: Run, refusal: Refusal) -> None:
+    """Say what blocks, what else was found, and the line that goes on anyway."""
+    others = tuple(f for f in refusal.findings if f not in refusal.blocks)
+    tell_findings(run, others, refusal.skipped, set())
+    for block in refusal.blocks:
+        run.say(
+            "blocked",
+            block.message,
+            id=block.id,
+            detail=block.detail,
+            remedy=block.remedy,
+            risk=block.risk,
+            acceptable=block.acceptable,
+        )
+
+
+def _where(run: Run, preflight: Preflight, now: Revision | None) -> str:
+    """Return where the workload stands, and whose Pods are Ready."""
+    others = [
+        f"{r.ready} of revision {r.number}" for r in preflight.revisions if r.ready and r != now
+    ]
+    if now is None:
+        ready = ", ".join(others) or "none"
+        return f"{run.target} asks for a template that no revision has yet; Pods Ready: {ready}"
+    also = f" ({', '.join(others)} are)" if others else ""
+    pods = f"{now.ready} of its {preflight.replicas} Pods Ready{also}"
+    return f"{run.target} is at revision {now.number}; {_images(now)}; {pods}"
+
+
+def _images(revision: Revision) -> str:
+    return "image " + ", ".join(template.images(revision.template).values())
+
+
+def _wanted(plan: Plan) -> dict[str, object]:
+    return dict(plan.preflight.snapshot.workload["spec"]["template"])

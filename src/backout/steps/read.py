@@ -1,0 +1,167 @@
+"""Reads the Snapshot: what is known by name first, then what that names, each concurrently."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from backout.core import objects, permissions
+from backout.core.errors import ApiError, BackoutError, Forbidden, NotFound, Unreachable
+from backout.core.ledger import lease_name
+from backout.core.snapshot import Need, Snapshot
+from backout.kube import paths
+from backout.steps.observe import observed
+from backout.steps.together import first_error
+
+if TYPE_CHECKING:
+    from backout.core.model import Object, Target
+    from backout.core.permissions import Permission
+    from backout.kube.client import Client
+    from backout.steps.run import Run
+
+
+class _Unread:
+    """Collects why a need could not be read; the program goes on without it."""
+
+    def __init__(self) -> None:
+        self.why: dict[Need, str] = {}
+
+    def note(self, need: Need, error: BackoutError) -> None:
+        self.why[need] = error.message
+
+
+async def read(run: Run) -> Snapshot:
+    """Return everything that a choice needs.
+
+    Raises ApiError or Unreachable where the workload or its ReplicaSets cannot be read: without
+    them there is no history.
+    """
+    unread = _Unread()
+    with first_error():
+        async with asyncio.TaskGroup() as group:
+            workload_task = group.create_task(_workload(run))
+            lease_task = group.create_task(_lease(run, unread))
+            services_task = group.create_task(_services(run, unread))
+            permissions_task = group.create_task(_permissions(run, unread))
+    workload = await observed(run, workload_task.result())
+    selector = objects.selector_text(workload["spec"]["selector"])
+    with first_error():
+        async with asyncio.TaskGroup() as group:
+            replica_sets_task = group.create_task(_replica_sets(run, selector))
+            pods_task = group.create_task(_pods(run, selector, unread))
+    return Snapshot(
+        target=run.target,
+        workload=workload,
+        replica_sets=replica_sets_task.result(),
+        pods=pods_task.result(),
+        services=services_task.result(),
+        lease=lease_task.result(),
+        permissions=permissions_task.result(),
+        now=run.server_now(),
+        is_observed=objects.is_observed(workload),
+        unreadable=unread.why,
+    )
+
+
+async def lease_of(client: Client, target: Target) -> Object | None:
+    """Return the workload's Lease as it is now, None where there is none."""
+    try:
+        return await client.get(paths.lease(target.namespace, lease_name(target)))
+    except NotFound:
+        return None
+
+
+async def _workload(run: Run) -> Object:
+    try:
+        found = await run.client.get(paths.deployment(run.target.namespace, run.target.name))
+    except Forbidden as error:
+        raise with_role(error, "deployments") from None
+    _check(found, "Deployment", "selector", "template")
+    return found
+
+
+async def _replica_sets(run: Run, selector: str) -> tuple[Object, ...]:
+    path = paths.replica_sets(run.target.namespace)
+    try:
+        found = (await run.client.list(path, label_selector=selector)).items
+    except Forbidden as error:
+        raise with_role(error, "replicasets") from None
+    for replica_set in found:
+        _check(replica_set, "ReplicaSet", "template")
+    return tuple(found)
+
+
+def _check(found: Object, kind: str, *needed: str) -> None:
+    """Raise Unreachable where something in between answered in the API server's place."""
+    if not all(isinstance(objects.dig(found, "spec", key), dict) for key in needed):
+        raise Unreachable(
+            f"what answers for the API server sent something that is no {kind}",
+            remedy="look at the server's address and at the proxy in front of it",
+        )
+
+
+async def _pods(run: Run, selector: str, unread: _Unread) -> tuple[Object, ...]:
+    path = paths.pods(run.target.namespace)
+    try:
+        return tuple((await run.client.list(path, label_selector=selector)).items)
+    except BackoutError as error:
+        unread.note(Need.PODS, error)
+        return ()
+
+
+async def _services(run: Run, unread: _Unread) -> tuple[Object, ...]:
+    try:
+        return tuple((await run.client.list(paths.services(run.target.namespace))).items)
+    except BackoutError as error:
+        unread.note(Need.SERVICES, error)
+        return ()
+
+
+async def _lease(run: Run, unread: _Unread) -> Object | None:
+    try:
+        return await lease_of(run.client, run.target)
+    except BackoutError as error:
+        unread.note(Need.LEDGER, error)
+        return None
+
+
+async def _permissions(run: Run, unread: _Unread) -> dict[str, bool]:
+    """Return what SelfSubjectAccessReview says of each permission that an undo needs."""
+    try:
+        with first_error():
+            async with asyncio.timeout(run.limits.preflight), asyncio.TaskGroup() as group:
+                tasks = {str(p): group.create_task(_may(run, p)) for p in permissions.NEEDED}
+    except (BackoutError, TimeoutError) as error:
+        told = error.message if isinstance(error, BackoutError) else "no answer in time"
+        unread.why[Need.PERMISSIONS] = told
+        return {}
+    return {name: task.result() for name, task in tasks.items()}
+
+
+async def _may(run: Run, permission: Permission) -> bool:
+    attributes = {
+        "namespace": run.target.namespace,
+        "verb": permission.verb,
+        "group": permission.group,
+        "resource": permission.resource,
+    }
+    if permission in permissions.WORKLOAD:
+        attributes["name"] = run.target.name
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = await run.client.create(paths.self_subject_access_reviews(), review)
+    return objects.dig(answer, "status", "allowed") is True
+
+
+def with_role(error: Forbidden, resource: str) -> ApiError:
+    """Return the error with the Role's rule that would grant what was denied."""
+    return Forbidden(
+        error.message,
+        code=error.code,
+        reason=error.reason,
+        details=error.details,
+        remedy=permissions.remedy(resource),
+    )

@@ -1,0 +1,228 @@
+"""One rollback after its plan is agreed: lock, act, watch, verify, close. The record never lies."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from backout.core.diagnosis import before
+from backout.core.errors import BackoutError
+from backout.core.ledger import State
+from backout.core.outcome import Outcome, Result
+from backout.core.plan import Refusal, way_on
+from backout.kube import paths
+from backout.steps.act import Act, Applied, NotApplied, Sent, Stale, Undecided, act, difference
+from backout.steps.closing import Closing, closed_after_landing
+from backout.steps.conclude import Ending, conclude, not_recorded, not_watched, unknown
+from backout.steps.keep import Keeper
+from backout.steps.lease import Edit, Held, applied, closed, unchanged
+from backout.steps.lock import Recovered, take
+from backout.steps.prepare import tell_choice, tell_refusal
+from backout.steps.probe import probe
+from backout.steps.publish import publish
+from backout.steps.watch import progress_deadline, watch
+
+if TYPE_CHECKING:
+    from backout.core.model import Object
+    from backout.core.plan import Plan
+    from backout.steps.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """Nothing was sent, and the plan no longer holds; `why` is said before the next is made."""
+
+    why: str
+
+
+class Rollback:
+    """Carries one plan out.
+
+    `since` is the event loop's time at which its preparation began: the time-out is of the whole.
+    """
+
+    def __init__(self, run: Run, plan: Plan, *, since: float) -> None:
+        self._run = run
+        self._plan = plan
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
+        self._deadline = since + total_seconds(run, plan.preflight.snapshot.workload)
+        self._closing = Closing(run)
+        self._sent = Sent()
+        self._judged: tuple[Outcome, Edit] | None = None
+
+    async def carry_out(self) -> Outcome | Again:
+        """Return the outcome, or that a new plan is needed before anything is sent.
+
+        An interruption or an error closes or hands over the record, releases the lock, and is told
+        truly.
+        """
+        try:
+            return await self._steps()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            return await self._interrupted()
+        except BackoutError as error:
+            return await self._stopped(error)
+        except Exception as error:  # noqa: BLE001 (a defect of ours must not leave a false record)
+            return await self._stopped(_internal(error))
+
+    async def _steps(self) -> Outcome | Again:
+        path = paths.deployment(self._run.target.namespace, self._run.target.name)
+        now = await self._run.client.get(path)
+        stale = difference(self._plan.preflight.snapshot.workload, now)
+        if stale:
+            return Again(why=f"the plan went stale: {stale}")
+        held = await self._lock()
+        if not isinstance(held, Held):
+            return held
+        done = await act(self._run, self._plan, held, self._sent, deadline=self._deadline)
+        match done:
+            case Applied(workload=workload):
+                return await self._after(held, workload or await self._run.client.get(path))
+            case Stale(why=why):
+                await self._closing.close(closed(State.NOT_APPLIED, verdict=why))
+                return Again(why=f"the plan went stale: {why}")
+            case NotApplied(error=error):
+                return await self._stopped(error)
+            case Undecided():
+                return await self._unknown(done, Result.UNDECIDED)
+
+    async def _lock(self) -> Held | Outcome | Again:
+        self._closing.may_hold = True
+        left = timedelta(seconds=self._deadline - self._clock())
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                taken = await take(self._run, self._plan, deadline=left)
+        except TimeoutError:
+            raise BackoutError("time was up before the lock was taken") from None
+        if isinstance(taken, Held):
+            self._closing.held = taken
+            return taken
+        self._closing.may_hold = False
+        if isinstance(taken, Recovered):
+            return Again(why="what was left open is settled")
+        refusal = Refusal(
+            findings=taken,
+            blocks=taken,
+            skipped=(),
+            way_on=way_on(self._run.policy, taken),
+            outage="",
+            preflight=self._plan.preflight,
+        )
+        return refusal_outcome(self._run, refusal)
+
+    async def _after(self, held: Held, workload: Object) -> Outcome:
+        """Watch, verify and close what our PATCH began."""
+        await self._closing.note(applied)
+        async with Keeper(self._run, held):
+            ending = await self._ending(workload)
+        self._judged = conclude(self._run, self._plan, ending, self._clock() - self._began)
+        outcome, edit = self._judged
+        is_closed = await self._closing.close(edit)
+        await publish(self._run, workload, outcome)
+        return outcome if is_closed else not_recorded(outcome)
+
+    async def _ending(self, workload: Object) -> Ending:
+        preflight = self._plan.preflight
+        verdict = await watch(
+            self._run,
+            workload,
+            wanted=preflight.destination.hash,
+            deadline=self._deadline,
+            earlier=before(preflight.snapshot.pods, preflight.snapshot.now),
+        )
+        if not Ending(verdict=verdict).is_rolled_out:
+            return Ending(verdict=verdict)
+        until = min(self._deadline, self._clock() + self._run.limits.health)
+        return Ending(verdict=verdict, health=await probe(self._run, preflight, deadline=until))
+
+    async def _unknown(self, undecided: Undecided, result: Result) -> Outcome:
+        """Leave the INTENT open where it can be settled later; close it where it cannot."""
+        verdict = f"cannot be told: {undecided.why}"
+        can_wait = undecided.may_settle
+        await self._closing.close(
+            unchanged if can_wait else closed(State.UNDECIDED, verdict=verdict)
+        )
+        return unknown(self._run, undecided.why, result)
+
+    async def _stopped(self, error: BackoutError) -> Outcome:
+        """Close the record after an error; what the outcome is depends on what may have left."""
+        if self._judged is not None:
+            outcome, edit = self._judged
+            is_closed = await self._closing.close(edit)
+            self._run.say("note", error.message)
+            return outcome if is_closed else not_recorded(outcome)
+        if isinstance(self._known(), Applied):
+            await self._closing.close(closed_after_landing(f"stopped: {error.message}"))
+            return not_watched(self._run, self._plan, f"stopped: {error.message}", Result.UNDECIDED)
+        if self._sent.maybe and not isinstance(self._known(), NotApplied):
+            return await self._unknown(
+                Undecided(why=error.message, may_settle=True), Result.UNDECIDED
+            )
+        await self._closing.close(closed(State.NOT_APPLIED, verdict=error.message))
+        return Outcome(
+            result=Result.NOT_CHANGED,
+            message=f"{error.message}; nothing was changed",
+            remedy=error.remedy,
+        )
+
+    async def _interrupted(self) -> Outcome:
+        if self._judged is not None:
+            outcome, edit = self._judged
+            await self._closing.close(edit)
+            words = f"interrupted after the verdict: {outcome.message}"
+            return replace(outcome, result=Result.INTERRUPTED, message=words)
+        known = self._known()
+        if isinstance(known, Applied):
+            await self._closing.close(closed_after_landing("interrupted before it was judged"))
+            return not_watched(self._run, self._plan, "interrupted", Result.INTERRUPTED)
+        if isinstance(known, Undecided):
+            return await self._unknown(known, Result.INTERRUPTED)
+        if self._sent.maybe and known is None:
+            why = "interrupted while finding out"
+            return await self._unknown(Undecided(why=why, may_settle=True), Result.INTERRUPTED)
+        await self._closing.close(closed(State.NOT_APPLIED, verdict="interrupted"))
+        return Outcome(result=Result.INTERRUPTED, message="interrupted: nothing was changed")
+
+    def _known(self) -> Act | None:
+        return self._sent.act
+
+
+def total_seconds(run: Run, workload: Object) -> float:
+    """Return how long the whole may take: the user's word, else progress deadline plus health."""
+    if run.limits.total is not None:
+        return run.limits.total
+    seconds = progress_deadline(workload)
+    return 600.0 if seconds is None else seconds + run.limits.health
+
+
+def refused(run: Run, refusal: Refusal) -> Outcome:
+    """Tell where it would have gone and why it does not, and return the outcome."""
+    if refusal.preflight is not None:
+        tell_choice(run, refusal.preflight)
+    return refusal_outcome(run, refusal)
+
+
+def refusal_outcome(run: Run, refusal: Refusal) -> Outcome:
+    """Tell what refuses and return the outcome, whose remedy is the line that goes on anyway."""
+    tell_refusal(run, refusal)
+    if refusal.outage:
+        run.say("note", refusal.outage)
+    ids = ", ".join(b.id for b in refusal.blocks)
+    return Outcome(
+        result=Result.REFUSED,
+        message=f"refused ({ids}): nothing was changed",
+        remedy=f"to go on anyway: {refusal.way_on}" if refusal.way_on else "",
+    )
+
+
+def _internal(error: Exception) -> BackoutError:
+    return BackoutError(
+        f"internal error ({type(error).__name__}: {error})",
+        remedy="please report this",
+    )

@@ -1,0 +1,91 @@
+"""What one run works with: clients, settings and ids, made once and handed to every step."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from backout.core.errors import Unreachable
+from backout.core.model import Event, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from backout.core.plan import Plan
+    from backout.core.snapshot import Policy
+    from backout.http.session import Session
+    from backout.kube.client import Client
+    from backout.registry.client import RegistryClient
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who runs this, for the record, and what tells a living process from a dead one."""
+
+    actor: str
+    host: str
+    boot_id: str
+    pid: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Durations in seconds. `total` None: the progress deadline plus the health time-out."""
+
+    total: float | None = None
+    observe: float = 10.0
+    preflight: float = 3.0
+    pod_answer: float = 3.0
+    health: float = 60.0
+    health_interval: float = 1.0
+    lease: float = 60.0
+    unclear: float = 60.0
+    wind_down: float = 8.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One run. `op` is unique to it and marks its PATCH; `emit` takes every event in order.
+
+    `confirm` asks the user for a yes to a plan (True where nobody is to be asked).
+    """
+
+    client: Client
+    registry: RegistryClient
+    web: Session
+    target: Target
+    policy: Policy
+    identity: Identity
+    emit: Callable[[Event], None]
+    confirm: Callable[[Plan], Awaitable[bool]]
+    op: str
+    trace_id: str
+    limits: Limits = field(default_factory=Limits)
+    dry_run: bool = False
+    context: str = ""
+
+    @property
+    def kubectl_context(self) -> str:
+        """The flag, with a space behind it, that sends kubectl to the same cluster."""
+        return f"--context {shlex.quote(self.context)} " if self.context else ""
+
+    def say(self, kind: str, message: str, **fields: object) -> None:
+        """Emit an event of this run."""
+        self.emit(Event(kind=kind, message=message, fields={"op": self.op, **fields}))
+
+    def server_now(self) -> datetime:
+        """Return the API server's time: its last `Date`, moved on by our monotonic clock.
+
+        Raises Unreachable where no answer ever carried one (a proxy that strips it).
+        """
+        last = self.client.server_date
+        if last is None:
+            raise Unreachable(
+                "the API server's answers carry no Date header, so its time is not known",
+                remedy="ask the owner of the proxy in front of it to let Date pass",
+            )
+        passed = asyncio.get_running_loop().time() - last.monotonic
+        return (last.date + timedelta(seconds=passed)).astimezone(UTC)

@@ -1,0 +1,79 @@
+"""Finds out for certain whether a PATCH landed: fence first, then look for its marker.
+
+Reading alone proves nothing while the PATCH may still be on its way. The fence changes the
+workload's resourceVersion, so that a PATCH in flight must fail; what is not there then never was
+and never will be (reference ledger.md, model_lock.py).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from backout.core import objects, patch
+from backout.core.errors import BackoutError, Conflict, NotFound, Unreachable
+from backout.core.ledger import Record, State
+from backout.kube import paths
+
+if TYPE_CHECKING:
+    from backout.core.model import Object
+    from backout.steps.run import Run
+
+FENCES = 4
+
+
+async def settle(run: Run, record: Record) -> State:
+    """Return APPLIED, NOT_APPLIED or UNDECIDED for an open INTENT, each for certain.
+
+    The Lease must be ours. Raises Unreachable or ApiError where the API server stays away or does
+    not let us: then the INTENT stays open.
+    """
+    path = paths.deployment(run.target.namespace, run.target.name)
+    try:
+        await _fence(run, path, record, time.monotonic_ns())
+        workload = await run.client.get(path)
+    except NotFound:
+        return State.UNDECIDED
+    if await _carries_marker(run, workload, record.op):
+        return State.APPLIED
+    untouched = (
+        objects.uid(workload) == record.uid
+        and objects.generation(workload) == record.source.generation
+    )
+    # Somebody changed it since, and may have wiped a marker that was not copied anywhere yet.
+    return State.NOT_APPLIED if untouched else State.UNDECIDED
+
+
+async def _fence(run: Run, path: str, record: Record, count: int) -> None:
+    """Change the resourceVersion, and see that it changed.
+
+    A fence whose answer was lost is made again with another value: the value that is then seen
+    standing there is the proof.
+    """
+    unclear: BackoutError | None = None
+    for attempt in range(FENCES):
+        before = objects.resource_version(await run.client.get(path))
+        body = patch.fence(record.op, run.op, count + attempt)
+        try:
+            after = await run.client.patch_merge(path, body)
+        except (Unreachable, Conflict) as error:
+            unclear = error
+            continue
+        if objects.resource_version(after) != before:
+            return
+    raise unclear or Unreachable("the workload could not be fenced: its version does not change")
+
+
+async def _carries_marker(run: Run, workload: Object, op: str) -> bool:
+    """Look on the workload and on its ReplicaSets: a later kubectl undo replaces the former's."""
+    if objects.annotations_of(workload).get(patch.MARKER) == op:
+        return True
+    selector = objects.selector_text(workload["spec"]["selector"])
+    listing = await run.client.list(
+        paths.replica_sets(run.target.namespace), label_selector=selector
+    )
+    return any(
+        objects.annotations_of(r).get(patch.MARKER) == op
+        and objects.is_controlled_by(r, objects.uid(workload))
+        for r in listing.items
+    )
