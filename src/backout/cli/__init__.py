@@ -1,0 +1,1 @@
+"""argv, commands, renderers and exit codes."""

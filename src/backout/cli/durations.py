@@ -1,0 +1,34 @@
+"""Durations on the command line: `90s`, `5m`, `1h30m`, or a plain number of seconds."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+_FORM = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+(?:\.\d+)?)s?)?", re.ASCII)
+_LONGEST = 7 * 24 * 3600
+
+
+class Duration(click.ParamType[float]):
+    """A time span; its value is seconds. Zero would mean for ever, and nothing may hang."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds; a usage error where the text is no positive time span."""
+        if isinstance(value, float | int):
+            return float(value)
+        match = _FORM.fullmatch(str(value))
+        parts = match.groupdict() if match else {}
+        seconds = sum(
+            float(parts.get(unit) or 0) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1))
+        )
+        if not 0 < seconds <= _LONGEST:
+            self.fail(f"{value!r} is not a time span such as 30s, 5m or 1h", param, ctx)
+        return seconds
+
+
+DURATION = Duration()

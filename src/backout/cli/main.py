@@ -1,0 +1,70 @@
+"""The command `backout`, also reached as `kubectl backout`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from backout.cli import exit_codes
+from backout.cli.completion import completion
+from backout.cli.ledger import ledger
+from backout.cli.options import common, given
+from backout.cli.streams import leave, prepare_streams
+from backout.cli.undo import undo
+from backout.core.errors import BackoutError
+from backout.core.text import untrusted
+
+COMMANDS = {"undo": undo, "ledger": ledger, "completion": completion}
+
+
+@click.group(
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--version", is_flag=True, help="Show the versions: ours, Python's, the server's.")
+@common
+@click.pass_context
+def cli(ctx: click.Context, /, *, version: bool, **values: Any) -> None:
+    """Roll a Kubernetes workload back to a revision proven to work, and prove that it did.
+
+    Exit codes: 0 rolled back, 1 error before anything was sent, 2 usage, 3 refused and nothing
+    changed, 4 changed and failed or unhealthy, 5 undecided, 130 and 143 interrupted.
+    """
+    ctx.obj = given(ctx, values)
+    if version:
+        from backout.cli.version import show  # noqa: PLC0415 (it asks the server)
+
+        show(values)
+        ctx.exit()
+    if ctx.invoked_subcommand is None:
+        raise click.UsageError("name a command; see --help", ctx)
+
+
+for _name, _command in COMMANDS.items():
+    cli.add_command(_command, _name)
+
+
+def main() -> None:
+    """Run the command line; errors end in one sentence and the right exit code."""
+    prepare_streams()
+    arguments = ["--dry-run=server" if a == "--dry-run" else a for a in sys.argv[1:]]
+    try:
+        code = cli.main(arguments, prog_name="backout", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        code = exit_codes.USAGE
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = exit_codes.ERROR
+    except BackoutError as error:
+        click.echo(f"ERROR: {untrusted(error.message, 1000)}", err=True)
+        if error.remedy:
+            click.echo(f"  remedy: {untrusted(error.remedy, 1000)}", err=True)
+        code = exit_codes.ERROR
+    leave(code)

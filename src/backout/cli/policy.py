@@ -1,0 +1,70 @@
+"""What the options of `undo` come down to."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from backout.core.checks import CHECKS
+from backout.core.model import Acceptance
+from backout.core.plan import CHOICES
+from backout.core.snapshot import Policy
+from backout.core.trace import trace_id
+
+_REASON_LIMIT = 500
+
+
+def policy_of(values: dict[str, Any]) -> Policy:
+    """Return what the options of `undo` ask for; a usage error where they contradict themselves."""
+    accepted, reason = values["accepted"], values["reason"].strip()
+    if accepted and not reason:
+        raise click.UsageError("--accept needs --reason TEXT: the record keeps why")
+    if len(reason) > _REASON_LIMIT:
+        raise click.UsageError(f"--reason takes {_REASON_LIMIT} characters at most")
+    _check_ids(accepted)
+    _check_health(values["health"])
+    return Policy(
+        to_revision=values["to_revision"],
+        accepted=tuple(Acceptance(id=i, reason=reason) for i in accepted),
+        reason=reason,
+        resume=values["resume"],
+        limit=values["rollback_limit"],
+        window=timedelta(seconds=values["rollback_window"]),
+        health=values["health"],
+        successes=values["health_successes"],
+        require_health=values["require_health"],
+        command=tuple(sys.argv[1:]),
+    )
+
+
+def _check_ids(accepted: tuple[str, ...]) -> None:
+    """Refuse ids that do not exist, and those that nothing may lift."""
+    known = {c.id: c for c in (*CHECKS, *CHOICES)}
+    for one in accepted:
+        if one not in known:
+            raise click.UsageError(f"there is no check {one[:20]!r}; see docs/checks")
+        if not known[one].acceptable:
+            raise click.UsageError(f"{one} ({known[one].title}) cannot be accepted")
+
+
+def _check_health(health: str) -> None:
+    is_url = re.fullmatch(r"https?://[^\s/@]+(/\S*)?", health)
+    is_path = re.fullmatch(r"([A-Za-z0-9-]{1,15})?/\S*", health)
+    if health and not is_url and not is_path:
+        raise click.UsageError(
+            "--health takes an http(s) URL without credentials, a /path, or PORT/path"
+        )
+
+
+def trace_id_of(asked: str | None) -> str:
+    """Return the run's trace id: the option, TRACEPARENT, or a new one."""
+    try:
+        return trace_id(asked, os.environ.get("TRACEPARENT"), fresh=secrets.token_hex(16))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None

@@ -1,0 +1,174 @@
+"""Events for readers: text for people, JSON lines for programs. Cluster text is escaped here."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Protocol
+
+from backout.core.text import untrusted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backout.core.model import Event
+    from backout.kube.client import RequestLine
+
+LONGEST = 2000
+"""Characters of one line; a cluster's text may be endless."""
+
+_STDERR = {"finding", "skipped", "note", "warning", "blocked"}
+
+
+class Renderer(Protocol):
+    """Shows events as they happen."""
+
+    def event(self, event: Event) -> None:
+        """Show one event."""
+
+    def request(self, line: RequestLine) -> None:
+        """Show one request (`-v`), never a body."""
+
+
+def renderer(output: str) -> Renderer:
+    """Return the renderer for `-o`: text or json."""
+    return JsonLines() if output == "json" else Text(_printer())
+
+
+class JsonLines:
+    """stdout is JSON lines only, one event a line, the last one the outcome.
+
+    The announcement's plain line goes to stderr, and so do errors, for people who look on.
+    """
+
+    def event(self, event: Event) -> None:
+        """Print one line, ASCII only."""
+        line = {"event": event.kind, "message": event.message, **event.fields}
+        write(sys.stdout, json.dumps(line, ensure_ascii=True, default=str))
+        if event.kind == "triggered" or _is_error(event):
+            prefix = "" if event.kind == "triggered" else "ERROR: "
+            write(sys.stderr, prefix + untrusted(event.message, LONGEST))
+
+    def request(self, line: RequestLine) -> None:
+        """Print one request on stderr."""
+        write(sys.stderr, _request(line))
+
+
+class Text:
+    """Lines for people; `put` prints one line in a style to stdout or stderr."""
+
+    def __init__(self, put: Callable[[str, str, bool], None]) -> None:
+        self._put = put
+
+    def event(self, event: Event) -> None:
+        """Print an event's lines."""
+        for style, line in _lines(event):
+            to_stderr = event.kind in _STDERR or _is_error(event)
+            self._put(untrusted(line, LONGEST), style, to_stderr)
+
+    def request(self, line: RequestLine) -> None:
+        """Print one request on stderr."""
+        self._put(_request(line), "dim", True)  # noqa: FBT003
+
+
+def _lines(event: Event) -> list[tuple[str, str]]:
+    """Return an event's lines, each with its style."""
+    if event.kind in _SHAPES:
+        return _SHAPES[event.kind](event)
+    style, prefix = _PREFIXES.get(event.kind, ("", ""))
+    return [(style, f"{prefix}{event.message}")]
+
+
+_PREFIXES = {
+    "triggered": ("bold", ""),
+    "warning": ("yellow", "WARN: "),
+    "note": ("", "note: "),
+    "passed_over": ("dim", "  "),
+    "kubectl": ("dim", "  "),
+    "health": ("", "  health: "),
+}
+
+
+def _finding(event: Event) -> list[tuple[str, str]]:
+    fields = event.fields
+    severity = "accepted" if fields["accepted"] else fields["severity"]
+    return [("yellow", f"{severity} {fields['id']}: {event.message}"), *_more(fields)]
+
+
+def _skipped(event: Event) -> list[tuple[str, str]]:
+    return [("yellow", f"skipped {', '.join(event.fields['ids'])}: {event.message}")]
+
+
+def _cause(event: Event) -> list[tuple[str, str]]:
+    word = "cause" if event.fields["final"] else "suspected"
+    return [("yellow", f"  {word}: {event.message} [{event.fields['code']}]")]
+
+
+def _diff(event: Event) -> list[tuple[str, str]]:
+    # The bar keeps CI runners from taking a line of the cluster's for a command of theirs.
+    return [("", f"│ {line}") for line in event.fields["lines"]]
+
+
+def _more(fields: Any) -> list[tuple[str, str]]:
+    detail = [("", f"  {fields['detail']}")] if fields["detail"] else []
+    return detail + ([("dim", f"  remedy: {fields['remedy']}")] if fields["remedy"] else [])
+
+
+def _blocked(event: Event) -> list[tuple[str, str]]:
+    fields = event.fields
+    lines = [("bold red", f"ERROR: {event.message}")]
+    lines.append(("", f"  {fields['id']}" + (f": {fields['detail']}" if fields["detail"] else "")))
+    lines.append(("", f"  remedy: {fields['remedy']}"))
+    if not fields["acceptable"]:
+        lines.append(("dim", "  this cannot be accepted"))
+    elif fields["risk"]:
+        lines.append(("", f"  risk of going on: {fields['risk']}"))
+    return lines
+
+
+def _outcome(event: Event) -> list[tuple[str, str]]:
+    is_error, remedy = _is_error(event), event.fields["remedy"]
+    first = ("bold red", f"ERROR: {event.message}") if is_error else ("bold green", event.message)
+    return [first, *([("", f"  {remedy}")] if remedy else [])]
+
+
+_SHAPES: dict[str, Callable[[Event], list[tuple[str, str]]]] = {
+    "finding": _finding,
+    "skipped": _skipped,
+    "cause": _cause,
+    "diff": _diff,
+    "blocked": _blocked,
+    "outcome": _outcome,
+}
+
+
+def _is_error(event: Event) -> bool:
+    return event.kind == "outcome" and event.fields["exit"] != 0
+
+
+def _request(line: RequestLine) -> str:
+    status = line.status if line.status is not None else "no answer"
+    return untrusted(
+        f"{line.method} {line.path} {status} {line.milliseconds:.0f} ms {line.audit_id}", LONGEST
+    )
+
+
+def _printer() -> Callable[[str, str, bool], None]:
+    """Return how lines are printed: in colour by rich, imported only for a terminal."""
+    if sys.stdout.isatty():
+        from backout.cli.terminal import printer  # noqa: PLC0415
+
+        return printer()
+    return lambda line, _style, to_stderr: write(sys.stderr if to_stderr else sys.stdout, line)
+
+
+def write(stream: Any, line: str, *, end: str = "\n") -> None:
+    """Print a line at once: a pipe's reader wants to see it when it happens.
+
+    A reader that went away, or a full disk, stops nothing: a rollback half done is worse than a
+    line unread.
+    """
+    with contextlib.suppress(OSError):
+        stream.write(line + end)
+        stream.flush()

@@ -1,0 +1,203 @@
+"""Makes a Run of the settings, carries it out under signals, and returns the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from backout.cli import connect, exit_codes
+from backout.cli.interruption import Interruption
+from backout.cli.prompt import confirm
+from backout.cli.render import Renderer, renderer
+from backout.cli.sink import Sink
+from backout.core.errors import BackoutError
+from backout.core.keyring import Keyring
+from backout.core.model import Event, Target
+from backout.core.outcome import Outcome, Result
+from backout.http.session import Session
+from backout.kube.client import Client, RequestLine
+from backout.kube.exec_plugin import Surroundings
+from backout.registry.auth_file import load as load_auth_file
+from backout.registry.client import RegistryClient
+from backout.steps import journal as journals
+from backout.steps.identity import identity, operation_id
+from backout.steps.pipeline import undo
+from backout.steps.run import Limits, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backout.cli.options import Common
+    from backout.core.snapshot import Policy
+    from backout.kube.connection import Connection
+
+READ, WRITE = 10.0, 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the command line said; `workload` makes the target once the namespace is known."""
+
+    workload: Callable[[str], Target]
+    common: Common
+    policy: Policy
+    dry_run: bool
+    ask: bool
+    health_timeout: float
+    preflight_budget: float
+    registry_auth_file: Path | None
+    registry_plain_http: frozenset[str]
+    registry_ca: str | None
+    journal: Path | None
+    trace_id: str
+
+
+def run_undo(settings: Settings) -> int:
+    """Carry an undo out and return its exit code; whatever happens, the last line is true."""
+    settings.workload("default")
+    out = renderer(settings.common.output)
+    sink = Sink(out)
+    interruption = Interruption()
+    try:
+        outcome = asyncio.run(_undo(settings, out, sink, interruption))
+    except BackoutError as error:
+        outcome = Outcome(result=Result.NOT_CHANGED, message=error.message, remedy=error.remedy)
+    except asyncio.CancelledError:
+        outcome = Outcome(result=Result.INTERRUPTED, message="interrupted: nothing was changed")
+    except Exception as error:  # noqa: BLE001 (a traceback helps nobody at 3 a.m.)
+        outcome = _unexpected(error, sink)
+    if sink.is_lost and outcome.result is Result.SUCCEEDED:
+        words = f"{outcome.message}; but the journal could not be written, its lines are above"
+        outcome = replace(outcome, result=Result.UNDECIDED, message=words)
+    interruption.over()
+    code = exit_codes.exit_code(outcome, interruption.received)
+    sink.finish(outcome, code)
+    return code
+
+
+async def _undo(
+    settings: Settings, out: Renderer, sink: Sink, interruption: Interruption
+) -> Outcome:
+    interruption.watch()
+    connection = connect.connection(vars(settings.common))
+    target = settings.workload(connection.namespace)
+    sink.open(
+        _journal(settings), {"traceID": settings.trace_id, "object": _reference(connection, target)}
+    )
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(_client(settings, connection, out, sink))
+        keyring = _keyring(settings)
+        registry = await stack.enter_async_context(_registry(settings, keyring))
+        web = await stack.enter_async_context(Session())
+        run = Run(
+            client=client,
+            registry=registry,
+            web=web,
+            target=target,
+            policy=settings.policy,
+            identity=identity(connection.user),
+            emit=sink.emit,
+            confirm=lambda plan: confirm(plan, connection.context, ask=settings.ask),
+            op=operation_id(),
+            trace_id=settings.trace_id,
+            limits=_limits(settings),
+            dry_run=settings.dry_run,
+            context=connection.context,
+        )
+        _introduce(run, connection, keyring.notes)
+        outcome = await undo(run)
+        interruption.over()
+    return outcome
+
+
+def _introduce(run: Run, connection: Connection, notes: tuple[str, ...]) -> None:
+    """Say where this happens before anything does."""
+    run.say(
+        "context",
+        f"context {connection.context or '-'}, cluster {connection.cluster or '-'}, "
+        f"namespace {run.target.namespace}, user {connection.user or '-'}",
+        server=connection.server,
+    )
+    for note in (*connection.notes, *notes):
+        run.say("warning", note)
+
+
+def _client(settings: Settings, connection: Connection, out: Renderer, sink: Sink) -> Client:
+    common = settings.common
+    write = common.request_timeout or WRITE
+    return Client(
+        connection,
+        read_timeout=common.request_timeout or READ,
+        write_timeout=min(write, common.timeout) if common.timeout else write,
+        on_request=out.request if common.verbose else _nothing,
+        on_warning=sink.warn,
+        around=Surroundings(
+            terminal=sys.stdin.isatty() and sys.stderr.isatty(),
+            say=lambda text: sink.emit(Event(kind="note", message=text)),
+        ),
+    )
+
+
+def _nothing(_: RequestLine) -> None:
+    """Show no requests: without -v they are nobody's business."""
+
+
+def _keyring(settings: Settings) -> Keyring:
+    auth_file = settings.registry_auth_file
+    return load_auth_file(auth_file) if auth_file is not None else Keyring()
+
+
+def _registry(settings: Settings, keyring: Keyring) -> RegistryClient:
+    return RegistryClient(
+        keyring=keyring,
+        plain_http=settings.registry_plain_http,
+        ca_file=settings.registry_ca,
+    )
+
+
+def _journal(settings: Settings) -> journals.Journal:
+    if settings.journal is not None:
+        return journals.open_explicit(settings.journal)
+    return journals.open_default(os.environ, Path.home(), Path(tempfile.gettempdir()))
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        total=settings.common.timeout,
+        preflight=settings.preflight_budget,
+        health=settings.health_timeout,
+    )
+
+
+def _reference(connection: Connection, target: Target) -> dict[str, str]:
+    return {
+        "cluster": connection.cluster,
+        "kind": target.kind,
+        "namespace": target.namespace,
+        "name": target.name,
+    }
+
+
+def _unexpected(error: Exception, sink: Sink) -> Outcome:
+    """Return the outcome of a defect of ours, true about what it may have left behind."""
+    click.echo("", err=True)
+    if sink.is_triggered:
+        return Outcome(
+            result=Result.UNDECIDED,
+            message=f"internal error ({type(error).__name__}: {error}) after the rollback was "
+            "triggered: the PATCH may have been sent",
+            remedy="kubectl rollout status tells where it stands; please report this",
+        )
+    return Outcome(
+        result=Result.NOT_CHANGED,
+        message=f"internal error ({type(error).__name__}: {error}); nothing was changed",
+        remedy="please report this",
+    )
