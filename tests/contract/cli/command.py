@@ -1,0 +1,104 @@
+"""Starts the installed command as a process of its own, in an empty home."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = (sys.executable, "-m", "backout")
+WITHIN = 30.0
+REQUEST = ("GET", "POST", "PUT", "PATCH")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for line in self.err.splitlines() if line]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """stdout as JSON lines; anything else there is a failure."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def last(self) -> dict[str, Any]:
+        return self.events[-1]
+
+
+class Command:
+    """The command with a kubeconfig of its own. `flags` stand at the end of every command line."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.flags: tuple[str, ...] = ()
+        self.environment: dict[str, str] = {}
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.home / "kubeconfig"
+
+    def point_to(self, server: str, **cluster: Any) -> None:
+        """Write the kubeconfig."""
+        content = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "test",
+            "clusters": [{"name": "test", "cluster": {"server": server, **cluster}}],
+            "users": [{"name": "tester", "user": {"token": "s3cr3t-t0ken"}}],
+            "contexts": [
+                {
+                    "name": "test",
+                    "context": {"cluster": "test", "user": "tester", "namespace": "shop"},
+                }
+            ],
+        }
+        self.kubeconfig.write_text(json.dumps(content))
+
+    def surroundings(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if k in {"PATH", "PYTHONPATH", "LANG"}}
+        home = {"HOME": str(self.home), "KUBECONFIG": str(self.kubeconfig)}
+        return {**kept, **home, "PYTHONWARNINGS": "error", **self.environment}
+
+    async def start(self, *arguments: str, **settings: Any) -> asyncio.subprocess.Process:
+        given: dict[str, Any] = {
+            "stdin": asyncio.subprocess.DEVNULL,
+            "stdout": asyncio.subprocess.PIPE,
+            "stderr": asyncio.subprocess.PIPE,
+            "env": self.surroundings(),
+            **settings,
+        }
+        return await asyncio.create_subprocess_exec(*COMMAND, *arguments, *self.flags, **given)
+
+    async def __call__(self, *arguments: str, **settings: Any) -> Finished:
+        process = await self.start(*arguments, **settings)
+        return await finished(process)
+
+
+async def finished(process: asyncio.subprocess.Process) -> Finished:
+    """Wait for the end; a hang is a failure, and no process stays behind."""
+    try:
+        async with asyncio.timeout(WITHIN):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode is not None
+    done = Finished(process.returncode, (out or b"").decode(), (err or b"").decode())
+    assert "Traceback" not in done.out + done.err, done.err
+    assert "internal error" not in done.out + done.err, done.err
+    return done

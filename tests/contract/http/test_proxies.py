@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+import trustme
+
+from backout.core.errors import ConfigError, Unreachable
+from backout.http.addresses import NO_LOCAL
+from backout.http.errors import Unanswered
+from backout.http.proxies import proxy_for
+from backout.http.session import Session
+from tests.contract.scripted_server import (
+    WITHIN,
+    Answer,
+    ScriptedServer,
+    client_tls,
+    server_tls,
+)
+
+P = "http://proxy:3128"
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "proxy"),
+    [
+        ("https://kube.example", {"HTTPS_PROXY": P}, P),
+        ("https://kube.example", {"https_proxy": P}, P),
+        ("https://kube.example", {"HTTPS_PROXY": "proxy:3128"}, P),
+        ("https://kube.example", {"HTTP_PROXY": P}, None),
+        ("http://kube.example", {"HTTP_PROXY": P}, P),
+        ("https://kube.example", {}, None),
+        ("https://localhost:6443", {"HTTPS_PROXY": P}, None),
+        ("https://127.0.0.1:6443", {"HTTPS_PROXY": P}, None),
+        ("https://[::1]:6443", {"HTTPS_PROXY": P}, None),
+        ("https://kube.example", {"HTTPS_PROXY": P, "NO_PROXY": "*"}, None),
+        ("https://kube.example", {"HTTPS_PROXY": P, "NO_PROXY": "a, EXAMPLE"}, None),
+        ("https://kube.example", {"HTTPS_PROXY": P, "no_proxy": ".example"}, None),
+        ("https://example", {"HTTPS_PROXY": P, "NO_PROXY": ".example"}, P),
+        ("https://example", {"HTTPS_PROXY": P, "NO_PROXY": "*.example"}, P),
+        ("https://notexample", {"HTTPS_PROXY": P, "NO_PROXY": "example"}, P),
+        ("https://kube.example:6443", {"HTTPS_PROXY": P, "NO_PROXY": "example:6443"}, None),
+        ("https://kube.example", {"HTTPS_PROXY": P, "NO_PROXY": "example:6443"}, P),
+        ("https://10.1.2.3", {"HTTPS_PROXY": P, "NO_PROXY": "10.0.0.0/8"}, None),
+        ("https://11.1.2.3", {"HTTPS_PROXY": P, "NO_PROXY": "10.0.0.0/8,x/y"}, P),
+        ("https://10.1.2.3", {"HTTPS_PROXY": P, "NO_PROXY": "10.1.2.3"}, None),
+        ("https://[fd00::1]", {"HTTPS_PROXY": P, "NO_PROXY": "[fd00::1]"}, None),
+        ("https://10.1.2.3", {"HTTPS_PROXY": P, "NO_PROXY": "2.3"}, P),
+    ],
+)
+def test_the_environment_names_the_proxy(
+    url: str, environ: dict[str, str], proxy: str | None
+) -> None:
+    assert proxy_for(url, environ) == proxy
+
+
+def test_a_socks_proxy_is_refused_without_its_password() -> None:
+    with pytest.raises(ConfigError, match="HTTPS_PROXY") as caught:
+        proxy_for("https://x", {"HTTPS_PROXY": "socks5://u:hunter2@p"})
+
+    assert "hunter2" not in caught.value.message
+
+
+@pytest.mark.parametrize("proxy", ["http://[::1", "http://", "ftp://p", "http://p:99999"])
+def test_a_proxy_that_is_no_address_is_refused(proxy: str) -> None:
+    with pytest.raises(ConfigError, match="HTTPS_PROXY"):
+        proxy_for("https://x", {"HTTPS_PROXY": proxy})
+
+
+async def test_plain_http_goes_through_the_proxy_with_its_credentials() -> None:
+    async with ScriptedServer([Answer(body=b"ok")]) as proxy:
+        url = proxy.url.replace("//", "//user:hunter2@")
+        async with Session(proxy=url) as session:
+            response = await session.request("GET", "http://kube.invalid/x", timeout=WITHIN)
+
+    assert response.body == b"ok"
+    assert proxy.requests[0].target == "http://kube.invalid/x"
+    assert proxy.requests[0].headers["proxy-authorization"].startswith("Basic ")
+
+
+async def test_https_goes_through_a_tunnel() -> None:
+    ca = trustme.CA()
+    async with ScriptedServer([Answer(body=b"ok")], tls=server_tls(ca, "kube.invalid")) as server:
+
+        async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+            there, back = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            await asyncio.gather(_copied(reader, back), _copied(there, writer))
+
+        asked: list[bytes] = []
+        async with await asyncio.start_server(tunnel, "127.0.0.1", 0) as listener:
+            proxy = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+            async with Session(proxy=proxy, tls=client_tls(ca)) as session:
+                response = await session.request("GET", "https://kube.invalid/x", timeout=WITHIN)
+
+    assert response.body == b"ok"
+    assert asked[0].startswith(b"CONNECT kube.invalid:443 ")
+
+
+async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while chunk := await reader.read(65536):
+            writer.write(chunk)
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_proxy_that_refuses_is_named_and_nothing_was_sent() -> None:
+    async with ScriptedServer([Answer(status=407)]) as proxy, Session(proxy=proxy.url) as session:
+        with pytest.raises(Unreachable, match=r"proxy refused .* HTTP 407") as caught:
+            await session.request("PUT", "https://kube.invalid/x", body=b"", timeout=WITHIN)
+
+    assert not isinstance(caught.value, Unanswered)
+
+
+async def test_a_proxy_that_is_away_is_named_without_its_password() -> None:
+    async with ScriptedServer() as closed:
+        url = closed.url.replace("//", "//user:hunter2@")
+    async with Session(proxy=url) as session:
+        with pytest.raises(Unreachable, match="cannot connect to the proxy") as caught:
+            await session.request("GET", "https://kube.invalid/x", timeout=WITHIN)
+
+    assert "hunter2" not in caught.value.message
+
+
+async def test_the_users_own_proxy_may_be_on_loopback() -> None:
+    async with ScriptedServer([Answer(body=b"ok")]) as proxy:
+        url = proxy.url.replace("127.0.0.1", "localhost")
+        async with Session(proxy=url, policy=NO_LOCAL) as session:
+            response = await session.request("GET", "http://public.invalid/", timeout=WITHIN)
+            with pytest.raises(Unreachable, match="will not connect"):
+                await session.request("GET", "http://169.254.169.254/", timeout=WITHIN)
+
+    assert response.body == b"ok"
+    assert len(proxy.requests) == 1

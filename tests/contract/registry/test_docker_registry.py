@@ -1,0 +1,150 @@
+"""Against a real registry: anonymous, htpasswd, and bearer tokens that it verifies itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from backout.core.docker_config import from_auths
+from backout.core.images import ImageAnswer, ImageState
+from backout.core.keyring import Keyring
+from backout.registry.client import RegistryClient
+from tests.contract.registry import docker_registry
+from tests.contract.registry.scripts import basic
+from tests.contract.registry.tokens import ISSUER, SERVICE, TokenService
+from tests.contract.scripted_server import ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+USER = "robot"
+SECRET = "made-up-Passw0rd"
+HTPASSWD = f"{USER}:$2y$05$abcdefghijklmnopqrstuuaa4WhsYlw3k.ULpra3jrKlVEAnB51gG\n"
+
+
+@pytest.fixture(scope="module")
+def open_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with docker_registry.running(tmp_path_factory.mktemp("open")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def closed_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("closed")
+    (folder / "htpasswd").write_text(HTPASSWD)
+    auth = {"htpasswd": {"realm": "closed", "path": str(folder / "htpasswd")}}
+    with docker_registry.running(folder, auth) as address:
+        yield address
+
+
+async def asked(image: str, address: str, password: str | None = None) -> ImageAnswer:
+    keys = Keyring()
+    if password is not None:
+        entry = {"username": USER, "password": password}
+        keys = from_auths({address: entry}, source="a test's file")
+    plain = frozenset({address})
+    async with RegistryClient(keyring=keys, plain_http=plain) as client:
+        return await client.ask(image)
+
+
+async def test_an_image_that_was_pushed_is_there_with_its_digest(open_registry: str) -> None:
+    digest = docker_registry.push(open_registry, "acme/web", "1")
+
+    by_tag = await asked(f"{open_registry}/acme/web:1", open_registry)
+    by_digest = await asked(f"{open_registry}/acme/web@{digest}", open_registry)
+
+    assert (by_tag.state, by_tag.digest) == (ImageState.EXISTS, digest)
+    assert by_tag.media_type == docker_registry.MANIFEST
+    assert (by_digest.state, by_digest.digest) == (ImageState.EXISTS, digest)
+
+
+async def test_an_index_is_there_too(open_registry: str) -> None:
+    digest = docker_registry.push_index(open_registry, "acme/multi", "1")
+
+    answer = await asked(f"{open_registry}/acme/multi:1", open_registry)
+
+    assert (answer.state, answer.digest) == (ImageState.EXISTS, digest)
+    assert answer.media_type == docker_registry.INDEX
+
+
+@pytest.mark.parametrize("image", ["acme/web:never", "acme/nobody:1"])
+async def test_an_image_that_was_never_pushed_is_missing(open_registry: str, image: str) -> None:
+    docker_registry.push(open_registry, "acme/web", "1")
+
+    answer = await asked(f"{open_registry}/{image}", open_registry)
+
+    assert answer.state is ImageState.MISSING
+
+
+async def test_a_deleted_image_is_missing(open_registry: str) -> None:
+    digest = docker_registry.push(open_registry, "acme/gone", "1")
+    before = await asked(f"{open_registry}/acme/gone:1", open_registry)
+    docker_registry.delete(open_registry, "acme/gone", digest)
+
+    by_tag = await asked(f"{open_registry}/acme/gone:1", open_registry)
+    by_digest = await asked(f"{open_registry}/acme/gone@{digest}", open_registry)
+
+    assert before.state is ImageState.EXISTS
+    assert by_tag.state is ImageState.MISSING
+    assert by_digest.state is ImageState.MISSING
+
+
+async def test_a_password_opens_a_closed_registry(closed_registry: str) -> None:
+    opener = basic(USER, SECRET)
+    digest = docker_registry.push(closed_registry, "acme/web", "1", authorization=opener)
+
+    there = await asked(f"{closed_registry}/acme/web:1", closed_registry, SECRET)
+    gone = await asked(f"{closed_registry}/acme/web:2", closed_registry, SECRET)
+
+    assert (there.state, there.digest) == (ImageState.EXISTS, digest)
+    assert there.credential == closed_registry
+    assert gone.state is ImageState.MISSING
+
+
+@pytest.mark.parametrize("password", [None, "wrong-Passw0rd"])
+async def test_a_closed_registry_tells_strangers_nothing(
+    closed_registry: str, password: str | None
+) -> None:
+    answer = await asked(f"{closed_registry}/acme/never-pushed:1", closed_registry, password)
+
+    assert answer.state is ImageState.DENIED
+    assert "wrong-Passw0rd" not in repr(answer)
+
+
+@pytest.mark.parametrize(
+    ("image", "password", "state"),
+    [
+        ("acme/public:1", None, ImageState.EXISTS),
+        ("acme/public:2", None, ImageState.MISSING),
+        ("acme/private:1", None, ImageState.DENIED),
+        ("acme/private:1", SECRET, ImageState.EXISTS),
+        ("acme/private:2", SECRET, ImageState.MISSING),
+        ("acme/private:1", "wrong-Passw0rd", ImageState.DENIED),
+    ],
+)
+async def test_a_token_that_the_registry_verifies_opens_what_it_grants(
+    tmp_path: Path, image: str, password: str | None, state: ImageState
+) -> None:
+    service = TokenService(
+        members=frozenset({basic(USER, SECRET)}), public=frozenset({"acme/public"})
+    )
+    service.write_bundle(tmp_path / "bundle.pem")
+    async with ScriptedServer(service.answer) as server:
+        auth = {
+            "token": {
+                "realm": f"{server.url}/token",
+                "service": SERVICE,
+                "issuer": ISSUER,
+                "rootcertbundle": str(tmp_path / "bundle.pem"),
+            }
+        }
+        with docker_registry.running(tmp_path, auth) as address:
+            for name in ("acme/public", "acme/private"):
+                pusher = service.signed("repository", name, ["pull", "push"])
+                docker_registry.push(address, name, "1", authorization=f"Bearer {pusher}")
+            answer = await asked(f"{address}/{image}", address, password)
+
+    assert answer.state is state
+    assert server.lines == ["GET /token"]

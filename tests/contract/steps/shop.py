@@ -1,0 +1,309 @@
+"""A shop with one Deployment `web`, its controller, and a run of backout against it.
+
+Revision 1 (`app:good`) has a Ready Pod, revision 2 (`app:bad`) is current and stuck.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from backout.core.errors import BackoutError
+from backout.core.keyring import Keyring
+from backout.core.ledger import lease_name
+from backout.core.model import Event, Target
+from backout.core.outcome import Outcome, Result
+from backout.core.snapshot import Policy
+from backout.http.session import Session
+from backout.kube.client import Client
+from backout.kube.connection import Connection
+from backout.registry.client import RegistryClient
+from backout.steps.identity import operation_id
+from backout.steps.pipeline import undo
+from backout.steps.run import Identity, Limits, Run
+from tests.contract.api_server import NAMESPACE, ApiServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from backout.core.plan import Plan
+
+Object = dict[str, Any]
+TARGET = Target(kind="Deployment", namespace=NAMESPACE, name="web")
+LEASE = lease_name(TARGET)
+LEDGER = "backout.dev/ledger"
+MARKER = "backout.dev/operation"
+CAUSE = "kubernetes.io/change-cause"
+REVISION = "deployment.kubernetes.io/revision"
+GOOD, BAD = "127.0.0.1:1/app:good", "127.0.0.1:1/app:bad"
+QUICK = Limits(
+    observe=1.0, health=2.0, health_interval=0.02, unclear=3.0, wind_down=2.0, pod_answer=1.0
+)
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def template(image: str, **spec: Any) -> Object:
+    container = {
+        "name": "app",
+        "image": image,
+        "ports": [{"containerPort": 8080}],
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}},
+    }
+    return {
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"containers": [container], **spec},
+    }
+
+
+def deployment(pod_template: Object, **spec: Any) -> Object:
+    return {
+        "metadata": {"name": "web", "annotations": {"team.example/owner": "checkout"}},
+        "spec": {
+            "replicas": 1,
+            "revisionHistoryLimit": 10,
+            "progressDeadlineSeconds": 600,
+            "selector": {"matchLabels": {"app": "web"}},
+            "strategy": {"type": "RollingUpdate"},
+            "template": pod_template,
+            **spec,
+        },
+    }
+
+
+SERVICE = {
+    "metadata": {"name": "web"},
+    "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]},
+}
+
+
+def shop(api: ApiServer, *, good: Object | None = None, **spec: Any) -> ApiServer:
+    """Fill an API server: a good rollout, then a bad one that hangs."""
+    api.controller = control
+    api.add("services", SERVICE)
+    api.add("deployments", deployment(good or template(GOOD), **spec))
+    deploy(api, BAD, cause="the bad one")
+    return api
+
+
+def deploy(api: ApiServer, image: str, *, cause: str = "") -> None:
+    """Do what `kubectl set image` and `annotate` would."""
+
+    def change(web: Object) -> None:
+        web["spec"]["template"]["spec"]["containers"][0]["image"] = image
+        if cause:
+            web["metadata"]["annotations"][CAUSE] = cause
+
+    api.edit("deployments", "web", change)
+
+
+def control(api: ApiServer, obj: Object) -> None:
+    """Do what the Deployment controller and the kubelet do, at once; images named bad hang."""
+    if obj["kind"] != "Deployment":
+        return
+    web = copy.deepcopy(obj)
+    if web.get("status", {}).get("observedGeneration") == web["metadata"]["generation"]:
+        return
+    if not web["spec"].get("paused"):
+        _roll_out(api, web)
+    web["status"] = {**web.get("status", {}), "observedGeneration": web["metadata"]["generation"]}
+    api.edit(
+        "deployments", "web", lambda now: now.update(status=web["status"], metadata=web["metadata"])
+    )
+
+
+def _roll_out(api: ApiServer, web: Object) -> None:
+    wanted, notes = web["spec"]["template"], web["metadata"]["annotations"]
+    sets = [r for r in api.all("replicasets") if _is_owned(r, web)]
+    top = max([int(r["metadata"]["annotations"][REVISION]) for r in sets], default=0)
+    found = next((r for r in sets if _bare(r["spec"]["template"]) == wanted), None)
+    if found is None or int(found["metadata"]["annotations"][REVISION]) < top:
+        top += 1
+    notes[REVISION] = str(top)
+    if found is None:
+        found = api.add("replicasets", _replica_set(web, top))
+    api.edit(
+        "replicasets",
+        found["metadata"]["name"],
+        lambda r: r["metadata"]["annotations"].update(notes),
+    )
+    replicas = web["spec"]["replicas"]
+    is_bad = "bad" in wanted["spec"]["containers"][0]["image"]
+    name = found["metadata"]["name"]
+    for index in range(replicas):
+        if api.find("pods", f"{name}-{index}") is None:
+            api.add("pods", _pod(found, index, ready=not is_bad))
+    others = [p for p in api.all("pods") if not _is_owned(p, found)]
+    for pod in [] if is_bad else others:
+        api.remove("pods", pod["metadata"]["name"])
+    web["status"] = {
+        "replicas": replicas + (len(others) if is_bad else 0),
+        "updatedReplicas": replicas,
+        "readyReplicas": len(others) if is_bad else replicas,
+        "availableReplicas": len(others) if is_bad else replicas,
+    }
+    if is_bad:
+        web["status"]["availableReplicas"] = 0
+
+
+def _replica_set(web: Object, number: int) -> Object:
+    pods = copy.deepcopy(web["spec"]["template"])
+    pods["metadata"]["labels"]["pod-template-hash"] = f"h{number}"
+    return {
+        "metadata": {
+            "name": f"web-{number}",
+            "labels": dict(pods["metadata"]["labels"]),
+            "annotations": {**web["metadata"]["annotations"], REVISION: str(number)},
+            "ownerReferences": [_owner(web)],
+        },
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": pods},
+    }
+
+
+def _pod(replica_set: Object, index: int, *, ready: bool) -> Object:
+    name = f"{replica_set['metadata']['name']}-{index}"
+    return {
+        "metadata": {
+            "name": name,
+            "labels": replica_set["spec"]["template"]["metadata"]["labels"],
+            "ownerReferences": [_owner(replica_set)],
+        },
+        "spec": replica_set["spec"]["template"]["spec"],
+        "status": {
+            "phase": "Running" if ready else "Pending",
+            "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
+        },
+    }
+
+
+def _owner(obj: Object) -> Object:
+    return {"kind": obj["kind"], "uid": obj["metadata"]["uid"], "controller": True}
+
+
+def _is_owned(obj: Object, owner: Object) -> bool:
+    return any(
+        o["uid"] == owner["metadata"]["uid"] for o in obj["metadata"].get("ownerReferences", [])
+    )
+
+
+def _bare(pods: Object) -> Object:
+    bare = copy.deepcopy(pods)
+    bare["metadata"]["labels"].pop("pod-template-hash", None)
+    return bare
+
+
+def image(api: ApiServer) -> str:
+    web = api.get("deployments", "web")
+    return str(web["spec"]["template"]["spec"]["containers"][0]["image"])
+
+
+def holder(api: ApiServer) -> str:
+    return str(api.get("leases", LEASE)["spec"]["holderIdentity"])
+
+
+def records(api: ApiServer) -> list[Object]:
+    """Return the ledger's records, oldest first; none where there is no Lease."""
+    lease = api.find("leases", LEASE)
+    if lease is None:
+        return []
+    found: list[Object] = json.loads(lease["metadata"]["annotations"][LEDGER])["records"]
+    return found
+
+
+def states(api: ApiServer) -> list[str]:
+    return [r["state"] for r in records(api)]
+
+
+def count(api: ApiServer, line: str) -> int:
+    return api.lines.count(line)
+
+
+@dataclass
+class Told:
+    """What a run said, and how it ended (None: an exception, or not at its end)."""
+
+    events: list[Event] = field(default_factory=list)
+    outcome: Outcome | None = None
+
+    @property
+    def result(self) -> str:
+        return str(self.outcome.result) if self.outcome else ""
+
+    @property
+    def message(self) -> str:
+        return self.outcome.message if self.outcome else ""
+
+    def of(self, kind: str) -> list[str]:
+        return [e.message for e in self.events if e.kind == kind]
+
+    @property
+    def text(self) -> str:
+        return "\n".join([e.message for e in self.events] + [self.message])
+
+
+async def _yes(_: Plan) -> bool:
+    return True
+
+
+@asynccontextmanager
+async def running(
+    api: ApiServer,
+    told: Told | None = None,
+    *,
+    limits: Limits = QUICK,
+    policy: Policy | None = None,
+    confirm: Callable[[Plan], Awaitable[bool]] = _yes,
+    actor: str = "ann",
+    write_timeout: float = 1.0,
+    look_for_leaks: bool = True,
+) -> AsyncIterator[Run]:
+    """Give a Run against this API server; afterwards no task of it may be left over.
+
+    `look_for_leaks` is False where several run at once.
+    """
+    events = told.events if told is not None else []
+    before = asyncio.all_tasks()
+    connection = Connection(
+        server=api.url, context="test", cluster="test", user="tester", namespace=NAMESPACE
+    )
+    async with (
+        Client(connection, read_timeout=2.0, write_timeout=write_timeout) as client,
+        RegistryClient(keyring=Keyring()) as registry,
+        Session() as web,
+    ):
+        yield Run(
+            client=client,
+            registry=registry,
+            web=web,
+            target=TARGET,
+            policy=policy or Policy(successes=2),
+            identity=Identity(actor=actor, host="here", boot_id="boot", pid=1),
+            emit=events.append,
+            confirm=confirm,
+            op=operation_id(),
+            trace_id=TRACE,
+            limits=limits,
+        )
+    leaked = asyncio.all_tasks() - before - api.tasks
+    assert not (leaked and look_for_leaks), f"tasks left over: {leaked}"
+
+
+async def undone(api: ApiServer, **settings: Any) -> Told:
+    """Carry out one whole undo; an error before anything was sent is told as the command does."""
+    told = Told()
+    async with running(api, told, **settings) as run, asyncio.timeout(30):
+        try:
+            told.outcome = await undo(run)
+        except BackoutError as error:
+            told.outcome = Outcome(result=Result.NOT_CHANGED, message=error.message)
+    return told
+
+
+def expire_lock(api: ApiServer) -> None:
+    """Let the lock be as old as a dead holder's."""
+    old = (api.now() - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    api.edit("leases", LEASE, lambda lease: lease["spec"].update(renewTime=old))
