@@ -1,0 +1,89 @@
+"""The sandbox's API server as an administrator sees it: raw dicts, one connection a test."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Object = dict[str, Any]
+
+PLURALS = {
+    "ConfigMap": "/api/v1/namespaces/{}/configmaps",
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+    "Event": "/api/v1/namespaces/{}/events",
+    "Lease": "/apis/coordination.k8s.io/v1/namespaces/{}/leases",
+    "Pod": "/api/v1/namespaces/{}/pods",
+    "ReplicaSet": "/apis/apps/v1/namespaces/{}/replicasets",
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
+    "Service": "/api/v1/namespaces/{}/services",
+    "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
+}
+TIMEOUT_SECONDS = 60.0
+
+
+class Refused(Exception):  # noqa: N818 (it reads as what happened)
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class Api:
+    def __init__(self, kubeconfig: Path) -> None:
+        config = json.loads(kubeconfig.read_text())
+        cluster = config["clusters"][0]["cluster"]
+        users = {u["name"]: u["user"] for u in config["users"]}
+        address = urlsplit(cluster["server"])
+        tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
+        self._token = users["admin"]["token"]
+        self._connection = http.client.HTTPSConnection(
+            address.hostname or "", address.port, context=tls, timeout=TIMEOUT_SECONDS
+        )
+
+    def call(self, method: str, path: str, body: Object | None = None, kind: str = "json") -> Any:
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "Content-Type": f"application/{kind}",
+            "User-Agent": "backout-cluster-tests",
+        }
+        self._connection.request(method, path, json.dumps(body) if body else None, headers)
+        response = self._connection.getresponse()
+        content = json.loads(response.read())
+        if response.status >= 400:
+            raise Refused(response.status, content.get("message", ""))
+        return content
+
+    def every(self, namespace: str, kind: str, selector: str = "") -> list[Object]:
+        query = f"?labelSelector={selector}" if selector else ""
+        found: list[Object] = self.call("GET", PLURALS[kind].format(namespace) + query)["items"]
+        return found
+
+    def get(self, namespace: str, kind: str, name: str) -> Object:
+        found: Object = self.call("GET", f"{PLURALS[kind].format(namespace)}/{name}")
+        return found
+
+    def create(self, namespace: str, body: Object) -> Object:
+        made: Object = self.call("POST", PLURALS[body["kind"]].format(namespace), body)
+        return made
+
+    def replace(self, namespace: str, body: Object) -> Object:
+        path = f"{PLURALS[body['kind']].format(namespace)}/{body['metadata']['name']}"
+        changed: Object = self.call("PUT", path, body)
+        return changed
+
+    def merge(self, namespace: str, kind: str, name: str, body: Object) -> Object:
+        path = f"{PLURALS[kind].format(namespace)}/{name}"
+        changed: Object = self.call("PATCH", path, body, "merge-patch+json")
+        return changed
+
+    def delete(self, namespace: str, kind: str, name: str) -> None:
+        self.call("DELETE", f"{PLURALS[kind].format(namespace)}/{name}")
+
+    def close(self) -> None:
+        self._connection.close()

@@ -1,0 +1,118 @@
+"""The installed command, run as a user runs it: a process of its own, no terminal, a time-out."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+BACKOUT = Path(sys.executable).with_name("backout")
+LONGEST = 90.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A command that ended."""
+
+    argv: Sequence[str]
+    code: int
+    out: str
+    err: str
+
+    @property
+    def both(self) -> str:
+        return f"{self.out}{self.err}"
+
+    @property
+    def outcome(self) -> str:
+        """The last word: the last line of its stream that is not indented."""
+        stream = self.err if self.code else self.out
+        return next((s for s in reversed(stream.splitlines()) if not s.startswith(" ")), "")
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Each line of stdout as JSON (`-o json`)."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def findings(self) -> set[str]:
+        """The ids of all findings and refusals told on stderr."""
+        words = self.err.replace(":", " ").replace(",", " ").split()
+        return {w for w in words if w.startswith("PF") and w[2:].isdigit()}
+
+    def line(self, start: str) -> str:
+        """Return the one line of either stream that starts so, without its indentation."""
+        found = [s for s in map(str.strip, self.both.splitlines()) if s.startswith(start)]
+        assert len(found) == 1, f"{len(found)} lines start with {start!r} in:\n{self}"
+        return found[0]
+
+    def expect(self, code: int) -> Ran:
+        assert self.code == code, f"exit {self.code}, {code} was expected:\n{self}"
+        assert "Traceback" not in self.both, str(self)
+        return self
+
+    def __str__(self) -> str:
+        return (
+            f"$ {' '.join(self.argv)}\n--- stdout\n{self.out}--- stderr\n{self.err}"
+            f"--- exit {self.code}"
+        )
+
+
+class Running:
+    """A command under way. `until` waits for a line of its stdout."""
+
+    def __init__(self, argv: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+        self._argv = argv
+        self._err = folder / f"stderr-{os.urandom(4).hex()}"
+        with self._err.open("w") as err:
+            self._process = subprocess.Popen(
+                argv,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=err,
+                text=True,
+            )
+        self._seen: list[str] = []
+
+    def until(self, start: str) -> str:
+        """Return the first line that starts so; the test's own time-out ends a vain wait."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._seen.append(line)
+            if line.strip().startswith(start):
+                return line.strip()
+        raise AssertionError(f"it ended without a line {start!r}:\n{self.ended()}")
+
+    def send(self, signal_number: int) -> None:
+        self._process.send_signal(signal_number)
+
+    def ended(self) -> Ran:
+        """Wait for its end; a command that outlives the time-out is killed and fails the test."""
+        try:
+            rest, _ = self._process.communicate(timeout=LONGEST)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            rest, _ = self._process.communicate()
+        code = self._process.returncode
+        out = "".join(self._seen) + rest
+        return Ran(argv=self._argv, code=code, out=out, err=self._err.read_text())
+
+
+def run(argv: Sequence[str], environment: Mapping[str, str]) -> Ran:
+    done = subprocess.run(
+        argv,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+    return Ran(argv=argv, code=done.returncode, out=done.stdout, err=done.stderr)

@@ -1,0 +1,119 @@
+"""Ctrl-C, SIGTERM and SIGKILL before each request and after each answer of a full undo.
+
+Each test takes every STEP-th request, in a namespace of its own, until the run ends before that.
+"""
+
+from __future__ import annotations
+
+import signal
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster.faults.scene import Ended, Scene, is_write, scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from tests.cluster.space import Space
+
+STEP = 4
+MOMENTS = ("before", "after")
+PARTS = [(moment, first) for moment in MOMENTS for first in range(1, STEP + 1)]
+
+
+@pytest.fixture
+def stage(space: Space) -> Iterator[Scene]:
+    with scene(space) as made:
+        yield made
+
+
+def hits(
+    stage: Scene,
+    sent: signal.Signals,
+    moment: str,
+    numbers: Iterable[int],
+    counts: Callable[[str], bool] = lambda _: True,
+) -> Iterator[Ended]:
+    """Yield one run for each request that is hit, the bad version rolled out before it."""
+    for runs, number in enumerate(numbers):
+        stage.broken()
+        ended = stage.undo(number=number, sent=sent, moment=moment, counts=counts)
+        stage.settled()
+        if not ended.hit:
+            assert ended.code == 0, str(ended)
+            assert runs >= 2, "hardly a request was hit"
+            return
+        yield ended
+        stage.check_the_rest()
+
+
+def check_interrupted(stage: Scene, ended: Ended, code: int) -> None:
+    """Check that the last word says what the cluster and the record say."""
+    told, states = ended.last, stage.states
+    why = f"{ended}\n{states}, holder {stage.holder!r}, undone {stage.is_undone}"
+    if ended.code == 0:  # it was over before the signal was taken
+        assert "rolled back to revision" in told, why
+        assert states == ["SUCCEEDED"], why
+        return
+
+    assert ended.code == code, why
+    assert told.startswith("ERROR: interrupted"), why
+    if "nothing was changed" in told:
+        assert not stage.is_undone, why
+        assert set(states) <= {"NOT_APPLIED"}, why
+    elif "was set to revision" in told:
+        assert stage.is_undone, why
+        assert set(states) == {"UNDECIDED"}, why
+    elif "after the verdict" in told:
+        assert stage.is_undone, why
+        assert states == ["SUCCEEDED"], why
+    else:
+        assert "not known whether" in told, why
+        assert states == ["INTENT"], why
+    assert stage.holder == "", why
+
+
+@pytest.mark.parametrize(("moment", "first"), PARTS)
+def test_ctrl_c_at_any_request_ends_with_the_truth(stage: Scene, moment: str, first: int) -> None:
+    for ended in hits(stage, signal.SIGINT, moment, count(first, STEP)):
+        check_interrupted(stage, ended, 130)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_sigterm_at_some_requests_ends_with_the_truth(stage: Scene, moment: str) -> None:
+    for ended in hits(stage, signal.SIGTERM, moment, count(5, 6)):
+        check_interrupted(stage, ended, 143)
+
+
+@pytest.mark.parametrize("first", range(1, STEP + 1))
+def test_a_kill_before_any_request_is_settled_by_the_next_undo(stage: Scene, first: int) -> None:
+    for ended in hits(stage, signal.SIGKILL, "before", count(first, STEP)):
+        check_recovered(stage, ended)
+
+
+@pytest.mark.parametrize("first", [1, 2])
+def test_a_kill_after_any_write_is_settled_by_the_next_undo(stage: Scene, first: int) -> None:
+    """After a read it is as before the next request: nothing has changed in between."""
+    for ended in hits(stage, signal.SIGKILL, "after", count(first, 2), is_write):
+        check_recovered(stage, ended)
+
+
+def check_recovered(stage: Scene, ended: Ended) -> None:
+    """Undo once more when the lock has expired, and check that all is told truly then."""
+    was_undone, left = stage.is_undone, stage.states
+    if not left:  # killed before its first write: the next run is like any other
+        assert not was_undone, str(ended)
+        return
+    if stage.holder:
+        stage.expire()
+    second = stage.undo()
+    states = stage.states
+    why = f"{ended}\nleft: {left}, undone: {was_undone}\nthen:\n{second}\n{states}"
+
+    assert stage.is_undone, why
+    assert second.code == (3 if was_undone else 0), why
+    assert not {"INTENT", "APPLIED"} & set(states), why
+    assert sum(s != "NOT_APPLIED" for s in states) == 1, why
+    assert stage.holder == "", why

@@ -1,0 +1,84 @@
+"""Before the controller has observed the last change, the newest revision is not in the history.
+
+Stops the controller-manager of all tests: runs alone.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cluster.space import Space
+
+pytestmark = pytest.mark.exclusive
+
+CONTROLLER = "kube-controller-manager"
+BAD = {"CRASH": "3"}
+
+
+def good_after_bad(space: Space) -> None:
+    """Revisions: 1 good, 2 bad, 3 good and current."""
+    space.deploy(space.version("v1", env={"GOOD": "1"}), serve=False)
+    space.roll(space.version("v1", env=BAD))
+    space.roll(space.version("v1", env={"GOOD": "3"}), up=True)
+
+
+def unobserved_change(space: Space) -> None:
+    space.kubectl("set", "image", "deploy/shop", f"app={space.image('missing')}").expect(0)
+    found = space.get()
+    assert found["metadata"]["generation"] > found["status"]["observedGeneration"]
+
+
+def env_now(space: Space) -> dict[str, str]:
+    env = space.template()["spec"]["containers"][0].get("env", [])
+    return {e["name"]: e["value"] for e in env}
+
+
+def test_kubectl_goes_to_the_bad_revision_and_backout_refuses(space: Space) -> None:
+    good_after_bad(space)
+    with space.cluster.stopped(CONTROLLER):
+        unobserved_change(space)
+
+        began = time.monotonic()
+        ran = space.undo().expect(3)
+        seconds = time.monotonic() - began
+        wrote = space.wrote()
+
+        space.kubectl("rollout", "undo", "deploy/shop").expect(0)
+
+    assert "ERROR: refused (PF106): nothing was changed" in ran.err
+    assert "the Deployment controller has not observed the newest change" in ran.err
+    assert "--to-revision N" in ran.err
+    assert wrote == []
+    assert 9 < seconds < 16
+    assert env_now(space) == BAD
+
+
+def test_a_named_revision_goes_on_with_a_warning(space: Space) -> None:
+    good_after_bad(space)
+    with space.cluster.stopped(CONTROLLER):
+        unobserved_change(space)
+        ran = space.undo("--to-revision", "3", "--timeout", "14s").expect(5)
+        patched = env_now(space)
+
+    assert "WARN PF107: the Deployment controller has not observed the newest change" in ran.err
+    assert "rollback triggered for deployment/shop to revision=3" in ran.out
+    assert "undecided: not finished when time was up" in ran.err
+    assert patched == {"GOOD": "3"}
+    space.rolled_out()
+    assert space.records()[-1]["state"] == "UNDECIDED"
+
+
+def test_once_the_controller_acts_the_choice_is_the_right_one(space: Space) -> None:
+    good_after_bad(space)
+    with space.cluster.stopped(CONTROLLER):
+        unobserved_change(space)
+        started = space.start_undo()
+        started.until("waiting for the Deployment controller to observe the newest change")
+    ran = started.ended().expect(0)
+
+    assert "rollback triggered for deployment/shop to revision=3" in ran.out
+    assert env_now(space) == {"GOOD": "3"}
