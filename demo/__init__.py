@@ -1,0 +1,1 @@
+"""A broken rollout on a real cluster, and the way back."""
