@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from backout.core import revisions
-from backout.core.ledger import Ledger, Record, Side, State
+from backout.core import memory, revisions
+from backout.core.ledger import Holder, Ledger, Record, Side, State
 from backout.core.ledger_json import ANNOTATION, written
 from backout.core.model import Object, Revision, Target
 from backout.core.snapshot import Policy, Preflight, Snapshot
@@ -212,8 +213,23 @@ def record(op: str = "op-1", **changes: Any) -> Record:
 
 
 def lease(*records: Record, spec: Object | None = None, text: str | None = None) -> dict[str, Any]:
-    """Return a Lease that carries these records, or `text` as it is."""
-    content = written(Ledger(records=records)) if text is None else text
+    """Return a Lease that carries these records with what they teach, or `text` as it is."""
+    whole = Ledger(records=records)
+    for one in records:
+        whole = memory.with_record(whole, one)
+    holder = next((r for r in records if r.op == (spec or {}).get("holderIdentity")), None)
+    if holder is not None:
+        whole = replace(
+            whole,
+            holder=Holder(
+                op=holder.op,
+                actor=holder.actor,
+                host=holder.host,
+                boot_id=holder.boot_id,
+                pid=holder.pid,
+            ),
+        )
+    content = written(whole) if text is None else text
     return {
         "metadata": {"name": "backout-web", "annotations": {ANNOTATION: content}},
         "spec": dict(spec or {}),
@@ -242,12 +258,12 @@ def preflight(*, to: int | None = None, policy: Object | None = None, **changes:
     seen = snapshot(**changes)
     history = seen.revisions
     if to is None:
-        choice = revisions.choose(history)
+        choice = revisions.choose(history, seen.known)
         assert isinstance(choice, revisions.Choice)
     else:
         wanted = revisions.numbered(history, to)
         assert wanted is not None
-        choice = revisions.asked_for(wanted)
+        choice = revisions.asked_for(wanted, seen.known)
     return Preflight(
         snapshot=seen,
         policy=Policy(to_revision=to, **(policy or {})),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backout.core import ledger
-from backout.core.ledger import Ledger, Side, State
+from backout.core.ledger import Ledger, State
 from backout.core.model import Target
 from tests.core.objects_made import NOW, TARGET, ago, lease, record
 
@@ -69,47 +69,21 @@ def test_an_open_record_is_never_pruned_however_old() -> None:
     assert len(pruned.records) == 51
 
 
-def test_a_record_is_found_and_replaced_by_its_operation() -> None:
-    whole = Ledger(records=(record("a"), record("b", state=State.APPLIED)), rest={"x": 1})
-    closed = ledger.moved(whole.records[1], State.SUCCEEDED)
-    assert ledger.with_record(whole, closed) == Ledger(records=(record("a"), closed), rest={"x": 1})
+def test_a_record_is_found_by_its_operation() -> None:
+    whole = Ledger(records=(record("a"), record("b", state=State.APPLIED)))
     assert ledger.by_op(whole, "b") == whole.records[1]
     assert ledger.by_op(whole, "c") is None
+    assert ledger.left_open(whole) == (whole.records[1],)
 
 
-def bad(*states_from_to: tuple[State, str, str]) -> frozenset[str]:
-    return ledger.known_bad(
-        Ledger(
-            records=tuple(
-                record(
-                    f"op-{i}",
-                    state=state,
-                    source=Side(revision=1, hash=source),
-                    destination=Side(revision=2, hash=to),
-                )
-                for i, (state, source, to) in enumerate(states_from_to)
-            )
-        )
+def test_what_was_never_applied_is_pruned_however_young() -> None:
+    young = tuple(record(f"op-{i}", state=State.NOT_APPLIED, intent_at=NOW) for i in range(60))
+    counted = record("counted", intent_at=ago(minutes=5))
+    pruned = ledger.appended(
+        Ledger(records=(counted, *young)), record("new"), keep_after=ago(hours=1)
     )
-
-
-def test_what_was_rolled_back_from_is_known_to_be_bad() -> None:
-    for state in (State.APPLIED, State.SUCCEEDED, State.UNDECIDED):
-        assert bad((state, "v3", "v2")) == {"v3"}
-
-
-def test_what_failed_to_roll_out_is_known_to_be_bad_as_well() -> None:
-    assert bad((State.FAILED, "v3", "v2")) == {"v3", "v2"}
-
-
-def test_what_was_never_applied_makes_nothing_bad() -> None:
-    assert bad((State.NOT_APPLIED, "v3", "v2"), (State.INTENT, "v3", "v1")) == frozenset()
-
-
-def test_the_newest_word_counts() -> None:
-    there_and_back = ((State.SUCCEEDED, "v3", "v2"), (State.SUCCEEDED, "v2", "v3"))
-    assert bad(*there_and_back) == {"v2"}
-    assert bad((State.FAILED, "v3", "v2"), (State.SUCCEEDED, "v3", "v2")) == {"v3"}
+    assert pruned.records[0] == counted
+    assert len(pruned.records) == 51
 
 
 def test_the_leases_name_is_readable_unique_and_a_legal_name() -> None:

@@ -59,7 +59,7 @@ def test_what_is_written_reads_as_it_was_and_foreign_keys_are_kept(
 
 
 def test_the_schema_version_stands_first_and_times_are_utc() -> None:
-    text = ledger_json.written(Ledger(records=(record(),), rest={"memory": {"hash": {}}}))
+    text = ledger_json.written(Ledger(records=(record(),), rest={"later": {"hash": {}}}))
     assert text.startswith('{"schema":1,')
     written = json.loads(text)["records"][0]
     assert written["intentAt"] == "2026-03-01T11:50:00Z"
@@ -194,5 +194,4 @@ def test_any_value_in_any_field_is_either_read_and_written_or_unreadable(
 ) -> None:
     read = ledger_json.read(lease(text=changed(**{key: value})))
     if isinstance(read, Ledger):
-        ledger.known_bad(read)
         assert ledger_json.read(lease(text=ledger_json.written(read))) == read

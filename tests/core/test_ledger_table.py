@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from backout.core import ledger_table
-from backout.core.ledger import Record, Side, State
+from backout.core import breaker, ledger_table, memory
+from backout.core.columns import columns
+from backout.core.ledger import Ledger, Record, Side, State
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -43,26 +44,36 @@ def test_a_row_says_when_from_where_to_where_and_what_became_of_it() -> None:
 
 
 def test_columns_are_aligned_and_lines_have_no_trailing_space() -> None:
-    lines = ledger_table.columns([ledger_table.row(record(5), NOW)])
+    lines = columns(ledger_table.HEADER, [ledger_table.row(record(5), NOW)])
 
     assert lines[0].index("STATE") == lines[1].index("SUCCEEDED")
     assert all(line == line.rstrip() for line in lines)
 
 
-def test_the_breaker_says_how_many_count_and_when_it_closes_again() -> None:
-    one, two = [record(10)], [record(30), record(10)]
+def breaker_line(*records: Record) -> str:
+    state = breaker.judge(records, now=NOW, limit=2, window=HOUR)
+    return ledger_table.breaker_line(state, now=NOW, limit=2, window=HOUR)
 
+
+def test_the_breaker_says_how_many_count_and_when_it_closes_again() -> None:
+    assert breaker_line(record(10)) == "breaker closed: 1 of 2 rollbacks in the last 1 h"
     assert (
-        ledger_table.breaker_line(one, now=NOW, limit=2, window=HOUR)
-        == "breaker closed: 1 of 2 rollbacks in the last 1 h"
-    )
-    assert (
-        ledger_table.breaker_line(two, now=NOW, limit=2, window=HOUR)
+        breaker_line(record(30), record(10))
         == "breaker open: 2 of 2 rollbacks in the last 1 h; it closes again at 2026-11-23T12:30:00Z"
     )
 
 
 def test_a_rollback_that_never_landed_does_not_count() -> None:
-    told = ledger_table.breaker_line([record(5, State.NOT_APPLIED)], now=NOW, limit=2, window=HOUR)
+    told = breaker_line(record(5, State.NOT_APPLIED))
 
     assert told == "breaker closed: 0 of 2 rollbacks in the last 1 h"
+
+
+def test_what_is_known_is_told_newest_revision_first() -> None:
+    whole = memory.marked(Ledger(), "a", 4, at=NOW - HOUR, told="marked by ci: smoke tests")
+    whole = memory.marked(whole, "b", 5, at=NOW, bad="marked by ann: leaks")
+
+    assert ledger_table.memory_lines(whole, NOW) == [
+        "known bad: revision 5: marked by ann: leaks, 0 s ago",
+        "known good: revision 4: recorded healthy 1 h ago (marked by ci: smoke tests)",
+    ]

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backout.core import revisions
-from backout.core.revisions import Choice, NoChoice
+from backout.core.revisions import Choice, Known, NoChoice
 from tests.core.objects_made import (
     NOW,
     ago,
@@ -104,7 +104,7 @@ def test_a_revision_is_found_by_its_number() -> None:
 
 
 def chosen(history: list[Revision], *bad: str) -> Choice:
-    choice = revisions.choose(history, known_bad=frozenset(bad))
+    choice = revisions.choose(history, Known(bad=dict.fromkeys(bad, "it failed, 2 h ago")))
     assert isinstance(choice, Choice)
     return choice
 
@@ -135,14 +135,30 @@ def test_without_any_proof_the_newest_other_one_is_chosen_and_called_unproven() 
 def test_what_is_known_to_be_bad_is_passed_over_however_ready_its_pods_are() -> None:
     choice = chosen([revision(3, is_current=True), revision(2, ready=3), revision(1)], "hash-2")
     assert choice.revision.number == 1
-    assert choice.passed_over == ((2, "known to be bad"),)
+    assert choice.passed_over == ((2, "known to be bad: it failed, 2 h ago"),)
     assert choice.kubectl == 2
 
 
 def test_when_every_other_revision_is_known_to_be_bad_there_is_no_choice() -> None:
     history = [revision(3, is_current=True), revision(2, ready=1), revision(1)]
-    none = revisions.choose(history, known_bad=frozenset({"hash-1", "hash-2"}))
+    none = revisions.choose(history, Known(bad={"hash-1": "x", "hash-2": "x"}))
     assert none == NoChoice(known_bad=(2, 1))
+
+
+def test_recorded_health_is_proof_without_any_pod() -> None:
+    history = [revision(3, is_current=True), revision(2), revision(1)]
+    known = Known(good={"hash-1": "recorded healthy 2 d ago"})
+    choice = revisions.choose(history, known)
+    assert isinstance(choice, Choice)
+    assert choice.revision.number == 1
+    assert choice.proven
+    assert choice.why == "newest other revision recorded healthy 2 d ago"
+    assert choice.passed_over == ((2, "no Pod of it is Ready"),)
+
+
+def test_what_is_known_to_be_bad_has_no_proof_even_where_it_is_asked_for() -> None:
+    known = Known(bad={"hash-1": "marked"}, good={"hash-1": "recorded healthy"})
+    assert not revisions.asked_for(revision(1, ready=3), known).proven
 
 
 def test_one_revision_alone_leaves_nothing_to_choose() -> None:
@@ -188,24 +204,28 @@ made_revisions = st.lists(
 )
 
 
-@given(made_revisions, st.integers(0, 6), st.sets(st.sampled_from("abcdef")))
+hashes = st.sets(st.sampled_from("abcdef"))
+
+
+@given(made_revisions, st.integers(0, 6), hashes, hashes)
 def test_the_choice_equals_trying_every_revision(
-    made: list[tuple[int, str]], current: int, bad: set[str]
+    made: list[tuple[int, str]], current: int, bad: set[str], good: set[str]
 ) -> None:
     history = [
         revision(len(made) - i, hash=digest, ready=ready, is_current=i == current)
         for i, (ready, digest) in enumerate(made)
     ]
     allowed = [r for r in history if not r.is_current and r.hash not in bad]
-    best = max(allowed, key=lambda r: (r.ready > 0, r.number), default=None)
-    choice = revisions.choose(history, known_bad=bad)
+    best = max(allowed, key=lambda r: (r.ready > 0 or r.hash in good, r.number), default=None)
+    known = Known(bad=dict.fromkeys(bad, "x"), good=dict.fromkeys(good, "recorded healthy"))
+    choice = revisions.choose(history, known)
     if best is None:
         assert isinstance(choice, NoChoice)
         assert choice.known_bad == tuple(r.number for r in history if not r.is_current)
         return
     assert isinstance(choice, Choice)
     assert choice.revision == best
-    assert choice.proven == (best.ready > 0)
+    assert choice.proven == (best.ready > 0 or best.hash in good)
     assert [n for n, _ in choice.passed_over] == [
         r.number for r in history if r.number > best.number and not r.is_current
     ]

@@ -26,6 +26,8 @@ PATIENCE = 0.8
 """Seconds for all of it; the interpreter's start takes the rest of the second."""
 WIND_DOWN = 0.1
 """Seconds of those to end in order: a credential plugin must not stay behind."""
+MARK = "mark"
+"""The word that may stand before the workload of `ledger`."""
 KINDS = ("deploy/", "deployment/")
 # Kubernetes' own names and numbers; the kubeconfig's are free text: `arn:aws:eks:…:cluster/prod`.
 _OBJECT = re.compile(r"[a-z0-9][-a-z0-9.]*")
@@ -68,7 +70,8 @@ def workloads(ctx: click.Context, _param: click.Parameter, incomplete: str) -> l
     async def ask(client: Client, namespace: str) -> list[str]:
         return await _names(client, paths.deployments(namespace))
 
-    before = tuple(ctx.params.get("workload") or ())
+    before = tuple(ctx.params.get("workload") or ctx.params.get("words") or ())
+    before = before[1:] if before[:1] == (MARK,) else before
     if before and "/" not in before[0]:
         return _matching(_from_cluster(ctx, ask), incomplete) if len(before) == 1 else []
     kind, slash, _ = incomplete.partition("/")

@@ -13,6 +13,7 @@ UNDECIDED = 5
 _CODES = {
     Result.SUCCEEDED: 0,
     Result.DRY_RUN: 0,
+    Result.SETTLED: 0,
     Result.NOT_CHANGED: ERROR,
     Result.REFUSED: 3,
     Result.DECLINED: 3,

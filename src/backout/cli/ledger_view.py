@@ -4,52 +4,82 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from backout.cli import connect
 from backout.cli import target as targets
-from backout.core import ledger_json, ledger_table
+from backout.core import breaker, ledger_json, ledger_table, memory
+from backout.core.breaker import Open
+from backout.core.columns import columns
 from backout.core.errors import ConfigError
 from backout.core.ledger import Ledger, UnreadableLedger
 from backout.core.text import untrusted
 from backout.kube.client import Client
-from backout.steps.read import lease_of
+from backout.steps.journal import state_folder
+from backout.steps.local_ledger import LocalLedger
+from backout.steps.store import ClusterLedger
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from backout.cli.options import Common
 
 CELL = 60
+LINE = 200
 
 
-def show(workload: tuple[str, ...], shared: Common, *, limit: int, window: float) -> int:
-    """Print the ledger and the breaker's state; return the exit code. `window` in seconds."""
+def show(
+    workload: tuple[str, ...], shared: Common, *, limit: int, window: timedelta, is_local: bool
+) -> int:
+    """Print the ledger, the memory and the breaker's state; return the exit code."""
     targets.parse(workload, "default")
-    found, now = asyncio.run(_asked(workload, shared))
+    found, now = asyncio.run(_asked(workload, shared, is_local=is_local))
+    state = breaker.judge(found.records, now=now, limit=limit, window=window)
     if shared.output == "json":
-        for record in json.loads(ledger_json.written(found))["records"]:
-            click.echo(json.dumps(record, ensure_ascii=True))
+        _print_json(found, state)
         return 0
     rows = [ledger_table.row(r, now) for r in reversed(found.records)]
     cells = [tuple(untrusted(cell, CELL) for cell in row) for row in rows]
-    for line in ledger_table.columns(cells) if cells else ["no rollbacks recorded"]:
+    for line in columns(ledger_table.HEADER, cells) if cells else ["no rollbacks recorded"]:
         click.echo(line)
-    span = timedelta(seconds=window)
-    click.echo(ledger_table.breaker_line(found.records, now=now, limit=limit, window=span))
+    for line in ledger_table.memory_lines(found, now):
+        click.echo(untrusted(line, LINE))
+    click.echo(ledger_table.breaker_line(state, now=now, limit=limit, window=window))
     return 0
 
 
-async def _asked(workload: tuple[str, ...], shared: Common) -> tuple[Ledger, datetime]:
+def _print_json(found: Ledger, state: breaker.Closed | Open) -> None:
+    content = json.loads(ledger_json.written(found))
+    for record in content["records"]:
+        click.echo(json.dumps(record, ensure_ascii=True))
+    until = f"{state.until:%Y-%m-%dT%H:%M:%SZ}" if isinstance(state, Open) else None
+    told = {"open": until is not None, "until": until, "counted": [r.op for r in state.counted]}
+    bad = sorted(memory.known_bad(found))
+    good = sorted(memory.known_good(found))
+    last = {"memory": content["memory"], "knownBad": bad, "knownGood": good, "breaker": told}
+    click.echo(json.dumps(last, ensure_ascii=True))
+
+
+async def _asked(
+    workload: tuple[str, ...], shared: Common, *, is_local: bool
+) -> tuple[Ledger, datetime]:
     connection = connect.connection(vars(shared))
     target = targets.parse(workload, connection.namespace)
     async with Client(connection, read_timeout=shared.request_timeout or 10.0) as client:
-        found = ledger_json.read(await lease_of(client, target))
-        date = client.server_date
-    if isinstance(found, UnreadableLedger) or date is None:
-        why = found.why if isinstance(found, UnreadableLedger) else "no Date in the answer"
-        raise ConfigError(f"the ledger of {target} cannot be read: {why}")
-    return found, date.date
+        lease = await ClusterLedger(client, target).read()
+        now = client.now()
+    if is_local:
+        folder = state_folder(os.environ, Path.home())
+        lease = await LocalLedger(folder, connection.server, target).read()
+    found = ledger_json.read(lease)
+    if isinstance(found, UnreadableLedger):
+        raise ConfigError(
+            f"the ledger of {target} cannot be read: {found.why}",
+            remedy="use the backout that wrote it, or look at the Lease's annotation "
+            "backout.dev/ledger",
+        )
+    return found, now

@@ -11,12 +11,13 @@ from backout.cli import exit_codes
 from backout.cli.completion import completion
 from backout.cli.ledger import ledger
 from backout.cli.options import common, given
+from backout.cli.resume import resume
 from backout.cli.streams import leave, prepare_streams
 from backout.cli.undo import undo
 from backout.core.errors import BackoutError
 from backout.core.text import untrusted
 
-COMMANDS = {"undo": undo, "ledger": ledger, "completion": completion}
+COMMANDS = {"undo": undo, "resume": resume, "ledger": ledger, "completion": completion}
 
 
 @click.group(

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,29 +19,59 @@ from backout.core.snapshot import Policy
 from backout.core.trace import trace_id
 
 _REASON_LIMIT = 500
+_LEASE = (2.0, 600.0)
+"""Seconds: shorter than a slow request it would be lost at once, longer nobody waits for it."""
 
 
 def policy_of(values: dict[str, Any]) -> Policy:
     """Return what the options of `undo` ask for; a usage error where they contradict themselves."""
-    accepted, reason = values["accepted"], values["reason"].strip()
+    accepted, reason = values["accepted"], _reason(values)
     if accepted and not reason:
         raise click.UsageError("--accept needs --reason TEXT: the record keeps why")
-    if len(reason) > _REASON_LIMIT:
-        raise click.UsageError(f"--reason takes {_REASON_LIMIT} characters at most")
     _check_ids(accepted)
-    _check_health(values["health"])
-    return Policy(
+    return replace(
+        health_policy(values),
         to_revision=values["to_revision"],
         accepted=tuple(Acceptance(id=i, reason=reason) for i in accepted),
         reason=reason,
         resume=values["resume"],
         limit=values["rollback_limit"],
         window=timedelta(seconds=values["rollback_window"]),
+        command=tuple(sys.argv[1:]),
+    )
+
+
+def health_policy(values: dict[str, Any]) -> Policy:
+    """Return what the options on health and on the lock ask for."""
+    _check_health(values["health"])
+    return Policy(
         health=values["health"],
         successes=values["health_successes"],
         require_health=values["require_health"],
-        command=tuple(sys.argv[1:]),
+        take_over=values["take_over"],
+        ledger_is_local=values["where"] == "local",
     )
+
+
+def mark_policy(values: dict[str, Any]) -> Policy:
+    """Return what `ledger mark` asks for."""
+    return Policy(reason=_reason(values), ledger_is_local=values["where"] == "local")
+
+
+def _reason(values: dict[str, Any]) -> str:
+    reason: str = values["reason"].strip()
+    if len(reason) > _REASON_LIMIT:
+        raise click.UsageError(f"--reason takes {_REASON_LIMIT} characters at most")
+    return reason
+
+
+def lease_duration(seconds: float | None) -> float | None:
+    """Return the lease's duration; a usage error where it is none that a lock can have."""
+    if seconds is not None and not _LEASE[0] <= seconds <= _LEASE[1]:
+        raise click.UsageError(
+            f"--lease-duration takes {_LEASE[0]:.0f} s to {_LEASE[1] / 60:.0f} min"
+        )
+    return seconds
 
 
 def _check_ids(accepted: tuple[str, ...]) -> None:

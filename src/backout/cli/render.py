@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 LONGEST = 2000
 """Characters of one line; a cluster's text may be endless."""
+COMMAND = 2 * 1024 * 1024
+"""Characters of a line that is to be run: cut, it would be another command."""
 
-_STDERR = {"finding", "skipped", "note", "warning", "blocked"}
+_STDERR = {"finding", "skipped", "note", "warning", "blocked", "waiting", "hand_over"}
 
 
 class Renderer(Protocol):
@@ -65,7 +67,8 @@ class Text:
         """Print an event's lines."""
         for style, line in _lines(event):
             to_stderr = event.kind in _STDERR or _is_error(event)
-            self._put(untrusted(line, LONGEST), style, to_stderr)
+            longest = COMMAND if event.kind == "hand_over" else LONGEST
+            self._put(untrusted(line, longest), style, to_stderr)
 
     def request(self, line: RequestLine) -> None:
         """Print one request on stderr."""
@@ -110,6 +113,10 @@ def _diff(event: Event) -> list[tuple[str, str]]:
     return [("", f"│ {line}") for line in event.fields["lines"]]
 
 
+def _hand_over(event: Event) -> list[tuple[str, str]]:
+    return [("", f"note: {event.message}"), ("", event.fields["command"])]
+
+
 def _more(fields: Any) -> list[tuple[str, str]]:
     detail = [("", f"  {fields['detail']}")] if fields["detail"] else []
     return detail + ([("dim", f"  remedy: {fields['remedy']}")] if fields["remedy"] else [])
@@ -138,6 +145,7 @@ _SHAPES: dict[str, Callable[[Event], list[tuple[str, str]]]] = {
     "skipped": _skipped,
     "cause": _cause,
     "diff": _diff,
+    "hand_over": _hand_over,
     "blocked": _blocked,
     "outcome": _outcome,
 }

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from backout.core.errors import BackoutError
 from backout.core.keyring import Keyring
 from backout.core.model import Event, Target
 from backout.core.outcome import Outcome, Result
+from backout.core.snapshot import Policy
 from backout.http.session import Session
 from backout.kube.client import Client, RequestLine
 from backout.kube.exec_plugin import Surroundings
@@ -29,45 +30,53 @@ from backout.registry.auth_file import load as load_auth_file
 from backout.registry.client import RegistryClient
 from backout.steps import journal as journals
 from backout.steps.identity import identity, operation_id
-from backout.steps.pipeline import undo
+from backout.steps.local_ledger import LocalLedger
 from backout.steps.run import Limits, Run
+from backout.steps.store import ClusterLedger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from backout.cli.options import Common
-    from backout.core.snapshot import Policy
     from backout.kube.connection import Connection
+    from backout.steps.store import LedgerStore
 
 READ, WRITE = 10.0, 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the command line said; `workload` makes the target once the namespace is known."""
+    """What the command line said: the steps to carry out, and how. Durations in seconds.
 
+    `workload` makes the target once the namespace is known; `is_local`: the ledger is a file.
+    """
+
+    carry_out: Callable[[Run], Awaitable[Outcome]]
     workload: Callable[[str], Target]
     common: Common
-    policy: Policy
-    dry_run: bool
-    ask: bool
-    health_timeout: float
-    preflight_budget: float
-    registry_auth_file: Path | None
-    registry_plain_http: frozenset[str]
-    registry_ca: str | None
-    journal: Path | None
     trace_id: str
+    policy: Policy = field(default_factory=Policy)
+    dry_run: bool = False
+    ask: bool = False
+    is_local: bool = False
+    health_timeout: float = 60.0
+    preflight_budget: float = 3.0
+    lease_duration: float = 60.0
+    wait_lock: float = 0.0
+    registry_auth_file: Path | None = None
+    registry_plain_http: frozenset[str] = frozenset()
+    registry_ca: str | None = None
+    journal: Path | None = None
 
 
-def run_undo(settings: Settings) -> int:
-    """Carry an undo out and return its exit code; whatever happens, the last line is true."""
+def run_command(settings: Settings) -> int:
+    """Carry the steps out and return the exit code; whatever happens, the last line is true."""
     settings.workload("default")
     out = renderer(settings.common.output)
     sink = Sink(out)
     interruption = Interruption()
     try:
-        outcome = asyncio.run(_undo(settings, out, sink, interruption))
+        outcome = asyncio.run(_carried_out(settings, out, sink, interruption))
     except BackoutError as error:
         outcome = Outcome(result=Result.NOT_CHANGED, message=error.message, remedy=error.remedy)
     except asyncio.CancelledError:
@@ -83,7 +92,7 @@ def run_undo(settings: Settings) -> int:
     return code
 
 
-async def _undo(
+async def _carried_out(
     settings: Settings, out: Renderer, sink: Sink, interruption: Interruption
 ) -> Outcome:
     interruption.watch()
@@ -99,6 +108,7 @@ async def _undo(
         web = await stack.enter_async_context(Session())
         run = Run(
             client=client,
+            ledger=_ledger(settings, connection, client, target),
             registry=registry,
             web=web,
             target=target,
@@ -113,7 +123,7 @@ async def _undo(
             context=connection.context,
         )
         _introduce(run, connection, keyring.notes)
-        outcome = await undo(run)
+        outcome = await settings.carry_out(run)
         interruption.over()
     return outcome
 
@@ -128,6 +138,21 @@ def _introduce(run: Run, connection: Connection, notes: tuple[str, ...]) -> None
     )
     for note in (*connection.notes, *notes):
         run.say("warning", note)
+    if run.ledger.is_local:
+        run.say(
+            "warning",
+            "the ledger is a file of this machine (--ledger local): rollbacks from anywhere else "
+            "are neither seen nor stopped",
+        )
+
+
+def _ledger(
+    settings: Settings, connection: Connection, client: Client, target: Target
+) -> LedgerStore:
+    if not settings.is_local:
+        return ClusterLedger(client, target)
+    folder = journals.state_folder(os.environ, Path.home())
+    return LocalLedger(folder, connection.server, target)
 
 
 def _client(settings: Settings, connection: Connection, out: Renderer, sink: Sink) -> Client:
@@ -174,6 +199,8 @@ def _limits(settings: Settings) -> Limits:
         total=settings.common.timeout,
         preflight=settings.preflight_budget,
         health=settings.health_timeout,
+        lease=settings.lease_duration,
+        wait_lock=settings.wait_lock,
     )
 
 

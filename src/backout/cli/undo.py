@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from backout.cli import complete
-from backout.cli import target as targets
+from backout.cli import acting, complete
 from backout.cli.durations import DURATION
 from backout.cli.options import breaker, collect, common
 
@@ -40,34 +38,7 @@ from backout.cli.options import breaker, collect, common
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
 @click.option("--resume", is_flag=True, help="Resume a paused workload in the same write.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--health",
-    default="",
-    metavar="URL|PATH",
-    envvar="BACKOUT_HEALTH",
-    help="What to ask: a URL, /path or PORT/path.  [default: the readiness probe's]",
-)
-@click.option(
-    "--health-successes",
-    type=click.IntRange(1, 100),
-    default=3,
-    show_default=True,
-    envvar="BACKOUT_HEALTH_SUCCESSES",
-    help="Good answers in a row, one a second.",
-)
-@click.option(
-    "--health-timeout",
-    type=DURATION,
-    default=60.0,
-    envvar="BACKOUT_HEALTH_TIMEOUT",
-    help="Until the service must be healthy.  [default: 60s]",
-)
-@click.option(
-    "--require-health",
-    is_flag=True,
-    envvar="BACKOUT_REQUIRE_HEALTH",
-    help="Exit 5 where there is nothing to ask.",
-)
+@acting.health
 @breaker
 @click.option(
     "--preflight-budget",
@@ -93,22 +64,22 @@ from backout.cli.options import breaker, collect, common
     "--registry-ca", metavar="FILE", envvar="BACKOUT_REGISTRY_CA", help="Its CA certificates."
 )
 @click.option(
-    "--journal",
-    metavar="FILE",
-    envvar="BACKOUT_JOURNAL",
-    help="JSON lines, on disk before anything is changed.  [default: in the state folder]",
+    "--wait-lock",
+    type=DURATION,
+    envvar="BACKOUT_WAIT_LOCK",
+    help="Wait for another rollback to end; not counted in --timeout.  [default: refuse]",
 )
-@click.option(
-    "--trace-id", metavar="ID", help="Joins line, journal and record.  [default: a new one]"
-)
+@acting.lock
+@acting.ledger
+@acting.record
 @common
 @click.pass_context
 def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
     """Roll a workload back to a revision proven to work, and verify that it did.
 
-    Chooses the newest other revision whose Pods are Ready now, checks that it will come up,
-    refuses with the reason where it would not, patches once, watches the rollout to its end and
-    asks the service until its answers hold.
+    Chooses the newest other revision that was recorded healthy or whose Pods are Ready now, checks
+    that it will come up, refuses with the reason where it would not, patches once, watches the
+    rollout to its end and asks the service until its answers hold.
 
     \b
     Examples:
@@ -118,28 +89,20 @@ def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
     shared = collect(ctx, values)
     # Nothing of this is imported for --help: a tool should start as fast as one.
-    from backout.cli.policy import policy_of, trace_id_of  # noqa: PLC0415
+    from backout.cli.policy import policy_of  # noqa: PLC0415
 
-    policy, trace_id = policy_of(values), trace_id_of(values["trace_id"])
-    from backout.cli.session import Settings, run_undo  # noqa: PLC0415 (nor for usage errors)
+    policy = policy_of(values)
+    from backout.cli.session import run_command  # noqa: PLC0415 (nor for usage errors)
+    from backout.steps.pipeline import undo as steps  # noqa: PLC0415
 
-    return run_undo(
-        Settings(
-            workload=lambda namespace: targets.parse(workload, namespace),
-            common=shared,
+    return run_command(
+        acting.settings(
+            steps,
+            workload,
+            shared,
+            values,
             policy=policy,
             dry_run=values["dry_run"] == "server",
             ask=not values["yes"],
-            health_timeout=values["health_timeout"],
-            preflight_budget=values["preflight_budget"],
-            registry_auth_file=_path(values["registry_auth_file"]),
-            registry_plain_http=frozenset(values["registry_plain_http"]),
-            registry_ca=values["registry_ca"],
-            journal=_path(values["journal"]),
-            trace_id=trace_id,
         )
     )
-
-
-def _path(text: str | None) -> Path | None:
-    return Path(text) if text is not None else None

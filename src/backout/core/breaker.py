@@ -9,18 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from backout.core.ledger import Record, State
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import timedelta
 
+    from backout.core.ledger import Record
+
 
 @dataclass(frozen=True, kw_only=True)
 class Closed:
-    """One more rollback is allowed; `counted` records are in the window."""
+    """One more rollback is allowed; `counted` records are in the window.
+
+    `others` are the rollbacks in the window that were made without us, by their times.
+    """
 
     counted: tuple[Record, ...]
+    others: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +33,16 @@ class Open:
 
     until: datetime
     counted: tuple[Record, ...]
+    others: tuple[datetime, ...] = ()
 
 
 def judge(
-    records: Iterable[Record], *, now: datetime, limit: int, window: timedelta
+    records: Iterable[Record],
+    *,
+    now: datetime,
+    limit: int,
+    window: timedelta,
+    others: Iterable[datetime] = (),
 ) -> Closed | Open:
     """Return whether one more rollback is allowed.
 
@@ -41,16 +51,16 @@ def judge(
     """
     counted = tuple(
         sorted(
-            (r for r in records if r.state is not State.NOT_APPLIED and now - r.intent_at < window),
+            (r for r in records if r.counts and now - r.intent_at < window),
             key=lambda r: r.intent_at,
         )
     )
-    if len(counted) < limit:
-        return Closed(counted=counted)
-    frees_a_place = counted[len(counted) - limit] if limit > 0 else counted[-1] if counted else None
-    return Open(
-        until=_later(frees_a_place.intent_at if frees_a_place else now, window), counted=counted
-    )
+    foreign = tuple(sorted(t for t in others if now - t < window))
+    times = sorted([*(r.intent_at for r in counted), *foreign])
+    if len(times) < limit:
+        return Closed(counted=counted, others=foreign)
+    frees_a_place = times[len(times) - limit] if limit > 0 else times[-1] if times else now
+    return Open(until=_later(frees_a_place, window), counted=counted, others=foreign)
 
 
 def _later(moment: datetime, span: timedelta) -> datetime:

@@ -9,6 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from backout.core import objects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from backout.core.model import Object
 
 DEFAULT_TAG = "latest"
 
@@ -175,3 +183,17 @@ def _check_name(match: re.Match[str]) -> None:
     # The grammar takes any number here; no address has such a port, so nobody could pull it.
     if match["port"] is not None and int(match["port"]) > _LAST_PORT:
         raise ValueError(f"invalid reference format: a port is at most {_LAST_PORT}")
+
+
+def ran(pods: Iterable[Object]) -> dict[str, str]:
+    """Return the digest of the image that each container of these Pods runs, where all agree.
+
+    From `status.containerStatuses[].imageID`; one without `@` is no digest that a registry knows.
+    """
+    seen: dict[str, set[str]] = {}
+    for pod in pods:
+        for status in objects.dig(pod, "status", "containerStatuses", default=[]):
+            _, mark, digest = str(status.get("imageID") or "").rpartition("@")
+            if mark:
+                seen.setdefault(str(status.get("name")), set()).add(digest)
+    return {name: min(digests) for name, digests in seen.items() if len(digests) == 1}

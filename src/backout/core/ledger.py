@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from backout.core import objects
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from backout.core.model import Object, Target
 
 KEPT = 50
-"""The newest records that are kept; younger ones than a breaker window are never pruned."""
+"""The newest records that are kept; those that count in a breaker window are never pruned."""
+
+
+OURS: Mapping[str, str] = MappingProxyType({"app.kubernetes.io/managed-by": "backout"})
+"""The label that each Lease of ours has."""
+WORKLOAD = "backout.dev/workload"
+"""The annotation that says whose ledger it is: the Lease's name may be cut."""
 
 
 class State(StrEnum):
@@ -45,6 +52,8 @@ OPEN = frozenset(_NEXT)
 class Side:
     """One end of a rollback: a revision by number and template hash, with its images.
 
+    `images` maps a container to the digest of what ran, or to its template's image while no Pod
+    has told.
     `generation` is the workload's before the PATCH (only on the `from` side): recovery compares it.
     """
 
@@ -52,6 +61,11 @@ class Side:
     hash: str
     images: Mapping[str, str] = field(default_factory=dict)
     generation: int | None = None
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """The images that are known by their bytes: a container's digest."""
+        return {c: i for c, i in self.images.items() if i.startswith("sha256:")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +102,60 @@ class Record:
         """Tell whether it is not yet known what became of it."""
         return self.state in OPEN
 
+    @property
+    def counts(self) -> bool:
+        """Tell whether it counts for the breaker: what is open counts, so a crash does."""
+        return self.state is not State.NOT_APPLIED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bad:
+    """Why and since when a template is known to be bad."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """What is known of one template: when it was healthy, with which bytes, and whether it is bad.
+
+    `revision` is the number it had last, `images` maps a container to the digest of the image that
+    ran, `references` is what it named then, `told` who said it was healthy where no rollback did.
+    The newest word counts: health clears `bad`.
+    """
+
+    revision: int
+    first_healthy_at: datetime | None = None
+    last_healthy_at: datetime | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+    references: Mapping[str, Any] = field(default_factory=dict)
+    bad: Bad | None = None
+    told: str = ""
+    rest: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who holds the lock, to be told to others: the operation, and the process behind it."""
+
+    op: str
+    actor: str
+    host: str
+    boot_id: str
+    pid: int
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """The records, oldest first. `rest` are keys of the same schema that are not ours to lose."""
+    """The records, oldest first, and the memory by template hash (ours, SHA-256 hex).
+
+    `rest` are keys of the same schema that are not ours to lose.
+    """
 
     records: tuple[Record, ...] = ()
+    memory: Mapping[str, Remembered] = field(default_factory=dict)
+    holder: Holder | None = None
     rest: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -138,45 +200,30 @@ def by_op(ledger: Ledger, op: str) -> Record | None:
 
 
 def appended(ledger: Ledger, record: Record, *, keep_after: datetime) -> Ledger:
-    """Return the ledger with one more record, pruned to the newest `KEPT` and all since then."""
-    records = [*ledger.records, record]
-    old = records[:-KEPT]
-    return replace(
-        ledger,
-        records=(*(r for r in old if r.is_open or r.intent_at >= keep_after), *records[-KEPT:]),
-    )
+    """Return the ledger with one more record, pruned to the newest `KEPT`.
 
-
-def with_record(ledger: Ledger, record: Record) -> Ledger:
-    """Return the ledger with the record of the same operation replaced."""
-    return replace(
-        ledger, records=tuple(record if r.op == record.op else r for r in ledger.records)
-    )
-
-
-def known_bad(ledger: Ledger) -> frozenset[str]:
-    """Return the template hashes known to be bad: rolled back from, or their rollout failed.
-
-    The newest word on a hash counts: a later rollback to it that ended healthy clears it.
+    What is open is never pruned, nor what has counted for the breaker since `keep_after`.
     """
-    bad: dict[str, bool] = {}
-    for record in ledger.records:
-        if record.state in {State.APPLIED, State.SUCCEEDED, State.FAILED, State.UNDECIDED}:
-            bad[record.source.hash] = True
-        if record.state is State.FAILED:
-            bad[record.destination.hash] = True
-        if record.state is State.SUCCEEDED:
-            bad[record.destination.hash] = False
-    return frozenset(h for h, is_bad in bad.items() if is_bad)
+    records = [*ledger.records, record]
+    old = (r for r in records[:-KEPT] if r.is_open or (r.counts and r.intent_at >= keep_after))
+    return replace(ledger, records=(*old, *records[-KEPT:]))
+
+
+def left_open(ledger: Ledger) -> tuple[Record, ...]:
+    """Return the records of which it is not known what became of them, oldest first."""
+    return tuple(r for r in ledger.records if r.is_open)
 
 
 def lock(lease: Object | None) -> Lock:
     """Return who holds a Lease; an absent one is free."""
-    spec = objects.dig(lease, "spec", default={})
+
+    def said(key: str, default: Any = None) -> Any:
+        return objects.dig(lease, "spec", key, default=default)
+
     return Lock(
-        holder=str(spec.get("holderIdentity") or ""),
-        epoch=int(spec.get("leaseTransitions") or 0),
-        acquired=objects.timestamp(spec.get("acquireTime")),
-        renewed=objects.timestamp(spec.get("renewTime")),
-        duration=timedelta(seconds=int(spec.get("leaseDurationSeconds") or 0)),
+        holder=str(said("holderIdentity", "")),
+        epoch=int(said("leaseTransitions", 0)),
+        acquired=objects.timestamp(said("acquireTime")),
+        renewed=objects.timestamp(said("renewTime")),
+        duration=timedelta(seconds=int(said("leaseDurationSeconds", 0))),
     )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import breaker
+from backout.core import breaker, memory
 from backout.core.spans import span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime, timedelta
 
-    from backout.core.ledger import Record
+    from backout.core.ledger import Ledger, Record
 
 HEADER = ("WHEN", "FROM", "TO", "STATE", "HEALTH", "ACTOR", "REASON")
 
@@ -29,19 +28,25 @@ def row(record: Record, now: datetime) -> tuple[str, ...]:
     )
 
 
-def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Return rows as lines with aligned columns, kubectl's three spaces apart."""
-    listed = [HEADER, *rows]
-    widths = [max(len(cells[i]) for cells in listed) for i in range(len(HEADER))]
-    return [
-        "   ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip()
-        for cells in listed
-    ]
+def memory_lines(ledger: Ledger, now: datetime) -> list[str]:
+    """Return what is known of the revisions, one a line, newest number first; untrusted text."""
+    known = memory.known(ledger, now)
+    newest_first = sorted(ledger.memory.items(), key=lambda item: item[1].revision, reverse=True)
+    lines = []
+    for template_hash, one in newest_first:
+        good, bad = known.good.get(template_hash), known.bad.get(template_hash)
+        if bad is not None:
+            lines.append(f"known bad: revision {one.revision}: {bad}")
+        elif good is not None:
+            told = f" ({one.told})" if one.told else ""
+            lines.append(f"known good: revision {one.revision}: {good}{told}")
+    return lines
 
 
-def breaker_line(records: Iterable[Record], *, now: datetime, limit: int, window: timedelta) -> str:
-    """Return what the breaker says: how many count, and when it closes again if it is open."""
-    state = breaker.judge(records, now=now, limit=limit, window=window)
+def breaker_line(
+    state: breaker.Closed | breaker.Open, *, now: datetime, limit: int, window: timedelta
+) -> str:
+    """Return what the breaker says: which records count, and when it closes again if it is open."""
     counted = (
         f"{len(state.counted)} of {limit} rollbacks in the last {span(now, since=now - window)}"
     )

@@ -11,6 +11,7 @@ class Result(StrEnum):
 
     SUCCEEDED = "succeeded"
     DRY_RUN = "dry run"
+    SETTLED = "settled"
     REFUSED = "refused"
     DECLINED = "declined"
     NOT_CHANGED = "not changed"

@@ -25,7 +25,8 @@ def undo(
 
     Sets the marker, and the target's change-cause (or removes it: the controller would copy the
     bad rollout's cause to the good revision). Touches no other annotation and never the replicas.
-    `resume` sets `paused: false` in the same write.
+    `resume` sets `paused: false` in the same write. An empty `operation` sets no marker: the patch
+    is somebody else's then, and no record may take it for its own.
     """
     metadata = workload["metadata"]
     ops: list[dict[str, Any]] = [
@@ -55,8 +56,9 @@ def fence(operation: str, by: str, count: int) -> dict[str, Any]:
 
 def _annotation_ops(workload: Object, *, operation: str, change_cause: str) -> list[dict[str, Any]]:
     present = objects.annotations_of(workload)
-    wanted = {MARKER: operation} | ({CHANGE_CAUSE: change_cause} if change_cause else {})
-    if not present:
+    marker = {MARKER: operation} if operation else {}
+    wanted = marker | ({CHANGE_CAUSE: change_cause} if change_cause else {})
+    if not present and wanted:
         return [{"op": "add", "path": "/metadata/annotations", "value": wanted}]
     ops: list[dict[str, Any]] = [
         {"op": "add", "path": f"/metadata/annotations/{_escaped(key)}", "value": value}

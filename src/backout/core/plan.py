@@ -6,11 +6,11 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from backout.core import objects, revisions
-from backout.core.checks.breaker import UNDER_WAY, under_way
+from backout.core import objects, revisions, template
+from backout.core.checks.breaker import LEDGER_DENIED, PATCH_DENIED, UNDER_WAY, under_way
 from backout.core.checks.check import Check, Fact, finding
 from backout.core.checks.history import PAUSED
-from backout.core.ledger import Ledger, known_bad
+from backout.core.ledger import Ledger, by_op, lock
 from backout.core.model import Finding, Revision, Severity, Skipped
 from backout.core.revisions import Choice, NoChoice
 from backout.core.snapshot import Need
@@ -18,6 +18,7 @@ from backout.core.snapshot import Need
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backout.core.model import Object
     from backout.core.snapshot import Policy, Preflight, Snapshot
 
 ALREADY_THERE = "already on target revision"
@@ -39,7 +40,8 @@ class Refusal:
     """Nothing will be changed. `way_on` is the line that goes on anyway, empty if there is none.
 
     `outage` says what refusing leaves, empty where Pods are Ready; `preflight` is None where no
-    target could be chosen.
+    target could be chosen. `handed_over` is the revision that somebody who may patch could go to
+    now, None where that would not be safe.
     """
 
     findings: tuple[Finding, ...]
@@ -48,6 +50,8 @@ class Refusal:
     way_on: str
     outage: str
     preflight: Preflight | None
+    workload: Object | None = None
+    handed_over: Revision | None = None
 
 
 def _nothing(_: Preflight) -> tuple[Fact, ...]:
@@ -90,7 +94,7 @@ def select(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
     """Return the revision to go to, or why there is none."""
     for fact in under_way(snapshot):
         return finding(UNDER_WAY, fact)
-    history = snapshot.revisions
+    history, known = snapshot.revisions, snapshot.known
     if policy.to_revision is not None:
         return _asked_for(snapshot, history, policy.to_revision)
     if not history:
@@ -99,9 +103,7 @@ def select(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
             remedy="deploy it again from its source",
         )
         return finding(NO_HISTORY, fact)
-    ledger = snapshot.ledger
-    bad = known_bad(ledger) if isinstance(ledger, Ledger) else frozenset()
-    choice = revisions.choose(history, known_bad=bad)
+    choice = revisions.choose(history, known)
     return (
         finding(NOTHING_TO_GO_BACK_TO, _why_none(snapshot, choice))
         if isinstance(choice, NoChoice)
@@ -130,6 +132,8 @@ def decide(
         way_on=way_on(preflight.policy, blocks),
         outage=_outage(preflight.snapshot),
         preflight=preflight,
+        workload=preflight.snapshot.workload,
+        handed_over=preflight.destination if _only_permission(blocks) else None,
     )
 
 
@@ -142,7 +146,26 @@ def refuse(snapshot: Snapshot, found: Finding) -> Refusal:
         way_on="",
         outage=_outage(snapshot),
         preflight=None,
+        workload=snapshot.workload,
+        handed_over=_holders_target(snapshot) if found.id == UNDER_WAY.id else None,
     )
+
+
+def _only_permission(blocks: Sequence[Finding]) -> bool:
+    """Tell whether nothing stands against the patch but who sends it."""
+    ids = {b.id for b in blocks}
+    return PATCH_DENIED.id in ids and ids <= {PATCH_DENIED.id, LEDGER_DENIED.id}
+
+
+def _holders_target(snapshot: Snapshot) -> Revision | None:
+    """Return where the holder of the lock wants to go, if its PATCH has not landed."""
+    ledger = snapshot.ledger
+    record = by_op(ledger, lock(snapshot.lease).holder) if isinstance(ledger, Ledger) else None
+    if record is None or record.source.hash != template.digest(
+        snapshot.workload["spec"]["template"]
+    ):
+        return None
+    return next((r for r in snapshot.revisions if r.hash == record.destination.hash), None)
 
 
 def way_on(policy: Policy, blocks: Sequence[Finding]) -> str:
@@ -174,7 +197,7 @@ def _asked_for(snapshot: Snapshot, history: Sequence[Revision], number: int) -> 
             remedy="leave --to-revision out, and backout chooses the newest other one with proof",
         )
         return finding(ON_TARGET, fact)
-    return revisions.asked_for(revision)
+    return revisions.asked_for(revision, snapshot.known)
 
 
 def _why_none(snapshot: Snapshot, none: NoChoice) -> Fact:

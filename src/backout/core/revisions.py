@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backout.core import objects, template
@@ -11,8 +11,7 @@ from backout.core.model import Object, Revision
 from backout.core.spans import span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterable, Mapping, Sequence
 
 REVISION = "deployment.kubernetes.io/revision"
 CHANGE_CAUSE = "kubernetes.io/change-cause"
@@ -24,7 +23,7 @@ class Choice:
     """The revision to go to, why, which newer ones were passed over and why, and kubectl's choice.
 
     `kubectl` is the revision number plain `kubectl rollout undo` would go to, None where it would
-    refuse. `proven` tells whether Pods of the revision are Ready now.
+    refuse. `proven` tells whether it was recorded healthy or Pods of it are Ready now.
     """
 
     revision: Revision
@@ -74,36 +73,48 @@ def numbered(revisions: Iterable[Revision], number: int) -> Revision | None:
     return next((r for r in revisions if r.number == number), None)
 
 
-def choose(
-    revisions: Sequence[Revision], *, known_bad: AbstractSet[str] = frozenset()
-) -> Choice | NoChoice:
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the ledger's memory says of templates, by hash: why one is bad, since when one is good.
+
+    The good ones in words: `recorded healthy 4 min ago`.
+    """
+
+    bad: Mapping[str, str] = field(default_factory=dict)
+    good: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING = Known()
+
+
+def choose(revisions: Sequence[Revision], known: Known = NOTHING) -> Choice | NoChoice:
     """Return the newest other revision with proof, else the newest not known to be bad.
 
-    `revisions` are newest first, `known_bad` template hashes. Proof is a Ready Pod of the revision
-    now; a revision that was rolled back from has none, however Ready its Pods are.
+    `revisions` are newest first. Proof is recorded health, or a Ready Pod of the revision now; a
+    revision that was rolled back from has none, however Ready its Pods are.
     """
     now = current(revisions)
     others = [r for r in revisions if not is_where_we_are(r, now)]
-    candidates = [r for r in others if r.hash not in known_bad]
+    candidates = [r for r in others if r.hash not in known.bad]
     if not candidates:
         return NoChoice(known_bad=tuple(r.number for r in others))
-    chosen = next((r for r in candidates if r.ready), candidates[0])
+    chosen = next((r for r in candidates if _proofs(r, known)), candidates[0])
     return Choice(
         revision=chosen,
-        why=_reason(chosen, revisions),
-        proven=chosen.ready > 0,
+        why=_reason(chosen, revisions, known),
+        proven=bool(_proofs(chosen, known)),
         passed_over=tuple(
-            (r.number, "known to be bad" if r.hash in known_bad else "no Pod of it is Ready")
-            for r in others
-            if r.number > chosen.number
+            (r.number, _why_not(r, known)) for r in others if r.number > chosen.number
         ),
         kubectl=kubectl_choice(revisions),
     )
 
 
-def asked_for(revision: Revision) -> Choice:
+def asked_for(revision: Revision, known: Known = NOTHING) -> Choice:
     """Return the choice the user made with `--to-revision`."""
-    return Choice(revision=revision, why="asked for by --to-revision", proven=revision.ready > 0)
+    proofs = _proofs(revision, known)
+    why = ", ".join(["asked for by --to-revision", *proofs])
+    return Choice(revision=revision, why=why, proven=bool(proofs))
 
 
 def kubectl_choice(revisions: Iterable[Revision]) -> int | None:
@@ -160,9 +171,24 @@ def _revision(
     )
 
 
-def _reason(chosen: Revision, revisions: Sequence[Revision]) -> str:
-    if chosen.ready:
-        return f"newest other revision with Ready Pods ({chosen.ready} now)"
+def _proofs(revision: Revision, known: Known) -> list[str]:
+    """Return what shows that a revision works, in words; nothing where it is known to be bad."""
+    if revision.hash in known.bad:
+        return []
+    recorded = known.good.get(revision.hash)
+    ready = f"with Ready Pods ({revision.ready} now)" if revision.ready else None
+    return [proof for proof in (recorded, ready) if proof is not None]
+
+
+def _why_not(revision: Revision, known: Known) -> str:
+    why = known.bad.get(revision.hash)
+    return "no Pod of it is Ready" if why is None else f"known to be bad: {why}"
+
+
+def _reason(chosen: Revision, revisions: Sequence[Revision], known: Known) -> str:
+    proofs = _proofs(chosen, known)
+    if proofs:
+        return f"newest other revision {', '.join(proofs)}"
     served = _was_current_for(chosen, revisions)
     return "newest other revision; unproven" + (f", was current for {served}" if served else "")
 

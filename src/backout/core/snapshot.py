@@ -8,7 +8,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from backout.core import ledger_json, objects, revisions
+from backout.core import ledger_json, memory, objects, revisions
+from backout.core.ledger import Ledger
+from backout.core.revisions import NOTHING, Known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from backout.core.endpoints import Endpoint, NotAsked
     from backout.core.health import Sample
     from backout.core.images import ImageAnswer
-    from backout.core.ledger import Ledger, UnreadableLedger
+    from backout.core.ledger import UnreadableLedger
     from backout.core.model import Acceptance, Object, Revision, Target
     from backout.core.revisions import Choice
 
@@ -36,7 +38,9 @@ class Need(StrEnum):
 class Policy:
     """What the user asked for and allows. `to_revision` None: backout chooses.
 
-    `limit` rollbacks in `window`; `health` is a URL, a `/path`, a `port/path` or empty.
+    `limit` rollbacks in `window`; `take_over`: a lock is taken whoever holds it;
+    `ledger_is_local`: a file of this machine stands for the Lease; `health` is a URL, a `/path`, a
+    `port/path` or empty.
     `command` is the command line as given (without the program's name), for the line that goes on.
     """
 
@@ -49,6 +53,8 @@ class Policy:
     health: str = ""
     successes: int = 3
     require_health: bool = False
+    take_over: bool = False
+    ledger_is_local: bool = False
     command: tuple[str, ...] = ()
 
 
@@ -80,6 +86,12 @@ class Snapshot:
     def ledger(self) -> Ledger | UnreadableLedger:
         """The ledger that the Lease carries."""
         return ledger_json.read(self.lease)
+
+    @property
+    def known(self) -> Known:
+        """What the ledger's memory says of templates; nothing where it cannot be read."""
+        ledger = self.ledger
+        return memory.known(ledger, self.now) if isinstance(ledger, Ledger) else NOTHING
 
     @cached_property
     def revisions(self) -> tuple[Revision, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -84,6 +86,20 @@ class Client:
     def server_date(self) -> ServerDate | None:
         """The server's time by its last answer, None before the first."""
         return self._transport.server_date
+
+    def now(self) -> datetime:
+        """Return the server's time: its last `Date`, moved on by our monotonic clock.
+
+        Raises Unreachable where no answer ever carried one (a proxy that strips it).
+        """
+        last = self.server_date
+        if last is None:
+            raise Unreachable(
+                "the API server's answers carry no Date header, so its time is not known",
+                remedy="ask the owner of the proxy in front of it to let Date pass",
+            )
+        passed = asyncio.get_running_loop().time() - last.monotonic
+        return (last.date + timedelta(seconds=passed)).astimezone(UTC)
 
     async def get(self, path: str, params: Mapping[str, str] = NO_PARAMS) -> dict[str, Any]:
         """Return one object."""

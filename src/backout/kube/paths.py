@@ -66,6 +66,11 @@ def leases(namespace: str) -> str:
     return f"/apis/coordination.k8s.io/v1/namespaces/{_namespace(namespace)}/leases"
 
 
+def all_leases() -> str:
+    """Return the path of the Leases of all namespaces."""
+    return "/apis/coordination.k8s.io/v1/leases"
+
+
 def pod_proxy(
     namespace: str, name: str, port: int | str, path: str, scheme: Scheme = "http"
 ) -> str:

@@ -83,6 +83,7 @@ async def act(run: Run, plan: Plan, held: Held, sent: Sent, *, deadline: float) 
         if stale:
             return Stale(why=stale)
         await _still_ours(run, held)
+        held.check_fresh(run)
         if attempt == 0:
             announce(run, plan)
         found = await _send(run, made(run, plan, workload), sent)

@@ -64,7 +64,10 @@ class Closing:
     async def _found(self) -> Held | None:
         """Return the hold of an interrupted take whose write may have arrived."""
         seen = await see(self._run)
-        return Held(epoch=seen.lock.epoch) if seen.lock.holder == self._run.op else None
+        if seen.lock.holder != self._run.op:
+            return None
+        now = asyncio.get_running_loop().time()
+        return Held(epoch=seen.lock.epoch, record=self._run.op, confirmed=now)
 
 
 def closed_after_landing(verdict: str) -> Edit:

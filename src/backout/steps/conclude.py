@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
@@ -23,10 +23,14 @@ Edit = Callable[[Record, datetime], Record]
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How the rollout ended, and what the service said then (None: not asked)."""
+    """How the rollout ended, and what the service said then (None: not asked).
+
+    `images` are the digests that ran then, by container.
+    """
 
     verdict: Verdict
     health: Healthy | Unhealthy | Inconclusive | NotVerified | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_rolled_out(self) -> bool:
@@ -48,7 +52,8 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
         health=health,
         remedy=_remedy(run, ending),
     )
-    return outcome, closed(state, verdict=verdict, health=health, causes=causes)
+    facts = {"verdict": verdict, "health": health, "causes": causes}
+    return outcome, closed(state, images=ending.images, **facts)
 
 
 def not_watched(run: Run, plan: Plan, why: str, result: Result) -> Outcome:

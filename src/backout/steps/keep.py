@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Keeper:
     """Renews the Lease every sixth of its duration, in the background, while it is entered.
 
-    Nothing is acted upon after the PATCH, so a lost lock only ends the renewing; it is said.
+    Whoever acts asks the hold how fresh it is (`Held.check_fresh`); after the PATCH nothing is
+    acted upon, so a lost lock only ends the renewing, and it is said.
     """
 
     def __init__(self, run: Run, held: Held) -> None:

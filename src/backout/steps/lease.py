@@ -1,23 +1,18 @@
-"""The ledger in the cluster: compare-and-swap on the workload's Lease.
-
-One PUT changes lock and record together. Every PUT carries uid and resourceVersion: without the
-uid it would re-create a Lease that somebody deleted, with the old content (measured).
-"""
+"""Lock and ledger in one Lease: whoever changes one does so by compare-and-swap of both."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from backout.core import ledger, ledger_json, objects
-from backout.core.errors import BackoutError, Conflict, Forbidden, NotFound
-from backout.core.ledger import Ledger, Lock, Record, UnreadableLedger
-from backout.kube import paths
+from backout.core import ledger, ledger_json, ledger_size, memory, objects
+from backout.core.errors import BackoutError, Conflict, NotFound
+from backout.core.ledger import Holder, Ledger, Lock, Record, UnreadableLedger
 from backout.kube.errors import Unclear
-from backout.steps.read import lease_of, with_role
 from backout.steps.unbroken import unbroken
 
 if TYPE_CHECKING:
@@ -25,6 +20,7 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
 
 Edit: TypeAlias = Callable[[Record, datetime], Record]
+NO_IMAGES: Mapping[str, str] = MappingProxyType({})
 ATTEMPTS = 6
 """How often a lost compare-and-swap is made again: each time somebody else has made progress."""
 
@@ -46,6 +42,11 @@ class Seen:
         return ledger.lock(self.lease)
 
     @property
+    def version(self) -> str:
+        """Its resourceVersion; empty where there is none."""
+        return objects.resource_version(self.lease or {})
+
+    @property
     def ledger(self) -> Ledger:
         """Its ledger; raises LockLost where it cannot be read."""
         found = ledger_json.read(self.lease)
@@ -59,32 +60,36 @@ class Seen:
 
 async def see(run: Run) -> Seen:
     """Return the Lease as it is now."""
-    lease = await lease_of(run.client, run.target)
+    lease = await run.ledger.read()
     return Seen(lease=lease, now=run.server_now())
 
 
-async def put(run: Run, seen: Seen, content: Ledger, *, holder: str, takes: bool) -> bool:
-    """Write the Lease if nobody has since; return False where somebody has.
+async def put(run: Run, seen: Seen, content: Ledger, *, holds: bool, takes: bool = False) -> bool:
+    """Write the Lease as its holder, or let it go; return False where somebody wrote since.
 
     `takes`: the lock changes hands, so the epoch grows. An unclear answer counts as a lost race:
     the caller reads again and finds out whose content stands there. Raises Forbidden with the Role.
     """
-    body = _body(run, seen, content, holder=holder, takes=takes)
+    content = replace(content, holder=_myself(run) if holds else None)
+    return await _swapped(run, seen, content, _spec(run, seen, holds=holds, takes=takes))
+
+
+async def put_beside(run: Run, seen: Seen, content: Ledger) -> bool:
+    """Write the ledger and leave the lock as it is, whoever holds it; False if somebody wrote."""
+    spec = objects.dig(seen.lease, "spec", default={"holderIdentity": ""})
+    return await _swapped(run, seen, content, dict(spec))
+
+
+async def _swapped(run: Run, seen: Seen, content: Ledger, spec: dict[str, Any]) -> bool:
+    write = run.ledger.write(seen.lease, _body(run, seen, content, spec))
     try:
-        if seen.lease is None:
-            write = run.client.create(paths.leases(run.target.namespace), body)
-        else:
-            path = paths.lease(run.target.namespace, objects.name(seen.lease))
-            write = run.client.replace(path, body)
         await _sent(run, asyncio.ensure_future(write))
     except (Conflict, NotFound, Unclear):
         return False
-    except Forbidden as error:
-        raise with_role(error, "leases") from None
     return True
 
 
-async def _sent(run: Run, write: asyncio.Future[dict[str, Any]]) -> None:
+async def _sent(run: Run, write: asyncio.Future[None]) -> None:
     """Wait for a write's answer, also when interrupted; say so where none came."""
     try:
         await unbroken(write, patience=run.limits.wind_down / 2)
@@ -98,11 +103,17 @@ async def _sent(run: Run, write: asyncio.Future[dict[str, Any]]) -> None:
         raise
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Held:
-    """Our hold on the lock. `epoch` is the one we took it at: a successor's is higher."""
+    """Our hold on the lock, and the operation whose record we may change.
+
+    `epoch` is the one we took it at: a successor's is higher. `confirmed` is the event loop's time
+    at which the last write left that is known to have arrived.
+    """
 
     epoch: int
+    record: str
+    confirmed: float
 
     def check(self, run: Run, seen: Seen) -> None:
         """Raise LockLost where the Lease as seen is no longer ours."""
@@ -111,6 +122,18 @@ class Held:
             raise LockLost("the Lease was deleted under this run; it is not made again")
         if lock.holder != run.op or lock.epoch != self.epoch:
             raise LockLost(f"the lock was taken over by {lock.holder or 'nobody'}")
+
+    def check_fresh(self, run: Run) -> None:
+        """Raise LockLost where no sign of life has got through for two thirds of the duration.
+
+        Others may take the lock soon: whoever stops acting before needs no luck.
+        """
+        age = asyncio.get_running_loop().time() - self.confirmed
+        if age > run.limits.lease * 2 / 3:
+            raise LockLost(
+                f"the lock was not confirmed for {age:.0f} s, so it is no longer acted upon",
+                remedy="run the same command again",
+            )
 
 
 async def change(
@@ -127,7 +150,7 @@ async def change(
     """
     for _ in range(ATTEMPTS):
         seen = await see(run)
-        before = ledger.by_op(seen.ledger, run.op)
+        before = ledger.by_op(seen.ledger, held.record)
         if release and _is_released(held, seen):
             return
         held.check(run, seen)
@@ -135,8 +158,10 @@ async def change(
             raise LockLost("the record of this run is gone from the ledger")
         content = seen.ledger
         if before is not None and before.is_open:
-            content = ledger.with_record(content, edit(before, seen.now))
-        if await put(run, seen, content, holder="" if release else run.op, takes=False):
+            content = memory.with_record(content, edit(before, seen.now))
+        sent_at = asyncio.get_running_loop().time()
+        if await put(run, seen, content, holds=not release):
+            held.confirmed = sent_at
             return
     raise LockLost(f"the Lease could not be written in {ATTEMPTS} attempts")
 
@@ -147,20 +172,30 @@ def _is_released(held: Held, seen: Seen) -> bool:
     return seen.lease is not None and lock.holder == "" and lock.epoch == held.epoch
 
 
-async def renew(run: Run, held: Held) -> bool:
-    """Tell the others that we live; return False where the write did not get through this time."""
-    seen = await see(run)
-    held.check(run, seen)
-    return await put(run, seen, seen.ledger, holder=run.op, takes=False)
+async def renew(run: Run, held: Held) -> None:
+    """Tell the others that we live; where that does not get through, the next renewal may.
+
+    Raises LockLost where the lock is no longer ours.
+    """
+    for _ in range(ATTEMPTS):
+        seen = await see(run)
+        held.check(run, seen)
+        sent_at = asyncio.get_running_loop().time()
+        if await put(run, seen, seen.ledger, holds=True):
+            held.confirmed = sent_at
+            return
 
 
-def closed(state: ledger.State, **facts: Any) -> Edit:
+def closed(state: ledger.State, images: Mapping[str, str] = NO_IMAGES, **facts: Any) -> Edit:
     """Return the edit that closes a record at the server's time.
 
-    A rollout that was judged was applied, also where that could not be written at its time.
+    `images` are the digests that ran in the end. A rollout that was judged was applied, also where
+    that could not be written at its time.
     """
 
     def edit(record: Record, now: datetime) -> Record:
+        there = record.destination
+        record = replace(record, destination=replace(there, images={**there.images, **images}))
         if state in {ledger.State.SUCCEEDED, ledger.State.FAILED}:
             record = applied(record, now)
         return ledger.moved(record, state, closed_at=now, **facts)
@@ -168,32 +203,41 @@ def closed(state: ledger.State, **facts: Any) -> Edit:
     return edit
 
 
-def _body(run: Run, seen: Seen, content: Ledger, *, holder: str, takes: bool) -> dict[str, Any]:
-    lock = seen.lock
+def _myself(run: Run) -> Holder:
+    here = run.identity
+    return Holder(op=run.op, actor=here.actor, host=here.host, boot_id=here.boot_id, pid=here.pid)
+
+
+def _spec(run: Run, seen: Seen, *, holds: bool, takes: bool) -> dict[str, Any]:
     stamp = seen.now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    acquired = objects.dig(seen.lease, "spec", "acquireTime")
+    return {
+        "holderIdentity": run.op if holds else "",
+        "leaseDurationSeconds": max(1, round(run.limits.lease)),
+        "acquireTime": stamp if takes or not acquired else acquired,
+        "renewTime": stamp,
+        "leaseTransitions": seen.lock.epoch + (1 if takes else 0),
+    }
+
+
+def _body(run: Run, seen: Seen, content: Ledger, spec: dict[str, Any]) -> dict[str, Any]:
     metadata = dict(objects.dig(seen.lease, "metadata", default={}))
     metadata.pop("managedFields", None)
     metadata |= {
         "name": ledger.lease_name(run.target),
         "namespace": run.target.namespace,
-        "labels": {**metadata.get("labels", {}), "app.kubernetes.io/managed-by": "backout"},
+        "labels": {**metadata.get("labels", {}), **ledger.OURS},
         "annotations": {
             **metadata.get("annotations", {}),
-            ledger_json.ANNOTATION: ledger_json.written(content),
+            ledger.WORKLOAD: str(run.target),
+            ledger_json.ANNOTATION: ledger_size.fitting(content),
         },
     }
-    acquired = objects.dig(seen.lease, "spec", "acquireTime")
     return {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
         "metadata": metadata,
-        "spec": {
-            "holderIdentity": holder,
-            "leaseDurationSeconds": max(1, int(run.limits.lease)),
-            "acquireTime": stamp if takes or not acquired else acquired,
-            "renewTime": stamp,
-            "leaseTransitions": lock.epoch + (1 if takes else 0),
-        },
+        "spec": spec,
     }
 
 

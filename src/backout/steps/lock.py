@@ -5,7 +5,9 @@ An expired lock means that the successor recovers first, never that it may simpl
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backout.core import ledger, objects, revisions, template
@@ -16,13 +18,14 @@ from backout.core.ledger import Record, Side, State
 from backout.core.model import Finding, Severity, Skipped
 from backout.core.snapshot import Need, Preflight
 from backout.steps.lease import ATTEMPTS, Held, Seen, put, see
-from backout.steps.recover import left_open, settle_all
+from backout.steps.recover import settle_all
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from backout.core.plan import Plan
     from backout.steps.run import Run
+
+A_DAY = timedelta(days=1)
+"""What counts for the breaker is kept so long, for others with a longer window than ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,23 +41,26 @@ async def take(
     The breaker and the lock are judged again on the ledger that the write replaces, so that of two
     runs exactly one gets through. `deadline` is the time that the whole rollback may take.
     """
+    clock = asyncio.get_running_loop().time
+    sent_at = clock()
     for _ in range(ATTEMPTS):
         seen = await see(run)
         if seen.lock.holder == run.op and ledger.by_op(seen.ledger, run.op):
-            return Held(epoch=seen.lock.epoch)
+            return Held(epoch=seen.lock.epoch, record=run.op, confirmed=sent_at)
         blocks = _blocks(plan, seen)
         if blocks:
             return blocks
-        if left_open(seen):
+        if ledger.left_open(seen.ledger):
             if await settle_all(run, seen):
                 return Recovered()
             continue
         record = _intent(run, plan, seen, deadline)
         content = ledger.appended(
-            seen.ledger, record, keep_after=seen.now - plan.preflight.policy.window
+            seen.ledger, record, keep_after=seen.now - max(plan.preflight.policy.window, A_DAY)
         )
-        if await put(run, seen, content, holder=run.op, takes=True):
-            return Held(epoch=seen.lock.epoch + 1)
+        sent_at = clock()
+        if await put(run, seen, content, holds=True, takes=True):
+            return Held(epoch=seen.lock.epoch + 1, record=run.op, confirmed=sent_at)
     raise Unreachable(
         "the lock could not be taken: the Lease changed under every attempt, or no answer came",
         remedy="run the same command again",

@@ -16,6 +16,7 @@ from backout.steps.identity import operation_id
 from backout.steps.prepare import is_same, prepare, tell
 from backout.steps.recover import recover
 from backout.steps.rollback import Again, Rollback, refused
+from backout.steps.wait import Waiting
 
 if TYPE_CHECKING:
     from backout.steps.run import Run
@@ -31,10 +32,13 @@ async def undo(run: Run) -> Outcome:
 
     Raises BackoutError only before anything was sent.
     """
+    waiting = Waiting(run)
     for count in range(PLANS):
         if count:
             run = replace(run, op=operation_id())
-        plan, since = await _agreed(run)
+        plan, since = await _agreed(run, waiting)
+        if isinstance(plan, Outcome):
+            return plan
         if isinstance(plan, Refusal):
             return refused(run, plan)
         if plan is None:
@@ -52,14 +56,20 @@ async def undo(run: Run) -> Outcome:
     )
 
 
-async def _agreed(run: Run) -> tuple[Plan | Refusal | None, float]:
+async def _agreed(run: Run, waiting: Waiting) -> tuple[Plan | Refusal | Outcome | None, float]:
     """Return the plan that the user agreed to, and when making it began (event-loop time).
 
     One that went stale meanwhile is asked again; the time a person thinks is not counted.
     """
     clock = asyncio.get_running_loop().time
-    since = clock()
-    plan = await _prepared(run)
+    while True:
+        still = await waiting.for_the_lock()
+        if isinstance(still, Outcome):
+            return still, clock()
+        since = clock()
+        plan = await _prepared(run, still)
+        if not waiting.goes_on(plan):
+            break
     while isinstance(plan, Plan):
         tell(run, plan)
         asked_at = clock()
@@ -78,11 +88,11 @@ async def _agreed(run: Run) -> tuple[Plan | Refusal | None, float]:
     return plan, since
 
 
-async def _prepared(run: Run) -> Plan | Refusal:
+async def _prepared(run: Run, still: str = "") -> Plan | Refusal:
     try:
         async with asyncio.timeout(run.limits.total):
             if not run.dry_run:
-                await recover(run)
+                await recover(run, still=still)
             return await prepare(run)
     except TimeoutError:
         raise BackoutError(

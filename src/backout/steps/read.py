@@ -6,17 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from backout.core import objects, permissions
-from backout.core.errors import ApiError, BackoutError, Forbidden, NotFound, Unreachable
-from backout.core.ledger import lease_name
+from backout.core.errors import BackoutError, Forbidden, Unreachable
 from backout.core.snapshot import Need, Snapshot
 from backout.kube import paths
 from backout.steps.observe import observed
+from backout.steps.role import with_role
 from backout.steps.together import first_error
 
 if TYPE_CHECKING:
-    from backout.core.model import Object, Target
+    from backout.core.model import Object
     from backout.core.permissions import Permission
-    from backout.kube.client import Client
     from backout.steps.run import Run
 
 
@@ -61,14 +60,6 @@ async def read(run: Run) -> Snapshot:
         is_observed=objects.is_observed(workload),
         unreadable=unread.why,
     )
-
-
-async def lease_of(client: Client, target: Target) -> Object | None:
-    """Return the workload's Lease as it is now, None where there is none."""
-    try:
-        return await client.get(paths.lease(target.namespace, lease_name(target)))
-    except NotFound:
-        return None
 
 
 async def _workload(run: Run) -> Object:
@@ -119,7 +110,7 @@ async def _services(run: Run, unread: _Unread) -> tuple[Object, ...]:
 
 async def _lease(run: Run, unread: _Unread) -> Object | None:
     try:
-        return await lease_of(run.client, run.target)
+        return await run.ledger.read()
     except BackoutError as error:
         unread.note(Need.LEDGER, error)
         return None
@@ -154,14 +145,3 @@ async def _may(run: Run, permission: Permission) -> bool:
     }
     answer = await run.client.create(paths.self_subject_access_reviews(), review)
     return objects.dig(answer, "status", "allowed") is True
-
-
-def with_role(error: Forbidden, resource: str) -> ApiError:
-    """Return the error with the Role's rule that would grant what was denied."""
-    return Forbidden(
-        error.message,
-        code=error.code,
-        reason=error.reason,
-        details=error.details,
-        remedy=permissions.remedy(resource),
-    )

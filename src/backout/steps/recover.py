@@ -8,28 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core import ledger
-from backout.core.errors import ApiError, BackoutError, Unreachable
+from backout.core.errors import ApiError, BackoutError
 from backout.core.ledger import Record, State
-from backout.steps.lease import ATTEMPTS, Held, LockLost, Seen, put, see
+from backout.steps.lease import Held, LockLost, Seen, change, put, see, unchanged
 from backout.steps.settle import settle
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from backout.steps.lease import Edit
     from backout.steps.run import Run
 
 
-async def recover(run: Run) -> None:
+async def recover(run: Run, *, still: str = "") -> None:
     """Close what was left open where its lock is free, expired, or held by a dead process.
 
+    `still` is the Lease's resourceVersion that an observer saw unchanged for a whole duration.
     Without the right to read the Lease, or with a ledger that cannot be read, nothing is done: the
     checks say so. Raises Unreachable where nobody answers, and BackoutError where it cannot be
     settled: nothing new may begin then.
     """
     try:
         seen = await see(run)
-        is_left = bool(left_open(seen)) and may_take(run, seen)
+        left = ledger.left_open(seen.ledger)
+        is_left = bool(left or seen.lock.holder) and may_take(run, seen, still=still)
     except (ApiError, LockLost):
         return
     if not is_left:
@@ -37,83 +43,102 @@ async def recover(run: Run) -> None:
     try:
         await settle_all(run, seen)
     except BackoutError as error:
-        who = left_open(seen)[0].actor
-        raise BackoutError(
-            f"an earlier rollback of {who} was left open and cannot be settled: {error.message}",
-            remedy=error.remedy or "run the same command again",
-        ) from None
+        raise unsettled(left, error) from None
 
 
-def left_open(seen: Seen) -> tuple[Record, ...]:
-    """Return the records of which it is not known what became of them."""
-    return tuple(r for r in seen.ledger.records if r.is_open)
+def unsettled(left: tuple[Record, ...], error: BackoutError) -> BackoutError:
+    """Return the error in words that say whose rollback it is about."""
+    who = f" of {left[0].actor}" if left else ""
+    return BackoutError(
+        f"an earlier rollback{who} was left open and cannot be settled: {error.message}",
+        remedy=error.remedy or "run the same command again",
+    )
 
 
-def may_take(run: Run, seen: Seen) -> bool:
-    """Tell whether nobody alive holds the lock: free, expired, or a dead process of this boot."""
+def may_take(run: Run, seen: Seen, *, still: str = "") -> bool:
+    """Tell whether the lock may be taken now: free, expired, its process dead, or told to."""
     lock = seen.lock
-    if not lock.holder or lock.is_expired(seen.now):
+    if not lock.holder or lock.is_expired(seen.now) or run.policy.take_over:
         return True
-    record = ledger.by_op(seen.ledger, lock.holder)
-    here = run.identity
-    is_of_here = record is not None and (record.boot_id, record.host) == (here.boot_id, here.host)
-    return record is not None and is_of_here and bool(here.boot_id) and not _lives(record.pid)
+    return _is_dead(run, seen) or bool(still and seen.version == still)
 
 
 async def settle_all(run: Run, seen: Seen) -> bool:
     """Take over, close what was left open, each for certain, and let go; False if outrun."""
-    if not await put(run, seen, seen.ledger, holder=run.op, takes=True):
+    held = await take_over(run, seen)
+    if held is None:
         return False
-    held = Held(epoch=seen.lock.epoch + 1)
     try:
-        for record in left_open(seen):
-            await _settle_one(run, held, record)
+        for record in ledger.left_open(seen.ledger):
+            state = await found(run, record)
+            await close_unwatched(run, replace(held, record=record.op), record, state)
     finally:
-        await _let_go(run, held)
+        await let_go(run, held)
     return True
 
 
-async def _settle_one(run: Run, held: Held, record: Record) -> None:
-    state = await settle(run, record) if record.state is State.INTENT else None
-    for _ in range(ATTEMPTS):
-        seen = await see(run)
-        held.check(run, seen)
-        after = _closed(record, state, seen)
-        content = ledger.with_record(seen.ledger, after)
-        if await put(run, seen, content, holder=run.op, takes=False):
-            run.say(
-                "recovered",
-                f"a rollback of {record.actor} from {record.intent_at:%H:%M:%SZ} was left open; "
-                f"closed as {after.state}: {after.verdict}",
-                recovered=record.op,
-                state=str(after.state),
-            )
-            return
-    raise Unreachable("the Lease could not be written", remedy="run the same command again")
+async def take_over(run: Run, seen: Seen) -> Held | None:
+    """Take the lock of whoever had it; None where somebody else was faster."""
+    sent_at = asyncio.get_running_loop().time()
+    if not await put(run, seen, seen.ledger, holds=True, takes=True):
+        return None
+    return Held(epoch=seen.lock.epoch + 1, record="", confirmed=sent_at)
 
 
-async def _let_go(run: Run, held: Held) -> None:
+async def found(run: Run, record: Record) -> State:
+    """Return what became of an open record's PATCH, for certain. The Lease must be ours."""
+    return await settle(run, record) if record.state is State.INTENT else State.APPLIED
+
+
+async def close_unwatched(run: Run, held: Held, record: Record, state: State) -> None:
+    """Close a record whose rollout nobody watched; that of a PATCH that landed stays undecided."""
+    verdict = f"{_VERDICTS[state]}; settled by {run.identity.actor} on {run.identity.host}"
+    await change(run, held, _closed(state, verdict))
+    closed_as = State.UNDECIDED if state is State.APPLIED else state
+    run.say(
+        "recovered",
+        f"a rollback of {record.actor} from {record.intent_at:%H:%M:%SZ} was left open; "
+        f"closed as {closed_as}: {_VERDICTS[state]}",
+        recovered=record.op,
+        state=str(closed_as),
+    )
+
+
+async def let_go(run: Run, held: Held) -> None:
     """Release the lock after a recovery; where that fails it expires by itself."""
     try:
         async with asyncio.timeout(run.limits.wind_down):
-            seen = await see(run)
-            held.check(run, seen)
-            await put(run, seen, seen.ledger, holder="", takes=False)
+            await change(run, held, unchanged, release=True)
     except (BackoutError, TimeoutError) as error:
         why = error.message if isinstance(error, BackoutError) else "no answer in time"
         run.say("note", f"the lock could not be released: {why}; it expires by itself")
 
 
-def _closed(record: Record, state: State | None, seen: Seen) -> Record:
-    """Return the record closed: nobody watched a PATCH that landed, so it stays undecided."""
-    if state in {State.NOT_APPLIED, State.UNDECIDED}:
-        verdict = "found not applied" if state is State.NOT_APPLIED else "cannot be told any more"
-        return ledger.moved(record, state, closed_at=seen.now, verdict=verdict)
-    if record.state is State.INTENT:
-        record = ledger.moved(record, State.APPLIED)
-    return ledger.moved(
-        record, State.UNDECIDED, closed_at=seen.now, verdict="applied; nobody watched its rollout"
-    )
+_VERDICTS = {
+    State.APPLIED: "applied; nobody watched its rollout",
+    State.NOT_APPLIED: "found not applied",
+    State.UNDECIDED: "cannot be told any more",
+}
+
+
+def _closed(state: State, verdict: str) -> Edit:
+    def edit(record: Record, now: datetime) -> Record:
+        if state is not State.APPLIED:
+            return ledger.moved(record, state, closed_at=now, verdict=verdict)
+        if record.state is State.INTENT:
+            record = ledger.moved(record, State.APPLIED)
+        return ledger.moved(record, State.UNDECIDED, closed_at=now, verdict=verdict)
+
+    return edit
+
+
+def _is_dead(run: Run, seen: Seen) -> bool:
+    """Tell whether the holder was a process of this boot of this machine, and is gone."""
+    holder, here = seen.ledger.holder, run.identity
+    if holder is None or holder.op != seen.lock.holder or not here.boot_id:
+        return False
+    is_of_here = (holder.boot_id, holder.host) == (here.boot_id, here.host)
+    return is_of_here and not _lives(holder.pid)
 
 
 def _lives(pid: int) -> bool:

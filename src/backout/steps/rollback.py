@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from backout.core.checks.breaker import UNDER_WAY
 from backout.core.diagnosis import before
 from backout.core.errors import BackoutError
 from backout.core.ledger import State
@@ -16,6 +17,7 @@ from backout.kube import paths
 from backout.steps.act import Act, Applied, NotApplied, Sent, Stale, Undecided, act, difference
 from backout.steps.closing import Closing, closed_after_landing
 from backout.steps.conclude import Ending, conclude, not_recorded, not_watched, unknown
+from backout.steps.hand_over import hand_over
 from backout.steps.keep import Keeper
 from backout.steps.lease import Edit, Held, applied, closed, unchanged
 from backout.steps.lock import Recovered, take
@@ -25,9 +27,13 @@ from backout.steps.publish import publish
 from backout.steps.watch import progress_deadline, watch
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from backout.core.model import Object
     from backout.core.plan import Plan
     from backout.steps.run import Run
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +65,21 @@ class Rollback:
         An interruption or an error closes or hands over the record, releases the lock, and is told
         truly.
         """
+        return await self._told(self._steps())
+
+    async def go_on(self, held: Held, workload: Object) -> Outcome:
+        """Watch, verify and close a rollback whose PATCH landed before; the lock is ours.
+
+        `workload` is as just read.
+        """
+        self._closing.may_hold, self._closing.held = True, held
+        self._sent.maybe, self._sent.act = True, Applied(workload=workload)
+        return await self._told(self._after(held, workload))
+
+    async def _told(self, steps: Coroutine[Any, Any, T]) -> T | Outcome:
+        """Return how it ended, whatever ends it."""
         try:
-            return await self._steps()
+            return await steps
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None:
@@ -80,7 +99,8 @@ class Rollback:
         held = await self._lock()
         if not isinstance(held, Held):
             return held
-        done = await act(self._run, self._plan, held, self._sent, deadline=self._deadline)
+        async with Keeper(self._run, held):
+            done = await act(self._run, self._plan, held, self._sent, deadline=self._deadline)
         match done:
             case Applied(workload=workload):
                 return await self._after(held, workload or await self._run.client.get(path))
@@ -106,6 +126,8 @@ class Rollback:
         self._closing.may_hold = False
         if isinstance(taken, Recovered):
             return Again(why="what was left open is settled")
+        if self._run.limits.wait_lock and {f.id for f in taken} == {UNDER_WAY.id}:
+            return Again(why=taken[0].message)
         refusal = Refusal(
             findings=taken,
             blocks=taken,
@@ -129,7 +151,7 @@ class Rollback:
 
     async def _ending(self, workload: Object) -> Ending:
         preflight = self._plan.preflight
-        verdict = await watch(
+        verdict, images = await watch(
             self._run,
             workload,
             wanted=preflight.destination.hash,
@@ -139,7 +161,8 @@ class Rollback:
         if not Ending(verdict=verdict).is_rolled_out:
             return Ending(verdict=verdict)
         until = min(self._deadline, self._clock() + self._run.limits.health)
-        return Ending(verdict=verdict, health=await probe(self._run, preflight, deadline=until))
+        health = await probe(self._run, preflight, deadline=until)
+        return Ending(verdict=verdict, health=health, images=images)
 
     async def _unknown(self, undecided: Undecided, result: Result) -> Outcome:
         """Leave the INTENT open where it can be settled later; close it where it cannot."""
@@ -211,6 +234,7 @@ def refused(run: Run, refusal: Refusal) -> Outcome:
 def refusal_outcome(run: Run, refusal: Refusal) -> Outcome:
     """Tell what refuses and return the outcome, whose remedy is the line that goes on anyway."""
     tell_refusal(run, refusal)
+    hand_over(run, refusal)
     if refusal.outage:
         run.say("note", refusal.outage)
     ids = ", ".join(b.id for b in refusal.blocks)

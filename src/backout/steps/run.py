@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from backout.core.errors import Unreachable
 from backout.core.model import Event, Target
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from backout.core.plan import Plan
     from backout.core.snapshot import Policy
     from backout.http.session import Session
     from backout.kube.client import Client
     from backout.registry.client import RegistryClient
+    from backout.steps.store import LedgerStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +32,11 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Durations in seconds. `total` None: the progress deadline plus the health time-out."""
+    """Durations in seconds. `total` None: the progress deadline plus the health time-out.
+
+    `lease` is how long the lock outlives its holder's last sign of life, `wait_lock` how long
+    somebody else's is waited for.
+    """
 
     total: float | None = None
     observe: float = 10.0
@@ -42,6 +45,7 @@ class Limits:
     health: float = 60.0
     health_interval: float = 1.0
     lease: float = 60.0
+    wait_lock: float = 0.0
     unclear: float = 60.0
     wind_down: float = 8.0
 
@@ -54,6 +58,7 @@ class Run:
     """
 
     client: Client
+    ledger: LedgerStore
     registry: RegistryClient
     web: Session
     target: Target
@@ -77,15 +82,5 @@ class Run:
         self.emit(Event(kind=kind, message=message, fields={"op": self.op, **fields}))
 
     def server_now(self) -> datetime:
-        """Return the API server's time: its last `Date`, moved on by our monotonic clock.
-
-        Raises Unreachable where no answer ever carried one (a proxy that strips it).
-        """
-        last = self.client.server_date
-        if last is None:
-            raise Unreachable(
-                "the API server's answers carry no Date header, so its time is not known",
-                remedy="ask the owner of the proxy in front of it to let Date pass",
-            )
-        passed = asyncio.get_running_loop().time() - last.monotonic
-        return (last.date + timedelta(seconds=passed)).astimezone(UTC)
+        """Return the API server's time; raises Unreachable where it is not known."""
+        return self.client.now()

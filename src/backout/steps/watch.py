@@ -7,12 +7,13 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from backout.core import diagnosis, objects, rollout, template
+from backout.core.images import ran
 from backout.core.revisions import pods_of
 from backout.core.rollout import Complete, Failed, Progressing, Unknown, Verdict
 from backout.steps.follow import Newest, newest_states
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from backout.core.causes import Cause
     from backout.core.diagnosis import Before
@@ -46,6 +47,11 @@ class Watch:
         self._pods: list[Object] = []
         self._causes: tuple[Cause, ...] = ()
         self._told: set[tuple[str, ...]] = set()
+
+    @property
+    def images(self) -> Mapping[str, str]:
+        """The digests that the watched revision's Ready Pods run, by container."""
+        return ran(p for p in self._pods if objects.is_ready(p))
 
     async def verdict(self) -> Verdict:
         """Return the verdict; never later than the deadline."""
@@ -180,13 +186,14 @@ def say_cause(run: Run, cause: Cause) -> None:
 
 async def watch(
     run: Run, patched: Object, *, wanted: str, deadline: float, earlier: Before
-) -> Verdict:
+) -> tuple[Verdict, Mapping[str, str]]:
     """Return the verdict on the rollout that our PATCH began, by `deadline` (event-loop time).
 
+    With it come the digests of the images that its Ready Pods run, by container.
     `earlier` is how its Pods were before: what was broken then is not blamed on the rollback.
     """
     one = Watch(run, patched, wanted=wanted, deadline=deadline, earlier=earlier)
     verdict = await one.verdict()
     if isinstance(verdict, Complete):
         run.say("rolled_out", verdict.message)
-    return verdict
+    return verdict, one.images

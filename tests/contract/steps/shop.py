@@ -26,6 +26,7 @@ from backout.registry.client import RegistryClient
 from backout.steps.identity import operation_id
 from backout.steps.pipeline import undo
 from backout.steps.run import Identity, Limits, Run
+from backout.steps.store import ClusterLedger
 from tests.contract.api_server import NAMESPACE, ApiServer
 
 if TYPE_CHECKING:
@@ -277,6 +278,7 @@ async def running(
     ):
         yield Run(
             client=client,
+            ledger=ClusterLedger(client, TARGET),
             registry=registry,
             web=web,
             target=TARGET,

@@ -269,7 +269,7 @@ async def test_a_ledger_that_becomes_newer_under_the_run_is_not_overwritten(
 
 
 async def test_keys_and_labels_of_the_lease_that_are_not_ours_survive(api: ApiServer) -> None:
-    ledger = json.dumps({"schema": 1, "memory": {"a": 1}, "records": []})
+    ledger = json.dumps({"schema": 1, "later": {"a": 1}, "records": []})
     metadata = {
         "name": LEASE,
         "labels": {"team": "checkout"},
@@ -281,7 +281,7 @@ async def test_keys_and_labels_of_the_lease_that_are_not_ours_survive(api: ApiSe
 
     assert lease["metadata"]["labels"]["team"] == "checkout"
     assert lease["metadata"]["annotations"]["note"] == "keep"
-    assert json.loads(lease["metadata"]["annotations"][LEDGER])["memory"] == {"a": 1}
+    assert json.loads(lease["metadata"]["annotations"][LEDGER])["later"] == {"a": 1}
 
 
 async def test_the_breaker_is_judged_on_the_ledger_that_the_write_replaces(

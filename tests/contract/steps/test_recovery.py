@@ -120,7 +120,7 @@ async def test_a_marker_that_was_wiped_before_it_was_copied_is_closed_undecided(
     told = await undone(api, actor="bob")
 
     assert states(api)[0] == "UNDECIDED", told.text
-    assert records(api)[0]["verdict"] == "cannot be told any more"
+    assert records(api)[0]["verdict"] == "cannot be told any more; settled by bob on here"
 
 
 def _forget(obj: dict[str, Any]) -> None:

@@ -54,8 +54,11 @@ def held(renewed_ago: float, *records: Any) -> Preflight:
 def test_another_rollback_under_way_is_told_with_its_holder_and_age_and_not_acceptable() -> None:
     (found,) = found_by("PF802", held(10, record("op-7", state=State.APPLIED)))
     assert (found.severity, found.acceptable) == (Severity.BLOCK, False)
-    assert "ann on laptop has held the lock for 4 min, in state APPLIED" in found.message
-    assert "60 s" in found.remedy
+    assert (
+        "ann on laptop has held the lock for 4 min, watching the rollout (APPLIED)" in found.message
+    )
+    assert "60 s" in found.detail
+    assert "--take-over" in found.remedy
     (nameless,) = found_by("PF802", held(10))
     assert "op-7" in nameless.message
 

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from backout.core import breaker, permissions
 from backout.core.checks.check import Check, Fact
-from backout.core.ledger import Ledger, UnreadableLedger, lock
+from backout.core.foreign import Foreign, rollbacks
+from backout.core.ledger import Ledger, Lock, State, UnreadableLedger, by_op, lock
 from backout.core.model import Severity
 from backout.core.snapshot import Need, Preflight, Snapshot
 from backout.core.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
 RATE_LIMIT = "rollback rate limit exceeded — manual intervention required"
 """The product's own wording; scripts rely on it behind `ERROR: `."""
@@ -24,20 +26,55 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
     policy, now = preflight.policy, preflight.snapshot.now
     if not isinstance(ledger, Ledger):
         return
-    state = breaker.judge(ledger.records, now=now, limit=policy.limit, window=policy.window)
+    proven = _foreign(preflight).proven_at
+    state = breaker.judge(
+        ledger.records,
+        now=now,
+        limit=policy.limit,
+        window=policy.window,
+        others=() if proven is None else (proven,),
+    )
     if isinstance(state, breaker.Open):
-        told = "; ".join(
+        ours = [
             f"{span(now, since=r.intent_at)} ago revision {r.source.revision} -> "
             f"{r.destination.revision} by {r.actor} ({r.state})"
             for r in state.counted
-        )
+        ]
+        theirs = [f"{span(now, since=t)} ago by kubectl, without backout" for t in state.others]
+        told = "; ".join([*ours, *theirs])
         yield Fact(
             message=RATE_LIMIT,
-            detail=f"{len(state.counted)} in the last {span(now, since=now - policy.window)}, "
+            detail=f"{len(ours) + len(theirs)} in the last {span(now, since=now - policy.window)}, "
             f"{policy.limit} allowed: {told}; it closes again at {state.until:%Y-%m-%dT%H:%M:%SZ}",
             remedy="find out why the rollbacks did not help before making another",
             risk="one more rollback that does not help; the cause is likely elsewhere",
         )
+
+
+def rollbacks_without_us(preflight: Preflight) -> Iterator[Fact]:
+    """Revisions that were made current again, and no record says by whom."""
+    found = _foreign(preflight)
+    if found.count:
+        names = ", ".join(map(str, found.revisions))
+        times = "once" if found.count == 1 else f"{found.count} times"
+        now = preflight.snapshot.now
+        counts = "nothing proves when, so it does not count for the breaker"
+        if found.proven_at is not None:
+            when = span(now, since=found.proven_at)
+            counts = f"the newest counts for the breaker: kubectl wrote it {when} ago"
+        yield Fact(
+            message=f"rolled back without backout {times}: revision {names} was made current again "
+            "by kubectl or by deploying it anew",
+            detail=counts,
+            remedy="ask who did, before going round in a circle",
+        )
+
+
+def _foreign(preflight: Preflight) -> Foreign:
+    ledger = preflight.snapshot.ledger
+    if not isinstance(ledger, Ledger):
+        return Foreign(count=0)
+    return rollbacks(preflight.snapshot.workload, preflight.revisions, ledger)
 
 
 def another_rollback_is_under_way(preflight: Preflight) -> Iterator[Fact]:
@@ -50,22 +87,33 @@ def under_way(snapshot: Snapshot) -> Iterator[Fact]:
 
     The open record of a rollback under way makes its source look bad and its target current.
     """
-    held, now = lock(snapshot.lease), snapshot.now
+    held, now, target = lock(snapshot.lease), snapshot.now, snapshot.target
     if held.holder and not held.is_expired(now):
-        ledger = snapshot.ledger
-        record = (
-            next((r for r in ledger.records if r.op == held.holder), None)
-            if isinstance(ledger, Ledger)
-            else None
-        )
-        who = f"{record.actor} on {record.host}" if record else held.holder
-        since = f" for {span(now, since=held.acquired)}" if held.acquired else ""
         yield Fact(
-            message=f"another rollback is under way: {who} has held the lock{since}"
-            + (f", in state {record.state}" if record else ""),
-            remedy="wait for it; a lock whose holder has died expires "
+            message=held_by(held, snapshot.ledger, now),
+            detail="a lock whose holder has died expires "
             f"{held.duration.total_seconds():.0f} s after its last sign of life",
+            remedy="wait for it (--wait-lock 5m); if you know that it has died: "
+            f"backout resume {target} -n {target.namespace} --take-over",
         )
+
+
+def held_by(held: Lock, ledger: Ledger | UnreadableLedger, now: datetime) -> str:
+    """Return who holds the lock, since when, and in which step; `now` is the server's time."""
+    holder = ledger.holder if isinstance(ledger, Ledger) else None
+    who, step = held.holder, ""
+    if isinstance(ledger, Ledger) and holder is not None and holder.op == held.holder:
+        who = f"{holder.actor} on {holder.host}"
+        record = by_op(ledger, holder.op)
+        step = f", {_STEPS.get(record.state, 'closing')}" if record else ", settling another run's"
+    since = f" for {span(now, since=held.acquired)}" if held.acquired else ""
+    return f"another rollback is under way: {who} has held the lock{since}{step}"
+
+
+_STEPS = {
+    State.INTENT: "about to patch (INTENT)",
+    State.APPLIED: "watching the rollout (APPLIED)",
+}
 
 
 def ledger_is_unreadable(preflight: Preflight) -> Iterator[Fact]:
@@ -85,13 +133,19 @@ def patch_is_not_allowed(preflight: Preflight) -> Iterator[Fact]:
 
 
 def lease_is_not_allowed(preflight: Preflight) -> Iterator[Fact]:
-    """Without Leases there is neither lock nor breaker nor memory."""
-    why = ": backout keeps its lock and its record in a Lease"
-    yield from _denied(preflight, permissions.LEDGER, "leases", why)
+    """Without Leases there is neither lock nor breaker nor memory that others see."""
+    if not preflight.policy.ledger_is_local:
+        why = ": backout keeps its lock and its record in a Lease"
+        instead = "; or --ledger local, a file that protects this machine only"
+        yield from _denied(preflight, permissions.LEDGER, "leases", why, instead)
 
 
 def _denied(
-    preflight: Preflight, needed: Iterable[permissions.Permission], resource: str, why: str
+    preflight: Preflight,
+    needed: Iterable[permissions.Permission],
+    resource: str,
+    why: str,
+    instead: str = "",
 ) -> Iterator[Fact]:
     told = preflight.snapshot.permissions
     denied = [str(p) for p in needed if told.get(str(p)) is False]
@@ -99,7 +153,7 @@ def _denied(
         yield Fact(
             message=f"you may not {', '.join(denied)} in namespace "
             f"{preflight.snapshot.target.namespace}{why}",
-            remedy=permissions.remedy(resource),
+            remedy=permissions.remedy(resource) + instead,
         )
 
 
@@ -112,6 +166,24 @@ UNDER_WAY = Check(
     acceptable=False,
 )
 
+PATCH_DENIED = Check(
+    id="PF803",
+    severity=Severity.BLOCK,
+    title="not allowed to patch the workload",
+    find=patch_is_not_allowed,
+    needs=frozenset({Need.PERMISSIONS}),
+    acceptable=False,
+)
+
+LEDGER_DENIED = Check(
+    id="PF804",
+    severity=Severity.BLOCK,
+    title="not allowed to keep the ledger",
+    find=lease_is_not_allowed,
+    needs=frozenset({Need.PERMISSIONS}),
+    acceptable=False,
+)
+
 CHECKS = (
     Check(
         id="PF801",
@@ -121,22 +193,8 @@ CHECKS = (
         needs=frozenset({Need.LEDGER}),
     ),
     UNDER_WAY,
-    Check(
-        id="PF803",
-        severity=Severity.BLOCK,
-        title="not allowed to patch the workload",
-        find=patch_is_not_allowed,
-        needs=frozenset({Need.PERMISSIONS}),
-        acceptable=False,
-    ),
-    Check(
-        id="PF804",
-        severity=Severity.BLOCK,
-        title="not allowed to keep the ledger",
-        find=lease_is_not_allowed,
-        needs=frozenset({Need.PERMISSIONS}),
-        acceptable=False,
-    ),
+    PATCH_DENIED,
+    LEDGER_DENIED,
     Check(
         id="PF805",
         severity=Severity.BLOCK,
@@ -144,5 +202,12 @@ CHECKS = (
         find=ledger_is_unreadable,
         needs=frozenset({Need.LEDGER}),
         acceptable=False,
+    ),
+    Check(
+        id="PF806",
+        severity=Severity.WARN,
+        title="rolled back without backout",
+        find=rollbacks_without_us,
+        needs=frozenset({Need.LEDGER}),
     ),
 )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from backout.core import objects
 from backout.core.checks.check import Check, Fact
-from backout.core.ledger import Ledger, known_bad
 from backout.core.model import Severity
 from backout.core.snapshot import Need, Preflight
 
@@ -75,12 +74,11 @@ def history_is_short(preflight: Preflight) -> Iterator[Fact]:
 
 
 def target_is_known_bad(preflight: Preflight) -> Iterator[Fact]:
-    """Somebody rolled back from it, or its rollout failed. Undoing an undo must be possible."""
-    ledger = preflight.snapshot.ledger
-    if isinstance(ledger, Ledger) and preflight.destination.hash in known_bad(ledger):
+    """Rolled back from, its rollout failed, or marked. Undoing an undo must be possible."""
+    why = preflight.snapshot.known.bad.get(preflight.destination.hash)
+    if why is not None:
         yield Fact(
-            message=f"revision {preflight.destination.number} is known to be bad: it was rolled "
-            "back from, or its rollout failed",
+            message=f"revision {preflight.destination.number} is known to be bad: {why}",
             remedy="leave --to-revision out to go to a revision that is not",
         )
 

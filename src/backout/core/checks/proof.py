@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 
 def target_is_unproven(preflight: Preflight) -> Iterator[Fact]:
-    """No Pod of it is Ready now, so nothing shows that it works."""
+    """It was never recorded healthy and no Pod of it is Ready: nothing shows that it works."""
     revision = preflight.destination
     if not preflight.choice.proven:
         yield Fact(
-            message=f"revision {revision.number} is unproven: no Pod of it is Ready now",
+            message=f"revision {revision.number} is unproven: no Pod of it is Ready now, and it "
+            "was not recorded healthy",
             remedy="watch the outcome; backout does not stop before the service answers",
         )
 

@@ -1,0 +1,155 @@
+"""Options that the acting commands share, and what they come down to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from backout.cli import target as targets
+from backout.cli.durations import DURATION
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from backout.cli.options import Common
+    from backout.cli.session import Settings
+    from backout.core.outcome import Outcome
+    from backout.steps.run import Run
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_HEALTH = (
+    click.option(
+        "--health",
+        default="",
+        metavar="URL|PATH",
+        envvar="BACKOUT_HEALTH",
+        help="What to ask: a URL, /path or PORT/path.  [default: the readiness probe's]",
+    ),
+    click.option(
+        "--health-successes",
+        type=click.IntRange(1, 100),
+        default=3,
+        show_default=True,
+        envvar="BACKOUT_HEALTH_SUCCESSES",
+        help="Good answers in a row, one a second.",
+    ),
+    click.option(
+        "--health-timeout",
+        type=DURATION,
+        default=60.0,
+        envvar="BACKOUT_HEALTH_TIMEOUT",
+        help="Until the service must be healthy.  [default: 60s]",
+    ),
+    click.option(
+        "--require-health",
+        is_flag=True,
+        envvar="BACKOUT_REQUIRE_HEALTH",
+        help="Exit 5 where there is nothing to ask.",
+    ),
+)
+_LEDGER = (
+    click.option(
+        "--ledger",
+        "where",
+        type=click.Choice(["cluster", "local"]),
+        default="cluster",
+        envvar="BACKOUT_LEDGER",
+        help="local: a file that protects this machine only, for want of the right to Leases.",
+    ),
+)
+_LOCK = (
+    click.option(
+        "--lease-duration",
+        type=DURATION,
+        default=60.0,
+        envvar="BACKOUT_LEASE_DURATION",
+        help="How long the lock outlives a holder that died.  [default: 60s]",
+    ),
+    click.option(
+        "--take-over",
+        is_flag=True,
+        help="Take the lock from its holder, dead or alive; recorded.",
+    ),
+)
+_RECORD = (
+    click.option(
+        "--journal",
+        metavar="FILE",
+        envvar="BACKOUT_JOURNAL",
+        help="JSON lines, on disk before anything is changed.  [default: in the state folder]",
+    ),
+    click.option(
+        "--trace-id", metavar="ID", help="Joins line, journal and record.  [default: a new one]"
+    ),
+)
+
+
+def health(command: F) -> F:
+    """Give a command the options on what healthy means."""
+    return _with(command, _HEALTH)
+
+
+def ledger(command: F) -> F:
+    """Give a command the option where the ledger lies."""
+    return _with(command, _LEDGER)
+
+
+def lock(command: F) -> F:
+    """Give a command the options of the lock."""
+    return _with(command, _LOCK)
+
+
+def record(command: F) -> F:
+    """Give a command the options of the journal."""
+    return _with(command, _RECORD)
+
+
+def settings(
+    carry_out: Callable[[Run], Awaitable[Outcome]],
+    workload: tuple[str, ...],
+    shared: Common,
+    values: dict[str, Any],
+    **more: Any,
+) -> Settings:
+    """Return what the command line said; raise click.UsageError where it contradicts itself.
+
+    `values` are click's, of which a command may have only some; `more` outranks them.
+    """
+    # Nothing of this is imported for --help.
+    from backout.cli.policy import lease_duration, trace_id_of  # noqa: PLC0415
+    from backout.cli.session import Settings  # noqa: PLC0415
+
+    given: dict[str, Any] = {
+        "health_timeout": values.get("health_timeout"),
+        "preflight_budget": values.get("preflight_budget"),
+        "lease_duration": lease_duration(values.get("lease_duration")),
+        "wait_lock": values.get("wait_lock"),
+        "registry_auth_file": path(values.get("registry_auth_file")),
+        "registry_plain_http": frozenset(values.get("registry_plain_http") or ()),
+        "registry_ca": values.get("registry_ca"),
+        "journal": path(values.get("journal")),
+    }
+    return Settings(
+        carry_out=carry_out,
+        workload=lambda namespace: targets.parse(workload, namespace),
+        common=shared,
+        trace_id=trace_id_of(values.get("trace_id")),
+        is_local=values.get("where") == "local",
+        **{name: value for name, value in given.items() if value is not None},
+        **more,
+    )
+
+
+def path(text: str | None) -> Path | None:
+    """Return a file that an option names."""
+    return Path(text) if text is not None else None
+
+
+def _with(command: F, options: tuple[Callable[[F], F], ...]) -> F:
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,62 @@
+"""Writes a word of a person or a pipeline into the memory: this revision works, or it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core import memory, objects, revisions
+from backout.core.errors import BackoutError, ConfigError, Unreachable
+from backout.core.images import ran
+from backout.core.outcome import Outcome, Result
+from backout.core.snapshot import Need
+from backout.steps.lease import ATTEMPTS, put_beside, see
+from backout.steps.read import read
+
+if TYPE_CHECKING:
+    from backout.core.model import Revision
+    from backout.core.snapshot import Snapshot
+    from backout.steps.run import Run
+
+
+async def mark(run: Run, *, number: int | None, healthy: bool) -> Outcome:
+    """Mark a revision (None: the current one), with the run's reason; the lock is left as it is.
+
+    Raises ConfigError where there is no such revision.
+    """
+    snapshot = await read(run)
+    if Need.LEDGER in snapshot.unreadable:
+        raise BackoutError(f"the ledger cannot be read: {snapshot.unreadable[Need.LEDGER]}")
+    revision = _revision(snapshot, number)
+    images = ran(p for p in revision.pods if objects.is_ready(p)) if healthy else {}
+    words = f"marked by {run.identity.actor}: {run.policy.reason}"
+    for _ in range(ATTEMPTS):
+        seen = await see(run)
+        content = memory.marked(
+            seen.ledger,
+            revision.hash,
+            revision.number,
+            at=seen.now,
+            bad=None if healthy else words,
+            told=words,
+            images=images,
+        )
+        if await put_beside(run, seen, content):
+            word = "healthy" if healthy else "bad"
+            return Outcome(
+                result=Result.SETTLED,
+                message=f"revision {revision.number} of {run.target} is marked {word}",
+            )
+    raise Unreachable("the Lease could not be written", remedy="run the same command again")
+
+
+def _revision(snapshot: Snapshot, number: int | None) -> Revision:
+    history = snapshot.revisions
+    found = revisions.current(history) if number is None else revisions.numbered(history, number)
+    if found is None:
+        existing = ", ".join(str(r.number) for r in history) or "none"
+        what = "current revision" if number is None else f"revision {number}"
+        raise ConfigError(
+            f"there is no {what} of {snapshot.target}; existing: {existing}",
+            remedy="name one of them: --revision N",
+        )
+    return found

@@ -1,0 +1,17 @@
+"""What is denied, told with the Role's rule that would grant it."""
+
+from __future__ import annotations
+
+from backout.core import permissions
+from backout.core.errors import Forbidden
+
+
+def with_role(error: Forbidden, resource: str) -> Forbidden:
+    """Return the error with the Role's rule that would grant what was denied."""
+    return Forbidden(
+        error.message,
+        code=error.code,
+        reason=error.reason,
+        details=error.details,
+        remedy=permissions.remedy(resource),
+    )

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backout.core import ledger_json, ledger_size, memory
+from backout.core.ledger import Ledger, Record, Side, State
+from backout.core.ledger_size import MOST, fitting
+from tests.core.objects_made import NOW, ago, lease, record
+
+LONG = "\U0001f525" * 500
+
+
+def heavy(number: int, text: str, state: State = State.SUCCEEDED) -> Record:
+    side = Side(revision=number, hash=f"{number:064}", images={f"c{i}": text for i in range(3)})
+    return replace(
+        record(f"{number:032}", state=state, intent_at=ago(minutes=500 - number)),
+        actor=text,
+        reason=text,
+        host=text,
+        verdict=text,
+        causes=(text,) * 5,
+        source=side,
+        destination=side,
+    )
+
+
+def full(text: str, *, records: int = 50, templates: int = 50) -> Ledger:
+    whole = Ledger(records=tuple(heavy(n, text) for n in range(records)))
+    for number in range(templates):
+        images = {"app": "sha256:" + "a" * 64}
+        at = ago(minutes=500 - number)
+        whole = memory.marked(whole, f"{number:064}", number, at=at, images=images)
+        whole = memory.marked(whole, f"{number:064}", number, at=at, bad=text)
+    return whole
+
+
+def read(text: str) -> Ledger:
+    found = ledger_json.read(lease(text=text))
+    assert isinstance(found, Ledger)
+    return found
+
+
+def test_an_ordinary_ledger_is_written_whole() -> None:
+    whole = full("rolled back by the pipeline", records=20, templates=10)
+    assert fitting(whole) == ledger_json.written(whole)
+
+
+def test_the_fullest_ledger_with_the_longest_texts_stays_below_its_size() -> None:
+    text = fitting(full(LONG))
+    assert len(text) < MOST
+    kept = read(text)
+    assert len(kept.records) == 50
+    assert kept.memory
+
+
+def test_what_counts_for_the_breaker_outlives_what_does_not() -> None:
+    whole = full(LONG, records=40)
+    never = tuple(heavy(100 + n, LONG, State.NOT_APPLIED) for n in range(60))
+    kept = read(fitting(replace(whole, records=(*never, *whole.records))))
+    assert sum(r.counts for r in kept.records) == 40
+
+
+def test_an_open_record_is_written_whole() -> None:
+    opened = heavy(700, "x" * 200, State.INTENT)
+    whole = full(LONG)
+    kept = read(fitting(replace(whole, records=(opened, *whole.records))))
+    assert kept.records[0].reason == opened.reason
+    assert kept.records[0].destination == opened.destination
+
+
+@settings(max_examples=25)
+@given(
+    st.text(max_size=500),
+    st.integers(0, 80),
+    st.integers(0, 50),
+)
+def test_any_history_stays_below_the_size_and_can_be_read_again(
+    text: str, records: int, templates: int
+) -> None:
+    whole = full(text, records=records, templates=templates)
+    written = fitting(whole)
+    assert len(written) < MOST
+    kept = read(written)
+    assert [r.op for r in kept.records] == [r.op for r in whole.records][-len(kept.records) :]
+
+
+def test_giving_up_stops_as_soon_as_it_fits() -> None:
+    whole = full("x" * 200)
+    smaller = read(fitting(whole))
+    assert smaller.records[-1] == read(ledger_json.written(whole)).records[-1]
+    assert smaller.records[0].causes == ()
+    assert len(smaller.records[0].reason) <= ledger_size.SHORT
+    assert smaller.records[0].intent_at < NOW
