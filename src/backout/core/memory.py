@@ -104,7 +104,7 @@ def _learned(ledger: Ledger, record: Record) -> Ledger:
     source, target = record.source, record.destination
     at = record.closed_at or record.patched_at or record.intent_at
     if not _is_told(ledger, source.hash, record.intent_at):
-        words = f"rolled back from by {record.actor}"
+        words = f"rolled back by {record.actor}"
         ledger = marked(ledger, source.hash, source.revision, at=at, bad=words)
     if record.state is State.FAILED:
         why = (record.causes or (f"{record.verdict}, {record.health}".strip(", "),))[0]

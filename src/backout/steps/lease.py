@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from backout.core import ledger, ledger_json, ledger_size, memory, objects
 from backout.core.errors import BackoutError, Conflict, NotFound
 from backout.core.ledger import Holder, Ledger, Lock, Record, UnreadableLedger
+from backout.kube import paths
 from backout.kube.errors import Unclear
 from backout.steps.unbroken import unbroken
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Edit: TypeAlias = Callable[[Record, datetime], Record]
 NO_IMAGES: Mapping[str, str] = MappingProxyType({})
+FRESH = 5.0
+"""Seconds for which the server's last `Date` will do; a local ledger asks the server for nothing."""
 ATTEMPTS = 6
 """How often a lost compare-and-swap is made again: each time somebody else has made progress."""
 
@@ -59,8 +62,11 @@ class Seen:
 
 
 async def see(run: Run) -> Seen:
-    """Return the Lease as it is now."""
+    """Return the Lease as it is now, with the server's time."""
     lease = await run.ledger.read()
+    last = run.client.server_date
+    if last is None or asyncio.get_running_loop().time() - last.monotonic > FRESH:
+        await run.client.get(paths.version())
     return Seen(lease=lease, now=run.server_now())
 
 

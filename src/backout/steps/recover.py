@@ -7,7 +7,6 @@ An expired lock means that the successor recovers first, never that it may simpl
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from backout.core import ledger
 from backout.core.errors import ApiError, BackoutError
 from backout.core.ledger import Record, State
 from backout.steps.lease import Held, LockLost, Seen, change, put, see, unchanged
+from backout.steps.processes import lives
 from backout.steps.settle import settle
 
 if TYPE_CHECKING:
@@ -138,16 +138,4 @@ def _is_dead(run: Run, seen: Seen) -> bool:
     if holder is None or holder.op != seen.lock.holder or not here.boot_id:
         return False
     is_of_here = (holder.boot_id, holder.host) == (here.boot_id, here.host)
-    return is_of_here and not _lives(holder.pid)
-
-
-def _lives(pid: int) -> bool:
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return is_of_here and not lives(holder.pid)

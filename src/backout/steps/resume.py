@@ -100,7 +100,9 @@ async def _rollback(run: Run, record: Record) -> Rollback | None:
         snapshot=replace(snapshot, endpoint=endpoint),
         policy=run.policy,
         revisions=snapshot.revisions,
-        choice=revisions.asked_for(there, snapshot.known),
+        choice=revisions.asked_for(
+            replace(there, number=record.destination.revision), snapshot.known
+        ),
     )
     plan = Plan(preflight=preflight, findings=(), skipped=(), accepted=())
     return Rollback(run, plan, since=since)
