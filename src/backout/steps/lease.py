@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Edit: TypeAlias = Callable[[Record, datetime], Record]
 NO_IMAGES: Mapping[str, str] = MappingProxyType({})
 FRESH = 5.0
-"""Seconds for which the server's last `Date` will do; a local ledger asks the server for nothing."""
+"""Seconds for which the server's last `Date` will do; a local ledger asks it for nothing."""
 ATTEMPTS = 6
 """How often a lost compare-and-swap is made again: each time somebody else has made progress."""
 
