@@ -113,6 +113,11 @@ def _diff(event: Event) -> list[tuple[str, str]]:
     return [("", f"│ {line}") for line in event.fields["lines"]]
 
 
+def _logs(event: Event) -> list[tuple[str, str]]:
+    # The bar keeps CI runners from taking a line of a log's for a command of theirs.
+    return [("", f"  {event.message}"), *(("dim", f"  │ {s}") for s in event.fields["lines"])]
+
+
 def _hand_over(event: Event) -> list[tuple[str, str]]:
     return [("", f"note: {event.message}"), ("", event.fields["command"])]
 
@@ -145,6 +150,7 @@ _SHAPES: dict[str, Callable[[Event], list[tuple[str, str]]]] = {
     "skipped": _skipped,
     "cause": _cause,
     "diff": _diff,
+    "logs": _logs,
     "hand_over": _hand_over,
     "blocked": _blocked,
     "outcome": _outcome,

@@ -16,7 +16,8 @@ class Cause:
     """Why something is not ready.
 
     `code` is stable (docs/failures/), `uid` the object's it concerns, `subject` its name in words,
-    `evidence` the cluster's own text (untrusted), `is_final` whether it lasts until somebody acts.
+    `evidence` the cluster's own text (untrusted), `is_final` whether it lasts until somebody acts,
+    `container` which one it is about, if one.
     """
 
     code: str
@@ -26,6 +27,7 @@ class Cause:
     evidence: str
     remedy: str
     is_final: bool
+    container: str = ""
 
 
 REMEDIES = {
@@ -77,4 +79,5 @@ def of_pod(
             "NAMESPACE", str(objects.dig(pod, "metadata", "namespace", default=""))
         ),
         is_final=is_final,
+        container=container,
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
 
 FINAL_RESTARTS = 3
-"""A crash loop is final at the third restart: one that recovers has been seen, three have not."""
+"""A crash loop is final at the third restart with the same exit: two recover, three have not."""
 
 _NO_SUCH_FILE = re.compile(r"no such file or directory|executable file not found", re.IGNORECASE)
 _CONFIG_CACHE = re.compile(r"failed to sync .* cache", re.IGNORECASE)
@@ -29,9 +29,18 @@ _STARTS = {"CreateContainerError", "RunContainerError"}
 
 
 def of_container(
-    pod: Object, status: Object, events: Sequence[Object], *, restarts: int, is_init: bool
+    pod: Object,
+    status: Object,
+    events: Sequence[Object],
+    *,
+    restarts: int,
+    same: int,
+    is_init: bool,
 ) -> Iterator[Cause]:
-    """Yield why a container is not up. `restarts` are those since our PATCH, `events` the Pod's."""
+    """Yield why a container is not up. `restarts` are those since our PATCH, `events` the Pod's.
+
+    `same` are the restarts in a row with the same exit.
+    """
     waiting = objects.dig(status, "state", "waiting", default={})
     reason, text = str(waiting.get("reason", "")), str(waiting.get("message", ""))
     image, container = str(status.get("image") or ""), f"container {status.get('name')}"
@@ -50,7 +59,7 @@ def of_container(
         final = bool(_NO_SUCH_FILE.search(text))
         yield of_pod("CONTAINER_START", pod, f"{container}: {text}", evidence, is_final=final)
     else:
-        yield from _ended(pod, status, events, restarts=restarts, is_init=is_init)
+        yield from _ended(pod, status, events, restarts=restarts, same=same, is_init=is_init)
 
 
 def _config_error(pod: Object, container: str, text: str) -> Cause:
@@ -64,7 +73,13 @@ def _config_error(pod: Object, container: str, text: str) -> Cause:
 
 
 def _ended(
-    pod: Object, status: Object, events: Sequence[Object], *, restarts: int, is_init: bool
+    pod: Object,
+    status: Object,
+    events: Sequence[Object],
+    *,
+    restarts: int,
+    same: int,
+    is_init: bool,
 ) -> Iterator[Cause]:
     last = objects.dig(status, "lastState", "terminated")
     ended = objects.dig(status, "state", "terminated") or last
@@ -75,24 +90,25 @@ def _ended(
     code = ended.get("exitCode")
     if is_init and code == 0:
         return
-    container = f"container {status.get('name')}"
+    name = str(status.get("name"))
+    container = f"container {name}"
     reason, text = str(ended.get("reason", "")), str(ended.get("message", ""))
     times = f", {restarts} restart{'s' if restarts != 1 else ''}"
     evidence = f"terminated: {reason} exit {code}{times}"
-    final = restarts >= FINAL_RESTARTS
+    final = same >= FINAL_RESTARTS
     if reason == "StartError":
         final = final or bool(_NO_SUCH_FILE.search(text))
         yield of_pod("CONTAINER_START", pod, f"{container}: {text}", evidence, is_final=final)
     elif reason == "OOMKilled":
         message = f"{container} ran out of memory{times}"
-        yield of_pod("OOM_KILLED", pod, message, evidence, is_final=final)
+        yield of_pod("OOM_KILLED", pod, message, evidence, is_final=final, container=name)
     elif (killed := _killed_by_probe(events)) and not is_init:
         message = f"{container} is restarted by its own probe{times}: {killed}"
-        yield of_pod("PROBE_LIVENESS", pod, message, evidence, is_final=final)
+        yield of_pod("PROBE_LIVENESS", pod, message, evidence, is_final=final, container=name)
     else:
         kind = "INIT_FAILED" if is_init else "CRASH_LOOP"
         message = f"{container} ends with exit {code}{times}"
-        yield of_pod(kind, pod, message, evidence, is_final=final, container=str(status["name"]))
+        yield of_pod(kind, pod, message, evidence, is_final=final, container=name)
 
 
 def _killed_by_probe(events: Sequence[Object]) -> str:

@@ -9,20 +9,30 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from backout.core import objects
+from backout.core import objects, probes
 from backout.core.causes import RANK, REMEDIES, Cause, of_pod
 from backout.core.container_causes import of_container
+from backout.core.events import by_uid as events_by_uid
+from backout.core.readiness import Others, of_unready, warm_up
+from backout.core.startability import max_unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from backout.core.exits import Exit, Key
     from backout.core.model import Object
 
-CLOCKS = timedelta(seconds=5)
-"""How far a node's clock, which stamps events, may be behind the API server's."""
+PATIENCE = timedelta(seconds=15)
+"""How long a Pod may find no node before that is final, where no node is on its way."""
 
+_MISSING_CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found')
+_PASSES = re.compile(
+    r"were unschedulable|node\.kubernetes\.io/(?:not-ready|unreachable|unschedulable)|uninitialized"
+)
+NO_EXITS: Mapping[Key, Exit] = MappingProxyType({})
 _MISSING_OBJECT = re.compile(
     r'(configmap|secret) "[^"]*" not found|references non-existent', re.IGNORECASE
 )
@@ -33,25 +43,31 @@ class Before:
     """How things were before our PATCH: what was broken then is nobody's root cause now.
 
     `restarts` are counts by Pod UID and container name, `broken` UIDs of Pods that were not Ready,
-    `since` the server's time: older events do not count.
+    `since` the server's time: older events do not count. `others` is what the workload's other Pods
+    and revisions tell about a good one.
     """
 
     restarts: Mapping[tuple[str, str], int] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
     since: datetime | None = None
+    others: Others = field(default_factory=Others)
 
 
-def before(pods: Iterable[Object], since: datetime) -> Before:
-    """Return how things were, from the Pods as read before the PATCH."""
+def before(pods: Iterable[Object], since: datetime, templates: Iterable[Object] = ()) -> Before:
+    """Return how things were, from the Pods as read before the PATCH.
+
+    `templates` are the Pod templates of the other revisions.
+    """
     listed = list(pods)
     return Before(
         restarts={
             (objects.uid(p), str(s.get("name"))): int(s.get("restartCount") or 0)
             for p in listed
-            for s, _ in _statuses(p)
+            for s, _ in objects.container_statuses(p)
         },
         broken=frozenset(objects.uid(p) for p in listed if not objects.is_ready(p)),
         since=since,
+        others=Others(warm_up=warm_up(listed), asked=probes.readiness_of(templates)),
     )
 
 
@@ -64,22 +80,32 @@ def causes(
     pods: Iterable[Object],
     events: Iterable[Object] = (),
     *,
+    now: datetime,
+    others: Iterable[Object] = (),
     earlier: Before = NOTHING,
+    exits: Mapping[Key, Exit] = NO_EXITS,
 ) -> tuple[Cause, ...]:
     """Return what keeps Pods of one revision from being ready, the root cause first.
 
-    `pods` are the Pods of that revision, `events` any events (others' are passed over). Final
+    `pods` are the Pods of that revision, `events` any events (others' are passed over), `now` the
+    server's time, `others` the workload's Pods of other revisions, `exits` what is remembered of
+    containers that ended (`exits.seen`). Final
     causes rank before suspected ones, causes nearer the start of a Pod's life before later ones.
     A Pod that was broken before our PATCH yields suspected causes only.
     """
-    by_uid = _events_by_uid(events, earlier.since)
-    found = list(_creation(workload, replica_set, by_uid))
+    by_uid = events_by_uid(events, earlier.since)
+    found = list(_creation(workload, replica_set, by_uid, list(others)))
     for pod in pods:
         if not objects.is_ready(pod):
             was_broken = objects.uid(pod) in earlier.broken
-            own = _of_pod(pod, by_uid.get(objects.uid(pod), ()), earlier)
+            own = _of_pod(_One(pod, by_uid.get(objects.uid(pod), ()), now, exits), earlier)
             found.extend(replace(c, is_final=c.is_final and not was_broken) for c in own)
     return tuple(sorted(found, key=lambda c: (not c.is_final, RANK[c.code], c.subject)))
+
+
+def hastened(causes: Iterable[Cause], earlier: Before) -> tuple[Cause, ...]:
+    """Return the causes with all that are suspected made final, but of Pods broken before."""
+    return tuple(replace(c, is_final=c.uid not in earlier.broken) for c in causes)
 
 
 def unready(pods: Iterable[Object]) -> tuple[Cause, ...]:
@@ -90,7 +116,7 @@ def unready(pods: Iterable[Object]) -> tuple[Cause, ...]:
     found: list[Cause] = []
     for pod in pods:
         started = _has_started(pod)
-        for status, is_init in _statuses(pod):
+        for status, is_init in objects.container_statuses(pod):
             if is_init or objects.dig(status, "ready") is True:
                 continue
             container = f"container {status.get('name')}"
@@ -105,7 +131,10 @@ def unready(pods: Iterable[Object]) -> tuple[Cause, ...]:
 
 
 def _creation(
-    workload: Object, replica_set: Object | None, events: Mapping[str, Sequence[Object]]
+    workload: Object,
+    replica_set: Object | None,
+    events: Mapping[str, Sequence[Object]],
+    others: Sequence[Object],
 ) -> Iterator[Cause]:
     """Yield why Pods cannot be created: ReplicaFailure, worded by the ReplicaSet's own event."""
     failure = objects.condition(replica_set, "ReplicaFailure") if replica_set else None
@@ -115,7 +144,6 @@ def _creation(
     refused = [str(e.get("message", "")) for e in own if e.get("reason") == "FailedCreate"]
     text = str(failure.get("message") or (refused[-1] if refused else ""))
     code = "QUOTA" if "exceeded quota" in text or "failed quota" in text else "ADMISSION"
-    # A full quota may be full of the Pods that are being replaced: the clock decides there.
     yield Cause(
         code=code,
         uid=objects.uid(workload),
@@ -123,39 +151,81 @@ def _creation(
         message=f"the API server refuses its Pods: {text}",
         evidence=f"ReplicaFailure: {text}",
         remedy=REMEDIES[code],
-        is_final=code == "ADMISSION" and "is forbidden" in text,
+        is_final="is forbidden" in text
+        and ("exceeded quota" not in text or _is_stuck(workload, others)),
     )
 
 
-def _of_pod(pod: Object, events: Sequence[Object], earlier: Before) -> Iterator[Cause]:
-    unscheduled = objects.condition(pod, "PodScheduled")
+def _is_stuck(workload: Object, others: Sequence[Object]) -> bool:
+    """Tell whether the rollout itself will free nothing of a quota.
+
+    The controller deletes old Pods that are not ready, and ready ones down to what must stay
+    available; one of either still frees what the next new Pod needs (pkg/controller/deployment,
+    reconcileOldReplicaSets).
+    """
+    if any(not objects.is_ready(p) for p in others):
+        return False
+    available = int(objects.dig(workload, "status", "availableReplicas", default=0))
+    must_stay = objects.replicas(workload) - max_unavailable(workload)
+    return not others or available <= must_stay
+
+
+@dataclass(frozen=True)
+class _One:
+    """A Pod that is not Ready, with all that is known about it."""
+
+    pod: Object
+    events: Sequence[Object]
+    now: datetime
+    exits: Mapping[Key, Exit]
+
+
+def _of_pod(one: _One, earlier: Before) -> Iterator[Cause]:
+    unscheduled = objects.condition(one.pod, "PodScheduled")
     if unscheduled is not None and unscheduled.get("status") == "False":
-        text = str(unscheduled.get("message", ""))
-        code = "VOLUME" if "persistentvolumeclaim" in text.lower() else "UNSCHEDULABLE"
-        yield of_pod(code, pod, f"no node takes it: {text}", f"PodScheduled: {text}")
+        yield _unscheduled(one, unscheduled)
         return
     found: list[Cause] = []
-    for status, is_init in _statuses(pod):
-        count = int(status.get("restartCount") or 0)
-        count -= earlier.restarts.get((objects.uid(pod), str(status.get("name"))), 0)
-        found += of_container(pod, status, events, restarts=max(0, count), is_init=is_init)
+    for status, is_init in objects.container_statuses(one.pod):
+        key = (objects.uid(one.pod), str(status.get("name")))
+        count, known = int(status.get("restartCount") or 0), earlier.restarts.get(key, 0)
+        ended = one.exits.get(key)
+        same = count - max(known, ended.since if ended is not None else 0)
+        found += of_container(
+            one.pod, status, one.events, restarts=max(0, count - known), same=same, is_init=is_init
+        )
     yield from found
     if not found:
-        yield from _by_events(pod, events)
+        yield from _by_events(one, earlier)
 
 
-def _statuses(pod: Object) -> Iterator[tuple[Object, bool]]:
-    for key, is_init in (("initContainerStatuses", True), ("containerStatuses", False)):
-        for status in objects.dig(pod, "status", key, default=[]):
-            yield status, is_init
+def _unscheduled(one: _One, condition: Object) -> Cause:
+    """Return why no node takes a Pod; final when that has lasted and no node is on its way.
+
+    A cordoned or a NotReady node may come back: a drain in the middle is no failure.
+    """
+    text = str(condition.get("message", ""))
+    is_claim = "persistentvolumeclaim" in text.lower()
+    since = objects.timestamp(condition.get("lastTransitionTime"))
+    grows = any(e.get("reason") == "TriggeredScaleUp" for e in one.events)
+    lasted = since is not None and one.now - since >= PATIENCE
+    final = _MISSING_CLAIM.search(text) if is_claim else lasted and not _PASSES.search(text)
+    return of_pod(
+        "VOLUME" if is_claim else "UNSCHEDULABLE",
+        one.pod,
+        f"no node takes it: {text}",
+        f"PodScheduled: {text}",
+        is_final=bool(final) and not grows,
+    )
 
 
-def _by_events(pod: Object, events: Sequence[Object]) -> Iterator[Cause]:
+def _by_events(one: _One, earlier: Before) -> Iterator[Cause]:
     """Yield what only events and conditions tell: volumes, probes, readiness gates.
 
     An event outlives its reason by an hour: a mount that failed counts only while nothing of the
     Pod has started. The newest event of a kind decides.
     """
+    pod, events = one.pod, one.events
     newest = {str(e.get("reason")): str(e.get("message", "")) for e in events}
     mount = newest.get("FailedMount") or newest.get("FailedAttachVolume")
     ready = objects.condition(pod, "Ready") or {}
@@ -163,10 +233,11 @@ def _by_events(pod: Object, events: Sequence[Object]) -> Iterator[Cause]:
         final = bool(_MISSING_OBJECT.search(mount))
         code = "CONFIG_MISSING" if final else "VOLUME"
         yield of_pod(code, pod, f"a volume cannot be mounted: {mount}", mount, is_final=final)
-    elif "Unhealthy" in newest and _has_started(pod):
+    elif newest.get("Unhealthy", "").startswith("Liveness") and _has_started(pod):
         text = newest["Unhealthy"]
-        code = "PROBE_READINESS" if text.startswith("Readiness") else "PROBE_LIVENESS"
-        yield of_pod(code, pod, f"{_probe(pod, text)}: {text}", text)
+        yield of_pod("PROBE_LIVENESS", pod, f"{_probe(pod, text)}: {text}", text)
+    elif unready := list(of_unready(pod, events, earlier.others, one.now)):
+        yield from unready
     elif ready.get("reason") == "ReadinessGatesNotReady":
         text = str(ready.get("message", ""))
         yield of_pod("READINESS_GATE", pod, f"a readiness gate is not met: {text}", text)
@@ -175,7 +246,7 @@ def _by_events(pod: Object, events: Sequence[Object]) -> Iterator[Cause]:
 def _has_started(pod: Object) -> bool:
     return any(
         objects.dig(s, "state", state) is not None
-        for s, _ in _statuses(pod)
+        for s, _ in objects.container_statuses(pod)
         for state in ("running", "terminated")
     )
 
@@ -189,19 +260,3 @@ def _probe(pod: Object, text: str) -> str:
             what = f"asks {request.get('path', '/')} on port {request.get('port')}"
             return f"the {kind} of container {container.get('name')} {what}"
     return "no HTTP probe is named" if text == "Readiness" else "a probe fails"
-
-
-def _events_by_uid(events: Iterable[Object], since: datetime | None) -> dict[str, list[Object]]:
-    """Return events by the UID of what they are about, oldest first, none older than `since`."""
-    by_uid: dict[str, list[Object]] = {}
-    for event in sorted(events, key=_when):
-        at = objects.timestamp(_when(event))
-        if since is not None and at is not None and at < since - CLOCKS:
-            continue
-        by_uid.setdefault(str(objects.dig(event, "involvedObject", "uid")), []).append(event)
-    return by_uid
-
-
-def _when(event: Object) -> str:
-    # Scheduler events have only eventTime, kubelet events only lastTimestamp.
-    return str(event.get("lastTimestamp") or event.get("eventTime") or "")

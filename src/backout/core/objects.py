@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from backout.core.model import Object
 
@@ -92,6 +92,13 @@ def containers(template_or_pod: Object) -> list[Object]:
     """Return the containers and init containers of a Pod or Pod template, in that order."""
     spec = dig(template_or_pod, "spec", default={})
     return [*dig(spec, "containers", default=[]), *dig(spec, "initContainers", default=[])]
+
+
+def container_statuses(pod: Object) -> Iterator[tuple[Object, bool]]:
+    """Yield each container's status and whether it is an init container's, in start order."""
+    for key, is_init in (("initContainerStatuses", True), ("containerStatuses", False)):
+        for status in dig(pod, "status", key, default=[]):
+            yield status, is_init
 
 
 def timestamp(text: Any) -> datetime | None:

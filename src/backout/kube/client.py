@@ -188,6 +188,28 @@ class Client:
             content_type=response.headers.content_type,
         )
 
+    async def text(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str],
+        timeout: float,  # noqa: ASYNC109 (contract)
+    ) -> str:
+        """Return a plain text, its end cut off at the cap; asked once only."""
+        call = Call(
+            method="GET",
+            path=path,
+            params=params,
+            timeout=timeout,
+            accept="*/*",
+            cap=PROXY_CAP,
+            truncate=True,
+        )
+        response = (await self._transport.send(call)).response
+        if not _is_success(response.status):
+            raise self._error(response)
+        return response.body.decode(errors="replace")
+
     async def watch(
         self,
         path: str,

@@ -46,6 +46,11 @@ def pod(namespace: str, name: str) -> str:
     return f"{pods(namespace)}/{_segment(name)}"
 
 
+def logs(namespace: str, name: str) -> str:
+    """Return the path of a Pod's log."""
+    return f"{pod(namespace, name)}/log"
+
+
 def events(namespace: str) -> str:
     """Return the path of a namespace's Events (core v1)."""
     return _core(namespace, "events")

@@ -39,6 +39,15 @@ class Newest:
         """Whether all that a verdict needs has been listed (or cannot be)."""
         return {"deployments", "replicasets", "pods"} <= self.listed | self.missing.keys()
 
+    @property
+    def blindness(self) -> str:
+        """Why nothing can be judged now; empty where all that a verdict needs is seen."""
+        if "deployments" in self.interrupted:
+            return self.interrupted["deployments"]
+        if not self.is_complete:
+            return next(iter(self.interrupted.values()), "no answer")
+        return ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Followed:

@@ -22,9 +22,9 @@ from backout.steps.keep import Keeper
 from backout.steps.lease import Edit, Held, applied, closed, unchanged
 from backout.steps.lock import Recovered, take
 from backout.steps.prepare import tell_choice, tell_refusal
-from backout.steps.probe import probe
 from backout.steps.publish import publish
-from backout.steps.watch import progress_deadline, watch
+from backout.steps.soak import settled
+from backout.steps.watch import Watch, Watched, progress_deadline
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -151,18 +151,16 @@ class Rollback:
 
     async def _ending(self, workload: Object) -> Ending:
         preflight = self._plan.preflight
-        verdict, images = await watch(
-            self._run,
-            workload,
-            wanted=preflight.destination.hash,
-            deadline=self._deadline,
-            earlier=before(preflight.snapshot.pods, preflight.snapshot.now),
+        destination = preflight.destination
+        templates = [r.template for r in preflight.revisions if r.hash != destination.hash]
+        watched = Watched(
+            workload=workload,
+            wanted=destination.hash,
+            earlier=before(preflight.snapshot.pods, preflight.snapshot.now, templates),
+            fail_fast=self._run.policy.fail_fast,
         )
-        if not Ending(verdict=verdict).is_rolled_out:
-            return Ending(verdict=verdict)
-        until = min(self._deadline, self._clock() + self._run.limits.health)
-        health = await probe(self._run, preflight, deadline=until)
-        return Ending(verdict=verdict, health=health, images=images)
+        async with Watch(self._run, watched, deadline=self._deadline) as watch:
+            return await settled(self._run, watch, preflight, deadline=self._deadline)
 
     async def _unknown(self, undecided: Undecided, result: Result) -> Outcome:
         """Leave the INTENT open where it can be settled later; close it where it cannot."""

@@ -35,7 +35,7 @@ class Limits:
     """Durations in seconds. `total` None: the progress deadline plus the health time-out.
 
     `lease` is how long the lock outlives its holder's last sign of life, `wait_lock` how long
-    somebody else's is waited for.
+    somebody else's is waited for, `soak` how long a success must hold where nothing is asked.
     """
 
     total: float | None = None
@@ -46,6 +46,7 @@ class Limits:
     health_interval: float = 1.0
     lease: float = 60.0
     wait_lock: float = 0.0
+    soak: float = 3.0
     unclear: float = 60.0
     wind_down: float = 8.0
 

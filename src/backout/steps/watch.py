@@ -1,169 +1,213 @@
-"""Watches the rollout to a verdict: success, the first final failure, or the time-out."""
+"""Watches a rollout to a verdict: success, the first final failure, or the time-out."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
 
-from backout.core import diagnosis, objects, rollout, template
+from backout.core import diagnosis, exits, objects, rollout, template
+from backout.core.diagnosis import Before
 from backout.core.images import ran
 from backout.core.revisions import pods_of
 from backout.core.rollout import Complete, Failed, Progressing, Unknown, Verdict
-from backout.steps.follow import Newest, newest_states
+from backout.steps.follow import newest_states
+from backout.steps.tell import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import Mapping
+    from types import TracebackType
 
     from backout.core.causes import Cause
-    from backout.core.diagnosis import Before
+    from backout.core.exits import Exit, Key
     from backout.core.model import Object
+    from backout.steps.follow import Newest
     from backout.steps.run import Run
 
 NO_DEADLINE = 2**31 - 1
 """progressDeadlineSeconds that means none (kubernetes pkg/controller/deployment/util)."""
+TICK = 1.0
+"""Seconds after which a state that has not changed is judged again: some rules are about time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What is followed: a workload as it was when its rollout began, and where it is to get.
+
+    `wanted` is the template's hash. `earlier` is how its Pods were before: what was broken then is
+    not blamed on the rollout. With `fail_fast` a suspected cause is final.
+    """
+
+    workload: Object
+    wanted: str
+    earlier: Before = field(default_factory=Before)
+    fail_fast: bool = False
 
 
 class Watch:
-    """What is to be reached, and what was said and seen so far.
+    """Follows one rollout while it is entered; judged again whenever something or time has moved.
 
     The user's progress deadline is honoured by our own clock: the controller's own may be stale or
     never come (kubernetes.md section 0).
     """
 
-    def __init__(
-        self, run: Run, patched: Object, *, wanted: str, deadline: float, earlier: Before
-    ) -> None:
+    def __init__(self, run: Run, watched: Watched, *, deadline: float) -> None:
         self._run = run
-        self._patched = patched
-        self._wanted = wanted
+        self._watched = watched
         self._deadline = deadline
-        self._earlier = earlier
         self._clock = asyncio.get_running_loop().time
         self._moved_at = self._clock()
         self._counters: tuple[object, ...] = ()
-        self._said = ""
-        self._blind = "no answer"
+        self._teller = Teller(run)
+        self._state: Newest | None = None
+        self._changed = asyncio.Event()
+        self._following: asyncio.Task[None] | None = None
+        self._exits: Mapping[Key, Exit] = {}
         self._pods: list[Object] = []
         self._causes: tuple[Cause, ...] = ()
-        self._told: set[tuple[str, ...]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._following = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait({self._following})
 
     @property
     def images(self) -> Mapping[str, str]:
         """The digests that the watched revision's Ready Pods run, by container."""
         return ran(p for p in self._pods if objects.is_ready(p))
 
+    @property
+    def pods(self) -> list[Object]:
+        """The watched revision's Pods, as last seen."""
+        return self._pods
+
     async def verdict(self) -> Verdict:
         """Return the verdict; never later than the deadline."""
-        selector = objects.selector_text(self._patched["spec"]["selector"])
-        states = newest_states(self._run.client, self._run.target, selector)
-        async with aclosing(states):
-            try:
-                return await self._first_final(states)
-            except TimeoutError:
-                pass
-        if self._blind:
-            return Unknown(message=f"the API server cannot be followed: {self._blind}")
-        self._causes = self._causes or diagnosis.unready(self._pods)
-        self._tell_causes()
-        if self._clock() < self._deadline:
-            return self._no_progress()
-        return Unknown(
-            message=f"not finished when time was up: {self._said}{self._root()}",
-            causes=self._causes,
-        )
-
-    async def _first_final(self, states: AsyncGenerator[Newest, None]) -> Verdict:
-        while True:
-            async with asyncio.timeout_at(min(self._deadline, self._progress_deadline())):
-                state = await anext(states)
-            self._say_missing(state)
-            self._blind = _blindness(state)
-            if self._blind:
+        blind = "no answer"
+        while self._clock() < min(self._deadline, self._progress_deadline()):
+            state = await self._next()
+            blind = "no answer" if state is None else state.blindness
+            if state is None or blind:
                 continue
+            self._teller.missing(state)
             verdict = self._judge(state)
             if isinstance(verdict, Progressing | Failed):
-                self._tell_causes()
+                self._teller.causes(self._causes)
             if not isinstance(verdict, Progressing):
                 return verdict
-            self._tell_progress(verdict, state)
+            self._note_progress(verdict, state)
+        if blind:
+            return Unknown(message=f"the API server cannot be followed: {blind}")
+        return self._out_of_time()
+
+    async def reopened(self) -> str:
+        """Return why the rollout is in question again after it was complete; waits for that.
+
+        A container that restarts after "available" is no success yet: a liveness loop and one that
+        comes and goes both pass a look at the counters.
+        """
+        restarts = _restarts(self._pods)
+        while True:
+            state = await self._next()
+            if state is None or state.blindness:
+                continue
+            verdict = self._judge(state)
+            for name, count in _restarts(self._pods).items():
+                if count > restarts.get(name, count):
+                    return f"{name} restarted after it was available"
+            if not isinstance(verdict, Complete):
+                return verdict.message
+
+    async def _follow(self) -> None:
+        selector = objects.selector_text(self._watched.workload["spec"]["selector"])
+        async for state in newest_states(self._run.client, self._run.target, selector):
+            self._state = state
+            self._changed.set()
+
+    async def _next(self) -> Newest | None:
+        """Return the newest state after a change or a tick; raise what ended the following."""
+        following = self._following
+        if following is not None and following.done():
+            following.result()
+        left = max(0.0, min(TICK, self._deadline - self._clock()))
+        changed = asyncio.ensure_future(self._changed.wait())
+        waits = {changed, *([following] if following is not None else [])}
+        try:
+            await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            changed.cancel()
+        self._changed.clear()
+        return self._state
 
     def _judge(self, state: Newest) -> Verdict:
+        watched = self._watched
         current = self._replica_set(state)
-        pods = pods_of(current, state.pods.values()) if current is not None else []
-        self._pods = pods
+        self._pods = pods_of(current, state.pods.values()) if current is not None else []
+        self._exits = exits.seen(self._exits, self._pods)
         self._causes = diagnosis.causes(
-            self._patched, current, pods, state.events.values(), earlier=self._earlier
+            state.workload or watched.workload,
+            current,
+            self._pods,
+            state.events.values(),
+            others=[p for p in state.pods.values() if p not in self._pods],
+            now=self._run.server_now(),
+            earlier=watched.earlier,
+            exits=self._exits,
         )
+        if watched.fail_fast:
+            self._causes = diagnosis.hastened(self._causes, watched.earlier)
         return rollout.judge(
             state.workload,
-            wanted=self._wanted,
-            generation=objects.generation(self._patched),
-            uid=objects.uid(self._patched),
-            pods=pods,
+            wanted=watched.wanted,
+            generation=objects.generation(watched.workload),
+            uid=objects.uid(watched.workload),
+            pods=self._pods,
             causes=self._causes,
         )
 
     def _replica_set(self, state: Newest) -> Object | None:
         for replica_set in state.replica_sets.values():
             if (
-                objects.is_controlled_by(replica_set, objects.uid(self._patched))
-                and template.digest(replica_set["spec"]["template"]) == self._wanted
+                objects.is_controlled_by(replica_set, objects.uid(self._watched.workload))
+                and template.digest(replica_set["spec"]["template"]) == self._watched.wanted
             ):
                 return replica_set
         return None
 
-    def _tell_progress(self, verdict: Progressing, state: Newest) -> None:
-        """Say one line a change; a change of a counter is progress for the deadline."""
+    def _note_progress(self, verdict: Progressing, state: Newest) -> None:
+        """Note a change of a counter, which is progress for the deadline, and say a new word."""
         status = objects.dig(state.workload, "status", default={})
         keys = ("observedGeneration", "replicas", "updatedReplicas", "availableReplicas")
         counters = tuple(status.get(k) for k in keys)
         if counters != self._counters:
             self._counters, self._moved_at = counters, self._clock()
-        if verdict.message != self._said:
-            self._said = verdict.message
-            self._run.say("progress", verdict.message)
+        self._teller.progress(verdict.message)
 
-    def _tell_causes(self) -> None:
-        """Say every cause once when it is suspected, and once when it is final."""
-        for cause in self._causes:
-            key = (cause.code, cause.uid, str(cause.is_final))
-            if key not in self._told:
-                self._told.add(key)
-                say_cause(self._run, cause)
-
-    def _say_missing(self, state: Newest) -> None:
-        """Say once what may not be watched: it cannot be verified, and the rest goes on."""
-        for resource, why in state.missing.items():
-            if ("missing", resource) not in self._told:
-                self._told.add(("missing", resource))
-                self._run.say("note", f"{resource} cannot be watched: {why}")
-
-    def _progress_deadline(self) -> float:
-        seconds = progress_deadline(self._patched)
-        return self._deadline if seconds is None else self._moved_at + seconds
-
-    def _root(self) -> str:
-        """Return the root cause as the end of a sentence; empty where none is known."""
-        if not self._causes:
-            return ""
-        return f"; {self._causes[0].subject}: {self._causes[0].message}"
-
-    def _no_progress(self) -> Failed:
-        seconds = progress_deadline(self._patched)
+    def _out_of_time(self) -> Verdict:
+        self._causes = self._causes or diagnosis.unready(self._pods)
+        self._teller.causes(self._causes)
+        root = f"; {self._causes[0].subject}: {self._causes[0].message}" if self._causes else ""
+        if self._clock() >= self._deadline:
+            words = f"not finished when time was up: {self._teller.said}{root}"
+            return Unknown(message=words, causes=self._causes)
+        seconds = progress_deadline(self._watched.workload)
         return Failed(
-            message=f"no progress for {seconds} s (progressDeadlineSeconds){self._root()}",
+            message=f"no progress for {seconds} s (progressDeadlineSeconds){root}",
             causes=self._causes,
         )
 
-
-def _blindness(state: Newest) -> str:
-    """Return why nothing can be judged now; empty where all that a verdict needs is seen."""
-    if "deployments" in state.interrupted:
-        return state.interrupted["deployments"]
-    if not state.is_complete:
-        return next(iter(state.interrupted.values()), "no answer")
-    return ""
+    def _progress_deadline(self) -> float:
+        seconds = progress_deadline(self._watched.workload)
+        return self._deadline if seconds is None else self._moved_at + seconds
 
 
 def progress_deadline(workload: Object) -> int | None:
@@ -172,28 +216,9 @@ def progress_deadline(workload: Object) -> int | None:
     return None if seconds >= NO_DEADLINE else seconds
 
 
-def say_cause(run: Run, cause: Cause) -> None:
-    """Say why something is not ready, once it is suspected."""
-    run.say(
-        "cause",
-        f"{cause.subject}: {cause.message}",
-        code=cause.code,
-        evidence=cause.evidence,
-        remedy=cause.remedy,
-        final=cause.is_final,
-    )
-
-
-async def watch(
-    run: Run, patched: Object, *, wanted: str, deadline: float, earlier: Before
-) -> tuple[Verdict, Mapping[str, str]]:
-    """Return the verdict on the rollout that our PATCH began, by `deadline` (event-loop time).
-
-    With it come the digests of the images that its Ready Pods run, by container.
-    `earlier` is how its Pods were before: what was broken then is not blamed on the rollback.
-    """
-    one = Watch(run, patched, wanted=wanted, deadline=deadline, earlier=earlier)
-    verdict = await one.verdict()
-    if isinstance(verdict, Complete):
-        run.say("rolled_out", verdict.message)
-    return verdict, one.images
+def _restarts(pods: list[Object]) -> dict[str, int]:
+    return {
+        f"container {s.get('name')} of Pod {objects.name(p)}": int(s.get("restartCount") or 0)
+        for p in pods
+        for s, _ in objects.container_statuses(p)
+    }

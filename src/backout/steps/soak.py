@@ -1,0 +1,59 @@
+"""From rolled out to recovered: the service is asked while its Pods are still watched."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from backout.core.rollout import Complete
+from backout.steps.conclude import Ending
+from backout.steps.logs import tell_logs
+from backout.steps.probe import NotVerified, probe
+
+if TYPE_CHECKING:
+    from backout.core.health import Health
+    from backout.core.snapshot import Preflight
+    from backout.steps.run import Run
+    from backout.steps.watch import Watch
+
+
+async def settled(
+    run: Run, watch: Watch, preflight: Preflight | None, *, deadline: float
+) -> Ending:
+    """Return how a rollout ended, once its success has held; by `deadline` (event-loop time).
+
+    A rollout that is in question again while it soaks is watched anew. Without a `preflight`
+    nothing is asked.
+    """
+    clock = asyncio.get_running_loop().time
+    while True:
+        verdict = await watch.verdict()
+        if not isinstance(verdict, Complete):
+            await tell_logs(run, watch.pods, getattr(verdict, "causes", ()))
+            return Ending(verdict=verdict)
+        run.say("progress", "all replicas run the target and are available; watching that it holds")
+        until = min(deadline, clock() + run.limits.health)
+        health = asyncio.create_task(_asked(run, preflight, until))
+        reopened = asyncio.create_task(watch.reopened())
+        try:
+            await asyncio.wait({health, reopened}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (health, reopened):
+                if not task.done():
+                    task.cancel()
+            await asyncio.wait({health, reopened})
+        if not reopened.cancelled():
+            run.say("note", f"not settled yet: {reopened.result()}")
+            continue
+        run.say("rolled_out", verdict.message)
+        return Ending(verdict=verdict, health=health.result(), images=watch.images)
+
+
+async def _asked(run: Run, preflight: Preflight | None, until: float) -> Health | NotVerified:
+    """Ask for the service's health; where there is nothing to ask, let it soak in silence."""
+    health: Health | NotVerified = NotVerified(why="nothing was asked")
+    if preflight is not None:
+        health = await probe(run, preflight, deadline=until)
+    if isinstance(health, NotVerified):
+        await asyncio.sleep(run.limits.soak)
+    return health

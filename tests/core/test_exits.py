@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backout.core import diagnosis, exits
+from tests.core.objects_made import (
+    NOW,
+    container_status,
+    deployment,
+    pod,
+    replica_set,
+    terminated,
+    waiting,
+)
+
+if TYPE_CHECKING:
+    from backout.core.exits import Exit, Key
+
+KEY = ("uid-web-3-a", "app")
+
+
+def crashed(restarts: int, code: int) -> dict[str, Any]:
+    last = terminated("Error", code)
+    return pod(
+        ready=False,
+        containers=[waiting("CrashLoopBackOff", lastState=last, restartCount=restarts)],
+    )
+
+
+def is_final(looks: list[tuple[int, int]]) -> bool:
+    """Tell whether a container that was seen like this, (restarts, exit code), is given up."""
+    known: dict[Key, Exit] = {}
+    for restarts, code in looks:
+        known = exits.seen(known, [crashed(restarts, code)])
+    last = crashed(*looks[-1])
+    (cause,) = diagnosis.causes(deployment(), replica_set(3), [last], now=NOW, exits=known)
+    return cause.is_final
+
+
+def test_the_third_restart_with_the_same_exit_is_final() -> None:
+    assert not is_final([(1, 3), (2, 3)])
+    assert is_final([(1, 3), (2, 3), (3, 3)])
+
+
+def test_another_exit_begins_anew() -> None:
+    assert not is_final([(1, 3), (2, 3), (3, 1)])
+    assert not is_final([(1, 3), (2, 1), (4, 1)])
+    assert is_final([(1, 3), (2, 1), (5, 1)])
+
+
+def test_a_loop_that_was_under_way_before_the_first_look_counts_from_its_beginning() -> None:
+    assert is_final([(7, 1)])
+
+
+def test_a_container_that_never_ended_is_not_remembered() -> None:
+    assert exits.seen({}, [pod(containers=[container_status()])]) == {}
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2)), min_size=1, max_size=8))
+def test_looking_twice_changes_nothing(looks: list[tuple[int, int]]) -> None:
+    once: dict[Key, Exit] = {}
+    twice: dict[Key, Exit] = {}
+    for restarts, code in looks:
+        seen = [crashed(restarts, code)]
+        once = exits.seen(once, seen)
+        twice = exits.seen(exits.seen(twice, seen), seen)
+    assert once == twice
+    assert set(once) == {KEY}
