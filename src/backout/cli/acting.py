@@ -51,6 +51,14 @@ _HEALTH = (
         help="Exit 5 where there is nothing to ask.",
     ),
 )
+_FAIL_FAST = (
+    click.option(
+        "--fail-fast",
+        is_flag=True,
+        envvar="BACKOUT_FAIL_FAST",
+        help="Fail at the first suspected cause, without waiting until it is certain.",
+    ),
+)
 _LEDGER = (
     click.option(
         "--ledger",
@@ -93,6 +101,11 @@ def health(command: F) -> F:
     return _with(command, _HEALTH)
 
 
+def fail_fast(command: F) -> F:
+    """Give a command the option that makes a suspected cause final."""
+    return _with(command, _FAIL_FAST)
+
+
 def ledger(command: F) -> F:
     """Give a command the option where the ledger lies."""
     return _with(command, _LEDGER)
@@ -128,6 +141,7 @@ def settings(
         "preflight_budget": values.get("preflight_budget"),
         "lease_duration": lease_duration(values.get("lease_duration")),
         "wait_lock": values.get("wait_lock"),
+        "soak": values.get("soak"),
         "registry_auth_file": path(values.get("registry_auth_file")),
         "registry_plain_http": frozenset(values.get("registry_plain_http") or ()),
         "registry_ca": values.get("registry_ca"),

@@ -19,6 +19,7 @@ _CODES = {
     Result.DECLINED: 3,
     Result.FAILED: 4,
     Result.UNDECIDED: UNDECIDED,
+    Result.PROGRESSING: UNDECIDED,
 }
 
 

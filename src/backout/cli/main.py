@@ -12,12 +12,20 @@ from backout.cli.completion import completion
 from backout.cli.ledger import ledger
 from backout.cli.options import common, given
 from backout.cli.resume import resume
+from backout.cli.status import explain, status
 from backout.cli.streams import leave, prepare_streams
 from backout.cli.undo import undo
 from backout.core.errors import BackoutError
 from backout.core.text import untrusted
 
-COMMANDS = {"undo": undo, "resume": resume, "ledger": ledger, "completion": completion}
+COMMANDS = {
+    "undo": undo,
+    "status": status,
+    "explain": explain,
+    "resume": resume,
+    "ledger": ledger,
+    "completion": completion,
+}
 
 
 @click.group(

@@ -49,8 +49,14 @@ def health_policy(values: dict[str, Any]) -> Policy:
         successes=values["health_successes"],
         require_health=values["require_health"],
         take_over=values["take_over"],
+        fail_fast=values["fail_fast"],
         ledger_is_local=values["where"] == "local",
     )
+
+
+def watch_policy(values: dict[str, Any]) -> Policy:
+    """Return what `status` asks for."""
+    return Policy(fail_fast=values["fail_fast"])
 
 
 def mark_policy(values: dict[str, Any]) -> Policy:

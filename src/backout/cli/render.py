@@ -7,6 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
+from backout.core.outcome import Result
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
@@ -158,7 +159,9 @@ _SHAPES: dict[str, Callable[[Event], list[tuple[str, str]]]] = {
 
 
 def _is_error(event: Event) -> bool:
-    return event.kind == "outcome" and event.fields["exit"] != 0
+    fields = event.fields
+    is_outcome = event.kind == "outcome"
+    return is_outcome and fields["exit"] != 0 and fields["result"] != Result.PROGRESSING
 
 
 def _request(line: RequestLine) -> str:

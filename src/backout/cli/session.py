@@ -63,6 +63,7 @@ class Settings:
     preflight_budget: float = 3.0
     lease_duration: float = 60.0
     wait_lock: float = 0.0
+    soak: float = 3.0
     registry_auth_file: Path | None = None
     registry_plain_http: frozenset[str] = frozenset()
     registry_ca: str | None = None
@@ -201,6 +202,7 @@ def _limits(settings: Settings) -> Limits:
         health=settings.health_timeout,
         lease=settings.lease_duration,
         wait_lock=settings.wait_lock,
+        soak=settings.soak,
     )
 
 

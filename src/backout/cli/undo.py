@@ -39,6 +39,7 @@ from backout.cli.options import breaker, collect, common
 @click.option("--resume", is_flag=True, help="Resume a paused workload in the same write.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @acting.health
+@acting.fail_fast
 @breaker
 @click.option(
     "--preflight-budget",

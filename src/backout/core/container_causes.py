@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from backout.core import objects
 from backout.core.causes import of_pod
 from backout.core.pull_errors import pull_error
+from backout.core.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,7 +94,7 @@ def _ended(
     name = str(status.get("name"))
     container = f"container {name}"
     reason, text = str(ended.get("reason", "")), str(ended.get("message", ""))
-    times = f", {restarts} restart{'s' if restarts != 1 else ''}"
+    times = f", {restarts} restart{'s' if restarts != 1 else ''}" if restarts else ""
     evidence = f"terminated: {reason} exit {code}{times}"
     final = same >= FINAL_RESTARTS
     if reason == "StartError":
@@ -107,8 +108,15 @@ def _ended(
         yield of_pod("PROBE_LIVENESS", pod, message, evidence, is_final=final, container=name)
     else:
         kind = "INIT_FAILED" if is_init else "CRASH_LOOP"
-        message = f"{container} ends with exit {code}{times}"
+        message = f"{container} ends with exit {code}{_after(ended)}{times}"
         yield of_pod(kind, pod, message, evidence, is_final=final, container=name)
+
+
+def _after(ended: Object) -> str:
+    """Return how long a container ran, in words; empty where its status does not tell."""
+    began = objects.timestamp(ended.get("startedAt"))
+    over = objects.timestamp(ended.get("finishedAt"))
+    return f" after {span(over, since=began)}" if began is not None and over is not None else ""
 
 
 def _killed_by_probe(events: Sequence[Object]) -> str:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 PATIENCE = timedelta(seconds=15)
 """How long a Pod may find no node before that is final, where no node is on its way."""
 
+FORGOTTEN = timedelta(minutes=10)
+"""After so long a run the kubelet's back-off begins anew (twice its longest, pkg/kubelet)."""
+
 _MISSING_CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found')
 _PASSES = re.compile(
     r"were unschedulable|node\.kubernetes\.io/(?:not-ready|unreachable|unschedulable)|uninitialized"
@@ -67,8 +70,13 @@ def before(pods: Iterable[Object], since: datetime, templates: Iterable[Object] 
         },
         broken=frozenset(objects.uid(p) for p in listed if not objects.is_ready(p)),
         since=since,
-        others=Others(warm_up=warm_up(listed), asked=probes.readiness_of(templates)),
+        others=others_of(listed, templates),
     )
+
+
+def others_of(pods: Iterable[Object], templates: Iterable[Object]) -> Others:
+    """Return what a workload's Pods, and its other revisions' templates, tell of a good one."""
+    return Others(warm_up=warm_up(pods), asked=probes.readiness_of(templates))
 
 
 NOTHING = Before()
@@ -188,7 +196,8 @@ def _of_pod(one: _One, earlier: Before) -> Iterator[Cause]:
     found: list[Cause] = []
     for status, is_init in objects.container_statuses(one.pod):
         key = (objects.uid(one.pod), str(status.get("name")))
-        count, known = int(status.get("restartCount") or 0), earlier.restarts.get(key, 0)
+        count = int(status.get("restartCount") or 0)
+        known = count if _runs_well(status, one.now) else earlier.restarts.get(key, 0)
         ended = one.exits.get(key)
         same = count - max(known, ended.since if ended is not None else 0)
         found += of_container(
@@ -197,6 +206,12 @@ def _of_pod(one: _One, earlier: Before) -> Iterator[Cause]:
     yield from found
     if not found:
         yield from _by_events(one, earlier)
+
+
+def _runs_well(status: Object, now: datetime) -> bool:
+    """Tell whether a container has run so long that its last exit is forgotten by the kubelet."""
+    started = objects.timestamp(objects.dig(status, "state", "running", "startedAt"))
+    return started is not None and now - started >= FORGOTTEN
 
 
 def _unscheduled(one: _One, condition: Object) -> Cause:

@@ -12,6 +12,7 @@ class Result(StrEnum):
     SUCCEEDED = "succeeded"
     DRY_RUN = "dry run"
     SETTLED = "settled"
+    PROGRESSING = "progressing"
     REFUSED = "refused"
     DECLINED = "declined"
     NOT_CHANGED = "not changed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backout.core import objects, revisions, template
@@ -166,6 +166,28 @@ def _holders_target(snapshot: Snapshot) -> Revision | None:
     ):
         return None
     return next((r for r in snapshot.revisions if r.hash == record.destination.hash), None)
+
+
+def next_candidate(preflight: Preflight) -> str:
+    """Return where to go after a rollback that failed, as a sentence with the line to run.
+
+    Neither where it came from nor where it went.
+    """
+    snapshot, tried = preflight.snapshot, preflight.destination
+    wanted = template.digest(snapshot.workload["spec"]["template"])
+    known = snapshot.known
+    bad = {**known.bad, tried.hash: "its rollout failed just now", wanted: "rolled back"}
+    choice = revisions.choose(preflight.revisions, replace(known, bad=bad))
+    if isinstance(choice, NoChoice):
+        return (
+            f"there is no other revision of {snapshot.target} to go to: deploy the last good "
+            "version again from its source"
+        )
+    number = choice.revision.number
+    return (
+        f"next candidate: revision {number}, {choice.why}: backout undo {snapshot.target} "
+        f"-n {snapshot.target.namespace} --to-revision {number}"
+    )
 
 
 def way_on(policy: Policy, blocks: Sequence[Finding]) -> str:

@@ -40,6 +40,11 @@ class Newest:
         return {"deployments", "replicasets", "pods"} <= self.listed | self.missing.keys()
 
     @property
+    def has_heard_events(self) -> bool:
+        """Whether the events are there, or cannot be: they word a verdict, and do not make it."""
+        return "events" in self.listed | self.missing.keys() | self.interrupted.keys()
+
+    @property
     def blindness(self) -> str:
         """Why nothing can be judged now; empty where all that a verdict needs is seen."""
         if "deployments" in self.interrupted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core import objects, permissions
@@ -42,7 +43,24 @@ async def read(run: Run) -> Snapshot:
             lease_task = group.create_task(_lease(run, unread))
             services_task = group.create_task(_services(run, unread))
             permissions_task = group.create_task(_permissions(run, unread))
-    workload = await observed(run, workload_task.result())
+    return replace(
+        await _named(run, await observed(run, workload_task.result()), unread),
+        services=services_task.result(),
+        lease=lease_task.result(),
+        permissions=permissions_task.result(),
+    )
+
+
+async def look(run: Run) -> Snapshot:
+    """Return the workload with its ReplicaSets and Pods as they are now: nothing is waited for.
+
+    Raises as `read` does.
+    """
+    return await _named(run, await _workload(run), _Unread())
+
+
+async def _named(run: Run, workload: Object, unread: _Unread) -> Snapshot:
+    """Return a snapshot of what a workload names."""
     selector = objects.selector_text(workload["spec"]["selector"])
     with first_error():
         async with asyncio.TaskGroup() as group:
@@ -53,9 +71,6 @@ async def read(run: Run) -> Snapshot:
         workload=workload,
         replica_sets=replica_sets_task.result(),
         pods=pods_task.result(),
-        services=services_task.result(),
-        lease=lease_task.result(),
-        permissions=permissions_task.result(),
         now=run.server_now(),
         is_observed=objects.is_observed(workload),
         unreadable=unread.why,

@@ -12,7 +12,7 @@ from backout.core.diagnosis import before
 from backout.core.errors import BackoutError
 from backout.core.ledger import State
 from backout.core.outcome import Outcome, Result
-from backout.core.plan import Refusal, way_on
+from backout.core.plan import Refusal, next_candidate, way_on
 from backout.kube import paths
 from backout.steps.act import Act, Applied, NotApplied, Sent, Stale, Undecided, act, difference
 from backout.steps.closing import Closing, closed_after_landing
@@ -145,6 +145,8 @@ class Rollback:
             ending = await self._ending(workload)
         self._judged = conclude(self._run, self._plan, ending, self._clock() - self._began)
         outcome, edit = self._judged
+        if outcome.result is Result.FAILED:
+            self._run.say("next", next_candidate(self._plan.preflight))
         is_closed = await self._closing.close(edit)
         await publish(self._run, workload, outcome)
         return outcome if is_closed else not_recorded(outcome)

@@ -100,6 +100,8 @@ class Watch:
                 continue
             self._teller.missing(state)
             verdict = self._judge(state)
+            if isinstance(verdict, Failed) and not state.has_heard_events:
+                continue
             if isinstance(verdict, Progressing | Failed):
                 self._teller.causes(self._causes)
             if not isinstance(verdict, Progressing):

@@ -1,0 +1,78 @@
+"""Says what is wrong now, from one read; nothing is waited for and nothing changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core import diagnosis, exits, objects, revisions, rollout, template
+from backout.core.errors import BackoutError
+from backout.core.outcome import Outcome, Result
+from backout.core.revisions import pods_of
+from backout.core.rollout import Progressing
+from backout.kube import paths
+from backout.steps.logs import tell_logs
+from backout.steps.read import look
+from backout.steps.status import since_its_beginning, tell_where, told
+from backout.steps.tell import say_cause
+
+if TYPE_CHECKING:
+    from backout.core.causes import Cause
+    from backout.core.model import Object
+    from backout.core.snapshot import Snapshot
+    from backout.steps.run import Run
+
+
+async def explain(run: Run) -> Outcome:
+    """Tell every cause that stands, the root cause first, and the verdict as it is now."""
+    snapshot = await look(run)
+    tell_where(run, snapshot)
+    now = revisions.current(snapshot.revisions)
+    pods = list(pods_of(now.replica_set, snapshot.pods)) if now is not None else []
+    causes = _causes(snapshot, pods, await _events(run))
+    for cause in causes:
+        say_cause(run, cause)
+    await tell_logs(run, pods, causes)
+    workload = snapshot.workload
+    verdict = rollout.judge(
+        workload,
+        wanted=template.digest(workload["spec"]["template"]),
+        generation=objects.generation(workload),
+        uid=objects.uid(workload),
+        pods=pods,
+        causes=causes,
+    )
+    if not isinstance(verdict, Progressing):
+        return told(run, verdict)
+    root = f"; {causes[0].subject}: {causes[0].message}" if causes else ""
+    watch = f"watch it: backout status {run.target} -n {run.target.namespace}"
+    return Outcome(
+        result=Result.PROGRESSING,
+        message=f"{run.target} is progressing: {verdict.message}{root}",
+        verdict=type(verdict).__name__,
+        remedy=causes[0].remedy if causes else watch,
+    )
+
+
+def _causes(snapshot: Snapshot, pods: list[Object], events: list[Object]) -> tuple[Cause, ...]:
+    now = revisions.current(snapshot.revisions)
+    found = diagnosis.causes(
+        snapshot.workload,
+        now.replica_set if now is not None else None,
+        pods,
+        events,
+        now=snapshot.now,
+        others=[p for p in snapshot.pods if p not in pods],
+        earlier=since_its_beginning(snapshot),
+        exits=exits.seen({}, pods),
+    )
+    return found or diagnosis.unready(p for p in pods if not objects.is_ready(p))
+
+
+async def _events(run: Run) -> list[Object]:
+    """Return the namespace's warnings; without the right to them it goes on and says so."""
+    path = paths.events(run.target.namespace)
+    try:
+        return list((await run.client.list(path, field_selector="type=Warning")).items)
+    except BackoutError as error:
+        run.say("note", f"events cannot be read: {error.message}")
+        return []

@@ -1,0 +1,98 @@
+"""Watches the rollout that is under way to a verdict; changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from backout.core import objects, revisions, template
+from backout.core.diagnosis import Before, others_of
+from backout.core.errors import ConfigError
+from backout.core.outcome import Outcome, Result
+from backout.core.rollout import Complete, Failed, Superseded, Verdict
+from backout.steps.read import look
+from backout.steps.soak import settled
+from backout.steps.watch import Watch, Watched, progress_deadline
+
+if TYPE_CHECKING:
+    from backout.core.snapshot import Snapshot
+    from backout.steps.run import Run
+
+DEFAULT = 600.0
+"""Seconds where neither the user nor the workload sets a time."""
+
+
+async def status(run: Run, *, number: int | None) -> Outcome:
+    """Return how the current rollout ends: complete and it held, failed, or not known in time.
+
+    `number` pins a revision, as kubectl's `--revision`. Raises ConfigError where it is not the
+    current one, and what reading raises.
+    """
+    snapshot = await look(run)
+    _check_revision(snapshot, number)
+    workload = snapshot.workload
+    tell_where(run, snapshot)
+    watched = Watched(
+        workload=workload,
+        wanted=template.digest(workload["spec"]["template"]),
+        earlier=since_its_beginning(snapshot),
+        fail_fast=run.policy.fail_fast,
+    )
+    deadline = asyncio.get_running_loop().time() + _seconds(run, snapshot)
+    async with Watch(run, watched, deadline=deadline) as watch:
+        ending = await settled(run, watch, None, deadline=deadline)
+    return told(run, ending.verdict, f"and it held for {run.limits.soak:g} s")
+
+
+def told(run: Run, verdict: Verdict, held: str = "") -> Outcome:
+    """Return the outcome of a reading command: exit 0, 4 or 5."""
+    causes = getattr(verdict, "causes", ())
+    remedy = causes[0].remedy if causes else ""
+    name = type(verdict).__name__
+    if isinstance(verdict, Complete):
+        message = f"{run.target} is rolled out" + (f", {held}" if held else "")
+        return Outcome(result=Result.SUCCEEDED, message=message, verdict=name)
+    if isinstance(verdict, Failed):
+        message = f"the rollout of {run.target} failed: {verdict.message}"
+        return Outcome(result=Result.FAILED, message=message, verdict=name, remedy=remedy)
+    words = "superseded" if isinstance(verdict, Superseded) else "undecided"
+    message = f"the rollout of {run.target} is {words}: {verdict.message}"
+    return Outcome(result=Result.UNDECIDED, message=message, verdict=name, remedy=remedy)
+
+
+def since_its_beginning(snapshot: Snapshot) -> Before:
+    """Return what the current rollout is judged against: all of it counts, whenever it was."""
+    templates = [r.template for r in snapshot.revisions if not r.is_current]
+    return Before(others=others_of(snapshot.pods, templates))
+
+
+def tell_where(run: Run, snapshot: Snapshot) -> None:
+    """Say where the workload stands, in one line."""
+    now = revisions.current(snapshot.revisions)
+    images = ", ".join(template.images(snapshot.workload["spec"]["template"]).values())
+    words = f"{run.target} asks for a template that no revision has yet; image {images}"
+    if now is not None:
+        wanted = objects.replicas(snapshot.workload)
+        words = (
+            f"{run.target} is at revision {now.number}; image {images}; "
+            f"{now.ready} of its {wanted} Pods Ready"
+        )
+    run.say("workload", words, revision=now.number if now is not None else None)
+
+
+def _check_revision(snapshot: Snapshot, number: int | None) -> None:
+    """Raise ConfigError, in kubectl's words, where the pinned revision is not the current one."""
+    now = revisions.current(snapshot.revisions)
+    if number is not None and (now is None or now.number != number):
+        raise ConfigError(
+            f"desired revision ({number}) is different from the running revision "
+            f"({now.number if now is not None else 'none yet'})",
+            remedy="leave --revision out to watch the current one",
+        )
+
+
+def _seconds(run: Run, snapshot: Snapshot) -> float:
+    if run.limits.total is not None:
+        return run.limits.total
+    seconds = progress_deadline(snapshot.workload)
+    return DEFAULT if seconds is None else seconds + run.limits.soak
