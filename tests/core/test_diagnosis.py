@@ -246,7 +246,7 @@ def test_the_words_name_the_image_the_container_the_exit_code_and_the_missing_ob
     missing = waiting("CreateContainerConfigError", 'configmap "nocm" not found')
     assert 'container app needs what is missing: configmap "nocm" not found' in message(missing)
     crashed = container_status(state=terminated("Error", 3))
-    assert message(crashed) == "container app ends with exit 3, 0 restarts"
+    assert message(crashed) == "container app ends with exit 3"
     long = waiting(
         "ImagePullBackOff",
         f'Back-off pulling image "{IMAGE}": ErrImagePull: {REFUSED}',
