@@ -59,13 +59,30 @@ def test_a_missing_tag_is_named(space: Space) -> None:
     assert codes(space) == told(space) == ["IMAGE_NOT_FOUND"]
 
 
-def test_a_failing_readiness_probe_is_named_with_its_path_and_port(space: Space) -> None:
-    ran = undone_to(space, probe="/not-there", deadline=6)
+def test_a_readiness_probe_whose_path_the_application_does_not_have_is_final_at_once(
+    space: Space,
+) -> None:
+    ran = undone_to(space, probe="/not-there", deadline=60)
+
+    assert "the readinessProbe of container app asks /not-there on 8080" in ran.err, str(ran)
+    assert "HTTP probe failed with statuscode: 404; other revisions answer /ready" in ran.err
+    assert codes(space) == told(space) == ["PROBE_READINESS"]
+
+
+def test_the_deadline_that_the_user_set_is_honoured_with_the_cause_that_is_suspected(
+    space: Space,
+) -> None:
+    """No other revision asks another path, so that nothing proves the 404 to be final."""
+    bad = {"probe": "/not-there"}
+    space.deploy(space.version("v1", **bad), serve=False, up=False, progressDeadlineSeconds=6)
+    space.roll(space.version("v2", **bad), up=False)
+
+    ran = space.undo("--to-revision", "1").expect(4)
 
     assert "no progress for 6 s (progressDeadlineSeconds)" in ran.err
-    assert "the readinessProbe of container app asks /not-there on port http" in ran.err, str(ran)
-    assert "HTTP probe failed with statuscode: 404" in ran.err
+    assert "asks /not-there on 8080" in ran.err, str(ran)
     assert codes(space) == ["PROBE_READINESS"]
+    assert told(space) == []
 
 
 @pytest.mark.parametrize(
@@ -109,9 +126,9 @@ def test_a_program_that_is_not_in_the_image_is_named(space: Space) -> None:
 
 def test_the_time_out_is_undecided_and_tells_what_was_suspected(space: Space) -> None:
     space.deploy(space.version("v1", probe="/not-there"), serve=False, up=False)
-    space.roll(space.version("v2"), up=True)
+    space.roll(space.version("v2", probe="/not-there", env={"LATER": "1"}), up=False)
 
-    ran = space.undo("--to-revision", "1", "--timeout", "6s").expect(5)
+    ran = space.undo("--to-revision", "1", "--timeout", "8s").expect(5)
 
     assert "undecided: not finished when time was up" in ran.err
     assert "readinessProbe" in ran.both

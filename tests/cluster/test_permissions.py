@@ -136,7 +136,8 @@ def test_without_events_a_failure_is_told_from_the_pods_own_status(space: Space)
 
     assert "note: events cannot be watched: " in ran.err
     assert "no progress for 6 s (progressDeadlineSeconds)" in ran.outcome
-    assert "/not-there on port http" in ran.outcome, str(ran)
+    assert "/not-there on 8080" in ran.outcome, str(ran)
+    assert "resources: [pods/log], verbs: [get]" in ran.err
 
 
 def test_without_services_it_goes_on_and_health_is_not_claimed(shop: Space) -> None:

@@ -38,6 +38,7 @@ _OPTIONAL: Mapping[str, str] = {
     "services": '{apiGroups: [""], resources: [services], verbs: [list]}',
     "pods/proxy": '{apiGroups: [""], resources: [pods/proxy], verbs: [get]}',
     "services/proxy": '{apiGroups: [""], resources: [services/proxy], verbs: [get]}',
+    "pods/log": '{apiGroups: [""], resources: [pods/log], verbs: [get]}',
     "pods": '{apiGroups: [""], resources: [pods, events], verbs: [list, watch]}',
     "events": '{apiGroups: [""], resources: [pods, events], verbs: [list, watch]}',
 }

@@ -178,16 +178,14 @@ def next_candidate(preflight: Preflight) -> str:
     known = snapshot.known
     bad = {**known.bad, tried.hash: "its rollout failed just now", wanted: "rolled back"}
     choice = revisions.choose(preflight.revisions, replace(known, bad=bad))
-    if isinstance(choice, NoChoice):
-        return (
-            f"there is no other revision of {snapshot.target} to go to: deploy the last good "
-            "version again from its source"
-        )
-    number = choice.revision.number
-    return (
-        f"next candidate: revision {number}, {choice.why}: backout undo {snapshot.target} "
-        f"-n {snapshot.target.namespace} --to-revision {number}"
-    )
+    line = f"backout undo {snapshot.target} -n {snapshot.target.namespace} --to-revision"
+    if not isinstance(choice, NoChoice):
+        number = choice.revision.number
+        return f"next candidate: revision {number}, {choice.why}: {line} {number}"
+    source = revisions.current(preflight.revisions)
+    if source is None:
+        return "no other revision is left: deploy the last good version again from its source"
+    return f"no other revision is left; back to where it was: {line} {source.number}"
 
 
 def way_on(policy: Policy, blocks: Sequence[Finding]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core import objects
-from backout.core.errors import BackoutError
+from backout.core.errors import BackoutError, Forbidden
 from backout.core.text import masked
 from backout.kube import paths
+from backout.steps.role import with_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +45,9 @@ async def tell_logs(run: Run, pods: Iterable[Object], causes: Sequence[Cause]) -
             timeout=PATIENCE,
         )
     except BackoutError as error:
-        run.say("note", f"the log of Pod {name} cannot be read: {error.message}")
+        why = with_role(error, "pods/log") if isinstance(error, Forbidden) else error
+        words = f"the log of Pod {name} cannot be read: {error.message}"
+        run.say("note", f"{words}; {why.remedy}" if why.remedy else words)
         return
     lines = masked(text).splitlines()[-LINES:]
     if lines:
