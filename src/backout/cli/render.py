@@ -13,7 +13,9 @@ from backout.core.text import untrusted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from backout.cli.live import Live
     from backout.core.model import Event
+    from backout.core.view import View
     from backout.kube.client import RequestLine
 
 LONGEST = 2000
@@ -32,6 +34,9 @@ class Renderer(Protocol):
 
     def request(self, line: RequestLine) -> None:
         """Show one request (`-v`), never a body."""
+
+    def view(self, view: View | None) -> None:
+        """Show a running rollout at a glance, where that is possible; None: it is over."""
 
 
 def renderer(output: str) -> Renderer:
@@ -57,23 +62,41 @@ class JsonLines:
         """Print one request on stderr."""
         write(sys.stderr, _request(line))
 
+    def view(self, view: View | None) -> None:
+        """Show nothing: programs read events."""
+
 
 class Text:
-    """Lines for people; `put` prints one line in a style to stdout or stderr."""
+    """Lines for people; `put` prints one line in a style to stdout or stderr.
+
+    On a terminal the view of a running rollout stays below them.
+    """
 
     def __init__(self, put: Callable[[str, str, bool], None]) -> None:
         self._put = put
+        self._live = _live()
 
     def event(self, event: Event) -> None:
         """Print an event's lines."""
+        frame = self._live.aside() if self._live is not None else []
         for style, line in _lines(event):
             to_stderr = event.kind in _STDERR or _is_error(event)
             longest = COMMAND if event.kind == "hand_over" else LONGEST
             self._put(untrusted(line, longest), style, to_stderr)
+        if self._live is not None:
+            self._live.back(frame)
 
     def request(self, line: RequestLine) -> None:
         """Print one request on stderr."""
+        frame = self._live.aside() if self._live is not None else []
         self._put(_request(line), "dim", True)  # noqa: FBT003
+        if self._live is not None:
+            self._live.back(frame)
+
+    def view(self, view: View | None) -> None:
+        """Draw the view at the bottom of the terminal."""
+        if self._live is not None:
+            self._live.show(view)
 
 
 def _lines(event: Event) -> list[tuple[str, str]]:
@@ -169,6 +192,14 @@ def _request(line: RequestLine) -> str:
     return untrusted(
         f"{line.method} {line.path} {status} {line.milliseconds:.0f} ms {line.audit_id}", LONGEST
     )
+
+
+def _live() -> Live | None:
+    if not sys.stdout.isatty():
+        return None
+    from backout.cli import live  # noqa: PLC0415 (only for a terminal)
+
+    return live.Live() if live.is_possible() else None
 
 
 def _printer() -> Callable[[str, str, bool], None]:

@@ -116,6 +116,7 @@ async def _carried_out(
             policy=settings.policy,
             identity=identity(connection.user),
             emit=sink.emit,
+            show=out.view,
             confirm=lambda plan: confirm(plan, connection.context, ask=settings.ask),
             op=operation_id(),
             trace_id=settings.trace_id,

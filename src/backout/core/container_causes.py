@@ -116,7 +116,9 @@ def _after(ended: Object) -> str:
     """Return how long a container ran, in words; empty where its status does not tell."""
     began = objects.timestamp(ended.get("startedAt"))
     over = objects.timestamp(ended.get("finishedAt"))
-    return f" after {span(over, since=began)}" if began is not None and over is not None else ""
+    if began is None or over is None:
+        return ""
+    return f" after {span(over, since=began)}" if over > began else " at once"
 
 
 def _killed_by_probe(events: Sequence[Object]) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from backout.core.plan import Plan
     from backout.core.snapshot import Policy
+    from backout.core.view import View
     from backout.http.session import Session
     from backout.kube.client import Client
     from backout.registry.client import RegistryClient
@@ -51,9 +52,15 @@ class Limits:
     wind_down: float = 8.0
 
 
+def _unseen(_: View | None) -> None:
+    """Show the view to nobody: without a terminal there is nobody."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """One run. `op` is unique to it and marks its PATCH; `emit` takes every event in order.
+
+    `show` takes the view of a rollout while it is watched, None when that is over.
 
     `confirm` asks the user for a yes to a plan (True where nobody is to be asked).
     """
@@ -70,6 +77,7 @@ class Run:
     op: str
     trace_id: str
     limits: Limits = field(default_factory=Limits)
+    show: Callable[[View | None], None] = _unseen
     dry_run: bool = False
     context: str = ""
 

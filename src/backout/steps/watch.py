@@ -11,6 +11,7 @@ from backout.core.diagnosis import Before
 from backout.core.images import ran
 from backout.core.revisions import pods_of
 from backout.core.rollout import Complete, Failed, Progressing, Unknown, Verdict
+from backout.core.view import view
 from backout.steps.follow import newest_states
 from backout.steps.tell import Teller
 
@@ -56,7 +57,7 @@ class Watch:
         self._watched = watched
         self._deadline = deadline
         self._clock = asyncio.get_running_loop().time
-        self._moved_at = self._clock()
+        self._began = self._moved_at = self._clock()
         self._counters: tuple[object, ...] = ()
         self._teller = Teller(run)
         self._state: Newest | None = None
@@ -76,6 +77,7 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._run.show(None)
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait({self._following})
@@ -154,19 +156,21 @@ class Watch:
         watched = self._watched
         current = self._replica_set(state)
         self._pods = pods_of(current, state.pods.values()) if current is not None else []
+        others = [p for p in state.pods.values() if p not in self._pods]
         self._exits = exits.seen(self._exits, self._pods)
         self._causes = diagnosis.causes(
             state.workload or watched.workload,
             current,
             self._pods,
             state.events.values(),
-            others=[p for p in state.pods.values() if p not in self._pods],
+            others=others,
             now=self._run.server_now(),
             earlier=watched.earlier,
             exits=self._exits,
         )
         if watched.fail_fast:
             self._causes = diagnosis.hastened(self._causes, watched.earlier)
+        self._show(state, others)
         return rollout.judge(
             state.workload,
             wanted=watched.wanted,
@@ -174,6 +178,18 @@ class Watch:
             uid=objects.uid(watched.workload),
             pods=self._pods,
             causes=self._causes,
+        )
+
+    def _show(self, state: Newest, others: list[Object]) -> None:
+        self._run.show(
+            view(
+                state.workload or self._watched.workload,
+                self._pods,
+                others,
+                self._causes,
+                elapsed=self._clock() - self._began,
+                allowed=self._deadline - self._began,
+            )
         )
 
     def _replica_set(self, state: Newest) -> Object | None:

@@ -1,0 +1,74 @@
+"""The view at the bottom of a terminal: in 80 columns, in place, and nothing in it acts."""
+
+from __future__ import annotations
+
+import pytest
+
+from backout.cli.live import MOST_PODS, Live, frame
+from backout.core.view import View
+
+HOSTILE = "web\x1b[2J\u202e\n::error::x"
+
+
+def seen(pods: int = 2, cause: str = "", name: str = "web-1") -> View:
+    return View(
+        wanted=3,
+        updated=1,
+        available=2,
+        old=2,
+        pods=tuple((f"{name}-{n}", "Ready") for n in range(pods)),
+        cause=cause,
+        elapsed=7.9,
+        allowed=603.0,
+    )
+
+
+@pytest.mark.parametrize("columns", [20, 80, 200])
+def test_no_line_is_as_wide_as_the_terminal(columns: int) -> None:
+    lines = frame(seen(cause="x" * 500, name="a" * 200), columns)
+    assert all(len(line) < columns for line in lines)
+
+
+def test_the_first_line_tells_the_replicas_by_state_and_the_time_against_the_time_out() -> None:
+    assert frame(seen(), 80)[0] == "  2 of 3 available, 1 updated, 2 old  [0:07 of 10:03]"
+
+
+def test_many_pods_are_counted_and_not_listed() -> None:
+    lines = frame(seen(pods=40), 80)
+    assert len(lines) == 1 + MOST_PODS + 1
+    assert lines[-1] == f"    and {40 - MOST_PODS} more"
+
+
+def test_what_the_cluster_says_cannot_act() -> None:
+    text = "".join(frame(seen(cause=HOSTILE, name=HOSTILE), 200))
+    assert text.isprintable()
+
+
+def test_a_frame_takes_the_place_of_the_one_before(capsys: pytest.CaptureFixture[str]) -> None:
+    live = Live()
+    live.show(seen(pods=3))
+    first = capsys.readouterr().out
+    live.show(seen(pods=1))
+    second = capsys.readouterr().out
+    live.show(seen(pods=1))
+
+    assert first.count("\n") == 4
+    assert second.startswith("\x1b[4A\r")
+    assert second.endswith("\x1b[J")
+    assert capsys.readouterr().out == "", "the same frame is not drawn again"
+
+
+def test_lines_are_printed_above_and_nothing_of_the_view_is_left_over(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    live = Live()
+    live.show(seen(pods=1))
+    kept = live.aside()
+    live.back(kept)
+    live.show(None)
+
+    out = capsys.readouterr().out
+    assert out.endswith("\x1b[2A\r\x1b[J")
+    assert len(kept) == 2
+    live.show(None)
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backout.core.view import view, word
+from tests.core.objects_made import (
+    condition,
+    container_status,
+    deployment,
+    pod,
+    terminated,
+    waiting,
+)
+
+DONE = container_status(name="init", state=terminated("Completed", 0))
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (pod(containers=[container_status(ready=True)]), "Ready"),
+        (pod(metadata={"deletionTimestamp": "now"}), "Terminating"),
+        (pod(ready=False, containers=[waiting("CrashLoopBackOff")]), "CrashLoopBackOff"),
+        (pod(ready=False, containers=[container_status(state=terminated("Error", 3))]), "Error"),
+        (pod(ready=False, init=[DONE], containers=[waiting("PodInitializing")]), "PodInitializing"),
+        (pod(ready=False), "Pending"),
+        ({"metadata": {}, "status": None}, "Pending"),
+    ],
+)
+def test_a_pods_state_is_told_in_a_word(made: dict[str, Any], expected: str) -> None:
+    assert word(made) == expected
+
+
+def test_running_and_not_ready_is_told_as_what_it_is() -> None:
+    made = pod(ready=False, containers=[container_status()])
+    made["status"]["phase"] = "Running"
+    assert word(made) == "not ready"
+
+
+def test_the_view_counts_by_state_and_lists_the_wanted_revisions_pods_first() -> None:
+    web = deployment(
+        status={"replicas": 4, "updatedReplicas": 1, "availableReplicas": 3}, replicas=3
+    )
+    new = pod("new", ready=False, conditions=[condition("PodScheduled", "False")])
+    seen = view(web, [new], [pod("old")], (), elapsed=4.2, allowed=60.0)
+    assert (seen.wanted, seen.updated, seen.available, seen.old) == (3, 1, 3, 3)
+    assert seen.pods == (("new", "Pending"), ("old", "old, Ready"))
+    assert seen.cause == ""
