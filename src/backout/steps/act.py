@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
 
 ATTEMPTS = 5
-SHORTEST = 2.0
-"""Seconds that finding out gets in any case: leaving it unknown is the worst outcome."""
 _JITTER = random.SystemRandom()
 
 
@@ -188,7 +186,7 @@ async def _found_out(run: Run, held: Held, unclear: Unclear, deadline: float) ->
     """
     run.say("note", f"no clear answer to the PATCH ({unclear.cause}); finding out what it did")
     clock = asyncio.get_running_loop().time
-    until = max(clock() + SHORTEST, min(deadline, clock() + run.limits.unclear))
+    until = max(clock() + run.limits.unclear_least, min(deadline, clock() + run.limits.unclear))
     last: BackoutError = unclear
     try:
         async with asyncio.timeout_at(until):

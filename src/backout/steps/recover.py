@@ -7,6 +7,7 @@ An expired lock means that the successor recovers first, never that it may simpl
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -78,11 +79,24 @@ async def settle_all(run: Run, seen: Seen) -> bool:
 
 
 async def take_over(run: Run, seen: Seen) -> Held | None:
-    """Take the lock of whoever had it; None where somebody else was faster."""
+    """Take the lock of whoever had it; None where somebody else was faster.
+
+    Where our own answer was lost, the lock is found to be ours.
+    """
     sent_at = asyncio.get_running_loop().time()
-    if not await put(run, seen, seen.ledger, holds=True, takes=True):
-        return None
-    return Held(epoch=seen.lock.epoch + 1, record="", confirmed=sent_at)
+    epoch = seen.lock.epoch + 1
+    held = Held(epoch=epoch, record="", confirmed=sent_at)
+    try:
+        is_ours = await put(run, seen, seen.ledger, holds=True, takes=True)
+    except asyncio.CancelledError:
+        with suppress(BackoutError, TimeoutError):
+            async with asyncio.timeout(run.limits.wind_down):
+                await change(run, held, unchanged, release=True)
+        raise
+    if not is_ours:
+        lock = (await see(run)).lock
+        is_ours = (lock.holder, lock.epoch) == (run.op, epoch)
+    return held if is_ours else None
 
 
 async def found(run: Run, record: Record) -> State:

@@ -35,8 +35,10 @@ class Identity:
 class Limits:
     """Durations in seconds. `total` None: the progress deadline plus the health time-out.
 
-    `lease` is how long the lock outlives its holder's last sign of life, `wait_lock` how long
-    somebody else's is waited for, `soak` how long a success must hold where nothing is asked.
+    `unclear` is how long finding out what an unclear answer meant may take, `unclear_least` how
+    long it may in any case: leaving it unknown is the worst outcome. `lease` is how long the lock
+    outlives its holder's last sign of life, `wait_lock` how long somebody else's is waited for,
+    `soak` how long a success must hold where nothing is asked.
     """
 
     total: float | None = None
@@ -49,6 +51,7 @@ class Limits:
     wait_lock: float = 0.0
     soak: float = 3.0
     unclear: float = 60.0
+    unclear_least: float = 2.0
     wind_down: float = 8.0
 
 

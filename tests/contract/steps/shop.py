@@ -43,7 +43,14 @@ CAUSE = "kubernetes.io/change-cause"
 REVISION = "deployment.kubernetes.io/revision"
 GOOD, BAD = "127.0.0.1:1/app:good", "127.0.0.1:1/app:bad"
 QUICK = Limits(
-    observe=1.0, health=2.0, health_interval=0.02, unclear=3.0, wind_down=2.0, pod_answer=1.0
+    observe=1.0,
+    health=2.0,
+    health_interval=0.02,
+    unclear=3.0,
+    unclear_least=0.3,
+    wind_down=2.0,
+    pod_answer=1.0,
+    soak=0.1,
 )
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.contract.api_server import ApiServer, failure
-from tests.contract.scripted_server import Answer, Close, Request, Step
+from tests.contract.scripted_server import Answer, Request, Step
+from tests.contract.steps.crash import crashed, is_fence, is_undo
 from tests.contract.steps.shop import (
     BAD,
     GOOD,
@@ -24,38 +25,6 @@ from tests.contract.steps.shop import (
     states,
     undone,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-def is_undo(request: Request) -> bool:
-    return "json-patch" in request.headers.get("content-type", "")
-
-
-def is_fence(request: Request) -> bool:
-    return "merge-patch" in request.headers.get("content-type", "")
-
-
-async def crashed(api: ApiServer, at: Callable[[Request], bool], *, applied: bool) -> None:
-    """Let a run lose its API server for ever at a request: its record and its lock stay behind."""
-    is_down = False
-
-    def before(request: Request) -> Step | None:
-        nonlocal is_down
-        if not is_down and at(request) and not applied:
-            is_down = True
-        return Close() if is_down else None
-
-    def after(request: Request, _: Answer) -> Step | None:
-        nonlocal is_down
-        is_down = is_down or at(request)
-        return Close() if is_down else None
-
-    api.before, api.after = before, after
-    await undone(api)
-    api.before, api.after = lambda _: None, lambda *_: None
-    assert holder(api) != ""
 
 
 async def test_a_live_lock_of_a_dead_run_refuses_until_it_has_expired(api: ApiServer) -> None:
