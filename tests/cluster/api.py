@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Object = dict[str, Any]
@@ -67,6 +70,22 @@ class Api:
     def get(self, namespace: str, kind: str, name: str) -> Object:
         found: Object = self.call("GET", f"{PLURALS[kind].format(namespace)}/{name}")
         return found
+
+    def followed(self, namespace: str, kind: str, since: str) -> Iterator[Object]:
+        """Yield the watch events of a kind since a resourceVersion, until `hang_up`."""
+        query = f"?watch=true&resourceVersion={since}&timeoutSeconds=600"
+        path, bearer = PLURALS[kind].format(namespace) + query, f"Bearer {self._token}"
+        self._connection.request("GET", path, headers={"Authorization": bearer})
+        response = self._connection.getresponse()
+        with response, suppress(OSError, ValueError, http.client.HTTPException):
+            for line in response:
+                yield json.loads(line)
+
+    def hang_up(self) -> None:
+        """End a watch from another thread."""
+        if self._connection.sock is not None:
+            with suppress(OSError):
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
 
     def create(self, namespace: str, body: Object) -> Object:
         made: Object = self.call("POST", PLURALS[body["kind"]].format(namespace), body)

@@ -42,11 +42,12 @@ class Space:
         self.api = Api(cluster.kubeconfig)
         self.name = f"t-{os.urandom(4).hex()}"
         self._audited_before = cluster.audit_log.stat().st_size
-        self.api.call(
+        made = self.api.call(
             "POST",
             "/api/v1/namespaces",
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.name}},
         )
+        self.began_at = str(made["metadata"]["resourceVersion"])
         # Pods are refused before the controller-manager has made it.
         until("a ServiceAccount", lambda: self._exists("ServiceAccount", "default"))
         for private in ("home", "state", "tmp"):
@@ -236,6 +237,14 @@ class Space:
 
     def start_undo(self, *words: str, name: str = SHOP) -> Running:
         return Running(self._argv(name, words), self.environment, self.folder)
+
+    def backout(self, *words: str, env: Mapping[str, str] | None = None) -> Ran:
+        """Run any other command of backout's in this namespace."""
+        argv = [str(BACKOUT), *words, "-n", self.name]
+        return run(argv, {**self.environment, **(env or {})})
+
+    def resume(self, *words: str, name: str = SHOP) -> Ran:
+        return self.backout("resume", f"deploy/{name}", *words)
 
     def _argv(self, name: str, words: tuple[str, ...]) -> list[str]:
         return [str(BACKOUT), "undo", f"deploy/{name}", "-n", self.name, *words]

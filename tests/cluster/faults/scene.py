@@ -18,10 +18,13 @@ from tests.contract.fault_proxy import FaultProxy
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tests.contract.fault_proxy import Hook
 
 OWNER = "team.example/owner"
 LONGEST = 60.0
+AGREED: dict[str, list[str]] = {"undo": ["--yes"], "resume": []}
 
 
 @dataclass(frozen=True)
@@ -70,17 +73,23 @@ class Scene:
         self.space.roll(self.space.version("there-is-none"), cause="the bad one")
         self.proxy.forget()
 
+    def resume(self) -> Ended:
+        """Run `backout resume`."""
+        return self.undo(command="resume")
+
     def undo(
         self,
         *,
+        command: str = "undo",
         number: int = 0,
         sent: signal.Signals | None = None,
         moment: str = "",
         counts: Callable[[str], bool] = lambda _: True,
+        hooks: Mapping[str, Hook] | None = None,
     ) -> Ended:
         """Run the command; send it a signal before its request, or after that request's answer.
 
-        `number` is counted among the requests whose line `counts`.
+        `number` is counted among the requests whose line `counts`; `hooks` are the proxy's own.
         """
         ready = threading.Event()
         hit: list[str] = []
@@ -98,14 +107,9 @@ class Scene:
             self.proxy.before = hook
         else:
             self.proxy.after = hook
-        process = subprocess.Popen(
-            [sys.executable, "-m", "backout", "undo", f"deploy/{SHOP}", "--yes"],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        for name, one in (hooks or {}).items():
+            setattr(self.proxy, name, one)
+        process = self.started(command)
         ready.set()
         try:
             out, err = process.communicate(timeout=LONGEST)
@@ -117,6 +121,17 @@ class Scene:
         assert "Traceback" not in out + err, str(ended)
         assert "internal error" not in out + err, str(ended)
         return ended
+
+    def started(self, command: str) -> subprocess.Popen[str]:
+        """Start the command behind the proxy."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "backout", command, f"deploy/{SHOP}", *AGREED[command]],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     @property
     def states(self) -> list[str]:
