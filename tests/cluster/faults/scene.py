@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 OWNER = "team.example/owner"
 LONGEST = 60.0
+NO_MORE: Mapping[str, str] = {}
 AGREED: dict[str, list[str]] = {"undo": ["--yes"], "resume": []}
 
 
@@ -86,6 +87,7 @@ class Scene:
         moment: str = "",
         counts: Callable[[str], bool] = lambda _: True,
         hooks: Mapping[str, Hook] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Ended:
         """Run the command; send it a signal before its request, or after that request's answer.
 
@@ -109,7 +111,7 @@ class Scene:
             self.proxy.after = hook
         for name, one in (hooks or {}).items():
             setattr(self.proxy, name, one)
-        process = self.started(command)
+        process = self.started(command, environment or {})
         ready.set()
         try:
             out, err = process.communicate(timeout=LONGEST)
@@ -122,11 +124,13 @@ class Scene:
         assert "internal error" not in out + err, str(ended)
         return ended
 
-    def started(self, command: str) -> subprocess.Popen[str]:
+    def started(
+        self, command: str, environment: Mapping[str, str] = NO_MORE
+    ) -> subprocess.Popen[str]:
         """Start the command behind the proxy."""
         return subprocess.Popen(
             [sys.executable, "-m", "backout", command, f"deploy/{SHOP}", *AGREED[command]],
-            env=self._environment,
+            env={**self._environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
