@@ -1,0 +1,173 @@
+"""Rules of the protocol, each taken out of the real code: a test must go red.
+
+A mutation names a text of the source that stands there exactly once, so that it fails loudly when
+the code has moved on, and the test that knows what the rule is for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import backout
+
+ROOT = Path(__file__).parents[2]
+SOURCE = Path(backout.__file__).parent
+LONGEST = 120.0
+INTERLEAVINGS = "tests/protocol/test_interleavings.py::"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutation:
+    """`old` in `file` becomes `new`; `test` is what must notice."""
+
+    rule: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+MUTATIONS = (
+    Mutation(
+        rule="the fence",
+        file="steps/settle.py",
+        old="await _fence(run, path, record, time.monotonic_ns())",
+        new="await run.client.get(path)",
+        test=INTERLEAVINGS
+        + "test_a_patch_that_is_under_way_fails_once_a_successor_has_looked_for_it",
+    ),
+    Mutation(
+        rule="the order: the workload is read before the ledger is checked",
+        file="steps/act.py",
+        old="        held.check_fresh(run)\n",
+        new="        held.check_fresh(run)\n        workload = await run.client.get("
+        "paths.deployment(run.target.namespace, run.target.name))\n",
+        test=INTERLEAVINGS
+        + "test_a_run_whose_lock_is_taken_after_it_was_checked_does_not_land_its_patch",
+    ),
+    Mutation(
+        rule="the recheck after a 409",
+        file="steps/act.py",
+        old="        await _still_ours(run, held)\n",
+        new="        if attempt == 0:\n            await _still_ours(run, held)\n",
+        test=INTERLEAVINGS + "test_a_run_that_meets_a_409_and_has_lost_its_lock_sends_nothing_more",
+    ),
+    Mutation(
+        rule="the generation decides what an absent marker means",
+        file="steps/settle.py",
+        old="return State.NOT_APPLIED if untouched else State.UNDECIDED",
+        new="return State.NOT_APPLIED",
+        test=INTERLEAVINGS
+        + "test_a_patch_that_landed_and_whose_marker_was_wiped_is_not_called_not_applied",
+    ),
+    Mutation(
+        rule="the generation is compared before the act",
+        file="steps/act.py",
+        old="if objects.generation(planned) != objects.generation(now):",
+        new="if not planned:",
+        test=INTERLEAVINGS + "test_a_spec_that_changes_between_plan_and_act_is_planned_again",
+    ),
+    Mutation(
+        rule="the PATCH has the resourceVersion as its precondition",
+        file="core/patch.py",
+        old='"path": "/metadata/resourceVersion"',
+        new='"path": "/metadata/name"',
+        test="tests/core/test_patch.py",
+    ),
+    Mutation(
+        rule="the Lease is written by compare-and-swap",
+        file="steps/lease.py",
+        old='metadata.pop("managedFields", None)',
+        new='metadata.pop("resourceVersion", None)',
+        test=INTERLEAVINGS + "test_an_intent_that_comes_after_anothers_is_not_written",
+    ),
+    Mutation(
+        rule="the epoch is part of the hold",
+        file="steps/lease.py",
+        old="if lock.holder != run.op or lock.epoch != self.epoch:",
+        new="if lock.holder != run.op:",
+        test=INTERLEAVINGS + "test_a_hold_of_another_epoch_is_not_ours_whoever_its_holder_is",
+    ),
+    Mutation(
+        rule="a record that somebody closed is not acted upon",
+        file="steps/act.py",
+        old="if record is None or record.state is not State.INTENT:",
+        new="if record is None:",
+        test=INTERLEAVINGS + "test_a_record_that_was_closed_under_us_stops_the_patch",
+    ),
+    Mutation(
+        rule="an unclear answer is never followed by a second PATCH",
+        file="steps/act.py",
+        old="    except Unclear as error:\n        return error\n",
+        new="    except Unclear:\n        return None\n",
+        test="tests/contract/steps/test_act.py::"
+        "test_a_patch_that_never_landed_is_told_so_and_not_sent_again",
+    ),
+    Mutation(
+        rule="the breaker is judged on the ledger that the write replaces",
+        file="steps/lock.py",
+        old="snapshot = replace(plan.preflight.snapshot, lease=seen.lease, now=seen.now)",
+        new="snapshot = plan.preflight.snapshot",
+        test=INTERLEAVINGS + "test_an_intent_that_comes_after_anothers_is_not_written",
+    ),
+    Mutation(
+        rule="what is open counts for the breaker",
+        file="core/ledger.py",
+        old="return self.state is not State.NOT_APPLIED",
+        new="return self.state is not State.NOT_APPLIED and not self.is_open",
+        test="tests/core/test_breaker.py",
+    ),
+    Mutation(
+        rule="a hold that was not confirmed is not acted upon",
+        file="steps/act.py",
+        old="        held.check_fresh(run)\n",
+        new="",
+        test="tests/contract/steps/test_wait.py::"
+        "test_a_lock_that_was_not_confirmed_for_two_thirds_of_its_duration_is_not_acted_upon",
+    ),
+)
+
+
+def copied(folder: Path) -> Path:
+    """Return the root of a copy of the package, to be put before all others."""
+    shutil.copytree(SOURCE, folder / "backout", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def mutate(root: Path, mutation: Mutation) -> None:
+    path = root / "backout" / mutation.file
+    text = path.read_text()
+    assert text.count(mutation.old) == 1, (
+        f"{mutation.file} holds it {text.count(mutation.old)} times"
+    )
+    path.write_text(text.replace(mutation.old, mutation.new))
+
+
+def run_tests(root: Path, *tests: str) -> subprocess.CompletedProcess[str]:
+    """Run tests against the copy, which is made sure of; stop at the first that fails."""
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("PYTEST_XDIST_WORKER", None)
+    environment.pop("PYTEST_ADDOPTS", None)
+    where = "import backout; print(backout.__file__)"
+    found = _run([sys.executable, "-c", where], environment)
+    assert found.stdout.startswith(str(root)), f"another backout is imported: {found.stdout}"
+    words = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    return _run([sys.executable, "-m", "pytest", *words, *tests], environment)
+
+
+def _run(words: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )

@@ -1,0 +1,245 @@
+"""What can happen next: every step of a runner, of the network and of third parties.
+
+A step is a sentence and the world after it. Nothing here waits for anything: a lease expires
+whenever somebody wants it to, and a runner that is never chosen again has crashed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from backout.core.ledger import State
+from tests.protocol.world import At, Patch, Record, Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.protocol.world import Bounds, Rules, World
+
+Step: TypeAlias = "tuple[str, World]"
+
+
+def steps(world: World, rules: Rules, bounds: Bounds) -> Iterator[Step]:
+    """Yield every step that is possible in this world."""
+    yield from third_party(world)
+    yield from network(world, rules)
+    for runner in world.runners:
+        if runner.at is not At.GONE:
+            yield f"{runner.name} crashes", world.after(runner.ends())
+            yield from STEPS[runner.at](world, runner, rules, bounds)
+
+
+def third_party(world: World) -> Iterator[Step]:
+    if world.foreign:
+        left = world.foreign - 1
+        touched, rewritten = world.workload.touched(), world.workload.rewritten()
+        yield "somebody writes the status", world._replace(workload=touched, foreign=left)
+        yield (
+            "somebody rewrites the workload and wipes the marker",
+            world._replace(workload=rewritten, foreign=left),
+        )
+
+
+def network(world: World, rules: Rules) -> Iterator[Step]:
+    """Deliver a PATCH that is under way, now; its answer may be lost."""
+    for patch in world.in_flight:
+        lands = patch.version == world.workload.version
+        name = patch.op[0]
+        told = f"the PATCH of {name} " + ("lands" if lands else "meets 409")
+        then = world._replace(
+            workload=world.workload.patched(patch.op) if lands else world.workload,
+            in_flight=tuple(p for p in world.in_flight if p is not patch),
+        )
+        sender = next((r for r in world.runners if r.at is At.WAIT and r.op == patch.op), None)
+        if sender is None:
+            yield f"{told}, and nobody hears of it", then
+        else:
+            yield told, then.after(_answered(sender, rules, lands=lands))
+            yield f"{told}, and its answer is lost", then.after(_unanswered(sender))
+
+
+def _answered(runner: Runner, rules: Rules, *, lands: bool) -> Runner:
+    if lands:
+        return _found(runner, State.APPLIED)
+    if not runner.retries:
+        return _found(runner, State.NOT_APPLIED)
+    again = _attempts(runner, rules) if rules.recheck else At.READ
+    return runner.goes(again, retries=runner.retries - 1, version=0, has_tried=True)
+
+
+def _unanswered(runner: Runner) -> Runner:
+    return runner.goes(At.FIND_OUT)
+
+
+def _found(runner: Runner, state: State) -> Runner:
+    """Return the runner when it is certain of its own operation."""
+    return runner.goes(At.WRITE, version=0, settles=runner.op, found=state)
+
+
+def plan(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    """Read the workload (D1): the intent will be made for this generation."""
+    planned = me.goes(At.SEE, generation=world.workload.generation)
+    yield f"{me.name} reads the workload", world.after(planned)
+
+
+def see(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    yield f"{me.name} reads the Lease", world.after(me.goes(At.TAKE, seen=world.lease.version))
+
+
+def take(world: World, me: Runner, rules: Rules, bounds: Bounds) -> Iterator[Step]:
+    """Compare and swap: recover what is left open, or be refused, or write the intent.
+
+    Whoever holds the Lease is not asked: it may have expired.
+    """
+    lease, epoch = world.lease, world.lease.epoch + 1
+    left = lease.left_open()
+    if lease.version != me.seen:
+        yield f"{me.name} loses the compare-and-swap", world.after(me.goes(At.SEE, seen=0))
+    elif left is not None:
+        over = me.goes(
+            At.FENCE if rules.fence else At.LOOK, seen=0, generation=0, epoch=epoch, settles=left.op
+        )
+        if left.state is State.APPLIED:
+            over = over.goes(At.WRITE, found=State.APPLIED)
+        words = f"{me.name} takes the Lease over to settle {left.op} (epoch {epoch})"
+        yield words, world.after(over, lease=lease.taken(me.op))
+    elif lease.counted() >= bounds.limit:
+        yield f"{me.name} finds the breaker open", world.after(me.ends())
+    else:
+        intent = Record(me.op, State.INTENT, me.generation)
+        acts = me.goes(_attempts(me, rules), seen=0, generation=0, epoch=epoch)
+        words = f"{me.name} writes INTENT {me.op} (epoch {epoch})"
+        yield words, world.after(acts, lease=lease.taken(me.op, intent))
+
+
+def _attempts(_me: Runner, rules: Rules) -> At:
+    """Return where an attempt begins."""
+    return At.READ if rules.order else At.CHECK
+
+
+def read(world: World, me: Runner, rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    """Read the workload again (D2): its resourceVersion is the PATCH's precondition."""
+    intent = world.lease.record(me.op)
+    told = f"{me.name} reads the workload again"
+    if rules.generation and intent is not None and world.workload.generation != intent.generation:
+        stale = _found(me, State.NOT_APPLIED)
+        yield f"{told}: it is no longer what was planned for", world.after(stale)
+    else:
+        is_checked = not rules.order or (me.has_tried and not rules.recheck)
+        at = At.SEND if is_checked else At.CHECK
+        yield told, world.after(me.goes(at, version=world.workload.version))
+    yield from _interruption(world, me)
+
+
+def check(world: World, me: Runner, rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    """Read the Lease: the record is open, the hold and its epoch are still ours."""
+    record = world.lease.record(me.op)
+    if me.holds(world.lease) and record is not None and record.state is State.INTENT:
+        at = At.SEND if rules.order else At.READ
+        yield f"{me.name} finds the Lease its own", world.after(me.goes(at))
+    else:
+        yield f"{me.name} finds the Lease lost", world.after(me.ends())
+    yield from _interruption(world, me)
+
+
+def send(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    under_way = tuple(sorted((*world.in_flight, Patch(me.op, me.version))))
+    yield f"{me.name} sends the PATCH", world.after(me.goes(At.WAIT), in_flight=under_way)
+    yield from _interruption(world, me)
+
+
+def _interruption(world: World, me: Runner) -> Iterator[Step]:
+    """Stop a runner of whose PATCH nothing is under way: it knows that nothing was changed."""
+    yield f"{me.name} is interrupted", world.after(_found(me, State.NOT_APPLIED))
+
+
+def wait(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    if any(p.op == me.op for p in world.in_flight):
+        yield f"{me.name} waits no longer for an answer", world.after(_unanswered(me))
+
+
+def find_out(world: World, me: Runner, rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    """Settle our own operation as a successor would, or leave it to one."""
+    if not rules.once:
+        under_way = tuple(sorted((*world.in_flight, Patch(me.op, me.version))))
+        again = world.after(me.goes(At.WAIT), in_flight=under_way)
+        yield f"{me.name} sends the same PATCH again", again
+    if not me.holds(world.lease):
+        yield f"{me.name} finds the Lease lost", world.after(me.ends())
+        return
+    let_go = world.lease._replace(version=world.lease.version + 1, holder="")
+    yield f"{me.name} leaves {me.op} open and lets go", world.after(me.ends(), lease=let_go)
+    settles = me.goes(At.FENCE if rules.fence else At.LOOK, version=0, settles=me.op)
+    yield f"{me.name} finds the Lease its own and settles {me.op}", world.after(settles)
+
+
+def fence(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    """Move the resourceVersion: what is under way must fail from here on."""
+    fenced = world.workload.touched()
+    yield f"{me.name} fences the workload", world.after(me.goes(At.LOOK), workload=fenced)
+
+
+def look(world: World, me: Runner, rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    """Judge by the marker and, where there is none, by the generation."""
+    record = world.lease.record(me.settles)
+    is_untouched = record is not None and world.workload.generation == record.generation
+    if world.workload.marker == me.settles:
+        told, state = f"finds the marker of {me.settles}", State.APPLIED
+    elif is_untouched or not rules.generation:
+        told, state = f"finds no marker of {me.settles}", State.NOT_APPLIED
+    else:
+        told, state = f"finds no marker of {me.settles}, and another generation", State.UNDECIDED
+    yield f"{me.name} {told}", world.after(me.goes(At.WRITE, found=state))
+
+
+def write(world: World, me: Runner, _rules: Rules, bounds: Bounds) -> Iterator[Step]:
+    """Write what was found, if the Lease is still ours: our own record, or one that was left.
+
+    Nobody watched what a record left open has brought about, so it ends UNDECIDED and counts.
+    """
+    if not me.holds(world.lease):
+        yield f"{me.name} finds the Lease lost", world.after(me.ends())
+        return
+    is_own = me.settles == me.op
+    state = me.found if is_own or me.found is not State.APPLIED else State.UNDECIDED
+    keeps = is_own and state is State.APPLIED
+    lease = world.lease.closed(me.settles, state, holder=me.op if keeps else "")
+    yield (
+        f"{me.name} writes {me.settles} {state}",
+        world.after(_next(me, state, bounds), lease=lease),
+    )
+
+
+def _next(me: Runner, state: State, bounds: Bounds) -> Runner:
+    """Return the runner after a record was written: on to the watch, to a new plan, or gone."""
+    if me.settles != me.op:
+        return me._replace(at=At.PLAN, epoch=0, settles="", found=State.INTENT)
+    if state is State.APPLIED:
+        return me.goes(At.FINISH, retries=0, has_tried=False)
+    if state is State.NOT_APPLIED and me.number < bounds.operations:
+        return Runner(me.name, bounds.retries, number=me.number + 1)
+    return me.ends()
+
+
+def finish(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    if me.holds(world.lease):
+        lease = world.lease.closed(me.op, State.SUCCEEDED, holder="")
+        yield f"{me.name} writes {me.op} SUCCEEDED", world.after(me.ends(), lease=lease)
+    else:
+        yield f"{me.name} finds the Lease lost", world.after(me.ends())
+
+
+STEPS: dict[At, Callable[[World, Runner, Rules, Bounds], Iterator[Step]]] = {
+    At.PLAN: plan,
+    At.SEE: see,
+    At.TAKE: take,
+    At.READ: read,
+    At.CHECK: check,
+    At.SEND: send,
+    At.WAIT: wait,
+    At.FIND_OUT: find_out,
+    At.FENCE: fence,
+    At.LOOK: look,
+    At.WRITE: write,
+    At.FINISH: finish,
+}

@@ -1,0 +1,249 @@
+"""The model's counterexamples, played with two real runs: each rule holds in the code as well.
+
+ann rolls back; bob finds her lock expired at the worst moment, takes over and settles her record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.contract.api_server import line_of
+from tests.contract.steps.shop import (
+    BAD,
+    LEASE,
+    LEDGER,
+    MARKER,
+    deploy,
+    image,
+    records,
+    states,
+)
+from tests.protocol.stage import is_lease_write, is_undo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.contract.api_server import ApiServer
+    from tests.contract.scripted_server import Request
+    from tests.protocol.stage import Stage
+
+
+def is_read_of_the_act(number: int) -> Callable[[Request], bool]:
+    """Return what tells the n-th read of workload or Lease after the intent was written."""
+    reads = 0
+    is_written = False
+
+    def wanted(request: Request) -> bool:
+        nonlocal reads, is_written
+        is_written = is_written or is_lease_write(request)
+        if is_written and line_of(request) in {"GET deployments", "GET leases"}:
+            reads += 1
+            return reads == number
+        return False
+
+    return wanted
+
+
+async def test_a_run_whose_lock_is_taken_between_its_last_two_reads_sends_nothing(
+    api: ApiServer, stage: Stage
+) -> None:
+    """The order: read the other way round, its workload would be newer than bob's fence."""
+    last_read = stage.hold(is_read_of_the_act(2))
+    first = stage.starts("ann")
+    await last_read.arrives()
+    await stage.is_succeeded()
+    last_read.opens()
+    told = await first
+
+    assert stage.broken == []
+    assert stage.patches == 0
+    assert image(api) == BAD
+    assert states(api) == ["NOT_APPLIED"]
+    assert told.result == "not changed", told.text
+
+
+async def test_a_run_whose_lock_is_taken_after_it_was_checked_does_not_land_its_patch(
+    api: ApiServer, stage: Stage
+) -> None:
+    """The order again: the version that its PATCH carries is older than the check."""
+    checked = stage.hold(is_read_of_the_act(2), answer=True)
+    first = stage.starts("ann")
+    await checked.arrives()
+    await stage.is_succeeded()
+    checked.opens()
+    told = await first
+
+    assert stage.broken == []
+    assert image(api) == BAD
+    assert states(api) == ["NOT_APPLIED"]
+    assert told.result == "not changed", told.text
+
+
+async def test_a_patch_that_is_under_way_fails_once_a_successor_has_looked_for_it(
+    api: ApiServer, stage: Stage
+) -> None:
+    """The fence: without it the PATCH lands behind a record that says it never will."""
+    under_way = stage.hold(is_undo)
+    first = stage.starts("ann")
+    await under_way.arrives()
+    await stage.is_succeeded()
+    assert states(api) == ["NOT_APPLIED"]
+    under_way.opens()
+    await first
+
+    assert stage.broken == []
+    assert image(api) == BAD
+    assert states(api) == ["NOT_APPLIED"]
+
+
+async def test_a_patch_that_is_under_way_fails_once_its_own_run_has_looked_for_it(
+    api: ApiServer, stage: Stage
+) -> None:
+    """The fence again: ann waits no longer for the answer, and says that nothing was changed."""
+    under_way = stage.hold(is_undo)
+    is_over = stage.hold(is_undo, answer=True)
+    told = await stage.runs("ann", write_timeout=0.5)
+    assert told.result == "not changed", told.text
+    assert "did not land" in told.message
+    under_way.opens()
+    await is_over.arrives()
+    is_over.opens()
+
+    assert stage.broken == []
+    assert image(api) == BAD
+    assert states(api) == ["NOT_APPLIED"]
+    assert stage.patches == 1
+
+
+async def test_a_run_that_meets_a_409_and_has_lost_its_lock_sends_nothing_more(
+    api: ApiServer, stage: Stage
+) -> None:
+    """The recheck: its next read is newer than bob's fence, and its PATCH would land."""
+    after_409 = stage.hold(lambda request: stage.patches == 1 and not is_undo(request))
+    stage.meanwhile = _once(is_undo, lambda: _move_status(api))
+    first = stage.starts("ann")
+    await after_409.arrives()
+    await stage.is_succeeded()
+    after_409.opens()
+    told = await first
+
+    assert stage.broken == []
+    assert stage.patches == 1
+    assert image(api) == BAD
+    assert states(api) == ["NOT_APPLIED"]
+    assert told.result == "not changed", told.text
+
+
+async def test_a_patch_that_landed_and_whose_marker_was_wiped_is_not_called_not_applied(
+    api: ApiServer, stage: Stage
+) -> None:
+    """The generation: an absent marker proves nothing once somebody else has written."""
+    api.controller = lambda *_: None
+    answer = stage.hold(is_undo, answer=True)
+    first = stage.starts("ann")
+    await answer.arrives()
+    api.edit("deployments", "web", _put_manifest)
+    await stage.is_succeeded()
+    answer.opens()
+    await first
+
+    assert stage.broken == []
+    assert states(api) == ["UNDECIDED"]
+
+
+async def test_a_spec_that_changes_between_plan_and_act_is_planned_again(
+    api: ApiServer, stage: Stage
+) -> None:
+    """The generation, in the act: an intent speaks of the very workload that it was made for."""
+    read = stage.hold(is_read_of_the_act(1))
+    first = stage.starts("ann")
+    await read.arrives()
+    api.edit("deployments", "web", lambda web: web["spec"].update(minReadySeconds=1))
+    read.opens()
+    told = await first
+
+    assert stage.broken == []
+    assert states(api) == ["NOT_APPLIED", "SUCCEEDED"], told.text
+    before, intended = (r["from"]["generation"] for r in records(api))
+    assert intended > before
+
+
+async def test_an_intent_that_comes_after_anothers_is_not_written(
+    api: ApiServer, stage: Stage
+) -> None:
+    """The compare-and-swap: what ann judged the breaker by is no longer what she would replace."""
+    ledger = {LEDGER: '{"schema": 1, "records": []}'}
+    api.add("leases", {"metadata": {"name": LEASE, "annotations": ledger}, "spec": {}})
+    intent = stage.hold(is_lease_write)
+    first = stage.starts("ann")
+    await intent.arrives()
+    other = await stage.runs("bob")
+    assert other.result == "succeeded", other.text
+    deploy(api, "127.0.0.1:1/app:bad2")
+    intent.opens()
+    told = await first
+
+    assert stage.broken == []
+    assert told.result in {"refused", "not changed"}, told.text
+    assert states(api) == ["SUCCEEDED"]
+    assert stage.patches == 1
+
+
+async def test_a_hold_of_another_epoch_is_not_ours_whoever_its_holder_is(
+    api: ApiServer, stage: Stage
+) -> None:
+    """A Lease put back from a copy names us, but hands have changed since."""
+    last_read = stage.hold(is_read_of_the_act(2))
+    first = stage.starts("ann")
+    await last_read.arrives()
+    api.edit("leases", LEASE, _change_hands_and_back)
+    last_read.opens()
+    await first
+
+    assert stage.patches == 0
+    assert image(api) == BAD
+
+
+async def test_a_record_that_was_closed_under_us_stops_the_patch(
+    api: ApiServer, stage: Stage
+) -> None:
+    last_read = stage.hold(is_read_of_the_act(2))
+    first = stage.starts("ann")
+    await last_read.arrives()
+    api.edit("leases", LEASE, _close_record)
+    last_read.opens()
+    await first
+
+    assert stage.patches == 0
+    assert stage.broken == []
+    assert states(api) == ["NOT_APPLIED"]
+
+
+def _once(wanted: Callable[[Request], bool], act: Callable[[], None]) -> Callable[[Request], None]:
+    """Return what acts at the first request that is wanted."""
+    acts: Iterator[Callable[[], None]] = iter([act])
+
+    def meanwhile(request: Request) -> None:
+        if wanted(request):
+            next(acts, lambda: None)()
+
+    return meanwhile
+
+
+def _move_status(api: ApiServer) -> None:
+    api.edit("deployments", "web", lambda web: web["status"].update(readyReplicas=7))
+
+
+def _put_manifest(web: dict[str, Any]) -> None:
+    """Do what a pipeline that knows nothing of us does: its own manifest, and nothing else."""
+    web["metadata"]["annotations"].pop(MARKER)
+    web["spec"]["template"]["spec"]["containers"][0]["image"] = "127.0.0.1:1/app:bad3"
+
+
+def _change_hands_and_back(lease: dict[str, Any]) -> None:
+    lease["spec"]["leaseTransitions"] += 1
+
+
+def _close_record(lease: dict[str, Any]) -> None:
+    notes = lease["metadata"]["annotations"]
+    notes[LEDGER] = notes[LEDGER].replace('"INTENT"', '"NOT_APPLIED"')
