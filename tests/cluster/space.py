@@ -246,5 +246,9 @@ class Space:
     def resume(self, *words: str, name: str = SHOP) -> Ran:
         return self.backout("resume", f"deploy/{name}", *words)
 
+    def started(self, *words: str) -> Running:
+        """Start any command of backout's in this namespace."""
+        return Running([str(BACKOUT), *words, "-n", self.name], self.environment, self.folder)
+
     def _argv(self, name: str, words: tuple[str, ...]) -> list[str]:
         return [str(BACKOUT), "undo", f"deploy/{name}", "-n", self.name, *words]
