@@ -126,11 +126,12 @@ def test_after_a_kill_elsewhere_the_next_undo_waits_for_the_lock_to_expire(space
 
 
 def rewrite(space: Space, **facts: str) -> None:
-    """Change the newest record in the Lease, as if another machine had written it."""
+    """Change holder and newest record in the Lease, as if another machine had written them."""
     lease = space.lease()
     assert lease is not None
     ledger = json.loads(lease["metadata"]["annotations"][LEDGER])
     ledger["records"][-1] |= facts
+    ledger["holder"] |= facts
     space.merge(
         {"metadata": {"annotations": {LEDGER: json.dumps(ledger)}}},
         kind="Lease",
