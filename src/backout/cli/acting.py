@@ -10,6 +10,7 @@ import click
 
 from backout.cli import target as targets
 from backout.cli.durations import DURATION
+from backout.cli.options import with_options
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -98,27 +99,27 @@ _RECORD = (
 
 def health(command: F) -> F:
     """Give a command the options on what healthy means."""
-    return _with(command, _HEALTH)
+    return with_options(command, _HEALTH)
 
 
 def fail_fast(command: F) -> F:
     """Give a command the option that makes a suspected cause final."""
-    return _with(command, _FAIL_FAST)
+    return with_options(command, _FAIL_FAST)
 
 
 def ledger(command: F) -> F:
     """Give a command the option where the ledger lies."""
-    return _with(command, _LEDGER)
+    return with_options(command, _LEDGER)
 
 
 def lock(command: F) -> F:
     """Give a command the options of the lock."""
-    return _with(command, _LOCK)
+    return with_options(command, _LOCK)
 
 
 def record(command: F) -> F:
     """Give a command the options of the journal."""
-    return _with(command, _RECORD)
+    return with_options(command, _RECORD)
 
 
 def settings(
@@ -161,9 +162,3 @@ def settings(
 def path(text: str | None) -> Path | None:
     """Return a file that an option names."""
     return Path(text) if text is not None else None
-
-
-def _with(command: F, options: tuple[Callable[[F], F], ...]) -> F:
-    for option in reversed(options):
-        command = option(command)
-    return command

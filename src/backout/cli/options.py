@@ -103,14 +103,17 @@ _BREAKER = (
 
 def breaker(command: F) -> F:
     """Give a command the breaker's limit and window."""
-    for option in reversed(_BREAKER):
-        command = option(command)
-    return command
+    return with_options(command, _BREAKER)
 
 
 def common(command: F) -> F:
     """Give a command the common options."""
-    for option in reversed(_OPTIONS):
+    return with_options(command, _OPTIONS)
+
+
+def with_options(command: F, options: tuple[Callable[[F], F], ...]) -> F:
+    """Give a command these options, in this order in its help."""
+    for option in reversed(options):
         command = option(command)
     return command
 

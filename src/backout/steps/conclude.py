@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
 from backout.core.health import Healthy, Inconclusive, Unhealthy
-from backout.core.ledger import Record, State
+from backout.core.ledger import State
 from backout.core.outcome import Outcome, Result
 from backout.core.rollout import Complete, Failed, Superseded, Verdict
-from backout.steps.lease import closed
+from backout.steps.lease import Edit, closed
 from backout.steps.probe import NotVerified
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backout.core.plan import Plan
     from backout.steps.run import Run
-
-Edit = Callable[[Record, datetime], Record]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +29,6 @@ class Ending:
     verdict: Verdict
     health: Healthy | Unhealthy | Inconclusive | NotVerified | None = None
     images: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def is_rolled_out(self) -> bool:
-        """Whether the controller's counters are complete."""
-        return isinstance(self.verdict, Complete)
 
 
 def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outcome, Edit]:
