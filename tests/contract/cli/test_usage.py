@@ -86,6 +86,51 @@ async def test_a_wrong_argument_ends_with_exit_2_and_one_sentence(
     assert "pw@" not in done.err
 
 
+OTHERS = {
+    "mark without a word": (("ledger", "mark", "deploy/web", "--reason", "r"), "needs --healthy"),
+    "mark without a reason": (("ledger", "mark", "deploy/web", "--bad"), "and --reason TEXT"),
+    "mark with an empty reason": (
+        ("ledger", "mark", "deploy/web", "--bad", "--reason", " "),
+        "and --reason TEXT",
+    ),
+    "mark with a long reason": (
+        ("ledger", "mark", "deploy/web", "--bad", "--reason", "x" * 501),
+        "500 characters at most",
+    ),
+    "mark nothing": (("ledger", "mark", "--bad", "--reason", "r"), "name one workload"),
+    "mark two": (("ledger", "mark", "deploy/a", "deploy/b", "--bad", "--reason", "r"), "name one"),
+    "a word without mark": (("ledger", "deploy/web", "--bad"), "--bad goes with: ledger mark"),
+    "a revision without mark": (("ledger", "deploy/web", "--revision", "2"), "goes with"),
+    "all namespaces and a name": (("ledger", "-A", "deploy/web"), "takes no TYPE/NAME"),
+    "a list of local ledgers": (("ledger", "--ledger", "local"), "name it, TYPE/NAME"),
+    "a ledger of a pod": (("ledger", "pod/web"), "not a kind"),
+    "resume nothing": (("resume",), "Missing argument"),
+    "a lease that is over at once": (
+        ("resume", "deploy/web", "--lease-duration", "1s"),
+        "--lease-duration takes 2 s to 10 min",
+    ),
+    "a lease for ever": (("undo", "deploy/web", "--lease-duration", "1h"), "takes 2 s to 10 min"),
+    "no waiting": (("undo", "deploy/web", "--wait-lock", "0"), "not a time span"),
+    "a ledger elsewhere": (("undo", "deploy/web", "--ledger", "s3"), "not one of"),
+    "status of nothing": (("status",), "Missing argument"),
+    "status of revision zero": (("status", "deploy/web", "--revision", "0"), "not in the range"),
+    "explain a daemonset": (("explain", "ds/agent"), "not supported yet"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), OTHERS.values(), ids=OTHERS.keys())
+async def test_a_wrong_argument_of_any_command_is_one_sentence(
+    backout: Command, arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = await backout(*arguments)
+    errors = [line for line in done.lines if line.startswith("Error: ")]
+
+    assert done.code == 2, done.err
+    assert done.out == ""
+    assert errors == [done.lines[-1]]
+    assert sentence in errors[0]
+
+
 async def test_a_command_that_is_none_is_a_usage_error(backout: Command) -> None:
     done = await backout("undoo", "deploy/web")
 
