@@ -84,28 +84,36 @@ async def test_https_goes_through_a_tunnel() -> None:
     async with ScriptedServer([Answer(body=b"ok")], tls=server_tls(ca, "kube.invalid")) as server:
 
         async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            tunnels.append(asyncio.current_task())
             asked.append(await reader.readuntil(b"\r\n\r\n"))
             there, back = await asyncio.open_connection("127.0.0.1", server.port)
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
             await asyncio.gather(_copied(reader, back), _copied(there, writer))
 
         asked: list[bytes] = []
+        tunnels: list[asyncio.Task[None] | None] = []
         async with await asyncio.start_server(tunnel, "127.0.0.1", 0) as listener:
             proxy = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
             async with Session(proxy=proxy, tls=client_tls(ca)) as session:
                 response = await session.request("GET", "https://kube.invalid/x", timeout=WITHIN)
+            async with asyncio.timeout(WITHIN):
+                await asyncio.gather(*filter(None, tunnels))
 
     assert response.body == b"ok"
     assert asked[0].startswith(b"CONNECT kube.invalid:443 ")
 
 
 async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while chunk := await reader.read(65536):
-            writer.write(chunk)
-            await writer.drain()
+    """Copy until either side is gone, and close the other: a socket left open fails a later test."""
+    try:
+        with suppress(OSError):
+            while chunk := await reader.read(65536):
+                writer.write(chunk)
+                await writer.drain()
+    finally:
         writer.close()
-        await writer.wait_closed()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 async def test_a_proxy_that_refuses_is_named_and_nothing_was_sent() -> None:
