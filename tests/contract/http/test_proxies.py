@@ -104,7 +104,7 @@ async def test_https_goes_through_a_tunnel() -> None:
 
 
 async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy until either side is gone, and close the other: a socket left open fails a later test."""
+    """Copy until a side is gone, and close the other: a socket left open fails a later test."""
     try:
         with suppress(OSError):
             while chunk := await reader.read(65536):
