@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -74,6 +74,7 @@ class Client:
         self._write_timeout = write_timeout
         self._watch_silence = watch_silence
         self._clock = clock
+        self._ahead: float | None = None
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
@@ -88,7 +89,7 @@ class Client:
         return self._transport.server_date
 
     def now(self) -> datetime:
-        """Return the server's time: its last `Date`, moved on by our monotonic clock.
+        """Return the server's time: its latest `Date`, moved on by our monotonic clock.
 
         Raises Unreachable where no answer ever carried one (a proxy that strips it).
         """
@@ -98,8 +99,11 @@ class Client:
                 "the API server's answers carry no Date header, so its time is not known",
                 remedy="ask the owner of the proxy in front of it to let Date pass",
             )
-        passed = asyncio.get_running_loop().time() - last.monotonic
-        return (last.date + timedelta(seconds=passed)).astimezone(UTC)
+        # Date is cut to whole seconds: by the last one alone, time would run backwards at times.
+        ahead = last.date.timestamp() - last.monotonic
+        self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
+        now = asyncio.get_running_loop().time() + self._ahead
+        return datetime.fromtimestamp(now, tz=UTC)
 
     async def get(self, path: str, params: Mapping[str, str] = NO_PARAMS) -> dict[str, Any]:
         """Return one object."""

@@ -22,7 +22,6 @@ from backout.steps.recover import (
     close_unwatched,
     found,
     let_go,
-    may_take,
     take_over,
     unsettled,
 )
@@ -50,12 +49,11 @@ async def resume(run: Run) -> Outcome:
             return _nothing_left(run, seen)
         patience = seen.lock.duration.total_seconds() + GRACE
         waited = await until_free(run, patience=patience)
-        seen = await see(run)
-        if not may_take(run, seen, still=waited.still):
-            return _alive(run, seen)
-        held = await take_over(run, seen)
+        if not waited.is_free:
+            return _alive(run, waited.seen)
+        held = await take_over(run, waited.seen)
         if held is not None:
-            return await _settled(run, held, ledger.left_open(seen.ledger))
+            return await _settled(run, held, ledger.left_open(waited.seen.ledger))
     raise BackoutError(
         "the lock could not be taken: somebody else changes the Lease all the time",
         remedy="run the same command again",

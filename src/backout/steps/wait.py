@@ -16,6 +16,7 @@ from backout.steps.lease import LockLost, see
 from backout.steps.recover import may_take
 
 if TYPE_CHECKING:
+    from backout.steps.lease import Seen
     from backout.steps.run import Run
 
 LOOKS = 12
@@ -24,12 +25,15 @@ LOOKS = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Waited:
-    """How waiting ended. `holder` is the operation waited for, empty where there was none.
+    """How waiting ended: with the Lease as last `seen`, which may be taken now if `is_free`.
 
-    `still` is the Lease's resourceVersion that stood unchanged for a whole duration by our own
-    clock: its holder is dead, whatever the times in it say. Empty where it did not.
+    `holder` is the operation waited for, empty where there was none. `still` is the Lease's
+    resourceVersion that stood unchanged for a whole duration by our own clock: its holder is dead,
+    whatever the times in it say. Empty where it did not.
     """
 
+    seen: Seen
+    is_free: bool
     holder: str = ""
     still: str = ""
 
@@ -41,13 +45,14 @@ async def until_free(run: Run, *, patience: float) -> Waited:
     version, since, holder = "", clock(), ""
     while True:
         seen = await see(run)
-        if may_take(run, seen) or clock() >= until:
-            return Waited(holder=holder)
+        is_free = may_take(run, seen)
+        if is_free or clock() >= until:
+            return Waited(seen=seen, is_free=is_free, holder=holder)
         if seen.version != version:
             version, since = seen.version, clock()
         duration = seen.lock.duration.total_seconds()
         if clock() - since > duration:
-            return Waited(holder=holder, still=version)
+            return Waited(seen=seen, is_free=True, holder=holder, still=version)
         if holder != seen.lock.holder:
             words = held_by(seen.lock, seen.ledger, seen.now)
             run.say("waiting", f"{words}; waiting for it, {until - clock():.0f} s at most")

@@ -245,6 +245,22 @@ async def test_the_servers_date_is_kept() -> None:
     assert seen.date == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 
 
+async def test_the_servers_time_never_runs_backwards_although_its_date_is_cut_to_seconds() -> None:
+    """Two answers in the same second carry the same Date: the second is later all the same."""
+    headers = {"Date": "Sun, 06 Nov 1994 08:49:37 GMT"}
+    async with (
+        ScriptedServer([Answer(json={}, headers=headers)] * 20) as server,
+        Client(connection_to(server)) as client,
+    ):
+        times = []
+        for _ in range(20):
+            await client.get("/x")
+            times.append(client.now())
+
+    assert times == sorted(times)
+    assert times[0].second == 37
+
+
 @pytest.mark.parametrize("date", ["", "nonsense", "Sun, 99 Nov 1994 08:49:37 GMT"])
 async def test_a_date_that_is_none_is_ignored(date: str) -> None:
     async with (
