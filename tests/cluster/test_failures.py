@@ -21,6 +21,7 @@ SECRET = {
 }
 VOLUME = {"volumes": [{"name": "settings", "configMap": {"name": "never-made"}}]}
 MOUNT = {"volumeMounts": [{"name": "settings", "mountPath": "/settings"}]}
+ANYWAY = ("--accept", "PF121", "--reason", "its Pods may still run, and answer badly")
 COMMAND = {"command": ["/no-such-program"]}
 
 
@@ -77,7 +78,7 @@ def test_the_deadline_that_the_user_set_is_honoured_with_the_cause_that_is_suspe
     space.deploy(space.version("v1", **bad), serve=False, up=False, progressDeadlineSeconds=6)
     space.roll(space.version("v2", **bad), up=False)
 
-    ran = space.undo("--to-revision", "1").expect(4)
+    ran = space.undo("--to-revision", "1", *ANYWAY).expect(4)
 
     assert "no progress for 6 s (progressDeadlineSeconds)" in ran.err
     assert "asks /not-there on 8080" in ran.err, str(ran)
@@ -128,7 +129,7 @@ def test_the_time_out_is_undecided_and_tells_what_was_suspected(space: Space) ->
     space.deploy(space.version("v1", probe="/not-there"), serve=False, up=False)
     space.roll(space.version("v2", probe="/not-there", env={"LATER": "1"}), up=False)
 
-    ran = space.undo("--to-revision", "1", "--timeout", "8s").expect(5)
+    ran = space.undo("--to-revision", "1", "--timeout", "8s", *ANYWAY).expect(5)
 
     assert "undecided: not finished when time was up" in ran.err
     assert "readinessProbe" in ran.both

@@ -8,6 +8,7 @@ aiohttp's own resending.
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from types import SimpleNamespace
 
     from backout.http.addresses import AddressPolicy
+
+_LEAKS_TLS = sys.version_info < (3, 12, 7)
+"""Older Pythons leave a TLS connection open whose other side says no goodbye (cpython#118960)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +89,7 @@ def start(settings: Settings) -> aiohttp.ClientSession:
             limit=0,  # callers bound their concurrency; a queue would eat the connect time-out
             ssl=settings.tls or True,
             resolver=CheckedResolver(settings.policy, exempt=exempt),
+            enable_cleanup_closed=_LEAKS_TLS,
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=(never_resend,),
