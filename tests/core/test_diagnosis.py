@@ -97,7 +97,7 @@ WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
             "your unauthenticated pull rate limit.",
             image=IMAGE,
         ),
-        "IMAGE_PULL",
+        "IMAGE_RATE_LIMIT",
         False,
     ),
     (

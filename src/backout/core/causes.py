@@ -33,10 +33,13 @@ class Cause:
 REMEDIES = {
     "QUOTA": "raise the quota, or free what fills it",
     "ADMISSION": "the API server refuses the Pods: correct what its message names",
+    "SCHEDULING_GATED": "see why the controller that owns the scheduling gate does not remove it",
     "UNSCHEDULABLE": "make room on the nodes, or correct the node selector or the tolerations",
     "VOLUME": "check the volume's ConfigMap, Secret or claim",
+    "SANDBOX": "check the node's container runtime, its network plugin and the RuntimeClass",
     "IMAGE_NOT_FOUND": "push the image again, or go to a revision whose image is still there",
     "IMAGE_AUTH": "check the Pod's imagePullSecrets and that the account may pull the image",
+    "IMAGE_RATE_LIMIT": "wait, or let the nodes pull with an account or through a mirror",
     "IMAGE_PULL": "check that the nodes reach the registry",
     "IMAGE_NEVER_PULL": "load the image on the nodes, or change imagePullPolicy",
     "IMAGE_INVALID": "correct the image's name, or go to a revision whose image is right",
@@ -48,6 +51,9 @@ REMEDIES = {
     "PROBE_READINESS": "compare the probe's path and port with what the application serves",
     "PROBE_LIVENESS": "compare the probe's path, port and time-out with what the application does",
     "READINESS_GATE": "see why the controller that owns the readiness gate does not set it",
+    "EVICTED": "see what the Pod used up: its limits, or the node's disk and memory",
+    "POD_FAILED": "see why the kubelet ended it: kubectl describe pod POD -n NAMESPACE",
+    "NODE_LOST": "see why the node does not answer; its Pods come up elsewhere when it is given up",
 }
 """Every code with its remedy, in the order in which things go wrong in a Pod's life.
 

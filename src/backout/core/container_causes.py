@@ -6,6 +6,7 @@ Reasons are the kubelet's (kubernetes pkg/kubelet/images/types.go, container/syn
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backout.core import objects
@@ -25,6 +26,9 @@ FINAL_RESTARTS = 3
 _NO_SUCH_FILE = re.compile(r"no such file or directory|executable file not found", re.IGNORECASE)
 _CONFIG_CACHE = re.compile(r"failed to sync .* cache", re.IGNORECASE)
 _CONFIG = re.compile(r"\b(configmap|secret)\b", re.IGNORECASE)
+_NO_KEY = re.compile(
+    r"couldn't find key (?P<key>\S+) in (?P<kind>ConfigMap|Secret) \S+?/(?P<name>\S+)"
+)
 _PULLS = {"ErrImagePull", "ImagePullBackOff"}
 _STARTS = {"CreateContainerError", "RunContainerError"}
 
@@ -63,10 +67,28 @@ def of_container(
         yield from _ended(pod, status, events, restarts=restarts, same=same, is_init=is_init)
 
 
+@dataclass(frozen=True, kw_only=True)
+class MissingKey:
+    """A key that a container needs, and the ConfigMap or Secret that lacks it."""
+
+    kind: str
+    name: str
+    key: str
+
+
+def missing_key(text: str) -> MissingKey | None:
+    """Return the key that the kubelet does not find, by its words; None where it is not that."""
+    found = _NO_KEY.search(text)
+    return MissingKey(**found.groupdict()) if found else None
+
+
 def _config_error(pod: Object, container: str, text: str) -> Cause:
     evidence = f"CreateContainerConfigError: {text}"
     if _CONFIG_CACHE.search(text):
         return of_pod("CONFIG_MISSING", pod, f"{container}: {text}", evidence)
+    if (lacking := missing_key(text)) is not None:
+        words = f"{lacking.kind} {lacking.name} has no key {lacking.key}, which {container} needs"
+        return of_pod("CONFIG_MISSING", pod, words, evidence, is_final=True)
     if _CONFIG.search(text):
         message = f"{container} needs what is missing: {text}"
         return of_pod("CONFIG_MISSING", pod, message, evidence, is_final=True)

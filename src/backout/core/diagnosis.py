@@ -13,11 +13,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from backout.core import objects, probes
-from backout.core.causes import RANK, REMEDIES, Cause, of_pod
+from backout.core.causes import RANK, Cause, of_pod
 from backout.core.container_causes import of_container
+from backout.core.creation import of_creation
+from backout.core.ended import of_ended
 from backout.core.events import by_uid as events_by_uid
+from backout.core.events import in_order
+from backout.core.placement import of_claims, unplaced
 from backout.core.readiness import Others, of_unready, warm_up
-from backout.core.startability import max_unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,17 +28,11 @@ if TYPE_CHECKING:
     from backout.core.exits import Exit, Key
     from backout.core.model import Object
 
-PATIENCE = timedelta(seconds=15)
-"""How long a Pod may find no node before that is final, where no node is on its way."""
-
 FORGOTTEN = timedelta(minutes=10)
 """After so long a run the kubelet's back-off begins anew (twice its longest, pkg/kubelet)."""
 
-_MISSING_CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found')
-_PASSES = re.compile(
-    r"were unschedulable|node\.kubernetes\.io/(?:not-ready|unreachable|unschedulable)|uninitialized"
-)
 NO_EXITS: Mapping[Key, Exit] = MappingProxyType({})
+_NO_RUNTIME = re.compile(r'no runtime for "[^"]*" is configured')
 _MISSING_OBJECT = re.compile(
     r'(configmap|secret) "[^"]*" not found|references non-existent', re.IGNORECASE
 )
@@ -101,12 +98,16 @@ def causes(
     causes rank before suspected ones, causes nearer the start of a Pod's life before later ones.
     A Pod that was broken before our PATCH yields suspected causes only.
     """
-    by_uid = events_by_uid(events, earlier.since)
-    found = list(_creation(workload, replica_set, by_uid, list(others)))
-    for pod in pods:
-        if not objects.is_ready(pod):
+    told, listed = in_order(events), list(pods)
+    by_uid, claims = events_by_uid(told, earlier.since), of_claims(told)
+    own_events = by_uid.get(objects.uid(replica_set), ()) if replica_set is not None else ()
+    found = list(of_creation(workload, replica_set, own_events, list(others)))
+    found += of_ended(workload, listed, earlier.broken)
+    for pod in listed:
+        if objects.is_active(pod) and not objects.is_ready(pod):
             was_broken = objects.uid(pod) in earlier.broken
-            own = _of_pod(_One(pod, by_uid.get(objects.uid(pod), ()), now, exits), earlier)
+            one = _One(pod, by_uid.get(objects.uid(pod), ()), claims, now, exits)
+            own = _of_pod(one, earlier)
             found.extend(replace(c, is_final=c.is_final and not was_broken) for c in own)
     return tuple(sorted(found, key=lambda c: (not c.is_final, RANK[c.code], c.subject)))
 
@@ -124,7 +125,9 @@ def unready(pods: Iterable[Object]) -> tuple[Cause, ...]:
     found: list[Cause] = []
     for pod in pods:
         started = _has_started(pod)
-        for status, is_init in objects.container_statuses(pod):
+        for status, is_init in (
+            () if not objects.is_active(pod) else objects.container_statuses(pod)
+        ):
             if is_init or objects.dig(status, "ready") is True:
                 continue
             container = f"container {status.get('name')}"
@@ -138,52 +141,13 @@ def unready(pods: Iterable[Object]) -> tuple[Cause, ...]:
     return tuple(found)
 
 
-def _creation(
-    workload: Object,
-    replica_set: Object | None,
-    events: Mapping[str, Sequence[Object]],
-    others: Sequence[Object],
-) -> Iterator[Cause]:
-    """Yield why Pods cannot be created: ReplicaFailure, worded by the ReplicaSet's own event."""
-    failure = objects.condition(replica_set, "ReplicaFailure") if replica_set else None
-    if replica_set is None or failure is None or failure.get("status") != "True":
-        return
-    own = events.get(objects.uid(replica_set), ())
-    refused = [str(e.get("message", "")) for e in own if e.get("reason") == "FailedCreate"]
-    text = str(failure.get("message") or (refused[-1] if refused else ""))
-    code = "QUOTA" if "exceeded quota" in text or "failed quota" in text else "ADMISSION"
-    yield Cause(
-        code=code,
-        uid=objects.uid(workload),
-        subject=f"ReplicaSet {objects.name(replica_set)}",
-        message=f"the API server refuses its Pods: {text}",
-        evidence=f"ReplicaFailure: {text}",
-        remedy=REMEDIES[code],
-        is_final="is forbidden" in text
-        and ("exceeded quota" not in text or _is_stuck(workload, others)),
-    )
-
-
-def _is_stuck(workload: Object, others: Sequence[Object]) -> bool:
-    """Tell whether the rollout itself will free nothing of a quota.
-
-    The controller deletes old Pods that are not ready, and ready ones down to what must stay
-    available; one of either still frees what the next new Pod needs (pkg/controller/deployment,
-    reconcileOldReplicaSets).
-    """
-    if any(not objects.is_ready(p) for p in others):
-        return False
-    available = int(objects.dig(workload, "status", "availableReplicas", default=0))
-    must_stay = objects.replicas(workload) - max_unavailable(workload)
-    return not others or available <= must_stay
-
-
 @dataclass(frozen=True)
 class _One:
     """A Pod that is not Ready, with all that is known about it."""
 
     pod: Object
     events: Sequence[Object]
+    claims: Mapping[str, str]
     now: datetime
     exits: Mapping[Key, Exit]
 
@@ -191,7 +155,7 @@ class _One:
 def _of_pod(one: _One, earlier: Before) -> Iterator[Cause]:
     unscheduled = objects.condition(one.pod, "PodScheduled")
     if unscheduled is not None and unscheduled.get("status") == "False":
-        yield _unscheduled(one, unscheduled)
+        yield unplaced(one.pod, unscheduled, one.events, one.claims, one.now)
         return
     found: list[Cause] = []
     for status, is_init in objects.container_statuses(one.pod):
@@ -214,26 +178,6 @@ def _runs_well(status: Object, now: datetime) -> bool:
     return started is not None and now - started >= FORGOTTEN
 
 
-def _unscheduled(one: _One, condition: Object) -> Cause:
-    """Return why no node takes a Pod; final when that has lasted and no node is on its way.
-
-    A cordoned or a NotReady node may come back: a drain in the middle is no failure.
-    """
-    text = str(condition.get("message", ""))
-    is_claim = "persistentvolumeclaim" in text.lower()
-    since = objects.timestamp(condition.get("lastTransitionTime"))
-    grows = any(e.get("reason") == "TriggeredScaleUp" for e in one.events)
-    lasted = since is not None and one.now - since >= PATIENCE
-    final = _MISSING_CLAIM.search(text) if is_claim else lasted and not _PASSES.search(text)
-    return of_pod(
-        "VOLUME" if is_claim else "UNSCHEDULABLE",
-        one.pod,
-        f"no node takes it: {text}",
-        f"PodScheduled: {text}",
-        is_final=bool(final) and not grows,
-    )
-
-
 def _by_events(one: _One, earlier: Before) -> Iterator[Cause]:
     """Yield what only events and conditions tell: volumes, probes, readiness gates.
 
@@ -248,6 +192,14 @@ def _by_events(one: _One, earlier: Before) -> Iterator[Cause]:
         final = bool(_MISSING_OBJECT.search(mount))
         code = "CONFIG_MISSING" if final else "VOLUME"
         yield of_pod(code, pod, f"a volume cannot be mounted: {mount}", mount, is_final=final)
+    elif (sandbox := newest.get("FailedCreatePodSandBox")) and not _has_started(pod):
+        final = bool(_NO_RUNTIME.search(sandbox))
+        yield of_pod(
+            "SANDBOX", pod, f"its sandbox cannot be made: {sandbox}", sandbox, is_final=final
+        )
+    elif events and events[-1].get("reason") == "NodeNotReady":
+        lost = str(events[-1].get("message", ""))
+        yield of_pod("NODE_LOST", pod, f"its node {_node(pod)} does not answer", lost)
     elif newest.get("Unhealthy", "").startswith("Liveness") and _has_started(pod):
         text = newest["Unhealthy"]
         yield of_pod("PROBE_LIVENESS", pod, f"{_probe(pod, text)}: {text}", text)
@@ -256,6 +208,10 @@ def _by_events(one: _One, earlier: Before) -> Iterator[Cause]:
     elif ready.get("reason") == "ReadinessGatesNotReady":
         text = str(ready.get("message", ""))
         yield of_pod("READINESS_GATE", pod, f"a readiness gate is not met: {text}", text)
+
+
+def _node(pod: Object) -> str:
+    return str(objects.dig(pod, "spec", "nodeName", default=""))
 
 
 def _has_started(pod: Object) -> bool:

@@ -17,10 +17,15 @@ CLOCKS = timedelta(seconds=5)
 """How far a node's clock, which stamps events, may be behind the API server's."""
 
 
+def in_order(events: Iterable[Object]) -> list[Object]:
+    """Return events, oldest first."""
+    return sorted(events, key=_when)
+
+
 def by_uid(events: Iterable[Object], since: datetime | None) -> dict[str, list[Object]]:
-    """Return events by the UID of what they are about, oldest first, none older than `since`."""
+    """Return events by the UID of what they are about, in their order, none older than `since`."""
     found: dict[str, list[Object]] = {}
-    for event in sorted(events, key=_when):
+    for event in events:
         at = objects.timestamp(_when(event))
         if since is not None and at is not None and at < since - CLOCKS:
             continue

@@ -88,6 +88,12 @@ def is_ready(pod: Object) -> bool:
     )
 
 
+def is_active(pod: Object) -> bool:
+    """Tell whether a Pod is to run on (IsPodActive, pkg/controller/controller_utils.go)."""
+    is_over = dig(pod, "status", "phase") in {"Failed", "Succeeded"}
+    return not is_over and not dig(pod, "metadata", "deletionTimestamp")
+
+
 def containers(template_or_pod: Object) -> list[Object]:
     """Return the containers and init containers of a Pod or Pod template, in that order."""
     spec = dig(template_or_pod, "spec", default={})

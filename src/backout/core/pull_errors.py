@@ -24,6 +24,7 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _NOT_FOUND = re.compile(r"\bnot found\b|manifest unknown|code = NotFound", re.IGNORECASE)
+_LIMITED = re.compile(r"toomanyrequests|too many requests|pull rate limit", re.IGNORECASE)
 _BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*"(?:: )?')
 _REASON = re.compile(r"^ErrImagePull: ")
 
@@ -35,6 +36,9 @@ def pull_error(pod: Object, image: str, text: str, events: Sequence[Object]) -> 
     """
     told = _REASON.sub("", _BACK_OFF.sub("", text)) or _first_error(image, events)
     plain = _QUOTED.sub("", told).replace(image, "")
+    if _LIMITED.search(plain):
+        message = f"the registry limits how often {image} is pulled"
+        return causes.of_pod("IMAGE_RATE_LIMIT", pod, message, told)
     if _DENIED.search(plain):
         message = f"the registry does not let the node pull {image}"
         return causes.of_pod("IMAGE_AUTH", pod, message, told, is_final=True)

@@ -118,7 +118,7 @@ def _is_hopeless(workload: Object, pods: Sequence[Object], causes: Sequence[Caus
     final = {c.uid for c in causes if c.is_final}
     if not final:
         return False
-    waiting = [p for p in pods if not objects.is_ready(p)]
+    waiting = [p for p in pods if objects.is_active(p) and not objects.is_ready(p)]
     if waiting:
         return all(objects.uid(p) in final for p in waiting)
     # No Pod is waiting, and the counters are not complete: Pods that cannot be created.

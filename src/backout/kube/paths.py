@@ -46,6 +46,11 @@ def pod(namespace: str, name: str) -> str:
     return f"{pods(namespace)}/{_segment(name)}"
 
 
+def config_map(namespace: str, name: str) -> str:
+    """Return the path of one ConfigMap."""
+    return f"{_core(namespace, 'configmaps')}/{_segment(name)}"
+
+
 def logs(namespace: str, name: str) -> str:
     """Return the path of a Pod's log."""
     return f"{pod(namespace, name)}/log"

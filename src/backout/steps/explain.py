@@ -10,6 +10,8 @@ from backout.core.outcome import Outcome, Result
 from backout.core.revisions import pods_of
 from backout.core.rollout import Progressing
 from backout.kube import paths
+from backout.steps.changed import tell_change
+from backout.steps.follow import EVENTS
 from backout.steps.logs import tell_logs
 from backout.steps.read import look
 from backout.steps.status import since_its_beginning, tell_where, told
@@ -31,6 +33,7 @@ async def explain(run: Run) -> Outcome:
     causes = _causes(snapshot, pods, await _events(run))
     for cause in causes:
         say_cause(run, cause)
+    await tell_change(run, causes)
     await tell_logs(run, pods, causes)
     workload = snapshot.workload
     verdict = rollout.judge(
@@ -69,10 +72,10 @@ def _causes(snapshot: Snapshot, pods: list[Object], events: list[Object]) -> tup
 
 
 async def _events(run: Run) -> list[Object]:
-    """Return the namespace's warnings; without the right to them it goes on and says so."""
+    """Return the namespace's events; without the right to them it goes on and says so."""
     path = paths.events(run.target.namespace)
     try:
-        return list((await run.client.list(path, field_selector="type=Warning")).items)
+        return list((await run.client.list(path, field_selector=EVENTS)).items)
     except BackoutError as error:
         run.say("note", f"events cannot be read: {error.message}")
         return []

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from backout.core.model import Object, Target
     from backout.kube.client import Client
 
+_ROUTINE = (
+    *("Scheduled", "Pulling", "Pulled", "Created", "Started", "Killing", "Completed"),
+    *("SuccessfulCreate", "SuccessfulDelete", "ScalingReplicaSet"),
+)
+EVENTS = ",".join(f"reason!={r}" for r in _ROUTINE)
+"""All events but what a healthy rollout floods a namespace with.
+
+Not by type: that a node is on its way and that a claim is never bound are of type Normal.
+"""
+
 
 @dataclass
 class Newest:
@@ -99,7 +109,7 @@ def _followed(target: Target, selector: str) -> tuple[_Followed, ...]:
         _Followed(resource="deployments", path=paths.deployments(namespace), fields=name),
         _Followed(resource="replicasets", path=paths.replica_sets(namespace), labels=selector),
         _Followed(resource="pods", path=paths.pods(namespace), labels=selector),
-        _Followed(resource="events", path=paths.events(namespace), fields="type=Warning"),
+        _Followed(resource="events", path=paths.events(namespace), fields=EVENTS),
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from backout.core.rollout import Complete
+from backout.steps.changed import tell_change
 from backout.steps.conclude import Ending
 from backout.steps.logs import tell_logs
 from backout.steps.probe import NotVerified, probe
@@ -29,7 +30,9 @@ async def settled(
     while True:
         verdict = await watch.verdict()
         if not isinstance(verdict, Complete):
-            await tell_logs(run, watch.pods, getattr(verdict, "causes", ()))
+            causes = getattr(verdict, "causes", ())
+            await tell_change(run, causes)
+            await tell_logs(run, watch.pods, causes)
             return Ending(verdict=verdict)
         run.say("progress", "all replicas run the target and are available; watching that it holds")
         until = min(deadline, clock() + run.limits.health)

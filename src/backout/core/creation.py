@@ -1,0 +1,53 @@
+"""Why Pods cannot be created: the API server refuses them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core import objects
+from backout.core.causes import REMEDIES, Cause
+from backout.core.startability import max_unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from backout.core.model import Object
+
+
+def of_creation(
+    workload: Object, replica_set: Object | None, events: Sequence[Object], others: Sequence[Object]
+) -> Iterator[Cause]:
+    """Yield why Pods cannot be created: ReplicaFailure, worded by the ReplicaSet's own events.
+
+    `others` are the workload's Pods of other revisions: they may be what fills a quota.
+    """
+    failure = objects.condition(replica_set, "ReplicaFailure") if replica_set else None
+    if replica_set is None or failure is None or failure.get("status") != "True":
+        return
+    refused = [str(e.get("message", "")) for e in events if e.get("reason") == "FailedCreate"]
+    text = str(failure.get("message") or (refused[-1] if refused else ""))
+    code = "QUOTA" if "exceeded quota" in text or "failed quota" in text else "ADMISSION"
+    yield Cause(
+        code=code,
+        uid=objects.uid(workload),
+        subject=f"ReplicaSet {objects.name(replica_set)}",
+        message=f"the API server refuses its Pods: {text}",
+        evidence=f"ReplicaFailure: {text}",
+        remedy=REMEDIES[code],
+        is_final="is forbidden" in text
+        and ("exceeded quota" not in text or _is_stuck(workload, others)),
+    )
+
+
+def _is_stuck(workload: Object, others: Sequence[Object]) -> bool:
+    """Tell whether the rollout itself will free nothing of a quota.
+
+    The controller deletes old Pods that are not ready, and ready ones down to what must stay
+    available; one of either still frees what the next new Pod needs (pkg/controller/deployment,
+    reconcileOldReplicaSets).
+    """
+    if any(not objects.is_ready(p) for p in others):
+        return False
+    available = int(objects.dig(workload, "status", "availableReplicas", default=0))
+    must_stay = objects.replicas(workload) - max_unavailable(workload)
+    return not others or available <= must_stay

@@ -1,0 +1,83 @@
+"""Why a Pod has no node: no room, a scheduling gate, or a claim that is not bound.
+
+Texts are the scheduler's and the volume controller's, measured (docs/failures/).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from backout.core import objects
+from backout.core.causes import of_pod
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from backout.core.causes import Cause
+    from backout.core.model import Object
+
+PATIENCE = timedelta(seconds=15)
+"""How long a Pod may find no node before that is final, where no node is on its way."""
+
+GATED = "SchedulingGated"
+_ON_ITS_WAY = {"TriggeredScaleUp", "Nominated"}
+"""What cluster-autoscaler and Karpenter say of a Pod for which they add a node."""
+_MISSING_CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found')
+_NEVER_BOUND = re.compile(
+    r'no storage class is set|storageclass\.storage\.k8s\.io "[^"]*" not found', re.IGNORECASE
+)
+_PASSES = re.compile(
+    r"were unschedulable|node\.kubernetes\.io/(?:not-ready|unreachable|unschedulable)|uninitialized"
+)
+
+
+def unplaced(
+    pod: Object,
+    condition: Object,
+    events: Sequence[Object],
+    claims: Mapping[str, str],
+    now: datetime,
+) -> Cause:
+    """Return why no node takes a Pod.
+
+    `condition` is its PodScheduled, `events` are its own, `claims` what the cluster says of claims
+    that are not bound, by name. Final when it has lasted and no node is on its way: a cordoned or a
+    NotReady node may come back, so that a drain in the middle is no failure.
+    """
+    text = str(condition.get("message", ""))
+    evidence = f"PodScheduled: {text}"
+    if condition.get("reason") == GATED:
+        gates = objects.dig(pod, "spec", "schedulingGates", default=[])
+        names = ", ".join(str(g.get("name")) for g in gates)
+        return of_pod("SCHEDULING_GATED", pod, f"it waits for its gates: {names}", evidence)
+    if "persistentvolumeclaim" in text.lower():
+        return _of_claim(pod, text, claims)
+    since = objects.timestamp(condition.get("lastTransitionTime"))
+    lasted = since is not None and now - since >= PATIENCE
+    grows = any(e.get("reason") in _ON_ITS_WAY for e in events)
+    final = lasted and not grows and not _PASSES.search(text)
+    return of_pod("UNSCHEDULABLE", pod, f"no node takes it: {text}", evidence, is_final=final)
+
+
+def _of_claim(pod: Object, text: str, claims: Mapping[str, str]) -> Cause:
+    """Return why a claim keeps a Pod from a node; final where nothing will ever bind it."""
+    final = bool(_MISSING_CLAIM.search(text))
+    words = f"no node takes it: {text}"
+    for volume in objects.dig(pod, "spec", "volumes", default=[]):
+        name = str(objects.dig(volume, "persistentVolumeClaim", "claimName", default=""))
+        if name in claims:
+            words += f"; claim {name}: {claims[name]}"
+            final = final or bool(_NEVER_BOUND.search(claims[name]))
+    return of_pod("VOLUME", pod, words, f"PodScheduled: {text}", is_final=final)
+
+
+def of_claims(events: Iterable[Object]) -> Mapping[str, str]:
+    """Return the newest word on each PersistentVolumeClaim, by name; `events` oldest first."""
+    return {
+        str(objects.dig(e, "involvedObject", "name")): str(e.get("message", ""))
+        for e in events
+        if objects.dig(e, "involvedObject", "kind") == "PersistentVolumeClaim"
+    }

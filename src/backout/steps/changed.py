@@ -1,0 +1,37 @@
+"""When a ConfigMap that lacks a key was changed, and by whom: the first question of an incident."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core.changes import last_change
+from backout.core.container_causes import missing_key
+from backout.core.errors import BackoutError
+from backout.core.spans import span
+from backout.kube import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backout.core.causes import Cause
+    from backout.steps.run import Run
+
+
+async def tell_change(run: Run, causes: Sequence[Cause]) -> None:
+    """Say when the ConfigMap of the root cause was last changed.
+
+    A Secret is not read: its values would come along. What may not be read is passed over: the
+    cause itself has been told.
+    """
+    lacking = missing_key(causes[0].evidence) if causes else None
+    if lacking is None or lacking.kind != "ConfigMap":
+        return
+    try:
+        found = await run.client.get(paths.config_map(run.target.namespace, lacking.name))
+    except BackoutError:
+        return
+    change = last_change(found, "data", "binaryData")
+    if change is not None:
+        ago = span(run.server_now(), since=change.at)
+        words = f"ConfigMap {lacking.name} was last changed {ago} ago by {change.by}"
+        run.say("note", words)
