@@ -36,7 +36,9 @@ def is_final(looks: list[tuple[int, int]]) -> bool:
     for restarts, code in looks:
         known = exits.seen(known, [crashed(restarts, code)])
     last = crashed(*looks[-1])
-    (cause,) = diagnosis.causes(deployment(), replica_set(3), [last], now=NOW, exits=known)
+    (cause,) = diagnosis.causes(
+        deployment(), replica_set(3), [last], now=NOW, meanwhile=diagnosis.Meanwhile(exits=known)
+    )
     return cause.is_final
 
 
@@ -49,6 +51,17 @@ def test_another_exit_begins_anew() -> None:
     assert not is_final([(1, 3), (2, 3), (3, 1)])
     assert not is_final([(1, 3), (2, 1), (4, 1)])
     assert is_final([(1, 3), (2, 1), (5, 1)])
+
+
+def test_the_same_code_is_the_same_exit_whatever_the_runtime_calls_it() -> None:
+    """A container out of memory is OOMKilled, or Error with the same 137 (measured)."""
+    pods = [crashed(n, 137) for n in (1, 2, 3)]
+    pods[1]["status"]["containerStatuses"][0]["lastState"]["terminated"]["reason"] = "OOMKilled"
+    known: dict[Key, Exit] = {}
+    for one in pods:
+        known = exits.seen(known, [one])
+
+    assert known[KEY].since == 0
 
 
 def test_a_loop_that_was_under_way_before_the_first_look_counts_from_its_beginning() -> None:

@@ -23,9 +23,12 @@ def judged(
     status: Any, *, pods: Any = (), causes: Any = (), generation: int = 4, **spec: Any
 ) -> Verdict:
     workload = deployment(WANTED, status=status, **spec)
-    return rollout.judge(
-        workload, wanted=HASH, generation=generation, uid=UID, pods=pods, causes=causes
-    )
+    return rollout.judge(workload, wanted=HASH, began=began(generation), pods=pods, causes=causes)
+
+
+def began(generation: int = 4, uid: str = UID) -> Any:
+    """Return the workload as it was when the rollout began."""
+    return deployment(WANTED, metadata={"generation": generation, "uid": uid})
 
 
 def cause(name: str, *, final: bool = True, uid: str = "") -> Cause:
@@ -130,17 +133,30 @@ def test_a_change_of_the_template_supersedes_and_tells_by_whom() -> None:
             ]
         },
     )
-    verdict = rollout.judge(workload, wanted=HASH, generation=4, uid=UID)
+    verdict = rollout.judge(workload, wanted=HASH, began=began())
     assert isinstance(verdict, Superseded)
     assert "argocd-controller" in verdict.message
     del workload["metadata"]["managedFields"]
-    assert isinstance(rollout.judge(workload, wanted=HASH, generation=4, uid=UID), Superseded)
+    assert isinstance(rollout.judge(workload, wanted=HASH, began=began()), Superseded)
+
+
+def test_who_had_written_it_before_is_no_rival_where_times_are_the_same_second() -> None:
+    def entry(manager: str) -> dict[str, Any]:
+        owned = {"f:spec": {"f:template": {}}}
+        return {"manager": manager, "time": "2026-03-01T12:00:09Z", "fieldsV1": owned}
+
+    known = deployment(WANTED, metadata={"managedFields": [entry("zz-deploys")]})
+    both = {"managedFields": [entry("kubectl"), entry("zz-deploys")]}
+    verdict = rollout.judge(deployment(metadata=both, status=DONE), wanted=HASH, began=known)
+
+    assert isinstance(verdict, Superseded)
+    assert verdict.message.startswith("kubectl changed")
 
 
 def test_a_workload_that_is_gone_or_made_anew_supersedes() -> None:
-    gone = rollout.judge(None, wanted=HASH, generation=4, uid=UID)
+    gone = rollout.judge(None, wanted=HASH, began=began())
     anew = rollout.judge(
-        deployment(WANTED, status=DONE), wanted=HASH, generation=4, uid="uid-before"
+        deployment(WANTED, status=DONE), wanted=HASH, began=began(uid="uid-before")
     )
     for verdict in (gone, anew):
         assert isinstance(verdict, Superseded)

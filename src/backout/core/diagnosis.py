@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from backout.core import objects, probes
@@ -19,7 +18,7 @@ from backout.core.creation import of_creation
 from backout.core.ended import of_ended
 from backout.core.events import by_uid as events_by_uid
 from backout.core.events import in_order
-from backout.core.placement import of_claims, unplaced
+from backout.core.placement import Cluster, of_claims, unplaced
 from backout.core.readiness import Others, of_unready, warm_up
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 FORGOTTEN = timedelta(minutes=10)
 """After so long a run the kubelet's back-off begins anew (twice its longest, pkg/kubelet)."""
 
-NO_EXITS: Mapping[Key, Exit] = MappingProxyType({})
 _NO_RUNTIME = re.compile(r'no runtime for "[^"]*" is configured')
 _MISSING_OBJECT = re.compile(
     r'(configmap|secret) "[^"]*" not found|references non-existent', re.IGNORECASE
@@ -76,7 +74,19 @@ def others_of(pods: Iterable[Object], templates: Iterable[Object]) -> Others:
     return Others(warm_up=warm_up(pods), asked=probes.readiness_of(templates))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Meanwhile:
+    """What was learnt while watching: `exits` of containers (`exits.seen`), and of the nodes.
+
+    `nodes_may_return` as in `placement.Cluster`.
+    """
+
+    exits: Mapping[Key, Exit] = field(default_factory=dict)
+    nodes_may_return: bool = True
+
+
 NOTHING = Before()
+NOTHING_YET = Meanwhile()
 
 
 def causes(
@@ -88,25 +98,26 @@ def causes(
     now: datetime,
     others: Iterable[Object] = (),
     earlier: Before = NOTHING,
-    exits: Mapping[Key, Exit] = NO_EXITS,
+    meanwhile: Meanwhile = NOTHING_YET,
 ) -> tuple[Cause, ...]:
     """Return what keeps Pods of one revision from being ready, the root cause first.
 
     `pods` are the Pods of that revision, `events` any events (others' are passed over), `now` the
-    server's time, `others` the workload's Pods of other revisions, `exits` what is remembered of
-    containers that ended (`exits.seen`). Final
-    causes rank before suspected ones, causes nearer the start of a Pod's life before later ones.
+    server's time, `others` the workload's Pods of other revisions, `meanwhile` what was learnt
+    since. Final causes rank before suspected ones, causes nearer the start of a Pod's life before
+    later ones.
     A Pod that was broken before our PATCH yields suspected causes only.
     """
     told, listed = in_order(events), list(pods)
-    by_uid, claims = events_by_uid(told, earlier.since), of_claims(told)
+    by_uid = events_by_uid(told, earlier.since)
+    cluster = Cluster(claims=of_claims(told), nodes_may_return=meanwhile.nodes_may_return)
     own_events = by_uid.get(objects.uid(replica_set), ()) if replica_set is not None else ()
     found = list(of_creation(workload, replica_set, own_events, list(others)))
-    found += of_ended(workload, listed, earlier.broken)
+    found += of_ended(workload, listed, earlier.broken, by_uid)
     for pod in listed:
         if objects.is_active(pod) and not objects.is_ready(pod):
             was_broken = objects.uid(pod) in earlier.broken
-            one = _One(pod, by_uid.get(objects.uid(pod), ()), claims, now, exits)
+            one = _One(pod, by_uid.get(objects.uid(pod), ()), cluster, now, meanwhile.exits)
             own = _of_pod(one, earlier)
             found.extend(replace(c, is_final=c.is_final and not was_broken) for c in own)
     return tuple(sorted(found, key=lambda c: (not c.is_final, RANK[c.code], c.subject)))
@@ -147,7 +158,7 @@ class _One:
 
     pod: Object
     events: Sequence[Object]
-    claims: Mapping[str, str]
+    cluster: Cluster
     now: datetime
     exits: Mapping[Key, Exit]
 
@@ -155,7 +166,7 @@ class _One:
 def _of_pod(one: _One, earlier: Before) -> Iterator[Cause]:
     unscheduled = objects.condition(one.pod, "PodScheduled")
     if unscheduled is not None and unscheduled.get("status") == "False":
-        yield unplaced(one.pod, unscheduled, one.events, one.claims, one.now)
+        yield unplaced(one.pod, unscheduled, one.events, one.cluster, one.now)
         return
     found: list[Cause] = []
     for status, is_init in objects.container_statuses(one.pod):

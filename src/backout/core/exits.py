@@ -21,10 +21,12 @@ Key: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Exit:
-    """The newest exit: its code and reason, and at which restart count it was seen first."""
+    """The newest exit: its code, and at which restart count it was seen first.
+
+    Not its reason: the runtime calls the same end OOMKilled now and Error then (measured).
+    """
 
     code: int
-    reason: str
     since: int
 
 
@@ -39,9 +41,9 @@ def seen(before: Mapping[Key, Exit], pods: Iterable[Object]) -> dict[Key, Exit]:
             if ended is None:
                 continue
             key = (objects.uid(pod), str(status.get("name")))
-            code, reason = int(ended.get("exitCode") or 0), str(ended.get("reason") or "")
+            code = int(ended.get("exitCode") or 0)
             known = after.get(key)
-            if known is None or (known.code, known.reason) != (code, reason):
+            if known is None or known.code != code:
                 count = int(status.get("restartCount") or 0)
-                after[key] = Exit(code=code, reason=reason, since=0 if known is None else count)
+                after[key] = Exit(code=code, since=0 if known is None else count)
     return after

@@ -6,6 +6,7 @@ Texts are the scheduler's and the volume controller's, measured (docs/failures/)
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 PATIENCE = timedelta(seconds=15)
 """How long a Pod may find no node before that is final, where no node is on its way."""
 
+_OF_THE_CLUSTER = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 GATED = "SchedulingGated"
 _ON_ITS_WAY = {"TriggeredScaleUp", "Nominated"}
 """What cluster-autoscaler and Karpenter say of a Pod for which they add a node."""
@@ -34,18 +36,29 @@ _PASSES = re.compile(
 )
 
 
+_UNNAMED = "untolerated taint(s)"
+"""Since 1.34 the scheduler does not name the taint: a drain reads as a node kept for others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """What is known beside a Pod: `claims` is the newest word on each that is not bound.
+
+    `nodes_may_return`: a node is cordoned, not ready or new, or that could not be read.
+    """
+
+    claims: Mapping[str, str] = field(default_factory=dict)
+    nodes_may_return: bool = True
+
+
 def unplaced(
-    pod: Object,
-    condition: Object,
-    events: Sequence[Object],
-    claims: Mapping[str, str],
-    now: datetime,
+    pod: Object, condition: Object, events: Sequence[Object], cluster: Cluster, now: datetime
 ) -> Cause:
     """Return why no node takes a Pod.
 
-    `condition` is its PodScheduled, `events` are its own, `claims` what the cluster says of claims
-    that are not bound, by name. Final when it has lasted and no node is on its way: a cordoned or a
-    NotReady node may come back, so that a drain in the middle is no failure.
+    `condition` is its PodScheduled, `events` are its own. Final when it has lasted and no node is
+    on its way: a cordoned or a NotReady node may come back, so that a drain in the middle is no
+    failure.
     """
     text = str(condition.get("message", ""))
     evidence = f"PodScheduled: {text}"
@@ -54,11 +67,12 @@ def unplaced(
         names = ", ".join(str(g.get("name")) for g in gates)
         return of_pod("SCHEDULING_GATED", pod, f"it waits for its gates: {names}", evidence)
     if "persistentvolumeclaim" in text.lower():
-        return _of_claim(pod, text, claims)
+        return _of_claim(pod, text, cluster.claims)
     since = objects.timestamp(condition.get("lastTransitionTime"))
     lasted = since is not None and now - since >= PATIENCE
     grows = any(e.get("reason") in _ON_ITS_WAY for e in events)
-    final = lasted and not grows and not _PASSES.search(text)
+    returns = _PASSES.search(text) or (_UNNAMED in text and cluster.nodes_may_return)
+    final = lasted and not grows and not returns
     return of_pod("UNSCHEDULABLE", pod, f"no node takes it: {text}", evidence, is_final=final)
 
 
@@ -72,6 +86,24 @@ def _of_claim(pod: Object, text: str, claims: Mapping[str, str]) -> Cause:
             words += f"; claim {name}: {claims[name]}"
             final = final or bool(_NEVER_BOUND.search(claims[name]))
     return of_pod("VOLUME", pod, words, f"PodScheduled: {text}", is_final=final)
+
+
+def asks_for_nodes(causes: Iterable[Cause]) -> bool:
+    """Tell whether only the nodes themselves can say if a cause is final."""
+    return any(c.code == "UNSCHEDULABLE" and _UNNAMED in c.evidence for c in causes)
+
+
+def may_return(nodes: Iterable[Object]) -> bool:
+    """Tell whether a node takes no Pod now and may do so again: cordoned, not ready, or new."""
+    return any(
+        objects.dig(node, "spec", "unschedulable") is True
+        or objects.dig(objects.condition(node, "Ready"), "status") != "True"
+        or any(
+            str(taint.get("key", "")).startswith(_OF_THE_CLUSTER)
+            for taint in objects.dig(node, "spec", "taints", default=[])
+        )
+        for node in nodes
+    )
 
 
 def of_claims(events: Iterable[Object]) -> Mapping[str, str]:

@@ -64,22 +64,23 @@ def judge(
     workload: Object | None,
     *,
     wanted: str,
-    generation: int,
-    uid: str,
+    began: Object,
     pods: Sequence[Object] = (),
     causes: Sequence[Cause] = (),
 ) -> Verdict:
     """Return where the rollout stands.
 
     `workload` is the newest one seen (None: deleted), `wanted` the hash of the template that
-    should run, `generation` the one that our PATCH made, `uid` the workload's then, `pods` those
-    of the wanted revision, `causes` what keeps them from being ready.
+    should run, `began` the workload as it was when this rollout began, `pods` those of the wanted
+    revision, `causes` what keeps them from being ready.
     """
-    if workload is None or objects.uid(workload) != uid:
+    if workload is None or objects.uid(workload) != objects.uid(began):
         return Superseded(message="the Deployment has been deleted")
     if template.digest(workload["spec"]["template"]) != wanted:
-        return Superseded(message=_by_whom(workload))
-    if objects.observed_generation(workload) < max(generation, objects.generation(workload)):
+        return Superseded(message=_by_whom(workload, began))
+    if objects.observed_generation(workload) < max(
+        objects.generation(began), objects.generation(workload)
+    ):
         return Progressing(message="Waiting for deployment spec update to be observed...")
     waiting = _waiting_for(workload)
     if waiting is None:
@@ -125,14 +126,26 @@ def _is_hopeless(workload: Object, pods: Sequence[Object], causes: Sequence[Caus
     return objects.uid(workload) in final
 
 
-def _by_whom(workload: Object) -> str:
-    """Return who last wrote the template, as managed fields tell (a hint: names are free text)."""
-    writers = [
+def _by_whom(workload: Object, began: Object) -> str:
+    """Return who last wrote the template, as managed fields tell (a hint: names are free text).
+
+    Their times are whole seconds: who had written as much before is nobody's rival now.
+    """
+    before = {_written(entry) for entry in _writers(began)}
+    since = [entry for entry in _writers(workload) if _written(entry) not in before]
+    if not since:
+        return "somebody else changed the Pod template"
+    newest = max(since, key=lambda e: str(e.get("time", "")))
+    return f"{newest.get('manager', 'somebody')} changed the Pod template at {newest.get('time')}"
+
+
+def _writers(workload: Object) -> list[Object]:
+    return [
         entry
         for entry in objects.dig(workload, "metadata", "managedFields", default=[])
         if "f:template" in objects.dig(entry, "fieldsV1", "f:spec", default={})
     ]
-    if not writers:
-        return "somebody else changed the Pod template"
-    newest = max(writers, key=lambda e: str(e.get("time", "")))
-    return f"{newest.get('manager', 'somebody')} changed the Pod template at {newest.get('time')}"
+
+
+def _written(entry: Object) -> tuple[str, ...]:
+    return tuple(str(entry.get(key)) for key in ("manager", "operation", "time"))

@@ -61,6 +61,11 @@ def events(namespace: str) -> str:
     return _core(namespace, "events")
 
 
+def nodes() -> str:
+    """Return the path of all Nodes."""
+    return "/api/v1/nodes"
+
+
 def services(namespace: str) -> str:
     """Return the path of a namespace's Services."""
     return _core(namespace, "services")

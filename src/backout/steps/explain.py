@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core import diagnosis, exits, objects, revisions, rollout, template
+from backout.core.diagnosis import Meanwhile
 from backout.core.errors import BackoutError
 from backout.core.outcome import Outcome, Result
 from backout.core.revisions import pods_of
@@ -13,6 +14,7 @@ from backout.kube import paths
 from backout.steps.changed import tell_change
 from backout.steps.follow import EVENTS
 from backout.steps.logs import tell_logs
+from backout.steps.nodes import Nodes
 from backout.steps.read import look
 from backout.steps.status import since_its_beginning, tell_where, told
 from backout.steps.tell import say_cause
@@ -30,7 +32,10 @@ async def explain(run: Run) -> Outcome:
     tell_where(run, snapshot)
     now = revisions.current(snapshot.revisions)
     pods = list(pods_of(now.replica_set, snapshot.pods)) if now is not None else []
-    causes = _causes(snapshot, pods, await _events(run))
+    events, nodes = await _events(run), Nodes(run)
+    causes = _causes(snapshot, pods, events, nodes)
+    if await nodes.ask(causes):
+        causes = _causes(snapshot, pods, events, nodes)
     for cause in causes:
         say_cause(run, cause)
     await tell_change(run, causes)
@@ -39,8 +44,7 @@ async def explain(run: Run) -> Outcome:
     verdict = rollout.judge(
         workload,
         wanted=template.digest(workload["spec"]["template"]),
-        generation=objects.generation(workload),
-        uid=objects.uid(workload),
+        began=workload,
         pods=pods,
         causes=causes,
     )
@@ -56,7 +60,9 @@ async def explain(run: Run) -> Outcome:
     )
 
 
-def _causes(snapshot: Snapshot, pods: list[Object], events: list[Object]) -> tuple[Cause, ...]:
+def _causes(
+    snapshot: Snapshot, pods: list[Object], events: list[Object], nodes: Nodes
+) -> tuple[Cause, ...]:
     now = revisions.current(snapshot.revisions)
     found = diagnosis.causes(
         snapshot.workload,
@@ -66,7 +72,7 @@ def _causes(snapshot: Snapshot, pods: list[Object], events: list[Object]) -> tup
         now=snapshot.now,
         others=[p for p in snapshot.pods if p not in pods],
         earlier=since_its_beginning(snapshot),
-        exits=exits.seen({}, pods),
+        meanwhile=Meanwhile(exits=exits.seen({}, pods), nodes_may_return=nodes.may_return),
     )
     return found or diagnosis.unready(p for p in pods if not objects.is_ready(p))
 

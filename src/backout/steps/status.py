@@ -10,6 +10,7 @@ from backout.core.diagnosis import Before, others_of
 from backout.core.errors import ConfigError
 from backout.core.outcome import Outcome, Result
 from backout.core.rollout import Complete, Failed, Superseded, Verdict
+from backout.core.snapshot import Need
 from backout.steps.read import look
 from backout.steps.soak import settled
 from backout.steps.watch import Watch, Watched, progress_deadline
@@ -73,11 +74,15 @@ def tell_where(run: Run, snapshot: Snapshot) -> None:
     words = f"{run.target} asks for a template that no revision has yet; image {images}"
     if now is not None:
         wanted = objects.replicas(snapshot.workload)
+        blind = Need.PODS in snapshot.unreadable
+        ready = f"{now.ready} of its {wanted} Pods Ready"
         words = (
             f"{run.target} is at revision {now.number}; image {images}; "
-            f"{now.ready} of its {wanted} Pods Ready"
+            f"{'its Pods cannot be read' if blind else ready}"
         )
     run.say("workload", words, revision=now.number if now is not None else None)
+    if Need.PODS in snapshot.unreadable:
+        run.say("note", snapshot.unreadable[Need.PODS])
 
 
 def _check_revision(snapshot: Snapshot, number: int | None) -> None:

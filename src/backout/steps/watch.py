@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from backout.core import diagnosis, exits, objects, rollout, template
-from backout.core.diagnosis import Before
+from backout.core.diagnosis import Before, Meanwhile
 from backout.core.images import ran
 from backout.core.revisions import pods_of
 from backout.core.rollout import Complete, Failed, Progressing, Unknown, Verdict
 from backout.core.view import view
 from backout.steps.follow import newest_states
+from backout.steps.nodes import Nodes
 from backout.steps.tell import Teller
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Watch:
         self._began = self._moved_at = self._clock()
         self._counters: tuple[object, ...] = ()
         self._teller = Teller(run)
+        self._nodes = Nodes(run)
         self._state: Newest | None = None
         self._changed = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
@@ -102,6 +104,8 @@ class Watch:
                 continue
             self._teller.missing(state)
             verdict = self._judge(state)
+            if await self._nodes.ask(self._causes):
+                verdict = self._judge(state)
             if isinstance(verdict, Failed) and not state.has_heard_events:
                 continue
             if isinstance(verdict, Progressing | Failed):
@@ -166,7 +170,7 @@ class Watch:
             others=others,
             now=self._run.server_now(),
             earlier=watched.earlier,
-            exits=self._exits,
+            meanwhile=Meanwhile(exits=self._exits, nodes_may_return=self._nodes.may_return),
         )
         if watched.fail_fast:
             self._causes = diagnosis.hastened(self._causes, watched.earlier)
@@ -174,8 +178,7 @@ class Watch:
         return rollout.judge(
             state.workload,
             wanted=watched.wanted,
-            generation=objects.generation(watched.workload),
-            uid=objects.uid(watched.workload),
+            began=watched.workload,
             pods=self._pods,
             causes=self._causes,
         )
