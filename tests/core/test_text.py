@@ -27,13 +27,30 @@ SHA256 = "sha256:bc8813ea7b3603864987522f02a76101c17ad122e1c46d790efc0fca78ca7bf
         ("filler \u3164\u115f", "filler \\u3164\\u115f"),
         ("selector \ufe0f", "selector \\ufe0f"),
         ("private \ue000", "private \\ue000"),
+        ("::error file=x::y", "\\x3a:error file=x::y"),
+        ("  ::stop-commands::z", "  \\x3a:stop-commands::z"),
+        ("a ##vso[task.complete]", "a #\\x23vso[task.complete]"),
+        ("a ##[error]b", "a #\\x23[error]b"),
+        ("##teamcity[x]", "#\\x23teamcity[x]"),
     ],
 )
 def test_what_acts_or_hides_becomes_visible(text: str, shown: str) -> None:
     assert untrusted(text) == shown
 
 
-@pytest.mark.parametrize("text", ["", "plain", "naïve — „日本語“ ✓ 🚀", "C:\\temp", "[red]x[/red]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "plain",
+        "::1",
+        "## a heading",
+        "a::b::c",
+        "naïve — „日本語“ ✓ 🚀",
+        "C:\\temp",
+        "[red]x[/red]",
+    ],
+)
 def test_printable_text_stays_as_it_is(text: str) -> None:
     assert untrusted(text) == text
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backout.cli import connect
+from backout.cli.render import json_line
 from backout.core import ledger, ledger_json, objects
 from backout.core.columns import columns
 from backout.core.errors import Forbidden
@@ -33,7 +34,7 @@ def show(shared: Common, *, everywhere: bool) -> int:
     leases, now = asyncio.run(_asked(shared, everywhere=everywhere))
     if shared.output == "json":
         for lease in leases:
-            click.echo(json.dumps(_json(lease), ensure_ascii=True))
+            click.echo(json_line(_json(lease)))
         return 0
     rows = [tuple(untrusted(cell, CELL) for cell in _row(lease, now)) for lease in leases]
     for line in columns(HEADER, rows) if rows else ["no ledgers"]:

@@ -12,6 +12,7 @@ import click
 
 from backout.cli import connect
 from backout.cli import target as targets
+from backout.cli.render import json_line
 from backout.core import breaker, ledger_json, ledger_table, memory
 from backout.core.breaker import Open
 from backout.core.columns import columns
@@ -55,13 +56,13 @@ def show(
 def _print_json(found: Ledger, state: breaker.Closed | Open) -> None:
     content = json.loads(ledger_json.written(found))
     for record in content["records"]:
-        click.echo(json.dumps(record, ensure_ascii=True))
+        click.echo(json_line(record))
     until = f"{state.until:%Y-%m-%dT%H:%M:%SZ}" if isinstance(state, Open) else None
     told = {"open": until is not None, "until": until, "counted": [r.op for r in state.counted]}
     bad = sorted(memory.known_bad(found))
     good = sorted(memory.known_good(found))
     last = {"memory": content["memory"], "knownBad": bad, "knownGood": good, "breaker": told}
-    click.echo(json.dumps(last, ensure_ascii=True))
+    click.echo(json_line(last))
 
 
 async def _asked(

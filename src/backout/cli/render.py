@@ -39,6 +39,11 @@ class Renderer(Protocol):
         """Show a running rollout at a glance, where that is possible; None: it is over."""
 
 
+def json_line(value: Any) -> str:
+    """Return a value as JSON, ASCII only; `##`, which CI runners look for anywhere, is escaped."""
+    return json.dumps(value, ensure_ascii=True, default=str).replace("##", "#\\u0023")
+
+
 def renderer(output: str) -> Renderer:
     """Return the renderer for `-o`: text or json."""
     return JsonLines() if output == "json" else Text(_printer())
@@ -51,9 +56,9 @@ class JsonLines:
     """
 
     def event(self, event: Event) -> None:
-        """Print one line, ASCII only."""
+        """Print one line."""
         line = {"event": event.kind, "message": event.message, **event.fields}
-        write(sys.stdout, json.dumps(line, ensure_ascii=True, default=str))
+        write(sys.stdout, json_line(line))
         if event.kind == "triggered" or _is_error(event):
             prefix = "" if event.kind == "triggered" else "ERROR: "
             write(sys.stderr, prefix + untrusted(event.message, LONGEST))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from backout.cli.render import write
+from backout.cli.render import json_line, write
 from backout.core.model import Event
 from backout.steps.journal import Journal, JournalError
 
@@ -84,4 +83,4 @@ class Sink:
                 self._out.event(Event(kind="note", message=f"{error.message}; its lines follow"))
             self.is_lost = True
             line = {"event": event.kind, "message": event.message, **self._context, **event.fields}
-            write(sys.stderr, json.dumps(line, ensure_ascii=True, default=str))
+            write(sys.stderr, json_line(line))

@@ -26,6 +26,10 @@ _BLANK = frozenset(
     | set(range(0xE0100, 0xE01F0))
 )
 
+_HASHES = re.compile(r"##(?=[A-Za-z]{0,16}\[)")
+_COLONS = re.compile(r"\s*:(?=:[^:]*::)")
+_LONGEST_COMMAND = 64
+
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -34,18 +38,30 @@ def untrusted(text: str, cap: int = 256) -> str:
 
     Control, format and invisible characters become escapes as Python writes them (`\x1b`,
     `\u202e`); printable Unicode stays. What does not fit is replaced by `…`, and no escape is cut
-    in half. The result is one line, encodes as UTF-8, and is left alone by a second call. It is
+    in half. What a CI runner would take for a command of its own is broken by an escape. The result
+    is one line, encodes as UTF-8, and is left alone by a second call. It is
     still no markup: a renderer that knows markup must not parse it.
     """
     pieces: list[str] = []
     room = cap
-    for character in text[: cap + 1]:
-        piece = _visible(character)
+    acting = _commands(text[: cap + _LONGEST_COMMAND])
+    for place, character in enumerate(text[: cap + 1]):
+        piece = f"\\x{ord(character):02x}" if place in acting else _visible(character)
         room -= len(piece)
         if room < 0:
             return _cut(pieces, cap)
         pieces.append(piece)
     return "".join(pieces)
+
+
+def _commands(text: str) -> set[int]:
+    """Return where a character has to be escaped, so that no CI runner obeys the text.
+
+    GitHub (actions/runner, ActionCommand.cs) and Azure Pipelines look for `##[` and `##vso[`
+    anywhere in a line, TeamCity and GitHub's `::name::` only at its start.
+    """
+    found = {match.start() + 1 for match in _HASHES.finditer(text)}
+    return found | {match.end() - 1 for match in [_COLONS.match(text)] if match}
 
 
 def _cut(pieces: list[str], cap: int) -> str:
