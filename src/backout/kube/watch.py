@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from backout.kube.client import Client
 
 
+RELIST = 240.0
+"""Seconds: as long as the shortest watch that ends by itself."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Synced:
     """The whole state: forget what is not among `items`. The first change, and after each gap."""
@@ -61,6 +65,8 @@ class _Place:
     path: str
     selectors: dict[str, str]
     version: str = ""
+    listed_at: float = 0.0
+    clock: Clock = field(repr=False)
     pace: Pace = field(repr=False)
 
 
@@ -79,7 +85,7 @@ async def follow(
     repeating cannot cure (401, 403, 404, other 4xx, credentials) is raised.
     """
     selectors = {"label_selector": label_selector, "field_selector": field_selector}
-    place = _Place(path=path, selectors=selectors, pace=Pace(clock))
+    place = _Place(path=path, selectors=selectors, clock=clock, pace=Pace(clock))
     while True:
         try:
             if not place.version:
@@ -103,7 +109,7 @@ async def follow(
 async def _listed(client: Client, place: _Place) -> Synced:
     await place.pace.turn()
     listing = await client.list(place.path, tries=1, **place.selectors)
-    place.version = listing.resource_version
+    place.version, place.listed_at = listing.resource_version, place.clock.monotonic()
     place.pace.allow_one()
     return Synced(items=tuple(listing.items))
 
@@ -111,6 +117,7 @@ async def _listed(client: Client, place: _Place) -> Synced:
 async def _watched(client: Client, place: _Place) -> AsyncGenerator[Change, None]:
     """Yield the changes of one watch, remembering how far it came.
 
+    After a long one the next turn lists: what a proxy on the way has swallowed is found then.
     One that brought nothing, not even a bookmark, may go on bringing nothing: the next turn lists
     (client-go's reflector takes a very short watch for an error, too).
     """
@@ -124,6 +131,8 @@ async def _watched(client: Client, place: _Place) -> AsyncGenerator[Change, None
                 place.version = resource_version(event.object) or place.version
             if change is not None:
                 yield change
+    if place.clock.monotonic() - place.listed_at >= RELIST:
+        place.version = ""
 
 
 async def _or_list(

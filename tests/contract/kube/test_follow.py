@@ -10,7 +10,7 @@ import pytest
 
 from backout.core.errors import ApiError, Forbidden, NotFound, Unauthorized
 from backout.kube.client import Client
-from backout.kube.watch import Change, Interrupted, Removed, Synced, Upserted, follow
+from backout.kube.watch import RELIST, Change, Interrupted, Removed, Synced, Upserted, follow
 from tests.contract.kube.fixtures import StandingClock, connection_to, pod, refusal, status
 from tests.contract.scripted_server import (
     WITHIN,
@@ -125,6 +125,27 @@ async def test_after_a_proper_end_the_watch_goes_on_from_the_last_event() -> Non
 
     assert [type(change) for change in seen] == [Synced, Upserted, Upserted, Upserted]
     assert watched_from(server) == ["list", "10", "11", "12"]
+
+
+async def test_after_a_long_watch_it_is_listed_anew_for_what_was_swallowed_on_the_way() -> None:
+    clock, steps = StandingClock(), [listing(), listing(pod("lost", "11"), version="12")]
+
+    def answer(request: Request) -> Step:
+        if "watch" not in request.query:
+            return steps.pop(0)
+        clock.now += RELIST
+        return Stream(chunks=[bookmark("12")])
+
+    async with ScriptedServer(answer) as server:
+        client = Client(connection_to(server), watch_silence=WITHIN, clock=clock)
+        async with (
+            client,
+            asyncio.timeout(WITHIN),
+            aclosing(follow(client, "/pods", clock=clock)) as changes,
+        ):
+            assert await anext(changes) == Synced(items=())
+            assert await anext(changes) == Synced(items=(pod("lost", "11"),))
+        assert watched_from(server) == ["list", "10", "list"]
 
 
 async def test_a_bookmark_moves_the_place_and_is_not_a_change() -> None:
