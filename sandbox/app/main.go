@@ -12,6 +12,7 @@
 //	REQUIRE_ENV=NAME    exits with code 3 unless that variable is set
 //	TERM_DELAY=5s       exits that long after SIGTERM, still answering
 //	ALLOCATE_MB=200     holds that much memory
+//	FILL=/v/full        writes FILL_MB of zeros to that file
 //
 // Called with the argument "pause" it only waits for SIGTERM: the image of a Pod's sandbox.
 package main
@@ -43,6 +44,7 @@ func main() {
 	requireEnvironment()
 	crashLater()
 	memory := allocate(number("ALLOCATE_MB", 0))
+	fill(os.Getenv("FILL"), number("FILL_MB", 0))
 	go serve(version)
 
 	<-terminated
@@ -81,6 +83,16 @@ func allocate(megabytes int) []byte {
 		memory[i] = 1
 	}
 	return memory
+}
+
+func fill(file string, megabytes int) {
+	if file == "" {
+		return
+	}
+	if err := os.WriteFile(file, make([]byte, megabytes<<20), 0o600); err != nil {
+		log.Printf("cannot fill %s: %v", file, err)
+		os.Exit(2)
+	}
 }
 
 func serve(version string) {

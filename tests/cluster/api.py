@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,10 @@ Object = dict[str, Any]
 PLURALS = {
     "ConfigMap": "/api/v1/namespaces/{}/configmaps",
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+    "LimitRange": "/api/v1/namespaces/{}/limitranges",
+    "PersistentVolumeClaim": "/api/v1/namespaces/{}/persistentvolumeclaims",
+    "ResourceQuota": "/api/v1/namespaces/{}/resourcequotas",
+    "Secret": "/api/v1/namespaces/{}/secrets",
     "Event": "/api/v1/namespaces/{}/events",
     "Lease": "/apis/coordination.k8s.io/v1/namespaces/{}/leases",
     "Pod": "/api/v1/namespaces/{}/pods",
@@ -58,9 +63,15 @@ class Api:
         self._connection.request(method, path, json.dumps(body) if body else None, headers)
         response = self._connection.getresponse()
         content = json.loads(response.read())
+        self._date = response.headers["Date"]
         if response.status >= 400:
             raise Refused(response.status, content.get("message", ""))
         return content
+
+    def now(self) -> str:
+        """Return the server's time, as the API writes times."""
+        self.call("GET", "/version")
+        return f"{parsedate_to_datetime(self._date):%Y-%m-%dT%H:%M:%SZ}"
 
     def every(self, namespace: str, kind: str, selector: str = "") -> list[Object]:
         query = f"?labelSelector={selector}" if selector else ""

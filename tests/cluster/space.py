@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.cluster.api import Api, Object, Refused
@@ -14,6 +15,7 @@ from tests.cluster.manifests import SHOP, Version, deployment, service, template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from sandbox.cluster import Cluster
@@ -61,10 +63,12 @@ class Space:
             "BACKOUT_REGISTRY_PLAIN_HTTP": cluster.registry,
             "BACKOUT_HEALTH_SUCCESSES": "1",
         }
+        self._undo = ExitStack()
         self.journal = folder / "state" / "backout" / "journal.jsonl"
 
     def close(self) -> None:
         """Delete the namespace without waiting for it."""
+        self._undo.close()
         self.api.call("DELETE", f"/api/v1/namespaces/{self.name}")
         self.api.close()
 
@@ -102,6 +106,37 @@ class Space:
             name=name,
         )
         self.rolled_out(name) if up else self.observed(name)
+
+    def label_namespace(self, labels: Mapping[str, str]) -> None:
+        body = {"metadata": {"labels": dict(labels)}}
+        self.api.call("PATCH", f"/api/v1/namespaces/{self.name}", body, "merge-patch+json")
+
+    def label_node(self, labels: Mapping[str, str]) -> None:
+        """Label the sandbox's node until the test ends."""
+        labelled = {"metadata": {"labels": dict(labels)}}
+        self.change_node(labelled, {"metadata": {"labels": dict.fromkeys(labels)}})
+
+    def nodes(self) -> list[Object]:
+        found: list[Object] = self.api.call("GET", "/api/v1/nodes")["items"]
+        return found
+
+    def change_node(self, change: Object, back: Object) -> None:
+        """Change the sandbox's node until the test ends; `back` is the patch that restores it."""
+        path = f"/api/v1/nodes/{self.cluster.node}"
+        self.api.call("PATCH", path, change, "merge-patch+json")
+        if back:
+            self._undo.callback(self.api.call, "PATCH", path, back, "merge-patch+json")
+
+    def until_closed(self, context: AbstractContextManager[object]) -> None:
+        """Enter a context; it is left when the test ends."""
+        self._undo.enter_context(context)
+
+    def runtime_class(self, handler: str) -> None:
+        """Make a RuntimeClass of the namespace's name; it is gone when the test ends."""
+        path = "/apis/node.k8s.io/v1/runtimeclasses"
+        made = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "handler": handler}
+        self.api.call("POST", path, {**made, "metadata": {"name": self.name}})
+        self._undo.callback(self.api.call, "DELETE", f"{path}/{self.name}")
 
     def merge(self, body: Object, *, kind: str = "Deployment", name: str = SHOP) -> Object:
         return self.api.merge(self.name, kind, name, body)

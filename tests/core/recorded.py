@@ -1,0 +1,104 @@
+"""Situations recorded from the real kubelet and controllers (tests/situations/record.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from backout.core import diagnosis, exits, objects, rollout, template
+from backout.core.diagnosis import Before, Meanwhile, others_of
+from backout.core.revisions import pods_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from backout.core.causes import Cause
+    from backout.core.rollout import Verdict
+
+FOLDER = Path(__file__).parents[1] / "situations" / "recorded"
+NAMES = sorted(f.stem for f in FOLDER.glob("*.yaml"))
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """`code` and `final` are what is right; `earlier` the Pods as they were before the change."""
+
+    code: str
+    final: bool
+    ends: int
+    now: datetime
+    workload: Object
+    replica_sets: Sequence[Object]
+    pods: Sequence[Object]
+    events: Sequence[Object]
+    earlier: Sequence[Object]
+    nodes_may_return: bool
+
+    @property
+    def current(self) -> Object:
+        wanted = self.digest
+        sets = (r for r in self.replica_sets if template.digest(r["spec"]["template"]) == wanted)
+        return next(sets)
+
+    @property
+    def digest(self) -> str:
+        return template.digest(self.workload["spec"]["template"])
+
+
+def recorded(name: str) -> Recorded:
+    held = yaml.load((FOLDER / f"{name}.yaml").read_text(), yaml.CSafeLoader)
+    now = objects.timestamp(held["now"])
+    assert now is not None
+    return Recorded(
+        code=held["code"],
+        final=held["final"],
+        ends=held["ends"],
+        now=now,
+        workload=held["workload"],
+        replica_sets=held["replicaSets"],
+        pods=held["pods"],
+        events=held["events"],
+        earlier=held["earlier"],
+        nodes_may_return=held["nodesMayReturn"],
+    )
+
+
+def judged(
+    one: Recorded,
+    *,
+    now: datetime | None = None,
+    pods: Sequence[Object] | None = None,
+    events: Sequence[Object] | None = None,
+    looks: int = 1,
+) -> tuple[tuple[Cause, ...], Verdict]:
+    """Return the causes and the verdict; `looks` is how often the same state was seen."""
+    listed = list(one.pods if pods is None else pods)
+    own = pods_of(one.current, listed)
+    others = [p for p in listed if p not in own]
+    templates = [r["spec"]["template"] for r in one.replica_sets if r is not one.current]
+    seen: Any = {}
+    for _ in range(looks):
+        seen = exits.seen(seen, own)
+    causes = diagnosis.causes(
+        one.workload,
+        one.current,
+        own,
+        one.events if events is None else events,
+        now=now or one.now,
+        others=others,
+        earlier=Before(others=others_of(one.earlier, templates)),
+        meanwhile=Meanwhile(exits=seen, nodes_may_return=one.nodes_may_return),
+    )
+    verdict = rollout.judge(
+        one.workload,
+        wanted=one.digest,
+        began=one.workload,
+        pods=own,
+        causes=causes,
+    )
+    return causes, verdict

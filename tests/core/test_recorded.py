@@ -1,0 +1,96 @@
+"""What the real cluster said in every situation, and the laws that a verdict keeps in all of them.
+
+Recorded once with `BACKOUT_RECORD=1 pytest tests/cluster/test_situations.py`; the live run of each
+is that test.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backout.core.rollout import Complete, Failed, Progressing
+from tests.core.recorded import NAMES, Recorded, judged, recorded
+from tests.situations.failing import FAILING
+from tests.situations.healthy import HEALTHY
+from tests.situations.node import ON_THE_NODE
+
+if TYPE_CHECKING:
+    import random
+
+once = cache(recorded)
+FAILED = [n for n in NAMES if once(n).final and once(n).code]
+ANY = st.sampled_from(NAMES)
+
+
+def stem(name: str) -> str:
+    return name.replace(" ", "-")
+
+
+def test_each_situation_is_recorded() -> None:
+    assert {stem(n) for n in (*FAILING, *HEALTHY, *ON_THE_NODE)} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_root_cause_and_the_verdict_are_right(name: str) -> None:
+    one = once(name)
+    causes, verdict = judged(one)
+
+    assert [c.code for c in causes[:1]] == ([one.code] if one.code else [])
+    if one.code and one.final:
+        assert isinstance(verdict, Failed)
+    else:
+        assert isinstance(verdict, Progressing if one.code else Complete)
+        assert not any(c.is_final for c in causes)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ANY, st.randoms(use_true_random=False))
+def test_neither_order_nor_repetition_of_what_was_seen_changes_a_word(
+    name: str, chance: random.Random
+) -> None:
+    one = once(name)
+    pods, events = list(one.pods), [*one.events, *chance.choices([*one.events], k=5)]
+    chance.shuffle(pods)
+    chance.shuffle(events)
+
+    assert judged(one, pods=pods, events=_by_time(events), looks=3) == judged(one)
+
+
+def _by_time(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Events of one second have no order but the one in which they came: keep that one."""
+    return sorted(events, key=lambda e: int(e["metadata"]["resourceVersion"]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(FAILED), st.integers(0, 599))
+def test_a_final_verdict_stays_while_nothing_changes(name: str, seconds: int) -> None:
+    """Ten minutes of running without an exit are a change: then its exits are history."""
+    one = once(name)
+    _, verdict = judged(one, now=one.now + timedelta(seconds=seconds))
+
+    assert isinstance(verdict, Failed)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ANY, ANY, st.integers(0, 86400))
+def test_counters_that_are_complete_are_never_called_failed_whatever_else_is_said(
+    name: str, words: str, seconds: int
+) -> None:
+    one, other = once(name), once(words)
+    _, verdict = judged(_complete(one), events=other.events, now=one.now + timedelta(seconds))
+
+    assert isinstance(verdict, Complete)
+
+
+def _complete(one: Recorded) -> Recorded:
+    wanted = one.workload["spec"]["replicas"]
+    counters = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), wanted)
+    status = {**one.workload["status"], **counters}
+    made = {**vars(one), "workload": {**one.workload, "status": status}}
+    return Recorded(**made)
