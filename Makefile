@@ -58,6 +58,7 @@ transcript: $(WHEEL_ENV)/.ready
 bench: $(WHEEL_ENV)/.ready
 	$(PYTHON) -m sandbox up
 	$(WHEEL_ENV)/bin/python -m bench --write docs/benchmarks.md
+	$(WHEEL_ENV)/bin/python -m bench.verdicts --write docs/benchmarks.md
 
 sandbox-up:
 	$(PYTHON) -m sandbox up

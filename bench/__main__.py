@@ -10,10 +10,9 @@ from pathlib import Path
 
 from bench.measure import Row, peak_memory, ratio
 from bench.scene import Scene
+from bench.table import put
 from sandbox import cluster
 from sandbox.errors import SandboxError
-
-BEGIN, END = "<!-- table: begin (make bench) -->", "<!-- table: end -->"
 
 
 def main() -> int:
@@ -33,7 +32,7 @@ def main() -> int:
     table = "\n".join([Row.HEADER, *(row.text for row in rows)])
     print(table)
     if arguments.write:
-        _put(arguments.write, table)
+        put(arguments.write, "table", table)
     return 0 if all(row.is_met for row in rows) else 1
 
 
@@ -79,12 +78,6 @@ def _install_hyperfine() -> None:
         print("installing hyperfine", file=sys.stderr)
         subprocess.run(["apt-get", "update", "-qq"], check=True)
         subprocess.run(["apt-get", "install", "-y", "-qq", "hyperfine"], check=True)
-
-
-def _put(file: Path, table: str) -> None:
-    before, _, rest = file.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    file.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,172 @@
+"""`python -m bench.verdicts [--write FILE]`: who calls which rollout failed, when, and why.
+
+Each situation of tests/situations is played once; backout, `kubectl rollout status` and kubedog
+follow the same rollout side by side, with a deadline of 60 s. Exits 1 where backout is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.table import put
+from bench.words import WORDS
+from sandbox import cluster
+from tests.cluster.manifests import SHOP
+from tests.cluster.space import Space
+from tests.situations.failing import FAILING
+from tests.situations.healthy import HEALTHY
+from tests.situations.play import staged
+
+if TYPE_CHECKING:
+    from sandbox.cluster import Cluster
+    from tests.situations.situation import Situation
+
+KUBEDOG = "github.com/werf/kubedog/cmd/kubedog@v0.12.3"
+DEADLINE = 60
+AT_ONCE = 3
+"""Situations played side by side: they wait more than they compute."""
+UNDECIDED = 5
+HEADER = (
+    "| situation | suspected | backout | cause | kubectl | cause | kubedog | cause |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- |"
+)
+SITUATIONS = {**{n: s for n, s in FAILING.items() if s.ends != UNDECIDED}, **HEALTHY}
+
+
+@dataclass
+class Heard:
+    """What one follower said: when it ended (seconds since the change), how, and its words."""
+
+    code: int
+    seconds: float
+    text: str
+    lines: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> str:
+        """Return `failed`, `fine`, or empty where there was none within the deadline."""
+        timed_out = re.search(r"timed out|timeout|context deadline", self.text, re.IGNORECASE)
+        if self.code == 0:
+            return "fine"
+        is_undecided = self.code == UNDECIDED or (timed_out and self.seconds > DEADLINE - 2)
+        return "" if is_undecided else "failed"
+
+
+def main() -> int:
+    """Play everything, print the table; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m bench.verdicts", description=__doc__)
+    parser.add_argument("--write", type=Path, metavar="FILE")
+    parser.add_argument("--only", default="", help="situations whose name contains this")
+    arguments = parser.parse_args()
+    sandbox, kubedog = cluster.running(), installed()
+    names = [n for n in SITUATIONS if arguments.only in n]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        heard = list(pool.map(lambda n: followed(sandbox, kubedog, n), names))
+    rows = [row(name, *three) for name, three in zip(names, heard, strict=True)]
+    right = [sum(is_right(n, h[i]) for n, h in zip(names, heard, strict=True)) for i in range(3)]
+    total = f"| **right verdicts of {len(names)}** | | **{right[0]}** | | **{right[1]}** | | "
+    table = "\n".join([HEADER, *rows, f"{total}**{right[2]}** | |"])
+    print(table)
+    if arguments.write:
+        put(arguments.write, "verdicts", table)
+    return 0 if right[0] == len(names) else 1
+
+
+def installed() -> Path:
+    """Return kubedog, built from its Go module."""
+    folder = Path("build/kubedog").resolve()
+    if not (folder / "kubedog").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, "GOBIN": str(folder)}
+        subprocess.run(["go", "install", KUBEDOG], check=True, env=environment)
+    return folder / "kubedog"
+
+
+def followed(sandbox: Cluster, kubedog: Path, name: str) -> tuple[Heard, Heard, Heard]:
+    """Play one situation and return what backout, kubectl and kubedog said."""
+    situation = SITUATIONS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        space = Space(sandbox, Path(folder))
+        here = f"-n {space.name}"
+        backout = f"backout status deploy/{SHOP} {here} -o json --soak {situation.soak}"
+        commands = (
+            f"{backout} --timeout {DEADLINE}s",
+            f"kubectl rollout status deploy/{SHOP} {here} --timeout={DEADLINE}s",
+            f"{kubedog} rollout track deployment {SHOP} {here} --timeout {DEADLINE}",
+        )
+        try:
+            with staged(space, situation) as roll, ThreadPoolExecutor(len(commands)) as pool:
+                began = time.monotonic()
+                roll()
+                told = [pool.submit(heard, c, space.environment, began) for c in commands]
+                situation.meanwhile(space)
+                first, second, third = (t.result() for t in told)
+        finally:
+            space.close()
+    return first, second, third
+
+
+def heard(command: str, environment: dict[str, str], began: float) -> Heard:
+    """Run a command and note when each of its lines came."""
+    lines: list[tuple[float, str]] = []
+    with subprocess.Popen(
+        shlex.split(command),
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as child:
+        for line in child.stdout or ():
+            lines.append((time.monotonic() - began, line))  # noqa: PERF401 (the moment counts)
+    code = child.returncode
+    text = "".join(line for _, line in lines)
+    return Heard(code=code, seconds=time.monotonic() - began, text=text, lines=lines)
+
+
+def row(name: str, ours: Heard, kubectl: Heard, kubedog: Heard) -> str:
+    """Return a situation's row."""
+    situation = SITUATIONS[name]
+    cells = [name, suspected(situation, ours)]
+    for one in (ours, kubectl, kubedog):
+        words = f"{one.verdict} {one.seconds:.1f} s" if one.verdict else "none"
+        cells.append(words if is_right(name, one) else f"**{words}**")
+        cells.append(named(situation, one))
+    return f"| {' | '.join(cells)} |"
+
+
+def is_right(name: str, one: Heard) -> bool:
+    """Tell whether a follower called the rollout what it is, within the deadline."""
+    return one.verdict == ("failed" if SITUATIONS[name].code else "fine")
+
+
+def suspected(situation: Situation, ours: Heard) -> str:
+    """Return when backout first told the right cause."""
+    for seconds, line in ours.lines:
+        told = json.loads(line) if line.startswith("{") else {}
+        if situation.code and told.get("code") == situation.code:
+            return f"{seconds:.1f} s"
+    return "" if not situation.code else "never"
+
+
+def named(situation: Situation, one: Heard) -> str:
+    """Tell whether the cause stands in a follower's words, in whatever form."""
+    if not situation.code or one.verdict == "fine":
+        return ""
+    return "yes" if re.search(WORDS[situation.code], one.text, re.IGNORECASE) else "no"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
