@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.cluster.manifests import SHOP
+from tests.situations.record import record
+from tests.situations.situation import Situation
 
 if TYPE_CHECKING:
     from tests.cluster.command import Ran
@@ -67,8 +69,10 @@ def test_somebody_elses_newer_rollout_supersedes_this_one(space: Space) -> None:
     argv = ("status", DEPLOY, "--timeout", "30s")
     started = space.started(*argv)
     started.until("Waiting for deployment")
+    began, earlier = space.get(), space.every("Pod")
     space.kubectl("set", "image", DEPLOY, f"app={space.image('v3')}").expect(0)
     ran = started.ended().expect(5)
+    record(space, Situation(ends=5), "superseded", earlier, began)
 
     assert "superseded: kubectl" in ran.outcome
     assert "changed the Pod template" in ran.outcome

@@ -38,6 +38,7 @@ class Recorded:
     events: Sequence[Object]
     earlier: Sequence[Object]
     nodes_may_return: bool
+    began: Object
 
     @property
     def current(self) -> Object:
@@ -47,7 +48,7 @@ class Recorded:
 
     @property
     def digest(self) -> str:
-        return template.digest(self.workload["spec"]["template"])
+        return template.digest(self.began["spec"]["template"])
 
 
 def recorded(name: str) -> Recorded:
@@ -65,6 +66,7 @@ def recorded(name: str) -> Recorded:
         events=held["events"],
         earlier=held["earlier"],
         nodes_may_return=held["nodesMayReturn"],
+        began=held.get("began", held["workload"]),
     )
 
 
@@ -97,7 +99,7 @@ def judged(
     verdict = rollout.judge(
         one.workload,
         wanted=one.digest,
-        began=one.workload,
+        began=one.began,
         pods=own,
         causes=causes,
     )

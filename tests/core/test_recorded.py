@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backout.core.rollout import Complete, Failed, Progressing
+from backout.core.rollout import Complete, Failed, Progressing, Superseded
 from tests.core.recorded import NAMES, Recorded, judged, recorded
 from tests.situations.failing import FAILING
 from tests.situations.healthy import HEALTHY
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     import random
 
 once = cache(recorded)
+SUPERSEDED = "superseded"
 FAILED = [n for n in NAMES if once(n).final and once(n).code]
-ANY = st.sampled_from(NAMES)
+ANY = st.sampled_from([n for n in NAMES if n != SUPERSEDED])
 
 
 def stem(name: str) -> str:
@@ -33,7 +34,7 @@ def stem(name: str) -> str:
 
 
 def test_each_situation_is_recorded() -> None:
-    assert {stem(n) for n in (*FAILING, *HEALTHY, *ON_THE_NODE)} == set(NAMES)
+    assert {stem(n) for n in (*FAILING, *HEALTHY, *ON_THE_NODE)} | {SUPERSEDED} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,7 +43,10 @@ def test_the_root_cause_and_the_verdict_are_right(name: str) -> None:
     causes, verdict = judged(one)
 
     assert [c.code for c in causes[:1]] == ([one.code] if one.code else [])
-    if one.code and one.final:
+    if name == SUPERSEDED:
+        assert isinstance(verdict, Superseded)
+        assert verdict.message.startswith("kubectl-set changed the Pod template at ")
+    elif one.code and one.final:
         assert isinstance(verdict, Failed)
     else:
         assert isinstance(verdict, Progressing if one.code else Complete)

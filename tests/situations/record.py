@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "recorded"
 
 
-def record(space: Space, situation: Situation, name: str, earlier: list[dict[str, Any]]) -> None:
-    """Write the objects as they are now, where that is asked for."""
+def record(
+    space: Space,
+    situation: Situation,
+    name: str,
+    earlier: list[dict[str, Any]],
+    began: dict[str, Any] | None = None,
+) -> None:
+    """Write the objects as they are now, where that is asked for.
+
+    `began` is the workload as the rollout began, where it has changed since.
+    """
     if not os.environ.get("BACKOUT_RECORD"):
         return
     if situation.final and situation.code:
@@ -39,6 +48,8 @@ def record(space: Space, situation: Situation, name: str, earlier: list[dict[str
         "nodesMayReturn": may_return(space.nodes()),
         "earlier": [_slim(p) for p in earlier],
     }
+    if began is not None:
+        kept |= {"began": began, "workload": workload}
     FOLDER.mkdir(exist_ok=True)
     file = FOLDER / f"{name.replace(' ', '-')}.yaml"
     file.write_text(yaml.safe_dump(kept, sort_keys=True, width=100, allow_unicode=True))
