@@ -138,6 +138,49 @@ class Space:
         self.api.call("POST", path, {**made, "metadata": {"name": self.name}})
         self._undo.callback(self.api.call, "DELETE", f"{path}/{self.name}")
 
+    def deny_image(self, image: str) -> None:
+        """Refuse Deployments of this image in this namespace, until the test ends."""
+        api = "/apis/admissionregistration.k8s.io/v1"
+        kind = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": self.name}}
+        rule = {
+            "apiGroups": ["apps"],
+            "apiVersions": ["v1"],
+            "operations": ["UPDATE"],
+            "resources": ["deployments"],
+        }
+        said = f"object.spec.template.spec.containers.all(c, c.image != '{image}')"
+        policy = {
+            "matchConstraints": {"resourceRules": [rule]},
+            "validations": [{"expression": said, "message": "not this image"}],
+        }
+        here = {"matchLabels": {"kubernetes.io/metadata.name": self.name}}
+        binding = {
+            "policyName": self.name,
+            "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector": here},
+        }
+        for plural, one, spec in (
+            ("validatingadmissionpolicies", "ValidatingAdmissionPolicy", policy),
+            ("validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", binding),
+        ):
+            self.api.call("POST", f"{api}/{plural}", {**kind, "kind": one, "spec": spec})
+            self._undo.callback(self.api.call, "DELETE", f"{api}/{plural}/{self.name}")
+        until("the policy is in force", lambda: self._is_denied(image))
+
+    def _is_denied(self, image: str) -> bool:
+        path = f"/apis/apps/v1/namespaces/{self.name}/deployments/{SHOP}?dryRun=All"
+        containers = [{"name": "app", "image": image}]
+        body = {"spec": {"template": {"spec": {"containers": containers}}}}
+        try:
+            self.api.call("PATCH", path, body, "strategic-merge-patch+json")
+        except Refused:
+            return True
+        return False
+
+    def later_than(self, stamp: str) -> None:
+        """Wait until the server's clock, of whole seconds, has moved on."""
+        until("a later second", lambda: self.api.now() > stamp)
+
     def merge(self, body: Object, *, kind: str = "Deployment", name: str = SHOP) -> Object:
         return self.api.merge(self.name, kind, name, body)
 
@@ -198,7 +241,10 @@ class Space:
         ]
 
     def audited(self, verb: str, resource: str) -> list[Object]:
-        """Return backout's own requests of this namespace, as the API server's audit log tells."""
+        """Return backout's own requests of this namespace, by the API server's audit log.
+
+        Dry runs change nothing and are left out.
+        """
         with self.cluster.audit_log.open("rb") as log:
             log.seek(self._audited_before)
             lines = [s for s in log if self.name.encode() in s and b"backout/" in s]
@@ -209,19 +255,14 @@ class Space:
             and e["objectRef"].get("resource") == resource
             and e["userAgent"].startswith("backout/")
             and e["stage"] == "ResponseComplete"
+            and "dryRun=All" not in e["requestURI"]
         ]
 
     def wrote(self) -> list[Object]:
         """Return all of backout's own writes that could change something here."""
         verbs = ("create", "update", "patch", "delete")
         kinds = ("deployments", "leases", "events", "pods", "replicasets")
-        return [
-            e
-            for verb in verbs
-            for kind in kinds
-            for e in self.audited(verb, kind)
-            if "dryRun=All" not in e["requestURI"]
-        ]
+        return [e for verb in verbs for kind in kinds for e in self.audited(verb, kind)]
 
     def _exists(self, kind: str, name: str) -> bool:
         try:

@@ -48,6 +48,9 @@ KINDS = {
     "services": ("v1", "Service"),
     "events": ("v1", "Event"),
     "leases": ("coordination.k8s.io/v1", "Lease"),
+    "configmaps": ("v1", "ConfigMap"),
+    "secrets": ("v1", "Secret"),
+    "serviceaccounts": ("v1", "ServiceAccount"),
 }
 _PATH = re.compile(
     r"/apis?/(?:[a-z0-9.]+/)?v1/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
@@ -149,7 +152,8 @@ class ApiServer:
         step = await held if inspect.isawaitable(held) else held
         if step is not None:
             return self._dated(step, request)
-        if request.method != "GET" and request.path != _REVIEWS:
+        is_dry = request.query.get("dryRun") == "All"
+        if request.method != "GET" and request.path != _REVIEWS and not is_dry:
             self.writes.append(request)
         try:
             answer = self._route(request)
@@ -171,6 +175,9 @@ class ApiServer:
     def _route(self, request: Request) -> Step:
         if request.path == _REVIEWS:
             return self._review(request)
+        if request.path == "/api/v1/nodes":
+            self._allowed("list", "nodes")
+            return Answer(json={"kind": "NodeList", "metadata": {}, "items": []})
         match = _PATH.fullmatch(request.path)
         if match is None or match["resource"] not in KINDS:
             raise Refused(404, "NotFound", "the server could not find the requested resource")
@@ -196,6 +203,8 @@ class ApiServer:
         query = request.query
         if request.method == "POST":
             self._allowed("create", resource)
+            if query.get("dryRun") == "All":
+                return Answer(status=201, json=request.json)
             return Answer(status=201, json=self._create(resource, request.json))
         if query.get("watch") == "true":
             self._allowed("watch", resource)
@@ -313,7 +322,7 @@ def _generation(before: Object | None, now: Object) -> int:
 
 
 def line_of(request: Request) -> str:
-    """Return `PATCH deployments`, `LIST pods`, `WATCH pods`, `GET services/proxy` and the like."""
+    """Return `PATCH deployments`, `DRY deployments` (a dry run), `LIST pods` and the like."""
     if request.path == _REVIEWS:
         return "POST selfsubjectaccessreviews"
     match = _PATH.fullmatch(request.path)
@@ -322,7 +331,15 @@ def line_of(request: Request) -> str:
     verb = "WATCH" if request.query.get("watch") == "true" else request.method
     if verb == "GET" and match["name"] is None:
         verb = "LIST"
+    if request.query.get("dryRun") == "All":
+        verb = "DRY"
     return f"{verb} {match['resource']}" + ("/proxy" if match["rest"] else "")
+
+
+def is_undo(request: Request) -> bool:
+    """Tell the PATCH of an undo from its dry run, and from a fence, which is a merge patch."""
+    is_json_patch = "json-patch" in request.headers.get("content-type", "")
+    return is_json_patch and request.query.get("dryRun") != "All"
 
 
 def failure(code: int, reason: str = "", message: str = "", **headers: str) -> Answer:

@@ -195,7 +195,8 @@ def _length(head: bytes) -> int:
 
 
 def _line(head: bytes) -> str:
-    """Return `PATCH /apis/…`, or `WATCH /apis/…`: the request line without its query."""
+    """Return `PATCH /apis/…`, `WATCH /apis/…` or `DRY /apis/…`: what it does, without its query."""
     method, target, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
     address = urlsplit(target)
-    return f"{'WATCH' if 'watch=true' in address.query else method} {address.path}"
+    verb = "DRY" if "dryRun=All" in address.query else method
+    return f"{'WATCH' if 'watch=true' in address.query else verb} {address.path}"

@@ -142,7 +142,7 @@ def test_a_change_of_the_template_supersedes_and_tells_by_whom() -> None:
 
 def test_who_had_written_it_before_is_no_rival_where_times_are_the_same_second() -> None:
     def entry(manager: str) -> dict[str, Any]:
-        owned = {"f:spec": {"f:template": {}}}
+        owned: dict[str, Any] = {"f:spec": {"f:template": {}}}
         return {"manager": manager, "time": "2026-03-01T12:00:09Z", "fieldsV1": owned}
 
     known = deployment(WANTED, metadata={"managedFields": [entry("zz-deploys")]})

@@ -23,7 +23,7 @@ from backout.core.ledger import State
 from backout.core.outcome import Outcome, Result
 from backout.core.snapshot import Policy
 from backout.steps.pipeline import undo
-from tests.contract.api_server import line_of
+from tests.contract.api_server import is_undo, line_of
 from tests.contract.scripted_server import WITHIN
 from tests.contract.steps.shop import LEASE, Told, expire_lock, records, running
 from tests.protocol.model import INVARIANTS
@@ -161,13 +161,6 @@ class Stage:
             workload=Workload(landed=self._landed),
             in_flight=self._sent,
         )
-
-
-def is_undo(request: Request) -> bool:
-    """Tell the PATCH of an undo from a fence: a JSON patch, not a merge patch."""
-    return "json-patch" in request.headers.get("content-type", "") and not request.query.get(
-        "dryRun"
-    )
 
 
 def is_lease_write(request: Request) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.contract.api_server import line_of
+from tests.contract.api_server import is_undo, line_of
 from tests.contract.steps.shop import (
     BAD,
     LEASE,
@@ -18,7 +18,7 @@ from tests.contract.steps.shop import (
     records,
     states,
 )
-from tests.protocol.stage import is_lease_write, is_undo
+from tests.protocol.stage import is_lease_write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

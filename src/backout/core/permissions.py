@@ -33,8 +33,13 @@ LEDGER = tuple(
 )
 NEEDED = (*WORKLOAD, *LEDGER)
 """Without these an undo is refused before anything is written."""
+CREATE_PODS = Permission(verb="create", group="", resource="pods")
+ASKED = (*NEEDED, CREATE_PODS)
+"""All that is asked about in one round; without the last no Pod is tried as a dry run."""
 
 _OPTIONAL: Mapping[str, str] = {
+    "configmaps": '{apiGroups: [""], resources: [configmaps], verbs: [get]}',
+    "secrets": '{apiGroups: [""], resources: [secrets], resourceNames: [NAME], verbs: [get]}',
     "services": '{apiGroups: [""], resources: [services], verbs: [list]}',
     "pods/proxy": '{apiGroups: [""], resources: [pods/proxy], verbs: [get]}',
     "services/proxy": '{apiGroups: [""], resources: [services/proxy], verbs: [get]}',

@@ -15,11 +15,14 @@ from backout.core.revisions import NOTHING, Known
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from backout.core.admission import DryRun
     from backout.core.endpoints import Endpoint, NotAsked
     from backout.core.health import Sample
     from backout.core.images import ImageAnswer
     from backout.core.ledger import UnreadableLedger
     from backout.core.model import Acceptance, Object, Revision, Target
+    from backout.core.owners import Owner
+    from backout.core.references import Named, Reference
     from backout.core.revisions import Choice
 
 
@@ -32,6 +35,15 @@ class Need(StrEnum):
     PERMISSIONS = "permissions"
     IMAGES = "images"
     POD_HEALTH = "pod health"
+    CONFIG_MAPS = "ConfigMaps"
+    SECRETS = "Secrets"
+    CLAIMS = "PersistentVolumeClaims"
+    SERVICE_ACCOUNTS = "ServiceAccounts"
+    CLASSES = "PriorityClasses and RuntimeClasses"
+    NODES = "nodes"
+    DEPLOYMENTS = "the namespace's Deployments"
+    DRY_RUN = "dry run of the patch"
+    POD_DRY_RUN = "dry run of a Pod"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +79,8 @@ class Snapshot:
     `permissions` maps `verb resource` to what SelfSubjectAccessReview said; `images` maps an image
     of the target to its registry's answer; `pod_health` has one sample for each running Pod of the
     target that was asked at `endpoint`. `now` is the server's time. `is_observed` tells whether the
-    controller has seen the newest spec.
+    controller has seen the newest spec. `named` is what the target and the current revision name;
+    `dry_run` and `pod_dry_run` are None where they were not made.
     """
 
     target: Target
@@ -82,6 +95,12 @@ class Snapshot:
     images: Mapping[str, ImageAnswer] = field(default_factory=dict)
     pod_health: tuple[Sample, ...] = ()
     endpoint: Endpoint | NotAsked | None = None
+    named: Mapping[Reference, Named] = field(default_factory=dict)
+    owners: tuple[Owner, ...] = ()
+    dry_run: DryRun | None = None
+    pod_dry_run: DryRun | None = None
+    nodes: tuple[Object, ...] = ()
+    deployments: tuple[Object, ...] = ()
     unreadable: Mapping[Need, str] = field(default_factory=dict)
 
     @cached_property

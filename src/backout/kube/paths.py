@@ -21,6 +21,16 @@ _DOTS = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
 _NOT_IN_PATHS = re.compile(r"[\x00-\x20\x7f\\#]")
 
 
+_NAMED = {
+    "ConfigMap": "/api/v1/namespaces/{namespace}/configmaps",
+    "Secret": "/api/v1/namespaces/{namespace}/secrets",
+    "PersistentVolumeClaim": "/api/v1/namespaces/{namespace}/persistentvolumeclaims",
+    "ServiceAccount": "/api/v1/namespaces/{namespace}/serviceaccounts",
+    "PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses",
+    "RuntimeClass": "/apis/node.k8s.io/v1/runtimeclasses",
+}
+
+
 def deployment(namespace: str, name: str) -> str:
     """Return the path of one Deployment."""
     return f"{deployments(namespace)}/{_segment(name)}"
@@ -46,9 +56,15 @@ def pod(namespace: str, name: str) -> str:
     return f"{pods(namespace)}/{_segment(name)}"
 
 
-def config_map(namespace: str, name: str) -> str:
-    """Return the path of one ConfigMap."""
-    return f"{_core(namespace, 'configmaps')}/{_segment(name)}"
+def named(namespace: str, kind: str, name: str) -> str:
+    """Return the path of an object that a Pod template names, by its kind as the API spells it."""
+    return f"{_NAMED[kind].format(namespace=_namespace(namespace))}/{_segment(name)}"
+
+
+def owner(group: str, version: str, namespace: str, resource: str, name: str) -> str:
+    """Return the path of one object of an API group that may not exist."""
+    place = f"/apis/{group}/{version}/namespaces/{_namespace(namespace)}"
+    return f"{place}/{resource}/{_segment(name)}"
 
 
 def logs(namespace: str, name: str) -> str:

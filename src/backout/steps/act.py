@@ -17,7 +17,7 @@ from backout.steps.settle import settle
 from backout.steps.unbroken import unbroken
 
 if TYPE_CHECKING:
-    from backout.core.model import Object, Patch
+    from backout.core.model import Object, Patch, Revision
     from backout.core.plan import Plan
     from backout.steps.run import Run
 
@@ -84,7 +84,7 @@ async def act(run: Run, plan: Plan, held: Held, sent: Sent, *, deadline: float) 
         held.check_fresh(run)
         if attempt == 0:
             announce(run, plan)
-        found = await _send(run, made(run, plan, workload), sent)
+        found = await _send(run, made(run, plan.preflight.destination, workload), sent)
         if isinstance(found, Unclear):
             found = await _found_out(run, held, found, deadline)
         if found is not None:
@@ -99,9 +99,8 @@ async def act(run: Run, plan: Plan, held: Held, sent: Sent, *, deadline: float) 
     )
 
 
-def made(run: Run, plan: Plan, workload: Object) -> Patch:
-    """Return the patch that carries out a plan on the workload as just read."""
-    destination = plan.preflight.destination
+def made(run: Run, destination: Revision, workload: Object) -> Patch:
+    """Return the patch that takes the workload, as just read, to a revision."""
     return patch.undo(
         workload,
         destination.template,

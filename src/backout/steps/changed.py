@@ -18,20 +18,21 @@ if TYPE_CHECKING:
 
 
 async def tell_change(run: Run, causes: Sequence[Cause]) -> None:
-    """Say when the ConfigMap of the root cause was last changed.
+    """Say when the ConfigMap or Secret of the root cause was last changed; values are not read.
 
-    A Secret is not read: its values would come along. What may not be read is passed over: the
-    cause itself has been told.
+    What may not be read is passed over: the cause itself has been told.
     """
     lacking = missing_key(causes[0].evidence) if causes else None
-    if lacking is None or lacking.kind != "ConfigMap":
+    if lacking is None:
         return
     try:
-        found = await run.client.get(paths.config_map(run.target.namespace, lacking.name))
+        found = await run.client.metadata(
+            paths.named(run.target.namespace, lacking.kind, lacking.name)
+        )
     except BackoutError:
         return
     change = last_change(found, "data", "binaryData")
     if change is not None:
         ago = span(run.server_now(), since=change.at)
-        words = f"ConfigMap {lacking.name} was last changed {ago} ago by {change.by}"
+        words = f"{lacking.kind} {lacking.name} was last changed {ago} ago by {change.by}"
         run.say("note", words)

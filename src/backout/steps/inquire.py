@@ -1,4 +1,4 @@
-"""Asks others about the chosen target: its registry for its images, its Pods for their health."""
+"""Asks others about the chosen target: registries, its Pods, and what surrounds it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from backout.core.health import Answer, Sample, from_status
 from backout.core.snapshot import Need, Snapshot
 from backout.core.startability import must_start
 from backout.kube import paths
+from backout.steps.consult import Consulted
 from backout.steps.together import first_error
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ async def inquire(run: Run, snapshot: Snapshot, revision: Revision) -> Snapshot:
         async with asyncio.TaskGroup() as group:
             images_task = group.create_task(_images(run, snapshot, revision))
             health_task = group.create_task(_pod_health(run, revision, endpoint))
+            consulted = Consulted(run, snapshot, revision)
+            group.create_task(consulted.ask())
     images, health = images_task.result(), health_task.result()
-    unreadable = dict(snapshot.unreadable)
+    unreadable = {**snapshot.unreadable, **consulted.unreadable}
     if isinstance(images, str):
         unreadable[Need.IMAGES] = images
     if isinstance(endpoint, NotAsked) and revision.pods:
@@ -50,6 +53,7 @@ async def inquire(run: Run, snapshot: Snapshot, revision: Revision) -> Snapshot:
         pod_health=health,
         endpoint=endpoint,
         unreadable=unreadable,
+        **consulted.fields,
     )
 
 

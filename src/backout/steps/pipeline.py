@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core import template
-from backout.core.errors import BackoutError, Conflict
+from backout.core.errors import BackoutError
 from backout.core.outcome import Outcome, Result
 from backout.core.plan import Plan, Refusal
-from backout.kube import paths
-from backout.steps.act import made
+from backout.steps.dry_run import patched
 from backout.steps.identity import operation_id
 from backout.steps.prepare import is_same, prepare, tell
 from backout.steps.recover import recover
@@ -103,19 +102,13 @@ async def _prepared(run: Run, still: str = "") -> Plan | Refusal:
 
 async def _dry_run(run: Run, plan: Plan) -> Outcome:
     """Send the exact patch as the server's dry run and show what it would change."""
-    path = paths.deployment(run.target.namespace, run.target.name)
-    for _ in range(PLANS):
-        workload = await run.client.get(path)
-        try:
-            answer = await run.client.patch_json(path, made(run, plan, workload).ops, dry_run=True)
-        except Conflict:
-            continue
-        lines = template.diff(workload["spec"]["template"], answer.object["spec"]["template"])
-        changed = sum(line[:1] in {"+", "-"} for line in lines)
-        run.say("diff", f"{changed} lines of the Pod template would change", lines=lines)
-        return Outcome(
-            result=Result.DRY_RUN,
-            message=f"{run.target} would be rolled back to revision "
-            f"{plan.preflight.destination.number} (server dry run); nothing was changed",
-        )
-    raise BackoutError("the workload changes all the time: the dry run could not be made")
+    workload, destination = plan.preflight.snapshot.workload, plan.preflight.destination
+    answer = await patched(run, workload, destination)
+    lines = template.diff(workload["spec"]["template"], answer.object["spec"]["template"])
+    changed = sum(line[:1] in {"+", "-"} for line in lines)
+    run.say("diff", f"{changed} lines of the Pod template would change", lines=lines)
+    return Outcome(
+        result=Result.DRY_RUN,
+        message=f"{run.target} would be rolled back to revision {destination.number} "
+        "(server dry run); nothing was changed",
+    )

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer
 
 
-def is_undo(request: Request) -> bool:
-    return "json-patch" in request.headers.get("content-type", "")
-
-
 def is_fence(request: Request) -> bool:
     return "merge-patch" in request.headers.get("content-type", "")
 

@@ -93,6 +93,7 @@ def shop(api: ApiServer, *, good: Object | None = None, **spec: Any) -> ApiServe
     """Fill an API server: a good rollout, then a bad one that hangs."""
     api.controller = control
     api.add("services", SERVICE)
+    api.add("serviceaccounts", {"metadata": {"name": "default"}})
     api.add("deployments", deployment(good or template(GOOD), **spec))
     deploy(api, BAD, cause="the bad one")
     return api

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.api_server import ApiServer, failure, line_of
+from tests.contract.api_server import ApiServer, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Hang, Request, Step
 from tests.contract.steps.shop import (
     BAD,
@@ -37,11 +37,6 @@ UNCLEAR = {
     "cut JSON": Answer(body=b'{"kind":"Depl', headers={"Content-Type": "application/json"}),
 }
 unclear = pytest.mark.parametrize("step", UNCLEAR.values(), ids=UNCLEAR.keys())
-
-
-def is_undo(request: Request) -> bool:
-    """Tell our PATCH from a fence: a JSON patch, not a merge patch."""
-    return line_of(request) == PATCH and "json-patch" in request.headers["content-type"]
 
 
 def undos(api: ApiServer) -> int:

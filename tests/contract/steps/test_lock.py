@@ -12,7 +12,7 @@ import pytest
 from backout.core.model import Acceptance
 from backout.core.snapshot import Policy
 from backout.steps.pipeline import undo
-from tests.contract.api_server import ApiServer, bodies, failure, line_of
+from tests.contract.api_server import ApiServer, bodies, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Hang, Request, Step
 from tests.contract.steps.shop import (
     BAD,
@@ -34,7 +34,7 @@ from tests.contract.steps.shop import (
 
 
 def undos(api: ApiServer) -> int:
-    return sum("json-patch" in r.headers.get("content-type", "") for r in api.requests)
+    return sum(is_undo(r) for r in api.requests)
 
 
 async def together(api: ApiServer, number: int) -> list[Told]:

@@ -12,9 +12,9 @@ from backout.core.errors import BackoutError, ConfigError
 from backout.core.snapshot import Policy
 from backout.steps.lease import LockLost
 from backout.steps.mark import mark
-from tests.contract.api_server import ApiServer, line_of
+from tests.contract.api_server import ApiServer, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Request, Step
-from tests.contract.steps.crash import crashed, is_undo
+from tests.contract.steps.crash import crashed
 from tests.contract.steps.shop import GOOD, LEASE, LEDGER, count, deploy, image, running, undone
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api_server import ApiServer, failure
+from tests.contract.api_server import ApiServer, failure, is_undo
 from tests.contract.scripted_server import Answer, Request, Step
-from tests.contract.steps.crash import crashed, is_fence, is_undo
+from tests.contract.steps.crash import crashed, is_fence
 from tests.contract.steps.shop import (
     BAD,
     GOOD,

@@ -15,9 +15,9 @@ from backout.core.outcome import Outcome, Result
 from backout.core.snapshot import Policy
 from backout.steps.resume import resume
 from backout.steps.run import Identity
-from tests.contract.api_server import ApiServer, line_of
+from tests.contract.api_server import ApiServer, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Request, Step
-from tests.contract.steps.crash import crashed, is_fence, is_undo
+from tests.contract.steps.crash import crashed, is_fence
 from tests.contract.steps.shop import (
     BAD,
     GOOD,

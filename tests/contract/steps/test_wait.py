@@ -13,8 +13,8 @@ import pytest
 from backout.core.snapshot import Policy
 from backout.steps.lease import Held, LockLost
 from backout.steps.run import Limits
-from tests.contract.api_server import ApiServer, line_of
-from tests.contract.steps.crash import crashed, is_undo
+from tests.contract.api_server import ApiServer, is_undo, line_of
+from tests.contract.steps.crash import crashed
 from tests.contract.steps.shop import (
     BAD,
     GOOD,

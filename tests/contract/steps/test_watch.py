@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.api_server import ApiServer, failure, line_of
+from tests.contract.api_server import ApiServer, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Hang, Request, Step
 from tests.contract.steps.shop import (
     GOOD,
@@ -24,10 +24,6 @@ from tests.contract.steps.shop import (
 )
 
 Change = Callable[[dict[str, Any]], Any]
-
-
-def is_undo(request: Request) -> bool:
-    return "json-patch" in request.headers.get("content-type", "")
 
 
 async def undone_while(api: ApiServer, then: Callable[[], None], **settings: Any) -> Told:

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core.checks import breaker, history, images, proof
-from backout.core.checks.check import Check, run
+from backout.core.checks import (
+    admission,
+    breaker,
+    compatibility,
+    history,
+    images,
+    ownership,
+    proof,
+    references,
+    relevance,
+)
+from backout.core.checks.check import Check, run, unseen
 from backout.core.model import Finding, Skipped
 
 if TYPE_CHECKING:
@@ -14,8 +24,13 @@ if TYPE_CHECKING:
 CHECKS: tuple[Check, ...] = (
     *history.CHECKS,
     *proof.CHECKS,
+    *references.CHECKS,
     *images.CHECKS,
+    *ownership.CHECKS,
+    *admission.CHECKS,
+    *compatibility.CHECKS,
     *breaker.CHECKS,
+    *relevance.CHECKS,
 )
 
 
@@ -29,4 +44,5 @@ def run_all(preflight: Preflight) -> tuple[tuple[Finding, ...], tuple[Skipped, .
             skipped.append(result)
         else:
             findings.extend(result)
+            skipped.extend(unseen(check, preflight))
     return tuple(findings), tuple(skipped)

@@ -25,13 +25,18 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A rule: `find` yields the bad facts; where not `acceptable`, `--accept` cannot lift them."""
+    """A rule: `find` yields the bad facts; where not `acceptable`, `--accept` cannot lift them.
+
+    Without one of `needs` it is skipped; without one of `parts` it looks at the rest, and what it
+    could not look at is said.
+    """
 
     id: str
     severity: Severity
     title: str
     find: Callable[[Preflight], Iterable[Fact]]
     needs: frozenset[Need] = frozenset()
+    parts: frozenset[Need] = frozenset()
     acceptable: bool = True
 
 
@@ -42,6 +47,15 @@ def run(check: Check, preflight: Preflight) -> tuple[Finding, ...] | Skipped:
         if why is not None:
             return Skipped(id=check.id, title=check.title, reason=f"{need}: {why}")
     return tuple(finding(check, fact) for fact in check.find(preflight))
+
+
+def unseen(check: Check, preflight: Preflight) -> tuple[Skipped, ...]:
+    """Return the parts that a check could not look at."""
+    hidden = preflight.snapshot.unreadable
+    return tuple(
+        Skipped(id=check.id, title=check.title, reason=f"{part}: {hidden[part]}")
+        for part in sorted(check.parts & hidden.keys())
+    )
 
 
 def finding(check: Check, fact: Fact) -> Finding:

@@ -1,0 +1,123 @@
+"""PF2xx: is what the target names still there, with the keys that it uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core import memory, references
+from backout.core.checks.check import Check, Fact
+from backout.core.ledger import Ledger
+from backout.core.model import Severity
+from backout.core.references import Kind
+from backout.core.snapshot import Need, Preflight
+from backout.core.spans import span
+from backout.core.startability import must_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+_FILES = {Kind.CONFIG_MAP, Kind.SECRET}
+
+
+def reference_is_gone(preflight: Preflight) -> Iterator[Fact]:
+    """Something that the target names is gone, or lacks a key, and Pods must be started."""
+    if not _must_start(preflight):
+        return
+    for words in _lacking(preflight):
+        yield Fact(
+            message=f"revision {preflight.destination.number} cannot start: {words}",
+            remedy="create it again, or go to a revision that does not need it (--to-revision N)",
+            risk="Pods of the target will not start",
+        )
+
+
+def reference_is_gone_but_runs(preflight: Preflight) -> Iterator[Fact]:
+    """Something that the target names is gone, and enough Pods of the target still run."""
+    if Need.PODS not in preflight.snapshot.unreadable and _must_start(preflight):
+        return
+    for words in _lacking(preflight):
+        yield Fact(
+            message=f"{words}; {preflight.destination.ready} Pods of revision "
+            f"{preflight.destination.number} still run, a rescheduled one could not start",
+            remedy="create it again before a node is drained",
+        )
+
+
+def reference_has_changed(preflight: Preflight) -> Iterator[Fact]:
+    """A ConfigMap or Secret is no longer what the target ran with."""
+    lived, evidence = last_live(preflight)
+    if lived is None:
+        return
+    now, number = preflight.snapshot.now, preflight.destination.number
+    for one, named in sorted(preflight.snapshot.named.items()):
+        is_used = one in {
+            u.reference for u in references.of_template(preflight.destination.template)
+        }
+        if one.kind not in _FILES or not is_used or named.changed is None:
+            continue
+        if named.changed.at > lived:
+            yield Fact(
+                message=f"{one} was changed {span(now, since=named.changed.at)} ago by "
+                f"{named.changed.by}, after revision {number} was last live "
+                f"({span(now, since=lived)} ago)",
+                detail=f"by managed fields, the weaker evidence; last live by {evidence}",
+                remedy=f"see whether revision {number} works with it as it is now",
+            )
+
+
+def last_live(preflight: Preflight) -> tuple[datetime | None, str]:
+    """Return when the target was last live for certain, and what tells so.
+
+    The ledger's memory; else the moment when the revision after it was made.
+    """
+    if preflight.destination.ready:
+        return None, ""
+    ledger = preflight.snapshot.ledger
+    if isinstance(ledger, Ledger) and preflight.destination.hash in memory.known_good(ledger):
+        return memory.known_good(ledger)[preflight.destination.hash], "the ledger"
+    made = preflight.destination.created
+    later = [r.created for r in preflight.revisions if r.created and made and r.created > made]
+    return min(later, default=None), "the creation of the revision after it"
+
+
+def _lacking(preflight: Preflight) -> Iterator[str]:
+    named = preflight.snapshot.named
+    uses = references.of_template(preflight.destination.template)
+    told = (references.lacking(u, named[u.reference]) for u in uses if u.reference in named)
+    yield from dict.fromkeys(words for words in told if words)
+
+
+def _must_start(preflight: Preflight) -> bool:
+    return must_start(preflight.snapshot.workload, ready=preflight.destination.ready)
+
+
+_READ = frozenset(
+    {Need.CONFIG_MAPS, Need.SECRETS, Need.CLAIMS, Need.SERVICE_ACCOUNTS, Need.CLASSES}
+)
+
+CHECKS = (
+    Check(
+        id="PF201",
+        severity=Severity.BLOCK,
+        title="what the target names is gone, and Pods must be started",
+        find=reference_is_gone,
+        needs=frozenset({Need.PODS}),
+        parts=_READ,
+    ),
+    Check(
+        id="PF202",
+        severity=Severity.WARN,
+        title="what the target names is gone, but enough Pods run",
+        find=reference_is_gone_but_runs,
+        parts=_READ,
+    ),
+    Check(
+        id="PF203",
+        severity=Severity.WARN,
+        title="what the target uses was changed since it was last live",
+        find=reference_has_changed,
+        needs=frozenset({Need.PODS}),
+        parts=frozenset({Need.CONFIG_MAPS, Need.SECRETS}),
+    ),
+)

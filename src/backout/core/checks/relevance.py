@@ -1,0 +1,130 @@
+"""PF9xx: will a rollback help? Where the template is not what changed, something else did."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from backout.core import objects, references, revisions
+from backout.core.checks.check import Check, Fact
+from backout.core.model import Severity
+from backout.core.references import Kind
+from backout.core.snapshot import Need, Preflight
+from backout.core.spans import span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from backout.core.model import Object
+
+LONG = timedelta(days=1)
+"""After so long a template that works is hardly what is wrong today."""
+RECENT = timedelta(hours=1)
+FEW = 2
+"""Other workloads, below which their failing tells nothing."""
+
+
+def current_is_healthy(preflight: Preflight) -> Iterator[Fact]:
+    """All Pods of the current revision have been Ready for a day and more."""
+    now = revisions.current(preflight.revisions)
+    if now is None or not preflight.replicas or now.ready < preflight.replicas:
+        return
+    since = [_ready_since(p) for p in now.pods if objects.is_ready(p)]
+    youngest = max((at for at in since if at is not None), default=None)
+    if youngest is None or None in since or preflight.snapshot.now - youngest < LONG:
+        return
+    yield Fact(
+        message=f"revision {now.number} has been Ready on all its Pods for "
+        f"{span(preflight.snapshot.now, since=youngest)}: its template is hardly what changed",
+        remedy="look for what changed today: configuration, dependencies, traffic",
+    )
+
+
+def configuration_has_changed(preflight: Preflight) -> Iterator[Fact]:
+    """A ConfigMap or Secret of the current revision changed after it was rolled out, lately."""
+    current = revisions.current(preflight.revisions)
+    moment = preflight.snapshot.now
+    if current is None or current.created is None:
+        return
+    used = {u.reference for u in references.of_template(current.template)}
+    for one, named in sorted(preflight.snapshot.named.items()):
+        if one in used and one.kind in {Kind.CONFIG_MAP, Kind.SECRET} and named.changed is not None:
+            at = named.changed.at
+            if current.created < at and moment - at < RECENT:
+                yield Fact(
+                    message=f"{one} was changed {span(moment, since=at)} ago by "
+                    f"{named.changed.by}, after revision {current.number} was rolled out: the "
+                    "template may not be what broke",
+                    detail="by managed fields",
+                    remedy=f"compare it with what it was; a rollback does not bring {one} back",
+                )
+
+
+def nodes_are_not_ready(preflight: Preflight) -> Iterator[Fact]:
+    """Nodes do not answer: Pods fail there whatever their template."""
+    down = [n for n in preflight.snapshot.nodes if not _is_up(n)]
+    if down:
+        names = ", ".join(objects.name(n) for n in down[:3])
+        yield Fact(
+            message=f"{len(down)} of {len(preflight.snapshot.nodes)} nodes are not Ready ({names})",
+            remedy="kubectl describe node NAME; a rollback does not repair nodes",
+        )
+
+
+def neighbours_fail_too(preflight: Preflight) -> Iterator[Fact]:
+    """Every other workload of the namespace has Pods missing: the cause is likely a shared one."""
+    own = objects.uid(preflight.snapshot.workload)
+    others = [
+        d
+        for d in preflight.snapshot.deployments
+        if objects.uid(d) != own and objects.replicas(d) > 0
+    ]
+    failing = [d for d in others if objects.dig(d, "status", "unavailableReplicas", default=0)]
+    if len(others) >= FEW and len(failing) == len(others):
+        yield Fact(
+            message=f"every other Deployment of namespace {preflight.snapshot.target.namespace} "
+            f"({len(others)}) has Pods that are not available, too",
+            remedy="look for what they share: a database, a node, a quota, the network",
+        )
+
+
+def _ready_since(pod: Object) -> datetime | None:
+    ready = objects.condition(pod, "Ready")
+    return objects.timestamp(objects.dig(ready, "lastTransitionTime"))
+
+
+def _is_up(node: Object) -> bool:
+    return bool(objects.dig(objects.condition(node, "Ready"), "status") == "True")
+
+
+CHECKS = (
+    Check(
+        id="PF901",
+        severity=Severity.WARN,
+        title="the current revision has been healthy for days",
+        find=current_is_healthy,
+        needs=frozenset({Need.PODS}),
+    ),
+    Check(
+        id="PF902",
+        severity=Severity.WARN,
+        title="configuration of the current revision was changed lately",
+        find=configuration_has_changed,
+        parts=frozenset({Need.CONFIG_MAPS, Need.SECRETS}),
+    ),
+    Check(
+        id="PF903",
+        severity=Severity.WARN,
+        title="nodes are not Ready",
+        find=nodes_are_not_ready,
+        needs=frozenset({Need.NODES}),
+    ),
+    Check(
+        id="PF904",
+        severity=Severity.WARN,
+        title="every other workload of the namespace fails too",
+        find=neighbours_fail_too,
+        needs=frozenset({Need.DEPLOYMENTS}),
+    ),
+)

@@ -1,0 +1,130 @@
+"""What a Pod template names and cannot do without: ConfigMaps, Secrets, claims, and more.
+
+Where each is named: kubernetes pkg/api/v1/pod/util.go (VisitPodSecretNames,
+VisitPodConfigmapNames); what a missing one does: docs/failures/ (measured on 1.34.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from backout.core import objects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backout.core.changes import Change
+    from backout.core.model import Object
+
+
+class Kind(StrEnum):
+    """The kinds that a template names, as the API spells them."""
+
+    CONFIG_MAP = "ConfigMap"
+    SECRET = "Secret"  # noqa: S105 (a kind's name)
+    CLAIM = "PersistentVolumeClaim"
+    SERVICE_ACCOUNT = "ServiceAccount"
+    PRIORITY_CLASS = "PriorityClass"
+    RUNTIME_CLASS = "RuntimeClass"
+
+
+@dataclass(frozen=True, order=True, kw_only=True)
+class Reference:
+    """One object by kind and name; in the workload's namespace where the kind has one."""
+
+    kind: Kind
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """One place that names a reference: `key` empty for the whole, `by` in words."""
+
+    reference: Reference
+    by: str
+    key: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """What was found by that name; values are never kept.
+
+    `keys` None: managed fields do not tell them. `changed` is the newest write of its data.
+    """
+
+    exists: bool
+    keys: frozenset[str] | None = None
+    changed: Change | None = None
+
+
+def of_template(template: Object) -> tuple[Use, ...]:
+    """Return every use, in the template's order; what has no name names nothing."""
+    spec = objects.dig(template, "spec", default={})
+    found = [*_of_spec(spec)]
+    for container in objects.containers(template):
+        found += _of_container(container)
+    for volume in objects.dig(spec, "volumes", default=[]):
+        found += _of_volume(volume)
+    return tuple(use for use in found if use.reference.name)
+
+
+def lacking(use: Use, named: Named) -> str:
+    """Return what a use does not find, in words; empty where all is there or cannot be told."""
+    if use.optional:
+        return ""
+    if not named.exists:
+        return f"{use.reference} does not exist; {use.by} needs it"
+    if use.key and named.keys is not None and use.key not in named.keys:
+        return f"{use.reference} has no key {use.key}; {use.by} needs it"
+    return ""
+
+
+def _of_spec(spec: Object) -> Iterator[Use]:
+    for kind, key, standard in (
+        (Kind.SERVICE_ACCOUNT, "serviceAccountName", "default"),
+        (Kind.PRIORITY_CLASS, "priorityClassName", ""),
+        (Kind.RUNTIME_CLASS, "runtimeClassName", ""),
+    ):
+        name = str(objects.dig(spec, key, default=standard))
+        yield Use(reference=Reference(kind=kind, name=name), by="the Pod")
+
+
+def _of_container(container: Object) -> Iterator[Use]:
+    by = f"container {container.get('name')}"
+    for source in objects.dig(container, "envFrom", default=[]):
+        for kind, key in ((Kind.CONFIG_MAP, "configMapRef"), (Kind.SECRET, "secretRef")):
+            yield _use(kind, objects.dig(source, key, default={}), by)
+    for one in objects.dig(container, "env", default=[]):
+        for kind, key in ((Kind.CONFIG_MAP, "configMapKeyRef"), (Kind.SECRET, "secretKeyRef")):
+            source = objects.dig(one, "valueFrom", key, default={})
+            yield _use(kind, source, by, key=str(objects.dig(source, "key", default="")))
+
+
+def _of_volume(volume: Object) -> Iterator[Use]:
+    by = f"volume {volume.get('name')}"
+    for source in [volume, *objects.dig(volume, "projected", "sources", default=[])]:
+        for kind, key, name in (
+            (Kind.CONFIG_MAP, "configMap", "name"),
+            (Kind.SECRET, "secret", "name" if source is not volume else "secretName"),
+        ):
+            body = objects.dig(source, key, default={})
+            yield _use(kind, body, by, name=name)
+            for item in objects.dig(body, "items", default=[]):
+                yield _use(kind, body, by, name=name, key=str(objects.dig(item, "key", default="")))
+    claim = objects.dig(volume, "persistentVolumeClaim", default={})
+    yield _use(Kind.CLAIM, claim, by, name="claimName")
+
+
+def _use(kind: Kind, source: Object, by: str, *, name: str = "name", key: str = "") -> Use:
+    return Use(
+        reference=Reference(kind=kind, name=str(objects.dig(source, name, default=""))),
+        by=by,
+        key=key,
+        optional=objects.dig(source, "optional") is True,
+    )

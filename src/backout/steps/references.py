@@ -1,0 +1,64 @@
+"""Reads what a template names: whether it is there, its keys and when it changed; no values."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from backout.core import changes, objects
+from backout.core.errors import BackoutError, NotFound
+from backout.core.references import Kind, Named, Reference
+from backout.kube import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from backout.core.model import Object
+    from backout.steps.run import Run
+
+AT_ONCE = 10
+"""Requests at the same time: a template that names 200 ConfigMaps does not flood the server."""
+_DATA = ("data", "binaryData")
+
+
+async def read(
+    run: Run, wanted: Iterable[Reference]
+) -> tuple[Mapping[Reference, Named], Mapping[Kind, str]]:
+    """Return what was found by each name, and why a kind could not be read."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    unread: dict[Kind, str] = {}
+
+    async def one(reference: Reference) -> tuple[Reference, Named] | None:
+        async with gate:
+            try:
+                return reference, await _named(run, reference)
+            except BackoutError as error:
+                unread[reference.kind] = error.message
+                return None
+
+    found = await asyncio.gather(*(one(r) for r in sorted(set(wanted))))
+    return dict(pair for pair in found if pair is not None), unread
+
+
+async def _named(run: Run, reference: Reference) -> Named:
+    path = paths.named(run.target.namespace, str(reference.kind), reference.name)
+    try:
+        found = await run.client.metadata(path)
+    except NotFound:
+        return Named(exists=False)
+    return Named(exists=True, keys=keys(found), changed=changes.last_change(found, *_DATA))
+
+
+def keys(found: Object) -> frozenset[str] | None:
+    """Return the keys of a ConfigMap or Secret by its managed fields; None where they do not tell.
+
+    A key that is removed leaves every manager's entry (structured-merge-diff), so that all entries
+    together are the keys that there are; values are not in them.
+    """
+    entries = [
+        objects.dig(e, "fieldsV1", default={})
+        for e in objects.dig(found, "metadata", "managedFields", default=[])
+    ]
+    owned = [objects.dig(e, f"f:{field}", default={}) for e in entries for field in _DATA]
+    names = {k.removeprefix("f:") for fields in owned for k in fields if k.startswith("f:")}
+    return frozenset(names) if entries else None

@@ -1,0 +1,203 @@
+"""References, ownership, admission, compatibility, relevance: one case that triggers, one clean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from backout.core import checks
+from backout.core.admission import DryRun
+from backout.core.changes import Change
+from backout.core.model import Severity, Skipped
+from backout.core.owners import Owner, Policy
+from backout.core.references import Kind, Named, Reference
+from backout.core.snapshot import Need
+from tests.core.checks.running import found_by, result_of
+from tests.core.objects_made import (
+    ago,
+    condition,
+    deployment,
+    pod,
+    preflight,
+    replica_set,
+    stamp,
+    template,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+CONFIG = Reference(kind=Kind.CONFIG_MAP, name="settings")
+ENV = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
+GONE = {CONFIG: Named(exists=False)}
+
+
+def with_config(**changes: Any) -> Any:
+    """Return a preflight whose revisions all use ConfigMap settings."""
+    sets = []
+    for number in (1, 2, 3):
+        made = replica_set(number)
+        made["spec"]["template"]["spec"]["containers"][0].update(ENV)
+        sets.append(made)
+    workload = deployment(template("reg.example/app:v3", **ENV))
+    return preflight(**{"workload": workload, "replica_sets": tuple(sets), **changes})
+
+
+def owner(policy: Policy) -> tuple[Owner, ...]:
+    return (Owner(tool="Helm", name="web", policy=policy, command="helm rollback web"),)
+
+
+def changed(at: datetime) -> dict[Reference, Named]:
+    return {CONFIG: Named(exists=True, changed=Change(at=at, by="kubectl-edit"))}
+
+
+def service(port: str | int = "http", **selector: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "web"},
+        "spec": {"selector": selector or {"app": "web"}, "ports": [{"targetPort": port}]},
+    }
+
+
+def old_pods(hours: int) -> tuple[Any, ...]:
+    ready = {**condition("Ready", "True"), "lastTransitionTime": stamp(ago(hours=hours))}
+    pods = [pod(f"web-3-{n}", of="web-3") for n in "abc"]
+    for one in pods:
+        one["status"]["conditions"] = [ready]
+    return tuple(pods)
+
+
+def neighbours(unavailable: int) -> tuple[Any, ...]:
+    return tuple(
+        deployment(
+            metadata={"uid": name, "name": name}, status={"unavailableReplicas": unavailable}
+        )
+        for name in ("a", "b")
+    )
+
+
+def node(status: str) -> dict[str, Any]:
+    return {"metadata": {"name": "n1"}, "status": {"conditions": [condition("Ready", status)]}}
+
+
+PROBED = {"readinessProbe": {"httpGet": {"path": "/new", "port": 8080}}}
+
+
+def probed(path: str) -> Any:
+    probe = {"readinessProbe": {"httpGet": {"path": path, "port": 8080}}}
+    sets = [replica_set(1), replica_set(2), replica_set(3)]
+    sets[1]["spec"]["template"]["spec"]["containers"][0].update(probe)
+    sets[2]["spec"]["template"]["spec"]["containers"][0].update(PROBED)
+    workload = deployment(template("reg.example/app:v3", **PROBED))
+    return preflight(workload=workload, replica_sets=tuple(sets))
+
+
+def labelled() -> Any:
+    """The current revision has a label that the target has not."""
+    current = template("reg.example/app:v3")
+    current["metadata"]["labels"]["tier"] = "web"
+    third = replica_set(3)
+    third["spec"]["template"]["metadata"]["labels"]["tier"] = "web"
+    return {
+        "workload": deployment(current),
+        "replica_sets": (replica_set(1), replica_set(2), third),
+        "services": (service(tier="web"),),
+    }
+
+
+REFUSED = 'pods "x" is forbidden: violates PodSecurity "restricted:latest"'
+QUOTA = 'pods "x" is forbidden: exceeded quota: q'
+
+CASES: dict[str, tuple[Any, Any]] = {
+    "PF201": (with_config(named=GONE, pods=()), with_config(named=GONE)),
+    "PF202": (with_config(named=GONE), with_config(named={CONFIG: Named(exists=True)})),
+    "PF203": (
+        with_config(named=changed(ago(minutes=4)), pods=()),
+        with_config(named=changed(ago(days=30)), pods=()),
+    ),
+    "PF401": (
+        preflight(owners=owner(Policy.REVERTS)),
+        preflight(owners=owner(Policy.NEXT_DEPLOY)),
+    ),
+    "PF402": (preflight(owners=owner(Policy.UNKNOWN)), preflight(owners=owner(Policy.REVERTS))),
+    "PF403": (preflight(owners=owner(Policy.NEXT_DEPLOY)), preflight()),
+    "PF501": (preflight(dry_run=DryRun(refused="denied")), preflight(dry_run=DryRun())),
+    "PF502": (
+        preflight(dry_run=DryRun(template=template("reg.example/other:v9"))),
+        preflight(dry_run=DryRun(template=template("reg.example/app:v2"))),
+    ),
+    "PF503": (preflight(dry_run=DryRun(warnings=("would violate",))), preflight(dry_run=DryRun())),
+    "PF504": (
+        preflight(pod_dry_run=DryRun(refused=REFUSED), pods=()),
+        preflight(pod_dry_run=DryRun(refused=REFUSED)),
+    ),
+    "PF505": (
+        preflight(pod_dry_run=DryRun(refused=REFUSED)),
+        preflight(pod_dry_run=DryRun(refused=REFUSED), pods=()),
+    ),
+    "PF506": (
+        preflight(pod_dry_run=DryRun(refused=QUOTA)),
+        preflight(pod_dry_run=DryRun(refused=REFUSED)),
+    ),
+    "PF701": (probed("/old"), probed("/new")),
+    "PF702": (preflight(services=(service("grpc"),)), preflight(services=(service("http"),))),
+    "PF703": (preflight(**labelled()), preflight(services=(service(),))),
+    "PF901": (
+        preflight(pods=old_pods(hours=49), to=2),
+        preflight(pods=old_pods(hours=1), to=2),
+    ),
+    "PF902": (
+        with_config(named=changed(ago(minutes=6))),
+        with_config(named=changed(ago(hours=2))),
+    ),
+    "PF903": (preflight(nodes=(node("Unknown"),)), preflight(nodes=(node("True"),))),
+    "PF904": (preflight(deployments=neighbours(1)), preflight(deployments=neighbours(0))),
+}
+
+
+@pytest.mark.parametrize("one", CASES)
+def test_a_check_finds_its_bad_fact_and_nothing_where_all_is_well(one: str) -> None:
+    bad, clean = CASES[one]
+
+    (found,) = found_by(one, bad)
+    assert found.message
+    assert found.remedy
+    assert found.severity is Severity.WARN or found.risk
+    assert found_by(one, clean) == ()
+
+
+def test_every_new_family_is_covered() -> None:
+    families = ("PF2", "PF4", "PF5", "PF7", "PF9")
+    assert set(CASES) == {c.id for c in checks.CHECKS if c.id.startswith(families)}
+
+
+@pytest.mark.parametrize(
+    ("need", "ids"),
+    [
+        (Need.DRY_RUN, {"PF501", "PF502", "PF503"}),
+        (Need.POD_DRY_RUN, {"PF504", "PF505", "PF506"}),
+        (Need.NODES, {"PF903"}),
+        (Need.DEPLOYMENTS, {"PF904"}),
+        (Need.SECRETS, {"PF201", "PF202", "PF203", "PF902"}),
+        (Need.CLASSES, {"PF201", "PF202"}),
+    ],
+)
+def test_what_could_not_be_read_is_skipped_and_said(need: Need, ids: set[str]) -> None:
+    _, skipped = checks.run_all(preflight(unreadable={need: "forbidden"}))
+
+    assert {s.id for s in skipped} == ids
+    assert {s.reason for s in skipped} == {f"{need}: forbidden"}
+
+
+def test_one_kind_that_cannot_be_read_does_not_hide_what_the_others_lack() -> None:
+    seen = with_config(named=GONE, pods=(), unreadable={Need.SECRETS: "forbidden"})
+    findings, skipped = checks.run_all(seen)
+
+    assert "PF201" in {f.id for f in findings}
+    assert "PF201" in {s.id for s in skipped}
+
+
+def test_without_pods_to_see_nothing_is_said_of_proof_by_them() -> None:
+    blind = preflight(unreadable={Need.PODS: "forbidden"})
+
+    assert isinstance(result_of("PF901", blind), Skipped)

@@ -1,0 +1,186 @@
+"""Every row of the owners' table, its twin that is no sign, and hostile metadata."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backout.core import owners
+from backout.core.owners import Policy
+from tests.core.objects_made import deployment
+
+ARGO = "argocd.argoproj.io/tracking-id"
+FLUX = "kustomize.toolkit.fluxcd.io"
+RELEASE = "helm.toolkit.fluxcd.io"
+HELM_LABEL = {"app.kubernetes.io/managed-by": "Helm"}
+HELM = {"meta.helm.sh/release-name": "web", "meta.helm.sh/release-namespace": "shop"}
+TRIGGERS = "image.openshift.io/triggers"
+
+
+def owned(
+    labels: dict[str, str] | None = None,
+    annotations: dict[str, str] | None = None,
+    **metadata: Any,
+) -> Any:
+    return deployment(
+        metadata={"labels": labels or {}, "annotations": annotations or {}, **metadata}
+    )
+
+
+def flux(prefix: str) -> dict[str, str]:
+    return {f"{prefix}/name": "apps", f"{prefix}/namespace": "flux-system"}
+
+
+OPERATOR = [{"kind": "Shop", "name": "main", "uid": "x", "controller": True}]
+ROWS: dict[str, tuple[Any, str, Policy, str]] = {
+    "Argo CD": (
+        owned(annotations={ARGO: "web-app:apps/Deployment:shop/web"}),
+        "Argo CD",
+        Policy.UNKNOWN,
+        "argocd app rollback web-app",
+    ),
+    "Argo CD in another namespace": (
+        owned(annotations={ARGO: "teams_web:apps/Deployment:shop/web"}),
+        "Argo CD",
+        Policy.UNKNOWN,
+        "argocd app rollback teams/web",
+    ),
+    "Kustomization": (
+        owned(flux(FLUX)),
+        "Flux Kustomization",
+        Policy.UNKNOWN,
+        "flux suspend kustomization apps -n flux-system",
+    ),
+    "HelmRelease": (
+        owned({**flux(RELEASE), **HELM_LABEL}, HELM),
+        "Flux HelmRelease",
+        Policy.UNKNOWN,
+        "flux suspend helmrelease apps -n flux-system",
+    ),
+    "Helm": (owned(HELM_LABEL, HELM), "Helm", Policy.NEXT_DEPLOY, "helm rollback web -n shop"),
+    "kapp": (
+        owned({"kapp.k14s.io/app": "17"}),
+        "kapp",
+        Policy.NEXT_DEPLOY,
+        "deploy the version before with kapp",
+    ),
+    "Fleet": (
+        owned(annotations={"objectset.rio.cattle.io/id": "default-web"}),
+        "Fleet",
+        Policy.UNKNOWN,
+        "revert the change where Fleet reads it",
+    ),
+    "Argo Rollouts": (
+        owned(annotations={"rollout.argoproj.io/workload-generation": "3"}),
+        "Argo Rollouts",
+        Policy.REVERTS,
+        "kubectl argo rollouts undo web -n shop",
+    ),
+    "image trigger": (
+        owned(annotations={TRIGGERS: '[{"from": {"name": "app:latest"}}]'}),
+        "OpenShift image trigger",
+        Policy.REVERTS,
+        "oc set triggers deploy/web --manual",
+    ),
+    "operator": (
+        owned(ownerReferences=OPERATOR),
+        "the controller of Shop",
+        Policy.REVERTS,
+        "kubectl edit shop main -n shop",
+    ),
+    "kubectl apply": (
+        owned(annotations={"kubectl.kubernetes.io/last-applied-configuration": "{}"}),
+        "kubectl apply",
+        Policy.NEXT_DEPLOY,
+        "kubectl apply -f the manifest as it was before",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_each_owner_is_known_by_its_sign_with_its_own_command(name: str) -> None:
+    workload, tool, policy, command = ROWS[name]
+    (found,) = owners.of(workload)
+
+    assert (found.tool, found.policy, found.command) == (tool, policy, command)
+
+
+NO_SIGNS: dict[str, Any] = {
+    "nothing": owned(),
+    "a copy of another object": owned(annotations={ARGO: "app:apps/Deployment:shop/other"}),
+    "a label that Helm charts set, too": owned({"app.kubernetes.io/instance": "web"}),
+    "Flux was told to keep off": owned(flux(FLUX), {f"{FLUX}/reconcile": "disabled"}),
+    "Helm's label alone": owned(HELM_LABEL),
+    "a trigger that is paused": owned(annotations={TRIGGERS: '[{"paused": "true"}]'}),
+    "an owner that is no controller": owned(ownerReferences=[{**OPERATOR[0], "controller": False}]),
+}
+
+
+@pytest.mark.parametrize("name", NO_SIGNS)
+def test_what_is_no_sign_names_nobody(name: str) -> None:
+    assert owners.of(NO_SIGNS[name]) == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "spec", "policy"),
+    [
+        ("Argo CD", {"syncPolicy": {"automated": {"selfHeal": True}}}, Policy.REVERTS),
+        ("Argo CD", {"syncPolicy": {"automated": {}}}, Policy.NEXT_DEPLOY),
+        (
+            "Argo CD",
+            {"syncPolicy": {"automated": {"selfHeal": True, "enabled": False}}},
+            Policy.NEXT_DEPLOY,
+        ),
+        ("Argo CD", {}, Policy.NEXT_DEPLOY),
+        ("Kustomization", {}, Policy.REVERTS),
+        ("Kustomization", {"suspend": True}, Policy.NEXT_DEPLOY),
+        ("HelmRelease", {"driftDetection": {"mode": "enabled"}}, Policy.REVERTS),
+        ("HelmRelease", {"driftDetection": {"mode": "warn"}}, Policy.NEXT_DEPLOY),
+        (
+            "HelmRelease",
+            {"driftDetection": {"mode": "enabled"}, "suspend": True},
+            Policy.NEXT_DEPLOY,
+        ),
+    ],
+)
+def test_the_owners_own_object_decides_where_it_can_be_read(
+    row: str, spec: Any, policy: Policy
+) -> None:
+    (owner,) = owners.of(ROWS[row][0])
+
+    assert owner.ask is not None
+    assert owners.judged(owner, {"spec": spec}).policy is policy
+    assert owners.judged(owner, None).policy is Policy.UNKNOWN
+
+
+def test_several_owners_are_all_named() -> None:
+    both = owned({**HELM_LABEL, "kapp.k14s.io/app": "1"}, HELM, ownerReferences=OPERATOR)
+
+    assert [o.tool for o in owners.of(both)] == ["the controller of Shop", "Helm", "kapp"]
+
+
+def test_a_hostile_name_stays_one_word_of_the_command() -> None:
+    hostile = "x; rm -rf / 'y'\n"
+    (found,) = owners.of(owned(HELM_LABEL, {"meta.helm.sh/release-name": hostile}))
+
+    assert shlex.split(found.command) == ["helm", "rollback", hostile]
+
+
+TEXT = st.text(max_size=30) | st.sampled_from(["[]", "{", "[1]", "null", '{"a": 1}', "[" * 2000])
+
+
+@given(
+    st.dictionaries(st.sampled_from([ARGO, TRIGGERS, *HELM, *flux(FLUX)]), TEXT),
+    st.dictionaries(st.sampled_from([*flux(FLUX), *flux(RELEASE), *HELM_LABEL]), TEXT),
+    st.sampled_from([None, [], {}, [None], [{"controller": True}]]),
+)
+def test_no_metadata_makes_it_fail(
+    annotations: dict[str, str], labels: dict[str, str], references: Any
+) -> None:
+    for owner in owners.of(owned(labels, annotations, ownerReferences=references)):
+        for spec in (None, {}, {"spec": None}, {"spec": {"syncPolicy": 3}}):
+            owners.judged(owner, spec)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backout.core import references
+from backout.core.references import Kind, Named, Reference, Use, lacking
+from backout.steps.references import keys
+from tests.core.objects_made import template
+
+
+def uses(spec: dict[str, Any] | None = None, **container: Any) -> list[tuple[str, str, bool]]:
+    made = template(**container)
+    made["spec"].update(spec or {})
+    found = references.of_template(made)
+    return [
+        (str(u.reference), u.key, u.optional)
+        for u in found
+        if u.reference.kind is not Kind.SERVICE_ACCOUNT
+    ]
+
+
+KEY = {"name": "X", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}}
+PROJECTED = {
+    "name": "v",
+    "projected": {
+        "sources": [
+            {"configMap": {"name": "c", "items": [{"key": "k"}]}},
+            {"secret": {"name": "s", "optional": True}},
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("spec", "container", "found"),
+    [
+        ({}, {"env": [KEY]}, [("ConfigMap c", "k", False)]),
+        (
+            {},
+            {"envFrom": [{"secretRef": {"name": "s"}}, {"configMapRef": {"name": "c"}}]},
+            [("Secret s", "", False), ("ConfigMap c", "", False)],
+        ),
+        (
+            {"volumes": [{"name": "v", "secret": {"secretName": "s"}}]},
+            {},
+            [("Secret s", "", False)],
+        ),
+        (
+            {"volumes": [PROJECTED]},
+            {},
+            [("ConfigMap c", "", False), ("ConfigMap c", "k", False), ("Secret s", "", True)],
+        ),
+        (
+            {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "p"}}]},
+            {},
+            [("PersistentVolumeClaim p", "", False)],
+        ),
+        (
+            {"priorityClassName": "high", "runtimeClassName": "gvisor"},
+            {},
+            [("PriorityClass high", "", False), ("RuntimeClass gvisor", "", False)],
+        ),
+        ({"initContainers": [{"name": "i", "env": [KEY]}]}, {}, [("ConfigMap c", "k", False)]),
+        ({"volumes": [{"name": "v", "emptyDir": {}}]}, {"env": [{"name": "A"}]}, []),
+    ],
+)
+def test_every_place_that_names_something_is_found(
+    spec: dict[str, Any], container: dict[str, Any], found: list[tuple[str, str, bool]]
+) -> None:
+    assert uses(spec, **container) == found
+
+
+def test_the_service_account_is_default_where_none_is_named() -> None:
+    named = [u.reference.name for u in references.of_template(template())]
+
+    assert named == ["default"]
+
+
+USE = Use(reference=Reference(kind=Kind.CONFIG_MAP, name="c"), by="container app", key="k")
+
+
+def test_what_is_gone_and_what_lacks_the_key_is_told() -> None:
+    assert lacking(USE, Named(exists=False)) == "ConfigMap c does not exist; container app needs it"
+    lost = Named(exists=True, keys=frozenset({"other"}))
+    assert lacking(USE, lost) == "ConfigMap c has no key k; container app needs it"
+
+
+def test_what_is_there_or_optional_or_cannot_be_told_lacks_nothing() -> None:
+    assert lacking(USE, Named(exists=True, keys=frozenset({"k"}))) == ""
+    assert lacking(USE, Named(exists=True, keys=None)) == ""
+    optional = Use(reference=USE.reference, by="x", key="k", optional=True)
+    assert lacking(optional, Named(exists=False)) == ""
+
+
+def test_keys_are_read_from_managed_fields_and_values_never() -> None:
+    entries: list[dict[str, Any]] = [
+        {"fieldsV1": {"f:data": {".": {}, "f:A": {}}, "f:metadata": {"f:labels": {}}}},
+        {"fieldsV1": {"f:binaryData": {"f:B": {}}}},
+    ]
+    assert keys({"metadata": {"managedFields": entries}}) == frozenset({"A", "B"})
+    assert keys({"metadata": {}}) is None
