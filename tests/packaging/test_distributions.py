@@ -46,6 +46,13 @@ def test_the_wheel_holds_the_package_and_its_metadata_only() -> None:
     assert {name.rpartition(".")[2] for name in names if name.startswith("backout/")} == {
         "py",
         "typed",
+        "md",
+    }
+    pages = {name for name in names if name.endswith(".md")}
+    assert pages == {
+        f"backout/docs/{folder}/{file.name}"
+        for folder in ("checks", "failures")
+        for file in (ROOT / "docs" / folder).glob("*.md")
     }
     assert not [n for n in names if {"tests", "sandbox", "demo", "bench"} & set(n.split("/"))]
 

@@ -97,6 +97,44 @@ _RECORD = (
 )
 
 
+_PREFLIGHT = (
+    click.option(
+        "--strict",
+        is_flag=True,
+        envvar="BACKOUT_STRICT",
+        help="A WARN refuses, too, unless it is accepted.",
+    ),
+    click.option(
+        "--preflight-budget",
+        type=DURATION,
+        default=3.0,
+        envvar="BACKOUT_PREFLIGHT_BUDGET",
+        help="For checks that can only warn.  [default: 3s]",
+    ),
+    click.option(
+        "--registry-auth-file",
+        metavar="FILE",
+        envvar="BACKOUT_REGISTRY_AUTH_FILE",
+        help="Docker config with credentials.",
+    ),
+    click.option(
+        "--registry-plain-http",
+        metavar="HOST[:PORT]",
+        multiple=True,
+        envvar="BACKOUT_REGISTRY_PLAIN_HTTP",
+        help="A registry without TLS.",
+    ),
+    click.option(
+        "--registry-ca", metavar="FILE", envvar="BACKOUT_REGISTRY_CA", help="Its CA certificates."
+    ),
+)
+
+
+def preflight(command: F) -> F:
+    """Give a command the options of the checks."""
+    return with_options(command, _PREFLIGHT)
+
+
 def health(command: F) -> F:
     """Give a command the options on what healthy means."""
     return with_options(command, _HEALTH)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from backout.cli import exit_codes
+from backout.cli.check import check
 from backout.cli.completion import completion
 from backout.cli.ledger import ledger
 from backout.cli.options import common, given
@@ -20,6 +21,7 @@ from backout.core.text import untrusted
 
 COMMANDS = {
     "undo": undo,
+    "check": check,
     "status": status,
     "explain": explain,
     "resume": resume,

@@ -35,10 +35,29 @@ def policy_of(values: dict[str, Any]) -> Policy:
         accepted=tuple(Acceptance(id=i, reason=reason) for i in accepted),
         reason=reason,
         resume=values["resume"],
-        limit=values["rollback_limit"],
-        window=timedelta(seconds=values["rollback_window"]),
+        **_limits(values),
         command=tuple(sys.argv[1:]),
     )
+
+
+def check_policy(values: dict[str, Any]) -> Policy:
+    """Return what `check` asks for; the line that goes on anyway is an `undo`."""
+    _check_health(values["health"])
+    words = ["undo" if word == "check" else word for word in sys.argv[1:]]
+    return Policy(
+        health=values["health"],
+        to_revision=values["to_revision"],
+        **_limits(values),
+        command=tuple(words),
+    )
+
+
+def _limits(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "strict": values["strict"],
+        "limit": values["rollback_limit"],
+        "window": timedelta(seconds=values["rollback_window"]),
+    }
 
 
 def health_policy(values: dict[str, Any]) -> Policy:

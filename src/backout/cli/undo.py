@@ -41,29 +41,7 @@ from backout.cli.options import breaker, collect, common
 @acting.health
 @acting.fail_fast
 @breaker
-@click.option(
-    "--preflight-budget",
-    type=DURATION,
-    default=3.0,
-    envvar="BACKOUT_PREFLIGHT_BUDGET",
-    help="For checks that can only warn.  [default: 3s]",
-)
-@click.option(
-    "--registry-auth-file",
-    metavar="FILE",
-    envvar="BACKOUT_REGISTRY_AUTH_FILE",
-    help="Docker config with credentials.",
-)
-@click.option(
-    "--registry-plain-http",
-    metavar="HOST[:PORT]",
-    multiple=True,
-    envvar="BACKOUT_REGISTRY_PLAIN_HTTP",
-    help="A registry without TLS.",
-)
-@click.option(
-    "--registry-ca", metavar="FILE", envvar="BACKOUT_REGISTRY_CA", help="Its CA certificates."
-)
+@acting.preflight
 @click.option(
     "--wait-lock",
     type=DURATION,

@@ -117,7 +117,8 @@ def decide(
     """Return the plan, or the refusal where a BLOCK was found that is not accepted."""
     accepted_ids = {a.id for a in preflight.policy.accepted}
     accepted = tuple(f for f in findings if f.id in accepted_ids and f.acceptable)
-    blocks = tuple(f for f in findings if f.severity is Severity.BLOCK and f not in accepted)
+    refusing = {Severity.BLOCK, *([Severity.WARN] if preflight.policy.strict else [])}
+    blocks = tuple(f for f in findings if f.severity in refusing and f not in accepted)
     if not blocks:
         return Plan(
             preflight=preflight,

@@ -50,10 +50,9 @@ class Need(StrEnum):
 class Policy:
     """What the user asked for and allows. `to_revision` None: backout chooses.
 
-    `limit` rollbacks in `window`; `fail_fast`: a suspected cause is final; `take_over`: a lock is
-    taken whoever holds it;
-    `ledger_is_local`: a file of this machine stands for the Lease; `health` is a URL, a `/path`, a
-    `port/path` or empty.
+    `limit` rollbacks in `window`; `strict`: a WARN refuses, too; `fail_fast`: a suspected cause is
+    final; `take_over`: a lock is taken whoever holds it; `ledger_is_local`: a file of this machine
+    stands for the Lease; `health` is a URL, a `/path`, a `port/path` or empty.
     `command` is the command line as given (without the program's name), for the line that goes on.
     """
 
@@ -68,6 +67,7 @@ class Policy:
     require_health: bool = False
     take_over: bool = False
     fail_fast: bool = False
+    strict: bool = False
     ledger_is_local: bool = False
     command: tuple[str, ...] = ()
 

@@ -89,6 +89,11 @@ class Client:
         """The server's time by its last answer, None before the first."""
         return self._transport.server_date
 
+    @property
+    def requests(self) -> int:
+        """How many requests have been answered, or were given up."""
+        return self._transport.requests
+
     def now(self) -> datetime:
         """Return the server's time: its latest `Date`, moved on by our monotonic clock.
 

@@ -55,6 +55,7 @@ class Transport:
         self._sessions: list[tuple[KeyPair | None, Session]] = []
         self._stack = AsyncExitStack()
         self.server_date: ServerDate | None = None
+        self.requests = 0
 
     @property
     def host(self) -> str:
@@ -180,6 +181,7 @@ class Transport:
         return warnings
 
     def _report(self, call: Call, status: int | None, started: float) -> None:
+        self.requests += 1
         if self._on_request is None:
             return
         self._on_request(

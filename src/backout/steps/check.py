@@ -1,0 +1,70 @@
+"""Makes every check of an undo without acting, to tell whether it could be rolled back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from backout.core import checks
+from backout.core.errors import BackoutError
+from backout.core.model import Severity
+from backout.core.outcome import Outcome, Result
+from backout.core.plan import Refusal
+from backout.steps.prepare import prepare, tell, tell_choice, tell_refusal
+
+if TYPE_CHECKING:
+    from backout.core.plan import Plan
+    from backout.steps.run import Run
+
+LONGEST = 60.0
+"""Seconds where the user sets no time."""
+
+
+async def check(run: Run) -> Outcome:
+    """Tell where an undo would go and all that stands against it; nothing is written.
+
+    Raises BackoutError where the workload or its history cannot be read, or time is up.
+    """
+    total = run.limits.total or LONGEST
+    try:
+        async with asyncio.timeout(total):
+            plan = await prepare(run)
+    except TimeoutError:
+        raise BackoutError(
+            f"time was up after {total:g} s", remedy="give it longer: --timeout"
+        ) from None
+    outcome = _refused(run, plan) if isinstance(plan, Refusal) else _possible(run, plan)
+    skipped = {one.id for one in plan.skipped}
+    made = len(checks.CHECKS) - len(skipped) if plan.preflight is not None else 0
+    run.say(
+        "checked",
+        f"{made} checks made, {len(skipped)} not wholly; {run.client.requests} requests to the API "
+        "server",
+        made=made,
+        skipped=sorted(skipped),
+        requests=run.client.requests,
+    )
+    return outcome
+
+
+def _possible(run: Run, plan: Plan) -> Outcome:
+    tell(run, plan)
+    warnings = sum(f.severity is Severity.WARN for f in plan.findings)
+    words = {0: "", 1: "; 1 warning"}.get(warnings, f"; {warnings} warnings")
+    number = plan.preflight.destination.number
+    return Outcome(
+        result=Result.SUCCEEDED,
+        message=f"{run.target} could be rolled back to revision {number}{words}",
+    )
+
+
+def _refused(run: Run, refusal: Refusal) -> Outcome:
+    if refusal.preflight is not None:
+        tell_choice(run, refusal.preflight)
+    tell_refusal(run, refusal)
+    ids = ", ".join(b.id for b in refusal.blocks)
+    return Outcome(
+        result=Result.REFUSED,
+        message=f"{run.target} would not be rolled back ({ids})",
+        remedy=f"to go on anyway: {refusal.way_on}" if refusal.way_on else "",
+    )
