@@ -92,6 +92,31 @@ def test_counters_that_are_complete_are_never_called_failed_whatever_else_is_sai
     assert isinstance(verdict, Complete)
 
 
+@pytest.mark.parametrize("name", [n for n in NAMES if n != SUPERSEDED])
+def test_the_twin_of_each_situation_that_recovers_is_complete_and_has_no_cause(name: str) -> None:
+    """The same Pods with the same past, restarts and events included, that are Ready in the end."""
+    one = _complete(once(name))
+    # The controller takes ReplicaFailure away once a Pod could be made.
+    made = [{**r, "status": {**r["status"], "conditions": []}} for r in one.replica_sets]
+    twin = Recorded(**{**vars(one), "replica_sets": made})
+    causes, verdict = judged(twin, pods=[_ready(p, one) for p in one.pods])
+
+    assert causes == ()
+    assert isinstance(verdict, Complete)
+
+
+def _ready(pod: dict[str, Any], one: Recorded) -> dict[str, Any]:
+    since = one.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    up = {"ready": True, "started": True, "state": {"running": {"startedAt": since}}}
+    status = {**pod["status"], "phase": "Running"}
+    status["conditions"] = [
+        {"type": kind, "status": "True", "lastTransitionTime": since}
+        for kind in ("PodScheduled", "Initialized", "ContainersReady", "Ready")
+    ]
+    status["containerStatuses"] = [{**c, **up} for c in status.get("containerStatuses", [])]
+    return {**pod, "status": status}
+
+
 def _complete(one: Recorded) -> Recorded:
     wanted = one.workload["spec"]["replicas"]
     counters = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), wanted)
