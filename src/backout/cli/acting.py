@@ -25,10 +25,65 @@ F = TypeVar("F", bound=Callable[..., Any])
 _HEALTH = (
     click.option(
         "--health",
-        default="",
+        multiple=True,
         metavar="URL|PATH",
         envvar="BACKOUT_HEALTH",
-        help="What to ask: a URL, /path or PORT/path.  [default: the readiness probe's]",
+        help="What to ask: a URL, /path or PORT/path; all must be well.  "
+        "[default: the readiness probe's]",
+    ),
+    click.option(
+        "--health-status",
+        default="",
+        metavar="STATUS",
+        envvar="BACKOUT_HEALTH_STATUS",
+        help="Good ones: 200, 2xx, 200-204, or a list.  [default: 2xx]",
+    ),
+    click.option(
+        "--health-text",
+        default="",
+        metavar="TEXT",
+        envvar="BACKOUT_HEALTH_TEXT",
+        help="A good answer's body has this in it.",
+    ),
+    click.option(
+        "--health-json",
+        multiple=True,
+        metavar="PATH=VALUE",
+        envvar="BACKOUT_HEALTH_JSON",
+        help="Its JSON has this field: status=ok, checks.0.db=up.",
+    ),
+    click.option(
+        "--health-method",
+        type=click.Choice(["GET", "HEAD", "POST"]),
+        default="GET",
+        envvar="BACKOUT_HEALTH_METHOD",
+        help="How a URL is asked.  [default: GET]",
+    ),
+    click.option(
+        "--health-header-file",
+        metavar="FILE",
+        envvar="BACKOUT_HEALTH_HEADER_FILE",
+        help="Lines `Name: value` for URLs, all of one host; or in BACKOUT_HEALTH_HEADER.",
+    ),
+    click.option(
+        "--health-ca",
+        metavar="FILE",
+        envvar="BACKOUT_HEALTH_CA",
+        help="CA certificates for https URLs, beside the system's.",
+    ),
+    click.option(
+        "--health-command",
+        default="",
+        metavar="CMD",
+        envvar="BACKOUT_HEALTH_COMMAND",
+        help="Your own smoke test, for /bin/sh -c: exit 0 is healthy.",
+    ),
+    click.option(
+        "--health-command-timeout",
+        type=DURATION,
+        default=30.0,
+        envvar="BACKOUT_HEALTH_COMMAND_TIMEOUT",
+        help="Of one run of it; then it is killed.  [default: 30s]",
     ),
     click.option(
         "--health-successes",
@@ -39,11 +94,17 @@ _HEALTH = (
         help="Good answers in a row, one a second.",
     ),
     click.option(
+        "--soak",
+        type=DURATION,
+        envvar="BACKOUT_SOAK",
+        help="How long they must span at least.  [default: 5s, nothing where one is enough]",
+    ),
+    click.option(
         "--health-timeout",
         type=DURATION,
-        default=60.0,
         envvar="BACKOUT_HEALTH_TIMEOUT",
-        help="Until the service must be healthy.  [default: 60s]",
+        help="Until the service must be healthy.  [default: 60s, and what --soak and the runs of "
+        "--health-command may take]",
     ),
     click.option(
         "--require-health",
@@ -172,11 +233,14 @@ def settings(
     `values` are click's, of which a command may have only some; `more` outranks them.
     """
     # Nothing of this is imported for --help.
+    from backout.cli.health import spans  # noqa: PLC0415
     from backout.cli.policy import lease_duration, trace_id_of  # noqa: PLC0415
     from backout.cli.session import Settings  # noqa: PLC0415
 
     given: dict[str, Any] = {
-        "health_timeout": values.get("health_timeout"),
+        **spans(values),
+        "health_header_file": path(values.get("health_header_file")),
+        "health_ca": values.get("health_ca"),
         "preflight_budget": values.get("preflight_budget"),
         "lease_duration": lease_duration(values.get("lease_duration")),
         "wait_lock": values.get("wait_lock"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import sys
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Any
 
 import click
 
+from backout.cli import health
 from backout.core.checks import CHECKS
 from backout.core.model import Acceptance
 from backout.core.plan import CHOICES
@@ -35,6 +35,7 @@ def policy_of(values: dict[str, Any]) -> Policy:
         accepted=tuple(Acceptance(id=i, reason=reason) for i in accepted),
         reason=reason,
         resume=values["resume"],
+        baseline=True,
         **_limits(values),
         command=tuple(sys.argv[1:]),
     )
@@ -42,10 +43,9 @@ def policy_of(values: dict[str, Any]) -> Policy:
 
 def check_policy(values: dict[str, Any]) -> Policy:
     """Return what `check` asks for; the line that goes on anyway is an `undo`."""
-    _check_health(values["health"])
     words = ["undo" if word == "check" else word for word in sys.argv[1:]]
     return Policy(
-        health=values["health"],
+        **health.wanted(values),
         to_revision=values["to_revision"],
         **_limits(values),
         command=tuple(words),
@@ -62,9 +62,8 @@ def _limits(values: dict[str, Any]) -> dict[str, Any]:
 
 def health_policy(values: dict[str, Any]) -> Policy:
     """Return what the options on health and on the lock ask for."""
-    _check_health(values["health"])
     return Policy(
-        health=values["health"],
+        **health.wanted(values),
         successes=values["health_successes"],
         require_health=values["require_health"],
         take_over=values["take_over"],
@@ -107,15 +106,6 @@ def _check_ids(accepted: tuple[str, ...]) -> None:
             raise click.UsageError(f"there is no check {one[:20]!r}; see docs/checks")
         if not known[one].acceptable:
             raise click.UsageError(f"{one} ({known[one].title}) cannot be accepted")
-
-
-def _check_health(health: str) -> None:
-    is_url = re.fullmatch(r"https?://[^\s/@]+(/\S*)?", health)
-    is_path = re.fullmatch(r"([A-Za-z0-9-]{1,15})?/\S*", health)
-    if health and not is_url and not is_path:
-        raise click.UsageError(
-            "--health takes an http(s) URL without credentials, a /path, or PORT/path"
-        )
 
 
 def trace_id_of(asked: str | None) -> str:

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
+from backout.core.health import Answer
 from backout.core.outcome import Result
 from backout.core.text import untrusted
 
@@ -118,7 +119,7 @@ _PREFIXES = {
     "note": ("", "note: "),
     "passed_over": ("dim", "  "),
     "kubectl": ("dim", "  "),
-    "health": ("", "  health: "),
+    "baseline": ("dim", "  before: "),
 }
 
 
@@ -145,6 +146,11 @@ def _diff(event: Event) -> list[tuple[str, str]]:
 def _logs(event: Event) -> list[tuple[str, str]]:
     # The bar keeps CI runners from taking a line of a log's for a command of theirs.
     return [("", f"  {event.message}"), *(("dim", f"  │ {s}") for s in event.fields["lines"])]
+
+
+def _health(event: Event) -> list[tuple[str, str]]:
+    said = event.fields.get("lines", ()) if event.fields["answer"] != Answer.WELL else ()
+    return [("", f"  health: {event.message}"), *(("dim", f"  │ {s}") for s in said)]
 
 
 def _hand_over(event: Event) -> list[tuple[str, str]]:
@@ -180,6 +186,7 @@ _SHAPES: dict[str, Callable[[Event], list[tuple[str, str]]]] = {
     "cause": _cause,
     "diff": _diff,
     "logs": _logs,
+    "health": _health,
     "hand_over": _hand_over,
     "blocked": _blocked,
     "outcome": _outcome,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backout.cli import connect, exit_codes
+from backout.cli import connect, exit_codes, health
 from backout.cli.interruption import Interruption
 from backout.cli.prompt import confirm
 from backout.cli.render import Renderer, renderer
@@ -60,6 +60,10 @@ class Settings:
     ask: bool = False
     is_local: bool = False
     health_timeout: float = 60.0
+    health_soak: float = 5.0
+    health_command_timeout: float = 30.0
+    health_header_file: Path | None = None
+    health_ca: str | None = None
     preflight_budget: float = 3.0
     lease_duration: float = 60.0
     wait_lock: float = 0.0
@@ -106,7 +110,7 @@ async def _carried_out(
         client = await stack.enter_async_context(_client(settings, connection, out, sink))
         keyring = _keyring(settings)
         registry = await stack.enter_async_context(_registry(settings, keyring))
-        web = await stack.enter_async_context(Session())
+        web = await stack.enter_async_context(Session(tls=health.tls(settings.health_ca)))
         run = Run(
             client=client,
             ledger=_ledger(settings, connection, client, target),
@@ -121,6 +125,7 @@ async def _carried_out(
             op=operation_id(),
             trace_id=settings.trace_id,
             limits=_limits(settings),
+            health_headers=health.headers(settings.health_header_file, os.environ),
             dry_run=settings.dry_run,
             context=connection.context,
         )
@@ -201,6 +206,8 @@ def _limits(settings: Settings) -> Limits:
         total=settings.common.timeout,
         preflight=settings.preflight_budget,
         health=settings.health_timeout,
+        health_soak=settings.health_soak,
+        health_command=settings.health_command_timeout,
         lease=settings.lease_duration,
         wait_lock=settings.wait_lock,
         soak=settings.soak,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NOT_FOUND = 404
+MOST_NAMED = 3
+"""Subjects that a verdict names."""
 
 
 class Answer(StrEnum):
@@ -29,7 +30,8 @@ class Sample:
     """One health request: `subject` was asked (a Pod, a Service, a URL), `detail` in words.
 
     `status` is the HTTP status, None where no response of the application arrived. `is_forbidden`:
-    we may not ask, and asking again does not change that.
+    we may not ask, and asking again does not change that. `is_guess`: nobody named what was asked,
+    and it is not there. `lines` are the last ones of a command's output.
     """
 
     subject: str
@@ -37,14 +39,26 @@ class Sample:
     detail: str
     status: int | None = None
     is_forbidden: bool = False
+    is_guess: bool = False
+    milliseconds: int = 0
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """Every subject asked once; the answers were there `at` so many seconds of one clock."""
+
+    at: float
+    samples: tuple[Sample, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Healthy:
-    """Every subject answered well, `successes` times in a row."""
+    """Every subject answered well, `successes` times in a row; why others were not asked."""
 
     successes: int
     subjects: tuple[str, ...]
+    unasked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,42 +78,45 @@ class Inconclusive:
 Health = Healthy | Unhealthy | Inconclusive
 
 
-def from_status(subject: str, status: int, *, guessed_path: bool) -> Sample:
-    """Return the sample for an HTTP status: 200-299 is well, 400 and above is not.
+def judge(rounds: Sequence[Round], *, successes: int, soak: float = 0.0) -> Healthy | None:
+    """Return Healthy once the newest rounds are all well: so many, that span `soak` seconds.
 
-    A 404 on a path that nobody configured says nothing about the application, and neither does a
-    redirect: it is not followed, and what it leads to was not asked.
+    One answer that is not well starts the row anew.
     """
-    detail, answer = f"HTTP {status}", Answer.UNWELL
-    if 200 <= status < 300:  # noqa: PLR2004
-        answer = Answer.WELL
-    elif 300 <= status < 400:  # noqa: PLR2004
-        detail, answer = f"{detail}: redirects are not followed", Answer.UNKNOWN
-    elif status == NOT_FOUND and guessed_path:
-        detail, answer = f"{detail} on a guessed path", Answer.UNKNOWN
-    return Sample(subject=subject, answer=answer, detail=detail, status=status)
+    for row, one in enumerate(reversed(rounds), 1):
+        if not one.samples or any(s.answer is not Answer.WELL for s in one.samples):
+            return None
+        if row >= successes and rounds[-1].at - one.at >= soak:
+            return Healthy(successes=row, subjects=tuple(s.subject for s in rounds[-1].samples))
+    return None
 
 
-def judge(rounds: Sequence[Sequence[Sample]], *, successes: int) -> Health | None:
-    """Return Healthy once every sample of the last `successes` rounds is well, else None.
-
-    A round holds one sample a subject.
-    """
+def is_in_vain(rounds: Sequence[Round], *, successes: int) -> bool:
+    """Tell whether the newest rounds, so many, only missed what nobody named."""
     recent = rounds[-successes:]
-    if len(recent) < successes or not all(recent):
-        return None
-    if any(s.answer is not Answer.WELL for one in recent for s in one):
-        return None
-    return Healthy(successes=successes, subjects=tuple(s.subject for s in recent[-1]))
+    return len(recent) == successes and all(s.is_guess for one in recent for s in one.samples)
 
 
-def at_deadline(rounds: Sequence[Sequence[Sample]]) -> Unhealthy | Inconclusive:
-    """Return the verdict when time is up: the newest round decides, unwell outranks unknown."""
-    newest = rounds[-1] if rounds else ()
+def at_deadline(
+    rounds: Sequence[Round], *, before: Sequence[Sample] = ()
+) -> Unhealthy | Inconclusive:
+    """Return the verdict when time is up: the newest round decides, unwell outranks unknown.
+
+    `before` are the answers before the rollback: it is not to blame for what was so then.
+    """
+    newest = rounds[-1].samples if rounds else ()
+    earlier = {s.subject: s.answer for s in before}
     for answer, verdict in ((Answer.UNWELL, Unhealthy), (Answer.UNKNOWN, Inconclusive)):
-        for sample in newest:
-            if sample.answer is answer:
-                return verdict(why=f"{sample.subject}: {sample.detail}")
+        found = [s for s in newest if s.answer is answer]
+        if found:
+            words = [_told(s, earlier.get(s.subject)) for s in found[:MOST_NAMED]]
+            more = len(found) - len(words)
+            return verdict(why="; ".join([*words, *([f"and {more} more"] if more else [])]))
     return Inconclusive(
         why="the answers were well, but not often enough in a row before time ran out"
     )
+
+
+def _told(sample: Sample, earlier: Answer | None) -> str:
+    also = " (was already so before the rollback)" if earlier is sample.answer else ""
+    return f"{sample.subject}: {sample.detail}{also}"

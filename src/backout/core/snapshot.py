@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backout.core import ledger_json, memory, objects, revisions
+from backout.core.expectation import SUCCESS, Expected
 from backout.core.ledger import Ledger
 from backout.core.revisions import NOTHING, Known
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backout.core.admission import DryRun
-    from backout.core.endpoints import Endpoint, NotAsked
     from backout.core.health import Sample
     from backout.core.images import ImageAnswer
     from backout.core.ledger import UnreadableLedger
@@ -44,6 +44,7 @@ class Need(StrEnum):
     DEPLOYMENTS = "the namespace's Deployments"
     DRY_RUN = "dry run of the patch"
     POD_DRY_RUN = "dry run of a Pod"
+    BASELINE = "health before"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,8 @@ class Policy:
 
     `limit` rollbacks in `window`; `strict`: a WARN refuses, too; `fail_fast`: a suspected cause is
     final; `take_over`: a lock is taken whoever holds it; `ledger_is_local`: a file of this machine
-    stands for the Lease; `health` is a URL, a `/path`, a `port/path` or empty.
+    stands for the Lease; `health` names URLs, `/paths` and `port/paths`, all of which must be as
+    `expected`; `health_command` is for a shell; `baseline`: all but that is asked before, too.
     `command` is the command line as given (without the program's name), for the line that goes on.
     """
 
@@ -62,7 +64,11 @@ class Policy:
     resume: bool = False
     limit: int = 2
     window: timedelta = timedelta(hours=1)
-    health: str = ""
+    health: tuple[str, ...] = ()
+    expected: Expected = SUCCESS
+    health_method: str = "GET"
+    health_command: str = ""
+    baseline: bool = False
     successes: int = 3
     require_health: bool = False
     take_over: bool = False
@@ -71,6 +77,16 @@ class Policy:
     ledger_is_local: bool = False
     command: tuple[str, ...] = ()
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """What is asked directly, as a user asks it."""
+        return tuple(dict.fromkeys(one for one in self.health if "://" in one))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What Pods and Services are asked, through the API server."""
+        return tuple(dict.fromkeys(one for one in self.health if "://" not in one))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
@@ -78,9 +94,9 @@ class Snapshot:
 
     `permissions` maps `verb resource` to what SelfSubjectAccessReview said; `images` maps an image
     of the target to its registry's answer; `pod_health` has one sample for each running Pod of the
-    target that was asked at `endpoint`. `now` is the server's time. `is_observed` tells whether the
-    controller has seen the newest spec. `named` is what the target and the current revision name;
-    `dry_run` and `pod_dry_run` are None where they were not made.
+    target that was asked; `baseline` is what the service said before. `now` is the server's time.
+    `is_observed` tells whether the controller has seen the newest spec. `named` is what the target
+    and the current revision name; `dry_run` and `pod_dry_run` are None where they were not made.
     """
 
     target: Target
@@ -94,7 +110,7 @@ class Snapshot:
     permissions: Mapping[str, bool] = field(default_factory=dict)
     images: Mapping[str, ImageAnswer] = field(default_factory=dict)
     pod_health: tuple[Sample, ...] = ()
-    endpoint: Endpoint | NotAsked | None = None
+    baseline: tuple[Sample, ...] = ()
     named: Mapping[Reference, Named] = field(default_factory=dict)
     owners: tuple[Owner, ...] = ()
     dry_run: DryRun | None = None

@@ -23,5 +23,10 @@ def trace_id(asked: str | None, traceparent: str | None, *, fresh: str) -> str:
     return parts[1] if is_whole and _is_w3c(parts[1]) else fresh
 
 
+def traceparent(trace_id: str, *, span_id: str) -> str:
+    """Return the header that hands a trace on, empty where the id is none of the W3C's."""
+    return f"00-{trace_id}-{span_id}-01" if _is_w3c(trace_id) else ""
+
+
 def _is_w3c(text: str) -> bool:
     return len(text) == LENGTH and set(text) <= set("0123456789abcdef") and set(text) != {"0"}

@@ -1,27 +1,51 @@
-"""Asks a URL of the user's for health: one GET, no redirect followed, the body never shown."""
+"""Asks a URL of the user's for health: one request, no redirect followed, the body never shown."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
-from backout.core.health import Answer, Sample, from_status
+from backout.core.expectation import BODY_CAP, Expected, judged
+from backout.core.health import Answer, Sample
 from backout.core.text import masked
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backout.http.session import Session
 
-CAP = 64 * 1024
 
+@dataclass(frozen=True, kw_only=True)
+class Url:
+    """A URL that the user named. `headers` may be secret, and go to its own host only.
 
-async def ask(session: Session, url: str, *, timeout: float) -> Sample:  # noqa: ASYNC109
-    """Return the answer as a sample; without one within `timeout` seconds it is unknown.
-
-    The sample's subject is the URL without what looks like a credential in it.
+    `timeout` in seconds, for the whole answer.
     """
-    subject = masked(url)
-    try:
-        response = await session.request("GET", url, timeout=timeout, cap=CAP, truncate=True)
-    except BackoutError as error:
-        return Sample(subject=subject, answer=Answer.UNKNOWN, detail=error.message)
-    return from_status(subject, response.status, guessed_path=False)
+
+    session: Session = field(repr=False)
+    url: str = field(repr=False)
+    expected: Expected
+    timeout: float
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The URL without what looks like a credential in it."""
+        return masked(self.url)
+
+    async def ask(self) -> Sample:
+        """Return the answer as a sample; without one in time it is unknown."""
+        try:
+            response = await self.session.request(
+                self.method,
+                self.url,
+                headers=self.headers,
+                timeout=self.timeout,
+                cap=BODY_CAP,
+                truncate=True,
+            )
+        except BackoutError as error:
+            return Sample(subject=self.name, answer=Answer.UNKNOWN, detail=error.message)
+        return judged(self.name, response.status, response.body, self.expected)

@@ -10,7 +10,7 @@ from backout.core.ledger import State
 from backout.core.outcome import Outcome, Result
 from backout.core.rollout import Complete, Failed, Superseded, Verdict
 from backout.steps.lease import Edit, closed
-from backout.steps.probe import NotVerified
+from backout.steps.subjects import NotVerified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,10 +90,8 @@ def _judged(run: Run, ending: Ending) -> tuple[Result, State, str]:
     if not isinstance(verdict, Complete):
         return Result.UNDECIDED, State.UNDECIDED, f"undecided: {verdict.message}"
     match ending.health:
-        case Healthy(successes=count, subjects=subjects):
-            often = f" {count} times in a row" if count > 1 else ""
-            words = f"healthy: {', '.join(subjects)} answered well{often}"
-            return Result.SUCCEEDED, State.SUCCEEDED, words
+        case Healthy():
+            return _healthy(run, ending.health)
         case Unhealthy(why=why):
             return Result.FAILED, State.FAILED, f"rolled out, and unhealthy: {why}"
         case Inconclusive(why=why):
@@ -104,6 +102,17 @@ def _judged(run: Run, ending: Ending) -> tuple[Result, State, str]:
             return _not_verified(run, "nothing was asked")
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _healthy(run: Run, health: Healthy) -> tuple[Result, State, str]:
+    often = f" {health.successes} times in a row" if health.successes > 1 else ""
+    words = f"healthy: {', '.join(health.subjects)} answered well{often}"
+    if not health.unasked:
+        return Result.SUCCEEDED, State.SUCCEEDED, words
+    words += f"; not asked: {'; '.join(health.unasked)}"
+    if run.policy.require_health:
+        return Result.UNDECIDED, State.UNDECIDED, f"{words} (--require-health)"
+    return Result.SUCCEEDED, State.SUCCEEDED, words
 
 
 def _not_verified(run: Run, why: str) -> tuple[Result, State, str]:

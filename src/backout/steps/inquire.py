@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING
 
 from backout.core import endpoints, objects, template
 from backout.core.endpoints import Endpoint, NotAsked
-from backout.core.errors import BackoutError
-from backout.core.health import Answer, Sample, from_status
+from backout.core.health import Answer, Sample
 from backout.core.snapshot import Need, Snapshot
 from backout.core.startability import must_start
 from backout.kube import paths
+from backout.steps.baseline import baseline
 from backout.steps.consult import Consulted
+from backout.steps.proxied import through_proxy
 from backout.steps.together import first_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from backout.core.images import ImageAnswer
     from backout.core.model import Object, Revision
     from backout.steps.run import Run
 
-FORBIDDEN = 403
+WORST_FIRST = (Answer.UNWELL, Answer.UNKNOWN, Answer.WELL)
 AT_ONCE = 10
 """Health requests through the API server at the same time: a guest does not flood it."""
 
@@ -34,53 +35,33 @@ async def inquire(run: Run, snapshot: Snapshot, revision: Revision) -> Snapshot:
     What can only warn gets no more than the preflight budget: nobody waits for a slow registry
     during an outage.
     """
-    endpoint = endpoints.of_template(revision.template, asked=asked_path(run.policy.health))
+    asked = run.policy.paths or ("",)
+    found = [endpoints.of_template(revision.template, asked=path) for path in asked]
     with first_error():
         async with asyncio.TaskGroup() as group:
             images_task = group.create_task(_images(run, snapshot, revision))
-            health_task = group.create_task(_pod_health(run, revision, endpoint))
+            health_task = group.create_task(_pod_health(run, revision, found))
+            baseline_task = group.create_task(baseline(run, snapshot, revision))
             consulted = Consulted(run, snapshot, revision)
             group.create_task(consulted.ask())
     images, health = images_task.result(), health_task.result()
     unreadable = {**snapshot.unreadable, **consulted.unreadable}
     if isinstance(images, str):
         unreadable[Need.IMAGES] = images
-    if isinstance(endpoint, NotAsked) and revision.pods:
-        unreadable[Need.POD_HEALTH] = endpoint.why
+    hidden = next((one.why for one in found if isinstance(one, NotAsked)), "")
+    if hidden and revision.pods:
+        unreadable[Need.POD_HEALTH] = hidden
+    before = baseline_task.result()
+    if before.hidden:
+        unreadable[Need.BASELINE] = before.hidden
     return replace(
         snapshot,
         images={} if isinstance(images, str) else images,
         pod_health=health,
-        endpoint=endpoint,
+        baseline=before.samples,
         unreadable=unreadable,
         **consulted.fields,
     )
-
-
-def asked_path(health: str) -> str:
-    """Return what `--health` says about Pods and Services: nothing where it is a URL."""
-    return "" if "://" in health else health
-
-
-async def through_proxy(
-    run: Run, path: Callable[[], str], *, subject: str, guessed: bool
-) -> Sample:
-    """Return the sample for one proxied request; the API server's own failures are unknown.
-
-    `path` is made in here: it holds a probe's path, which may be one that cannot be asked.
-    """
-    try:
-        answer = await run.client.proxy(path(), timeout=run.limits.pod_answer)
-    except BackoutError as error:
-        return Sample(subject=subject, answer=Answer.UNKNOWN, detail=error.message)
-    if answer.by_api_server:
-        return Sample(
-            subject=subject,
-            answer=Answer.UNKNOWN,
-            detail=answer.message,
-            is_forbidden=answer.status == FORBIDDEN,
-        )
-    return from_status(subject, answer.status, guessed_path=guessed)
 
 
 async def _ask_pod(run: Run, pod: Object, endpoint: Endpoint) -> Sample:
@@ -96,16 +77,19 @@ async def _ask_pod(run: Run, pod: Object, endpoint: Endpoint) -> Sample:
 
 
 async def _pod_health(
-    run: Run, revision: Revision, endpoint: Endpoint | NotAsked
+    run: Run, revision: Revision, found: Sequence[Endpoint | NotAsked]
 ) -> tuple[Sample, ...]:
-    if isinstance(endpoint, NotAsked):
+    """Return a sample for each running Pod: its worst answer."""
+    asked = [one for one in found if isinstance(one, Endpoint)]
+    if len(asked) < len(found):
         return ()
     running = [p for p in revision.pods if objects.dig(p, "status", "phase") == "Running"]
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def ask(pod: Object) -> Sample:
         async with gate:
-            return await _ask_pod(run, pod, endpoint)
+            samples = [await _ask_pod(run, pod, one) for one in asked]
+        return min(samples, key=lambda s: WORST_FIRST.index(s.answer))
 
     return tuple(await asyncio.gather(*(ask(p) for p in running)))
 

@@ -66,6 +66,20 @@ def tell_choice(run: Run, preflight: Preflight) -> None:
             f"kubectl rollout undo would go to revision {choice.kubectl}",
             revision=choice.kubectl,
         )
+    tell_baseline(run, preflight)
+
+
+def tell_baseline(run: Run, preflight: Preflight) -> None:
+    """Say what the service answered before anything was changed."""
+    for sample in preflight.snapshot.baseline:
+        run.say(
+            "baseline",
+            f"{sample.subject}: {sample.detail}",
+            subject=sample.subject,
+            answer=str(sample.answer),
+            status=sample.status,
+            milliseconds=sample.milliseconds,
+        )
 
 
 def tell_findings(

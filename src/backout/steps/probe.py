@@ -1,122 +1,121 @@
-"""Verifies: the same end-to-end request until it has held. Rolled out is not recovered."""
+"""Verifies: the same end-to-end questions until the answers have held. Rolled out is not recovered.
+
+Whatever can be asked is one more Subject; every one of them must be well.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import endpoints, health, permissions
-from backout.core.endpoints import NotAsked, ServiceEndpoint
-from backout.core.snapshot import Need, Preflight
-from backout.health import request
-from backout.kube import paths
-from backout.steps.inquire import through_proxy
+from backout.core import health, permissions
+from backout.core.health import Answer, Healthy, Round, Sample
+from backout.steps.subjects import NotVerified, Subject, answered, chosen
 
 if TYPE_CHECKING:
-    from backout.core.health import Health, Sample
+    from backout.core.health import Health
+    from backout.core.snapshot import Preflight
     from backout.steps.run import Run
 
-Subject = ServiceEndpoint | str
-"""What is asked: a Service through the API server's proxy, or a URL of the user's."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NotVerified:
-    """There is nothing to ask, or nothing that we may ask; health is not claimed."""
-
-    why: str
-    remedy: str = "name what to ask: --health URL, or --health PORT/PATH"
+__all__ = ["NotVerified", "probe"]
 
 
 async def probe(run: Run, preflight: Preflight, *, deadline: float) -> Health | NotVerified:
     """Return the service's health, asked once an interval until it held or `deadline`.
 
-    `deadline` is event-loop time. Redirects are not followed, bodies never read into the output.
+    `deadline` is event-loop time; what has not answered by then is cut off.
     """
-    subjects = _subjects(run, preflight)
-    if isinstance(subjects, NotVerified):
-        return subjects
-    clock = asyncio.get_running_loop().time
-    rounds: list[tuple[Sample, ...]] = []
-    while True:
-        began = clock()
-        samples = tuple(await asyncio.gather(*(_ask(run, s) for s in subjects)))
-        subjects = tuple(s for s, a in zip(subjects, samples, strict=True) if not a.is_forbidden)
-        if not subjects:
-            return _forbidden(samples[0])
-        rounds.append(tuple(s for s in samples if not s.is_forbidden))
-        _tell(run, rounds, samples)
-        verdict = health.judge(rounds, successes=run.policy.successes)
-        if verdict is not None:
-            return verdict
-        if _only_guesses_missed(rounds, subjects, run.policy.successes):
-            return health.at_deadline(rounds)
-        next_round = began + run.limits.health_interval
-        if next_round >= deadline:
-            return health.at_deadline(rounds)
-        await asyncio.sleep(max(0.0, next_round - clock()))
+    questions = chosen(run, preflight.snapshot, preflight.destination)
+    if not questions.subjects:
+        return questions.unasked[0]
+    asking = _Asking(run, questions.subjects, before=preflight.snapshot.baseline)
+    for one in questions.unasked:
+        run.say("note", f"not asked for health: {one.why}")
+    verdict = await asking.verdict(deadline)
+    if isinstance(verdict, Healthy):
+        unasked = (*(one.why for one in questions.unasked), *asking.forbidden)
+        return replace(verdict, unasked=unasked)
+    return verdict
 
 
-def _subjects(run: Run, preflight: Preflight) -> tuple[Subject, ...] | NotVerified:
-    if preflight.replicas == 0:
-        return NotVerified(why="replicas is 0", remedy="scale it up and look at its Pods")
-    if "://" in run.policy.health:
-        return (run.policy.health,)
-    snapshot = preflight.snapshot
-    if Need.SERVICES in snapshot.unreadable:
-        why = snapshot.unreadable[Need.SERVICES]
-        return NotVerified(
-            why=f"the Services could not be read ({why})", remedy=permissions.remedy("services")
+class _Asking:
+    """One loop of questions. `forbidden` are the subjects that it may not ask, and why."""
+
+    def __init__(
+        self, run: Run, subjects: tuple[Subject, ...], *, before: tuple[Sample, ...]
+    ) -> None:
+        self._run = run
+        self._subjects = subjects
+        self._before = before
+        self._rounds: list[Round] = []
+        self._said: dict[str, tuple[Answer, str]] = {}
+        self._clock = asyncio.get_running_loop().time
+        self.forbidden: tuple[str, ...] = ()
+
+    async def verdict(self, deadline: float) -> Health | NotVerified:
+        run, successes = self._run, self._run.policy.successes
+        while True:
+            began = self._clock()
+            is_whole = await self._round(deadline)
+            if not self._subjects:
+                return NotVerified(
+                    why=self.forbidden[0], remedy=permissions.remedy("services/proxy")
+                )
+            if not is_whole:
+                return self._out_of_time()
+            found = health.judge(self._rounds, successes=successes, soak=run.limits.health_soak)
+            if found is not None:
+                return found
+            next_round = began + run.limits.health_interval
+            in_vain = health.is_in_vain(self._rounds, successes=successes)
+            if in_vain or next_round >= deadline:
+                return self._out_of_time()
+            await asyncio.sleep(max(0.0, next_round - self._clock()))
+
+    async def _round(self, deadline: float) -> bool:
+        """Ask every subject once; tell whether all of them answered before the deadline."""
+        answers = await asyncio.gather(*(answered(s, deadline=deadline) for s in self._subjects))
+        pairs = list(zip(self._subjects, answers, strict=True))
+        samples = tuple(answer or self._newest(subject) for subject, answer in pairs)
+        self._tell(samples)
+        refused = [s for s in samples if s.is_forbidden]
+        self.forbidden += tuple(f"{s.subject}: {s.detail}" for s in refused)
+        self._subjects = tuple(
+            s for s, sample in zip(self._subjects, samples, strict=True) if not sample.is_forbidden
         )
-    endpoint = snapshot.endpoint
-    if endpoint is None or isinstance(endpoint, NotAsked):
-        return NotVerified(why=endpoint.why if endpoint else "nothing is known about its Pods")
-    found = endpoints.of_services(snapshot.services, preflight.destination.template, endpoint)
-    if not found:
-        return NotVerified(why=f"no Service leads to port {endpoint.port} of its Pods")
-    return found
+        kept = tuple(s for s in samples if not s.is_forbidden)
+        self._rounds.append(Round(at=self._clock(), samples=kept))
+        return None not in answers
+
+    def _newest(self, subject: Subject) -> Sample:
+        """Return the last answer of a subject that was cut off by the deadline."""
+        for sample in self._rounds[-1].samples if self._rounds else ():
+            if sample.subject == subject.name:
+                return sample
+        words = "no answer before time ran out"
+        return Sample(subject=subject.name, answer=Answer.UNKNOWN, detail=words)
+
+    def _out_of_time(self) -> Health:
+        return health.at_deadline(self._rounds, before=self._before)
+
+    def _tell(self, samples: tuple[Sample, ...]) -> None:
+        """Say each sample that differs from the one before; equal ones are only counted."""
+        for sample in samples:
+            words = (sample.answer, sample.detail)
+            if self._said.get(sample.subject) != words:
+                self._said[sample.subject] = words
+                tell_sample(self._run, sample)
 
 
-async def _ask(run: Run, subject: Subject) -> Sample:
-    if isinstance(subject, str):
-        return await request.ask(run.web, subject, timeout=run.limits.pod_answer)
-    return await through_proxy(
-        run,
-        lambda: paths.service_proxy(
-            run.target.namespace, subject.service, subject.port, subject.path, subject.scheme
-        ),
-        subject=str(subject),
-        guessed=subject.guessed,
-    )
-
-
-def _forbidden(sample: Sample) -> NotVerified:
-    return NotVerified(
-        why=f"{sample.subject}: {sample.detail}", remedy=permissions.remedy("services/proxy")
-    )
-
-
-def _tell(run: Run, rounds: list[tuple[Sample, ...]], samples: tuple[Sample, ...]) -> None:
-    """Say each sample that differs from the one before; equal ones are only counted."""
-    before = {s.subject: (s.answer, s.detail) for s in rounds[-2]} if len(rounds) > 1 else {}
-    for sample in samples:
-        if before.get(sample.subject) != (sample.answer, sample.detail):
-            run.say(
-                "health",
-                f"{sample.subject}: {sample.detail}",
-                answer=str(sample.answer),
-                status=sample.status,
-            )
-
-
-def _only_guesses_missed(
-    rounds: list[tuple[Sample, ...]], subjects: tuple[Subject, ...], successes: int
-) -> bool:
-    """Tell whether nothing but 404 on a guessed path came, often enough to stop asking."""
-    if not all(isinstance(s, ServiceEndpoint) and s.guessed for s in subjects):
-        return False
-    recent = rounds[-successes:]
-    return len(recent) == successes and all(
-        s.status == health.NOT_FOUND for one in recent for s in one
+def tell_sample(run: Run, sample: Sample) -> None:
+    """Say one answer."""
+    run.say(
+        "health",
+        f"{sample.subject}: {sample.detail}",
+        subject=sample.subject,
+        answer=str(sample.answer),
+        status=sample.status,
+        milliseconds=sample.milliseconds,
+        **({"lines": list(sample.lines)} if sample.lines else {}),
     )

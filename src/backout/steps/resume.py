@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import endpoints, ledger, revisions, template
+from backout.core import ledger, revisions, template
 from backout.core.checks.breaker import held_by
 from backout.core.errors import BackoutError
 from backout.core.ledger import Record, State
@@ -15,7 +15,6 @@ from backout.core.plan import Plan
 from backout.core.snapshot import Preflight
 from backout.core.spans import span
 from backout.kube import paths
-from backout.steps.inquire import asked_path
 from backout.steps.lease import see
 from backout.steps.read import read
 from backout.steps.recover import (
@@ -93,9 +92,8 @@ async def _rollback(run: Run, record: Record) -> Rollback | None:
     wanted = template.digest(snapshot.workload["spec"]["template"])
     if there is None or wanted != record.destination.hash:
         return None
-    endpoint = endpoints.of_template(there.template, asked=asked_path(run.policy.health))
     preflight = Preflight(
-        snapshot=replace(snapshot, endpoint=endpoint),
+        snapshot=snapshot,
         policy=run.policy,
         revisions=snapshot.revisions,
         choice=revisions.asked_for(

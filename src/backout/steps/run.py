@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from backout.core.model import Event, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from backout.core.plan import Plan
@@ -38,7 +38,8 @@ class Limits:
     `unclear` is how long finding out what an unclear answer meant may take, `unclear_least` how
     long it may in any case: leaving it unknown is the worst outcome. `lease` is how long the lock
     outlives its holder's last sign of life, `wait_lock` how long somebody else's is waited for,
-    `soak` how long a success must hold where nothing is asked.
+    `soak` how long a success must hold where nothing is asked, `health_soak` how long the good
+    answers must span, `health_command` how long one run of a smoke test may take.
     """
 
     total: float | None = None
@@ -47,6 +48,8 @@ class Limits:
     pod_answer: float = 3.0
     health: float = 60.0
     health_interval: float = 1.0
+    health_soak: float = 5.0
+    health_command: float = 30.0
     lease: float = 60.0
     wait_lock: float = 0.0
     soak: float = 3.0
@@ -65,6 +68,8 @@ class Run:
 
     `show` takes the view of a rollout while it is watched, None when that is over.
 
+    `health_headers` may be secret: they go to the hosts of `--health` URLs only.
+
     `confirm` asks the user for a yes to a plan (True where nobody is to be asked).
     """
 
@@ -80,6 +85,7 @@ class Run:
     op: str
     trace_id: str
     limits: Limits = field(default_factory=Limits)
+    health_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     show: Callable[[View | None], None] = _unseen
     dry_run: bool = False
     context: str = ""

@@ -9,7 +9,8 @@ from backout.core.rollout import Complete
 from backout.steps.changed import tell_change
 from backout.steps.conclude import Ending
 from backout.steps.logs import tell_logs
-from backout.steps.probe import NotVerified, probe
+from backout.steps.probe import probe
+from backout.steps.subjects import NotVerified
 
 if TYPE_CHECKING:
     from backout.core.health import Health

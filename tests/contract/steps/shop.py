@@ -51,6 +51,7 @@ QUICK = Limits(
     wind_down=2.0,
     pod_answer=1.0,
     soak=0.1,
+    health_soak=0.0,
 )
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 

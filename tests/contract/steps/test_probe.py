@@ -185,7 +185,9 @@ async def test_a_url_of_the_users_is_asked_directly_and_its_redirect_not_followe
 ) -> None:
     async with ScriptedServer(lambda _: Answer(status=302, headers={"Location": "/b"})) as server:
         told = await undone(
-            api, limits=LIMITS, policy=Policy(successes=1, health=f"{server.url}/up?token=s3cr3t")
+            api,
+            limits=LIMITS,
+            policy=Policy(successes=1, health=(f"{server.url}/up?token=s3cr3t",)),
         )
 
     assert told.result == "undecided"
@@ -196,7 +198,7 @@ async def test_a_url_of_the_users_is_asked_directly_and_its_redirect_not_followe
 
 async def test_a_url_that_answers_well_is_healthy(api: ApiServer) -> None:
     async with ScriptedServer(lambda _: Answer(body=b"x" * 200_000)) as server:
-        policy = Policy(successes=2, health=f"{server.url}/up")
+        policy = Policy(successes=2, health=(f"{server.url}/up",))
         told = await undone(api, policy=policy)
 
     assert told.result == "succeeded", told.text

@@ -9,6 +9,7 @@ import pytest
 from backout.core import checks
 from backout.core.admission import DryRun
 from backout.core.changes import Change
+from backout.core.health import Answer, Sample
 from backout.core.model import Severity, Skipped
 from backout.core.owners import Owner, Policy
 from backout.core.references import Kind, Named, Reference
@@ -78,6 +79,10 @@ def neighbours(unavailable: int) -> tuple[Any, ...]:
 
 def node(status: str) -> dict[str, Any]:
     return {"metadata": {"name": "n1"}, "status": {"conditions": [condition("Ready", status)]}}
+
+
+def answered(*answers: Answer) -> tuple[Sample, ...]:
+    return tuple(Sample(subject=f"service {a}", answer=a, detail=a) for a in answers)
 
 
 PROBED = {"readinessProbe": {"httpGet": {"path": "/new", "port": 8080}}}
@@ -152,6 +157,10 @@ CASES: dict[str, tuple[Any, Any]] = {
     ),
     "PF903": (preflight(nodes=(node("Unknown"),)), preflight(nodes=(node("True"),))),
     "PF904": (preflight(deployments=neighbours(1)), preflight(deployments=neighbours(0))),
+    "PF905": (
+        preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.WELL)),
+        preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.UNWELL)),
+    ),
 }
 
 
@@ -178,6 +187,7 @@ def test_every_new_family_is_covered() -> None:
         (Need.POD_DRY_RUN, {"PF504", "PF505", "PF506"}),
         (Need.NODES, {"PF903"}),
         (Need.DEPLOYMENTS, {"PF904"}),
+        (Need.BASELINE, {"PF905"}),
         (Need.SECRETS, {"PF201", "PF202", "PF203", "PF902"}),
         (Need.CLASSES, {"PF201", "PF202"}),
     ],
@@ -201,3 +211,40 @@ def test_without_pods_to_see_nothing_is_said_of_proof_by_them() -> None:
     blind = preflight(unreadable={Need.PODS: "forbidden"})
 
     assert isinstance(result_of("PF901", blind), Skipped)
+
+
+HEALTHY_NOW = answered(Answer.WELL)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"baseline": ()},
+        {"baseline": answered(Answer.WELL, Answer.UNKNOWN)},
+        {"pods": (*old_pods(hours=1), pod("web-2-a", of="web-2"))},
+        {"pods": old_pods(hours=1)[:2]},
+        {"pods": ()},
+    ],
+    ids=[
+        "a stuck rollout, whose old Pods answer",
+        "nobody asked",
+        "one that could not be asked",
+        "a Pod of another revision may have answered",
+        "not all its Pods are Ready",
+        "no Pod at all",
+    ],
+)
+def test_a_service_is_not_called_healthy_before_where_that_says_nothing_of_the_template(
+    changes: dict[str, Any],
+) -> None:
+    assert found_by("PF905", preflight(to=2, **{"baseline": HEALTHY_NOW, **changes})) == ()
+
+
+def test_who_gave_a_reason_is_not_asked_for_one() -> None:
+    whole: dict[str, Any] = {"pods": old_pods(hours=1), "to": 2, "baseline": HEALTHY_NOW}
+    (asked,) = found_by("PF905", preflight(**whole))
+    (told,) = found_by("PF905", preflight(policy={"reason": "INC-7"}, **whole))
+
+    assert "--reason" in asked.remedy
+    assert "--reason" not in told.remedy

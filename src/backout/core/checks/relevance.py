@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backout.core import objects, references, revisions
 from backout.core.checks.check import Check, Fact
+from backout.core.health import Answer
 from backout.core.model import Severity
 from backout.core.references import Kind
 from backout.core.snapshot import Need, Preflight
@@ -89,6 +90,24 @@ def neighbours_fail_too(preflight: Preflight) -> Iterator[Fact]:
         )
 
 
+def service_was_healthy(preflight: Preflight) -> Iterator[Fact]:
+    """The service answers well, and only the current revision's Pods can be the ones answering."""
+    now, before = revisions.current(preflight.revisions), preflight.snapshot.baseline
+    if now is None or not preflight.replicas or now.ready < preflight.replicas:
+        return
+    if any(one.ready for one in preflight.revisions if one.hash != now.hash):
+        return
+    if before and all(sample.answer is Answer.WELL for sample in before):
+        subjects = ", ".join(sample.subject for sample in before)
+        yield Fact(
+            message=f"the service is healthy now: {subjects} answered well, and every Ready Pod is "
+            f"of revision {now.number}",
+            remedy="ask for what is broken: --health URL, --health-text, --health-command"
+            if preflight.policy.reason
+            else "say why it is rolled back all the same: --reason TEXT",
+        )
+
+
 def _ready_since(pod: Object) -> datetime | None:
     ready = objects.condition(pod, "Ready")
     return objects.timestamp(objects.dig(ready, "lastTransitionTime"))
@@ -126,5 +145,12 @@ CHECKS = (
         title="every other workload of the namespace fails too",
         find=neighbours_fail_too,
         needs=frozenset({Need.DEPLOYMENTS}),
+    ),
+    Check(
+        id="PF905",
+        severity=Severity.WARN,
+        title="the service was healthy before",
+        find=service_was_healthy,
+        needs=frozenset({Need.PODS, Need.BASELINE}),
     ),
 )

@@ -1,0 +1,66 @@
+"""Asks Pods and Services of the cluster through the API server's proxy: no route to them needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from backout.core.errors import BackoutError
+from backout.core.expectation import judged
+from backout.core.health import Answer, Sample
+from backout.kube import paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backout.core.endpoints import ServiceEndpoint
+    from backout.steps.run import Run
+
+FORBIDDEN = 403
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """A Service of the workload's namespace, asked at one path."""
+
+    run: Run = field(repr=False)
+    endpoint: ServiceEndpoint
+
+    @property
+    def name(self) -> str:
+        """The Service with its port and path."""
+        return str(self.endpoint)
+
+    async def ask(self) -> Sample:
+        """Return its answer as a sample."""
+        to = self.endpoint
+        return await through_proxy(
+            self.run,
+            lambda: paths.service_proxy(
+                self.run.target.namespace, to.service, to.port, to.path, to.scheme
+            ),
+            subject=self.name,
+            guessed=to.guessed,
+        )
+
+
+async def through_proxy(
+    run: Run, path: Callable[[], str], *, subject: str, guessed: bool
+) -> Sample:
+    """Return the sample for one proxied request; the API server's own failures are unknown.
+
+    `path` is made in here: it holds a probe's path, which may be one that cannot be asked.
+    """
+    try:
+        answer = await run.client.proxy(path(), timeout=run.limits.pod_answer)
+    except BackoutError as error:
+        return Sample(subject=subject, answer=Answer.UNKNOWN, detail=error.message)
+    if answer.by_api_server:
+        return Sample(
+            subject=subject,
+            answer=Answer.UNKNOWN,
+            detail=answer.message,
+            is_forbidden=answer.status == FORBIDDEN,
+        )
+    expected = run.policy.expected
+    return judged(subject, answer.status, answer.body, expected, guessed_path=guessed)

@@ -1,0 +1,202 @@
+"""What an answer is worth: its status, its text, the fields of its JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backout.core.expectation import BODY_CAP, Expected, JsonField, json_field, judged, statuses
+from backout.core.health import Answer
+
+SECRET = "s3cr3t-body"
+
+
+@pytest.mark.parametrize(
+    ("status", "guessed", "answer"),
+    [
+        (200, True, Answer.WELL),
+        (204, False, Answer.WELL),
+        (299, False, Answer.WELL),
+        (300, False, Answer.UNKNOWN),
+        (301, False, Answer.UNKNOWN),
+        (302, True, Answer.UNKNOWN),
+        (304, False, Answer.UNKNOWN),
+        (400, False, Answer.UNWELL),
+        (401, True, Answer.UNWELL),
+        (404, True, Answer.UNKNOWN),
+        (404, False, Answer.UNWELL),
+        (500, True, Answer.UNWELL),
+        (503, False, Answer.UNWELL),
+    ],
+)
+def test_what_a_status_says_of_the_application(
+    status: int, answer: Answer, *, guessed: bool
+) -> None:
+    made = judged("service web", status, guessed_path=guessed)
+    assert made.answer is answer
+    assert str(status) in made.detail
+    assert made.status == status
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "bad"),
+    [
+        ("200", [200], [199, 201, 204]),
+        ("2xx", [200, 299], [199, 300]),
+        ("200-204", [200, 204], [199, 205]),
+        ("200,401", [200, 401], [201, 400]),
+        ("2xx, 404-410", [204, 404, 410], [403, 411]),
+        ("302", [302], [200, 301]),
+    ],
+)
+def test_statuses_are_named_one_by_one_by_family_or_from_to(
+    text: str, good: list[int], bad: list[int]
+) -> None:
+    expected = Expected(statuses=statuses(text))
+    assert all(judged("s", one, expected=expected).answer is Answer.WELL for one in good)
+    assert not any(judged("s", one, expected=expected).answer is Answer.WELL for one in bad)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "20", "2000", "6xx", "xx", "204-200", "200-", "-200", "ok", "200;", "٢xx", "2XX"]
+)
+def test_what_is_no_status_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"status|begins"):
+        statuses(text)
+
+
+def test_a_success_that_is_not_the_expected_one_says_so() -> None:
+    made = judged("s", 204, expected=Expected(statuses=statuses("200")))
+    assert (made.answer, made.detail) == (
+        Answer.UNWELL,
+        "HTTP 204, which is not the expected status",
+    )
+
+
+def test_a_redirect_stays_unknown_unless_it_is_expected() -> None:
+    made = judged("s", 302, expected=Expected(statuses=statuses("200")))
+    assert made.answer is Answer.UNKNOWN
+
+
+def test_a_text_in_the_body_is_looked_for_and_the_body_never_told() -> None:
+    expected = Expected(text="all good")
+    assert judged("s", 200, b"it is all good", expected).answer is Answer.WELL
+    lacking = judged("s", 200, SECRET.encode(), expected)
+
+    assert lacking.answer is Answer.UNWELL
+    assert lacking.detail == "HTTP 200, but the body lacks the expected text"
+    assert SECRET not in str(lacking)
+
+
+def test_a_body_that_was_not_read_to_its_end_proves_nothing_by_what_it_lacks() -> None:
+    made = judged("s", 200, b"x" * BODY_CAP, Expected(text="late"))
+    assert made.answer is Answer.UNKNOWN
+    assert "64 KiB" in made.detail
+
+
+def test_a_bad_status_is_bad_whatever_the_body_says() -> None:
+    assert judged("s", 503, b"ok", Expected(text="ok")).answer is Answer.UNWELL
+
+
+BODY = {
+    "status": "ok",
+    "version": 3,
+    "ratio": 0.5,
+    "ready": True,
+    "error": None,
+    "checks": [{"name": "db", "up": True}, {"name": "queue", "state": "idle"}],
+    "nested": {"deep": {"er": "yes"}},
+    "text": "1",
+}
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "status=ok",
+        "version=3",
+        "version=3.0",
+        "ratio=0.5",
+        "ready=true",
+        "error=null",
+        "checks.0.up=true",
+        "checks.1.state=idle",
+        "nested.deep.er=yes",
+        "text=1",
+    ],
+)
+def test_a_field_of_the_json_is_as_expected(field: str) -> None:
+    expected = Expected(fields=(json_field(field),))
+    assert judged("s", 200, json.dumps(BODY).encode(), expected).answer is Answer.WELL
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "status=OK",
+        "status=",
+        "version=4",
+        "version=three",
+        "ready=1",
+        "ready=True",
+        "error=",
+        "checks=2",
+        "checks.2.up=true",
+        "checks.-1.state=idle",
+        "nested.deep=yes",
+        "status.x=ok",
+        "missing=ok",
+        "text=01",
+    ],
+)
+def test_a_field_that_is_missing_or_different_is_unwell(field: str) -> None:
+    expected = Expected(fields=(json_field(field),))
+    made = judged("s", 200, json.dumps(BODY).encode(), expected)
+    assert made.answer is Answer.UNWELL
+    assert field.partition("=")[0] in made.detail
+
+
+def test_the_value_that_a_field_has_instead_is_not_told() -> None:
+    body = json.dumps({"status": SECRET}).encode()
+    made = judged("s", 200, body, Expected(fields=(json_field("status=ok"),)))
+    assert made.detail == "HTTP 200, but its field status is not as expected"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b'{"status": "ok"', b"\xff\xfe", b"[" * 50_000, b"1" * 5000],
+    ids=["empty", "html", "cut", "bytes", "deep", "huge number"],
+)
+def test_what_is_no_json_is_unwell(body: bytes) -> None:
+    made = judged("s", 200, body, Expected(fields=(json_field("status=ok"),)))
+    assert made.answer is Answer.UNWELL
+
+
+def test_json_that_was_not_read_to_its_end_proves_nothing() -> None:
+    body = b'{"status": "ok", "padding": "' + b"x" * BODY_CAP
+    made = judged("s", 200, body[:BODY_CAP], Expected(fields=(json_field("status=ok"),)))
+    assert made.answer is Answer.UNKNOWN
+
+
+def test_a_value_may_hold_an_equals_sign() -> None:
+    assert json_field("query=a=b") == JsonField(path="query", value="a=b")
+
+
+@pytest.mark.parametrize("text", ["", "status", "=ok", ".a=1", "a.=1", "a..b=1"])
+def test_what_is_no_field_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="PATH=VALUE"):
+        json_field(text)
+
+
+@given(status=st.integers(100, 599), body=st.binary(max_size=200), guessed=st.booleans())
+def test_no_body_makes_a_bad_status_good_and_none_breaks_the_judgement(
+    status: int, body: bytes, *, guessed: bool
+) -> None:
+    expected = Expected(text="ok", fields=(json_field("a.b=1"),))
+    made = judged("s", status, body, expected, guessed_path=guessed)
+    if made.answer is Answer.WELL:
+        assert 200 <= status < 300
+        assert b"ok" in body
