@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tests.cluster.command import BACKOUT, run
 from tests.cluster.manifests import SHOP
+from tests.cluster.test_permissions import RIGHTS, rule, user_with, without
 
 if TYPE_CHECKING:
     from tests.cluster.command import Ran
@@ -84,3 +86,102 @@ def test_one_that_does_not_exist_is_an_error(space: Space) -> None:
     ran = space.backout("check", "deploy/never-made").expect(1)
 
     assert ran.err.startswith("ERROR: ")
+
+
+def rows(ran: Ran) -> dict[str, dict[str, Any]]:
+    """Return what was said of each workload, by its name."""
+    found = [e for e in ran.events if e["event"] == "workload_checked"]
+    return {e["workload"]["name"]: e for e in found}
+
+
+def three(space: Space) -> None:
+    """Deploy three: one that could go back, one that is paused, one that is new."""
+    for name in ("api", "paused", "new"):
+        space.deploy(space.version("v1"), name=name, serve=False, replicas=0)
+    for name in ("api", "paused"):
+        space.roll(space.version("v2"), name=name)
+    space.merge({"spec": {"paused": True}}, name="paused")
+    space.observed("paused")
+
+
+def test_several_names_are_a_table_worst_first_with_a_last_word(space: Space) -> None:
+    three(space)
+    ran = space.backout("check", "deploy/api", "deploy/paused", "deploy/new").expect(3)
+    head, *lines = ran.out.splitlines()[1:5]
+
+    assert head.split()[:3] == ["NAMESPACE", "WORKLOAD", "NOW"]
+    assert [line.split()[1:5] for line in lines] == [
+        ["deployment/new", "-", "-", "BLOCK"],
+        ["deployment/paused", "2", "1", "BLOCK"],
+        ["deployment/api", "2", "1", "WARN"],
+    ]
+    assert "PF104: nothing to go back to" in lines[0]
+    assert "PF105" in lines[1]
+    assert ran.outcome == "ERROR: 1 of 3 could be rolled back; 2 would be refused"
+    assert space.wrote() == []
+
+
+def test_all_of_a_namespace_with_json_is_an_event_each_and_the_outcome(space: Space) -> None:
+    three(space)
+    ran = space.backout("check", "--all", "-o", "json").expect(3)
+    told = rows(ran)
+
+    assert {name: row["answer"] for name, row in told.items()} == {
+        "api": "possible",
+        "paused": "refused",
+        "new": "refused",
+    }
+    assert (told["api"]["now"], told["api"]["back_to"]) == (2, 1)
+    assert told["paused"]["ids"][0] == "PF105"
+    assert [f["refuses"] for f in told["paused"]["findings"] if f["id"] == "PF105"] == [True]
+    assert ran.events[-2]["event"] == "standing"
+    assert ran.events[-2] | {"possible": 1, "refused": 2, "unknown": 0} == ran.events[-2]
+    assert ran.events[-1]["exit"] == 3
+    lines = [s for s in space.journal_lines() if s["event"] == "workload_checked"]
+    assert {s["workload"]["name"] for s in lines} == {"api", "paused", "new"}
+    assert len({s["traceID"] for s in lines}) == 1
+
+
+def test_a_selector_finds_some_of_the_namespace_or_of_the_cluster(space: Space) -> None:
+    three(space)
+    mine = {"metadata": {"labels": {"backout-test": space.name}}}
+    for name in ("api", "new"):
+        space.merge(mine, name=name)
+    here = space.backout("check", "-l", f"backout-test={space.name}", "-o", "json").expect(3)
+    everywhere = run(
+        [str(BACKOUT), "check", "-A", "-l", f"backout-test={space.name}", "-o", "json"],
+        space.environment,
+    ).expect(3)
+    none = space.backout("check", "-l", "backout-test=nobody").expect(1)
+
+    assert set(rows(here)) == set(rows(everywhere)) == {"api", "new"}
+    assert {r["workload"]["namespace"] for r in rows(everywhere).values()} == {space.name}
+    assert rows(here)["api"]["ids"] == rows(everywhere)["api"]["ids"]
+    assert "that backout-test=nobody selects: nothing was checked" in none.err
+
+
+def test_one_that_may_not_be_read_is_a_row_and_hides_no_other(space: Space) -> None:
+    three(space)
+    verbs = ("get", "list", "watch", "patch")
+    one = {**rule("apps", "deployments", *verbs), "resourceNames": ["api"]}
+    env = user_with(space, [*without("deployments"), one])
+    ran = space.backout("check", "deploy/api", "deploy/new", "-o", "json", env=env).expect(1)
+    told = rows(ran)
+
+    assert told["new"]["answer"] == "unknown"
+    assert 'cannot get resource "deployments"' in told["new"]["error"]
+    assert "resources: [deployments]" in told["new"]["remedy"]
+    assert told["api"]["back_to"] == 1
+    assert "PF803" not in told["api"]["ids"]
+
+
+def test_the_rights_of_an_undo_are_enough_to_check_a_namespace(space: Space) -> None:
+    three(space)
+    env = user_with(space, [*RIGHTS])
+    limited = rows(space.backout("check", "--all", "-o", "json", env=env).expect(3))
+    whole = rows(space.backout("check", "--all", "-o", "json").expect(3))
+
+    for name in ("api", "paused", "new"):
+        assert limited[name]["answer"] == whole[name]["answer"]
+    assert {s["id"] for s in limited["api"]["skipped"]} >= {"PF504", "PF903"}
+    assert whole["api"]["skipped"] == []

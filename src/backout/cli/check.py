@@ -1,17 +1,28 @@
-"""`backout check TYPE/NAME`."""
+"""`backout check`: of one workload all there is to know, of many a row each."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from backout.cli import acting, complete
+from backout.cli import target as targets
 from backout.cli.options import breaker, collect, common
+
+if TYPE_CHECKING:
+    from backout.cli.options import Common
+    from backout.cli.session import Settings
 
 
 @click.command()
-@click.argument("workload", nargs=-1, metavar="TYPE/NAME", shell_complete=complete.workloads)
+@click.argument("workload", nargs=-1, metavar="TYPE/NAME...", shell_complete=complete.workloads)
+@click.option("--all", "every", is_flag=True, help="Every Deployment of the namespace.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Every Deployment of the cluster.")
+@click.option(
+    "-l", "--selector", default="", metavar="LABELS", help="Those with these labels: app=web."
+)
 @click.option(
     "--to-revision",
     type=click.IntRange(min=1),
@@ -30,7 +41,8 @@ def check(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> in
     """Could a workload be rolled back if it had to be? Makes every check and changes nothing.
 
     Says where `undo` would go and why, each finding with its remedy, and what could not be looked
-    at. The server's dry run of the exact patch is included.
+    at. The server's dry run of the exact patch is included. Of several workloads, named or found
+    by --all, -A or -l, it prints a table, worst first; with -o json one event a workload.
 
     Exit codes: 0 yes, 3 something blocks, 1 error.
 
@@ -38,6 +50,8 @@ def check(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> in
     Examples:
       backout check deploy/web
       backout check deploy/web --strict -o json
+      backout check -n shop --all
+      backout check -A -l team=checkout -o json
       backout check --explain PF301
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
     shared = collect(ctx, values)
@@ -50,7 +64,48 @@ def check(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> in
     from backout.cli.policy import check_policy  # noqa: PLC0415
 
     policy = check_policy(values)
+    is_many = _is_many(workload, values)
     from backout.cli.session import run_command  # noqa: PLC0415 (nor for usage errors)
+
+    if is_many:
+        return run_command(_many(workload, shared, values, policy=policy))
     from backout.steps.check import check as steps  # noqa: PLC0415
 
     return run_command(acting.settings(steps, workload, shared, values, policy=policy))
+
+
+def _is_many(workload: tuple[str, ...], values: dict[str, Any]) -> bool:
+    """Tell whether more than one workload may be meant; a usage error where none is."""
+    finds = values["every"] or values["all_namespaces"] or bool(values["selector"])
+    if not workload and not finds:
+        raise click.UsageError(
+            "name a workload, for example deployment/web; or write --all for every Deployment of "
+            "the namespace, -l LABELS for some of them, -A for the whole cluster"
+        )
+    if finds and workload and not targets.is_deployments(workload):
+        raise click.UsageError("--all, -A and -l find workloads; they take no TYPE/NAME")
+    is_many = finds or len(targets.names(workload, "default")) > 1
+    if is_many and values["to_revision"] is not None:
+        raise click.UsageError("--to-revision is a revision of one workload: name one")
+    return is_many
+
+
+def _many(
+    workload: tuple[str, ...], shared: Common, values: dict[str, Any], **more: Any
+) -> Settings:
+    from backout.core.model import Target  # noqa: PLC0415
+    from backout.core.outcome import Outcome  # noqa: PLC0415, TC001
+    from backout.steps.check_many import Asked, check_many  # noqa: PLC0415
+    from backout.steps.run import Run  # noqa: PLC0415, TC001
+
+    everywhere = values["all_namespaces"]
+    named = () if targets.is_deployments(workload) else targets.names(workload, "default")
+    asked = Asked(named=named, selector=values["selector"], everywhere=everywhere)
+
+    async def steps(run: Run) -> Outcome:
+        return await check_many(run, asked)
+
+    def target(namespace: str) -> Target:
+        return Target(kind="Deployment", namespace="" if everywhere else namespace, name="")
+
+    return replace(acting.settings(steps, workload, shared, values, **more), workload=target)

@@ -55,9 +55,9 @@ class Live:
     def __init__(self) -> None:
         self._lines: list[str] = []
 
-    def show(self, view: View | None) -> None:
-        """Draw a frame in the place of the last one; None takes it away."""
-        lines = [] if view is None else frame(view, shutil.get_terminal_size().columns)
+    def show(self, view: View | str | None) -> None:
+        """Draw a frame, or one line, in the place of the last one; None takes it away."""
+        lines = _frame(view, shutil.get_terminal_size().columns)
         if lines != self._lines:
             self._write(lines)
 
@@ -82,6 +82,12 @@ class Live:
             sys.stdout.write(f"{up}\r{body}\x1b[J")
             sys.stdout.flush()
         self._lines = lines
+
+
+def _frame(view: View | str | None, columns: int) -> list[str]:
+    if isinstance(view, str):
+        return [untrusted(view, max(_NARROWEST, columns) - 1)]
+    return [] if view is None else frame(view, columns)
 
 
 def _clock(seconds: float) -> str:

@@ -12,7 +12,7 @@ from backout.core.outcome import Result
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from backout.cli.live import Live
     from backout.core.model import Event
@@ -36,8 +36,8 @@ class Renderer(Protocol):
     def request(self, line: RequestLine) -> None:
         """Show one request (`-v`), never a body."""
 
-    def view(self, view: View | None) -> None:
-        """Show a running rollout at a glance, where that is possible; None: it is over."""
+    def view(self, view: View | str | None) -> None:
+        """Show a running rollout, or a line of progress, where possible; None: it is over."""
 
 
 def json_line(value: Any) -> str:
@@ -68,7 +68,7 @@ class JsonLines:
         """Print one request on stderr."""
         write(sys.stderr, _request(line))
 
-    def view(self, view: View | None) -> None:
+    def view(self, view: View | str | None) -> None:
         """Show nothing: programs read events."""
 
 
@@ -81,9 +81,15 @@ class Text:
     def __init__(self, put: Callable[[str, str, bool], None]) -> None:
         self._put = put
         self._live = _live()
+        self._rows: list[Mapping[str, Any]] = []
 
     def event(self, event: Event) -> None:
-        """Print an event's lines."""
+        """Print an event's lines; rows wait for the last one, to be printed worst first."""
+        if event.kind == "workload_checked":
+            self._rows.append(event.fields)
+            return
+        if self._rows and event.kind in {"standing", "outcome"}:
+            self._table()
         frame = self._live.aside() if self._live is not None else []
         for style, line in _lines(event):
             to_stderr = event.kind in _STDERR or _is_error(event)
@@ -92,6 +98,15 @@ class Text:
         if self._live is not None:
             self._live.back(frame)
 
+    def _table(self) -> None:
+        from backout.core import standing  # noqa: PLC0415 (only for many workloads)
+
+        for worst, line in standing.table(self._rows):
+            self._put(line, _WORST.get(worst, ""), False)  # noqa: FBT003
+        for line in standing.reasons(self._rows):
+            self._put(untrusted(f"skipped {line}", LONGEST), "yellow", True)  # noqa: FBT003
+        self._rows = []
+
     def request(self, line: RequestLine) -> None:
         """Print one request on stderr."""
         frame = self._live.aside() if self._live is not None else []
@@ -99,7 +114,7 @@ class Text:
         if self._live is not None:
             self._live.back(frame)
 
-    def view(self, view: View | None) -> None:
+    def view(self, view: View | str | None) -> None:
         """Draw the view at the bottom of the terminal."""
         if self._live is not None:
             self._live.show(view)
@@ -113,6 +128,7 @@ def _lines(event: Event) -> list[tuple[str, str]]:
     return [(style, f"{prefix}{event.message}")]
 
 
+_WORST = {"BLOCK": "red", "unknown": "red", "WARN": "yellow"}
 _PREFIXES = {
     "triggered": ("bold", ""),
     "warning": ("yellow", "WARN: "),

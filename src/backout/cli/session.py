@@ -140,7 +140,7 @@ def _introduce(run: Run, connection: Connection, notes: tuple[str, ...]) -> None
     run.say(
         "context",
         f"context {connection.context or '-'}, cluster {connection.cluster or '-'}, "
-        f"namespace {run.target.namespace}, user {connection.user or '-'}",
+        f"namespace {run.target.namespace or '(all)'}, user {connection.user or '-'}",
         server=connection.server,
     )
     for note in (*connection.notes, *notes):

@@ -24,6 +24,19 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _LONGEST = 253
 
 
+def names(words: tuple[str, ...], namespace: str) -> tuple[str, ...]:
+    """Return the names of several workloads: `TYPE/NAME ...` or `TYPE NAME ...`, as kubectl's."""
+    if len(words) > 1 and not any("/" in word for word in words):
+        kind, *rest = words
+        words = tuple(f"{kind}/{name}" for name in rest)
+    return tuple(parse((word,), namespace).name for word in words)
+
+
+def is_deployments(words: tuple[str, ...]) -> bool:
+    """Tell whether the words are a kind alone, and one that backout undoes."""
+    return len(words) == 1 and _SUFFIX.sub("", words[0].lower()) in _DEPLOYMENTS
+
+
 def parse(words: tuple[str, ...], namespace: str) -> Target:
     """Return what the user points at; raise click.UsageError where it is not one workload."""
     kind, name = _split(words)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections.abc import Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from backout.core.errors import ApiError, BackoutError, Gone, Unreachable
+from backout.core.objects import selector_text
 from backout.http.errors import Unanswered
 from backout.http.session import BODY_CAP
 from backout.kube.answers import Listing, Patched, ProxyAnswer, WatchEvent
@@ -24,7 +26,7 @@ from backout.kube.status import error_from, message_of, status_of
 from backout.kube.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from backout.http.response import Response
     from backout.kube.connection import Connection
@@ -38,11 +40,13 @@ PAGE_CAP = 32 * 1024 * 1024
 PROXY_CAP = 64 * 1024
 ERROR_CAP = 64 * 1024
 WATCH_SILENCE = 70.0
+JSON = "application/json"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 """Bookmarks come about once a minute; a watch that is quiet for longer is dead (kopf)."""
 WATCH_SECONDS = (240, 300)
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 QUIET = Surroundings()
+Keep = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Client:
@@ -83,6 +87,11 @@ class Client:
 
     async def __aexit__(self, *failure: object) -> None:
         await self._transport.__aexit__(*failure)
+
+    @property
+    def plain(self) -> Client:
+        """The client that reads everything anew (see `shared.SharedClient`): this one does."""
+        return self
 
     @property
     def server_date(self) -> ServerDate | None:
@@ -129,11 +138,16 @@ class Client:
 
         When the pages expire in the middle (410), the list is read once more, in one piece.
         """
-        params = _selectors(label_selector, field_selector)
-        try:
-            return await self._pages(path, {**params, "limit": str(PAGE)}, tries=tries)
-        except Gone:
-            return await self._pages(path, params, tries=tries)
+        return await self._listed(path, _selectors(label_selector, field_selector), tries=tries)
+
+    async def reduced(self, path: str, keep: Keep) -> Listing:
+        """Return a list of what `keep` returns of each object: page by page, to save memory."""
+        return await self._listed(path, {}, tries=TRIES, keep=keep)
+
+    async def selected(self, path: str, selector: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return what a LabelSelector selects of a list."""
+        listing = await self.list(path, label_selector=selector_text(selector))
+        return tuple(listing.items)
 
     async def create(
         self,
@@ -256,13 +270,30 @@ class Client:
                 async for line in lines:
                     yield event_in(line, host=self._transport.host)
 
-    async def _pages(self, path: str, params: Mapping[str, str], *, tries: int) -> Listing:
+    async def _listed(
+        self,
+        path: str,
+        params: Mapping[str, str],
+        *,
+        tries: int,
+        accept: str = JSON,
+        keep: Keep = dict,
+    ) -> Listing:
+        how: Any = {"tries": tries, "accept": accept, "keep": keep}
+        try:
+            return await self._pages(path, {**params, "limit": str(PAGE)}, **how)
+        except Gone:
+            return await self._pages(path, params, **how)
+
+    async def _pages(
+        self, path: str, params: Mapping[str, str], *, tries: int, accept: str, keep: Keep
+    ) -> Listing:
         items: Any = []
         token = ""
         while True:
             more = {**params, "continue": token} if token else params
-            page = await self._read(path, more, cap=PAGE_CAP, tries=tries)
-            items.extend(items_in(page))
+            page = await self._read(path, more, cap=PAGE_CAP, tries=tries, accept=accept)
+            items.extend(map(keep, items_in(page)))
             metadata = page.get("metadata") or {}
             before, token = token, metadata.get("continue") or ""
             if token and token == before:
@@ -278,7 +309,7 @@ class Client:
         *,
         tries: int,
         cap: int = BODY_CAP,
-        accept: str = "application/json",
+        accept: str = JSON,
     ) -> dict[str, Any]:
         async def ask(left: float) -> Response:
             seconds = max(0.1, round(left, 1))

@@ -41,6 +41,11 @@ def deployments(namespace: str) -> str:
     return f"/apis/apps/v1/namespaces/{_namespace(namespace)}/deployments"
 
 
+def all_deployments() -> str:
+    """Return the path of the Deployments of all namespaces."""
+    return "/apis/apps/v1/deployments"
+
+
 def replica_sets(namespace: str) -> str:
     """Return the path of a namespace's ReplicaSets."""
     return f"/apis/apps/v1/namespaces/{_namespace(namespace)}/replicasets"

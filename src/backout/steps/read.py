@@ -43,8 +43,11 @@ async def read(run: Run) -> Snapshot:
             lease_task = group.create_task(_lease(run, unread))
             services_task = group.create_task(_services(run, unread))
             permissions_task = group.create_task(_permissions(run, unread))
+    workload = await observed(run, workload_task.result())
+    if workload is not workload_task.result():
+        run = replace(run, client=run.client.plain)  # a list that was kept may be older than it
     return replace(
-        await _named(run, await observed(run, workload_task.result()), unread),
+        await _named(run, workload, unread),
         services=services_task.result(),
         lease=lease_task.result(),
         permissions=permissions_task.result(),
@@ -61,7 +64,7 @@ async def look(run: Run) -> Snapshot:
 
 async def _named(run: Run, workload: Object, unread: _Unread) -> Snapshot:
     """Return a snapshot of what a workload names."""
-    selector = objects.selector_text(workload["spec"]["selector"])
+    selector = workload["spec"]["selector"]
     with first_error():
         async with asyncio.TaskGroup() as group:
             replica_sets_task = group.create_task(_replica_sets(run, selector))
@@ -86,15 +89,15 @@ async def _workload(run: Run) -> Object:
     return found
 
 
-async def _replica_sets(run: Run, selector: str) -> tuple[Object, ...]:
+async def _replica_sets(run: Run, selector: Object) -> tuple[Object, ...]:
     path = paths.replica_sets(run.target.namespace)
     try:
-        found = (await run.client.list(path, label_selector=selector)).items
+        found = await run.client.selected(path, selector)
     except Forbidden as error:
         raise with_role(error, "replicasets") from None
     for replica_set in found:
         _check(replica_set, "ReplicaSet", "template")
-    return tuple(found)
+    return found
 
 
 def _check(found: Object, kind: str, *needed: str) -> None:
@@ -106,10 +109,10 @@ def _check(found: Object, kind: str, *needed: str) -> None:
         )
 
 
-async def _pods(run: Run, selector: str, unread: _Unread) -> tuple[Object, ...]:
+async def _pods(run: Run, selector: Object, unread: _Unread) -> tuple[Object, ...]:
     path = paths.pods(run.target.namespace)
     try:
-        return tuple((await run.client.list(path, label_selector=selector)).items)
+        return await run.client.selected(path, selector)
     except BackoutError as error:
         unread.note(Need.PODS, error)
         return ()

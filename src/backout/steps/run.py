@@ -58,7 +58,7 @@ class Limits:
     wind_down: float = 8.0
 
 
-def _unseen(_: View | None) -> None:
+def _unseen(_: View | str | None) -> None:
     """Show the view to nobody: without a terminal there is nobody."""
 
 
@@ -66,7 +66,8 @@ def _unseen(_: View | None) -> None:
 class Run:
     """One run. `op` is unique to it and marks its PATCH; `emit` takes every event in order.
 
-    `show` takes the view of a rollout while it is watched, None when that is over.
+    `show` takes the view of a rollout while it is watched, or a line of progress; None when that
+    is over.
 
     `health_headers` may be secret: they go to the hosts of `--health` URLs only.
 
@@ -86,7 +87,7 @@ class Run:
     trace_id: str
     limits: Limits = field(default_factory=Limits)
     health_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    show: Callable[[View | None], None] = _unseen
+    show: Callable[[View | str | None], None] = _unseen
     dry_run: bool = False
     context: str = ""
 

@@ -114,6 +114,19 @@ OTHERS = {
     "a ledger elsewhere": (("undo", "deploy/web", "--ledger", "s3"), "not one of"),
     "status of nothing": (("status",), "Missing argument"),
     "status of revision zero": (("status", "deploy/web", "--revision", "0"), "not in the range"),
+    "check nothing": (("check",), "write --all for every Deployment of the namespace"),
+    "check a bare type": (("check", "deploy"), "a name is required"),
+    "check all and one": (("check", "--all", "deploy/web"), "they take no TYPE/NAME"),
+    "check selected ones and one": (("check", "-l", "a=b", "deploy/web"), "take no TYPE/NAME"),
+    "check the cluster and a pod": (("check", "-A", "pods"), "take no TYPE/NAME"),
+    "check a deployment and a pod": (("check", "deploy/web", "pod/web"), "not a kind"),
+    "check a name without its type": (("check", "deploy/web", "api"), "write deployment/api"),
+    "check daemonsets": (("check", "ds", "a", "b"), "not supported yet"),
+    "one revision of several": (
+        ("check", "deploy/web", "deploy/api", "--to-revision", "1"),
+        "--to-revision is a revision of one workload",
+    ),
+    "one revision of all": (("check", "--all", "--to-revision", "1"), "of one workload"),
     "explain a daemonset": (("explain", "ds/agent"), "not supported yet"),
 }
 

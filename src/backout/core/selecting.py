@@ -1,0 +1,50 @@
+"""Which objects a LabelSelector selects, told without asking the API server again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core import objects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from backout.core.model import Object
+
+
+def matches(selector: Object, labels: Mapping[str, str]) -> bool:
+    """Tell whether a LabelSelector selects these labels (metav1.LabelSelectorAsSelector)."""
+    wanted = objects.dig(selector, "matchLabels", default={})
+    return all(labels.get(k) == v for k, v in wanted.items()) and all(
+        _holds(expression, labels)
+        for expression in objects.dig(selector, "matchExpressions", default=[])
+    )
+
+
+def _holds(expression: Object, labels: Mapping[str, str]) -> bool:
+    """Tell whether one requirement holds; NotIn does where the label is absent, as in the API."""
+    key, values = str(expression["key"]), expression.get("values") or []
+    return {
+        "In": key in labels and labels[key] in values,
+        "NotIn": key not in labels or labels[key] not in values,
+        "Exists": key in labels,
+        "DoesNotExist": key not in labels,
+    }[expression["operator"]]
+
+
+class Labelled:
+    """A list that is asked by many selectors: each looks only at what shares a label with it."""
+
+    def __init__(self, items: Iterable[Object]) -> None:
+        self._items = tuple(items)
+        self._by_label: dict[tuple[str, str], list[Object]] = {}
+        for item in self._items:
+            for label in objects.labels_of(item).items():
+                self._by_label.setdefault(label, []).append(item)
+
+    def selected(self, selector: Object) -> tuple[Object, ...]:
+        """Return what a LabelSelector selects, in the order of the list."""
+        wanted = objects.dig(selector, "matchLabels", default={})
+        shares = [self._by_label.get(label, []) for label in wanted.items()]
+        candidates = min(shares, key=len, default=self._items)
+        return tuple(i for i in candidates if matches(selector, objects.labels_of(i)))

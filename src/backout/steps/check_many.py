@@ -1,0 +1,170 @@
+"""Makes every check of an undo for many workloads, and tells how they stand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from backout.core import standing
+from backout.core.errors import BackoutError, Forbidden
+from backout.core.model import Target
+from backout.core.outcome import Outcome, Result
+from backout.kube import paths
+from backout.kube.shared import SharedClient
+from backout.steps.prepare import prepare
+from backout.steps.store import ClusterLedger
+from backout.steps.together import first_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backout.core.model import Event
+    from backout.core.standing import Row
+    from backout.steps.run import Run
+
+AT_ONCE = 16
+"""Workloads at the same time: each has a few requests under way, and a guest floods nobody."""
+LONGEST = 600.0
+"""Seconds where the user sets no time."""
+OBSERVE = 3.0
+"""Seconds for a controller that is behind: nobody waits for it once a workload."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Those `named`, else all Deployments that `selector` selects; `everywhere`: of the cluster."""
+
+    named: tuple[str, ...] = ()
+    selector: str = ""
+    everywhere: bool = False
+
+
+async def check_many(run: Run, asked: Asked) -> Outcome:
+    """Tell of each workload whether it could be rolled back; nothing is written.
+
+    What the workloads of a namespace share is read once. Raises BackoutError where it cannot be
+    found out which workloads there are; one that cannot be read is a row of its own.
+    """
+    total = run.limits.total or LONGEST
+    many = _Many(run)
+    try:
+        async with asyncio.timeout(total), SharedClient(run.client) as client:
+            many.expect(await _targets(run, client, asked))
+            await many.check(client)
+    except TimeoutError:
+        many.give_up(
+            BackoutError(f"time was up after {total:g} s", remedy="give it longer: --timeout")
+        )
+    finally:
+        run.show(None)
+    return many.outcome(asked)
+
+
+async def _targets(run: Run, client: SharedClient, asked: Asked) -> tuple[Target, ...]:
+    here = run.target.namespace
+    if asked.named:
+        return tuple(_target(here, name) for name in dict.fromkeys(asked.named))
+    path = paths.all_deployments() if asked.everywhere else paths.deployments(here)
+    try:
+        found = await client.names(path, label_selector=asked.selector)
+    except Forbidden as error:
+        role = "ClusterRole" if asked.everywhere else "Role"
+        rule = "{apiGroups: [apps], resources: [deployments], verbs: [list]}"
+        raise Forbidden(
+            error.message, code=error.code, remedy=f"ask for this rule in a {role}: {rule}"
+        ) from None
+    return tuple(_target(namespace, name) for namespace, name in sorted(found))
+
+
+def _target(namespace: str, name: str) -> Target:
+    return Target(kind="Deployment", namespace=namespace, name=name)
+
+
+class _Many:
+    """The workloads of one run, and what was found of them so far."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = replace(
+            run, emit=_unsaid, limits=replace(run.limits, observe=min(OBSERVE, run.limits.observe))
+        )
+        self._told = run
+        self._targets: tuple[Target, ...] = ()
+        self._done: dict[Target, Row] = {}
+
+    def expect(self, targets: tuple[Target, ...]) -> None:
+        """Take the workloads that are to be checked, those of a namespace together."""
+        self._targets = targets
+        self._left = Counter(t.namespace for t in targets)
+
+    async def check(self, client: SharedClient) -> None:
+        """Check all, some at once."""
+        waiting = iter(self._targets)
+        with first_error():
+            async with asyncio.TaskGroup() as group:
+                for _ in range(AT_ONCE):
+                    group.create_task(self._work(waiting, client))
+
+    def give_up(self, error: BackoutError) -> None:
+        """Say of all that are not done why they are not."""
+        for target in self._targets:
+            if target not in self._done:
+                self._take(standing.unknown(target, error))
+        if not self._targets:
+            raise error
+
+    def outcome(self, asked: Asked) -> Outcome:
+        """Say how much was looked at; return the last word."""
+        if not self._targets:
+            return _nothing(self._told, asked)
+        count = standing.counts(row.answer for row in self._done.values())
+        requests = self._told.client.requests
+        self._told.say(
+            "standing",
+            f"{len(self._done)} workloads checked with {requests} requests to the API server",
+            requests=requests,
+            **{str(answer): number for answer, number in count.items()},
+        )
+        return standing.outcome(count)
+
+    async def _work(self, waiting: Iterator[Target], client: SharedClient) -> None:
+        for target in waiting:
+            self._take(await self._row(target, client))
+            self._left[target.namespace] -= 1
+            if not self._left[target.namespace]:
+                client.forget(target.namespace)
+
+    async def _row(self, target: Target, client: SharedClient) -> Row:
+        run = replace(
+            self._run,
+            target=target,
+            client=client,
+            ledger=ClusterLedger(client, target),
+            policy=replace(self._run.policy, command=("undo", str(target), "-n", target.namespace)),
+        )
+        try:
+            return standing.row(target, await prepare(run))
+        except BackoutError as error:
+            return standing.unknown(target, error)
+        except Exception as error:  # noqa: BLE001 (one odd object must not hide all the others)
+            words = f"internal error ({type(error).__name__}: {error})"
+            return standing.unknown(target, BackoutError(words, remedy="please report this"))
+
+    def _take(self, row: Row) -> None:
+        self._done[row.target] = row
+        self._told.say("workload_checked", standing.told(row), **standing.fields(row))
+        self._told.show(f"  {len(self._done)} of {len(self._targets)} workloads checked")
+
+
+def _nothing(run: Run, asked: Asked) -> Outcome:
+    where = "in the cluster" if asked.everywhere else f"in namespace {run.target.namespace}"
+    which = f" that {asked.selector} selects" if asked.selector else ""
+    return Outcome(
+        result=Result.NOT_CHANGED,
+        message=f"there is no Deployment {where}{which}: nothing was checked",
+    )
+
+
+def _unsaid(_: Event) -> None:
+    """Say nothing of one workload as it goes: its row tells."""

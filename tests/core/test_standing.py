@@ -1,0 +1,185 @@
+"""Many workloads: a row each, the table worst first, and the last word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backout.core import standing
+from backout.core.errors import BackoutError, Forbidden
+from backout.core.model import Finding, Severity, Skipped, Target
+from backout.core.outcome import Result
+from backout.core.plan import Plan, Refusal, decide, refuse, select
+from backout.core.snapshot import Policy
+from backout.core.standing import Answer, Row
+from tests.core.objects_made import preflight, replica_set, snapshot
+
+BLOCK, WARN, INFO = Severity.BLOCK, Severity.WARN, Severity.INFO
+
+
+def target(name: str, namespace: str = "shop") -> Target:
+    return Target(kind="Deployment", namespace=namespace, name=name)
+
+
+def finding(one: str, severity: Severity, message: str = "it is so") -> Finding:
+    return Finding(id=one, severity=severity, message=message)
+
+
+def row(name: str, *findings: Finding, namespace: str = "shop", strict: bool = False) -> Row:
+    found = decide(preflight(policy={"strict": strict}), findings, ())
+    return standing.row(target(name, namespace), found)
+
+
+def unknown(name: str) -> Row:
+    return standing.unknown(target(name), Forbidden("not yours", code=403, remedy="ask"))
+
+
+def lines(*rows: Row) -> list[str]:
+    return [line for _, line in standing.table([standing.fields(r) for r in rows])]
+
+
+def names(*rows: Row) -> list[str]:
+    return [line.split()[1].removeprefix("deployment/") for line in lines(*rows)[1:]]
+
+
+def test_the_worst_comes_first_and_equals_stand_by_namespace_and_name() -> None:
+    assert names(
+        row("clean"),
+        row("b", finding("PF110", WARN)),
+        row("a", finding("PF110", WARN)),
+        row("first", finding("PF110", WARN), namespace="a-shop"),
+        row("info", finding("PF999", INFO)),
+        unknown("hidden"),
+        row("blocked", finding("PF401", BLOCK), finding("PF110", WARN)),
+    ) == ["blocked", "hidden", "first", "a", "b", "info", "clean"]
+
+
+def test_a_row_says_where_from_where_to_and_what_refuses_in_words() -> None:
+    head, one = lines(
+        row("web", finding("PF110", WARN, "unproven"), finding("PF401", BLOCK, "Argo CD owns it"))
+    )
+
+    assert head.split("   ")[0] == "NAMESPACE"
+    assert one.split() == [
+        *("shop", "deployment/web", "3", "2", "BLOCK", "-"),
+        *["PF401,", "PF110:", "Argo", "CD", "owns", "it"],
+    ]
+
+
+def test_a_warning_that_refuses_under_strict_stands_among_the_refused() -> None:
+    strict = row("strict", finding("PF110", WARN), strict=True)
+
+    assert strict.answer is Answer.REFUSED
+    assert names(unknown("hidden"), strict) == ["strict", "hidden"]
+
+
+def test_one_that_could_not_be_read_says_why() -> None:
+    _, one = lines(unknown("web"))
+
+    assert one.split() == ["shop", "deployment/web", "-", "-", "unknown", "-", "not", "yours"]
+
+
+def test_one_revision_only_is_refused_with_nowhere_to_go() -> None:
+    alone = snapshot(replica_sets=(replica_set(3),))
+    choice = select(alone, Policy())
+    assert isinstance(choice, Finding)
+    found = standing.row(target("new"), refuse(alone, choice))
+
+    assert (found.answer, found.back_to) == (Answer.REFUSED, None)
+    assert standing.told(found) == "deployment/new would not be rolled back (PF104)"
+    assert "PF104: nothing to go back to" in lines(found)[1]
+
+
+def test_what_is_skipped_is_counted_in_the_row_and_never_passed() -> None:
+    hidden = (
+        Skipped(id="PF201", title="t", reason="ConfigMaps: no"),
+        Skipped(id="PF203", title="t", reason="ConfigMaps: no"),
+        Skipped(id="PF201", title="t", reason="Secrets: no"),
+    )
+    found = standing.row(target("web"), decide(preflight(), (), hidden))
+    told = standing.fields(found)
+
+    assert lines(found)[1].split() == ["shop", "deployment/web", "3", "2", "-", "2"]
+    assert [s["id"] for s in told["skipped"]] == ["PF201", "PF203", "PF201"]
+    assert standing.reasons([told, told, standing.fields(unknown("x"))]) == [
+        "PF201, PF203 of 2 workloads: not checked: ConfigMaps: no",
+        "PF201 of 2 workloads: not checked: Secrets: no",
+    ]
+
+
+def test_many_reasons_are_cut_and_their_number_is_told() -> None:
+    hidden = tuple(Skipped(id="PF201", title="t", reason=f"no {i}") for i in range(13))
+    found = standing.row(target("web"), decide(preflight(), (), hidden))
+
+    assert standing.reasons([standing.fields(found)])[-1] == (
+        "and for 3 more reasons: -o json has them all"
+    )
+
+
+def test_a_hostile_text_does_nothing_to_the_table() -> None:
+    told = lines(row("web", finding("PF110", WARN, "\x1b[2J\n" + "x" * 500)))
+
+    assert len(told) == 2
+    assert "\\x1b[2J\\n" in told[1]
+    assert len(told[1]) < 300
+
+
+def counted(possible: int, refused: int = 0, unread: int = 0) -> dict[Answer, int]:
+    return {Answer.POSSIBLE: possible, Answer.REFUSED: refused, Answer.UNKNOWN: unread}
+
+
+@pytest.mark.parametrize(
+    ("count", "result", "message"),
+    [
+        (counted(40), Result.SUCCEEDED, "40 of 40 could be rolled back"),
+        (
+            counted(37, 2, 1),
+            Result.REFUSED,
+            "37 of 40 could be rolled back; 2 would be refused, 1 could not be checked",
+        ),
+        (counted(0, 2), Result.REFUSED, "0 of 2 could be rolled back; 2 would be refused"),
+        (
+            counted(3, 0, 1),
+            Result.NOT_CHANGED,
+            "3 of 4 could be rolled back; 1 could not be checked",
+        ),
+    ],
+)
+def test_the_last_word_counts_and_only_all_is_success(
+    count: dict[Answer, int], result: Result, message: str
+) -> None:
+    last = standing.outcome(count)
+
+    assert (last.result, last.message) == (result, message)
+    assert bool(last.remedy) == (result is not Result.SUCCEEDED)
+
+
+def test_fields_are_what_the_journal_page_says() -> None:
+    told: dict[str, Any] = standing.fields(row("web", finding("PF110", WARN)))
+
+    assert told["workload"] == {"kind": "Deployment", "namespace": "shop", "name": "web"}
+    assert (told["answer"], told["worst"], told["ids"]) == ("possible", "WARN", ["PF110"])
+    assert (told["now"], told["back_to"]) == (3, 2)
+    assert told["findings"] == [
+        {
+            "id": "PF110",
+            "severity": "WARN",
+            "message": "it is so",
+            "detail": "",
+            "remedy": "",
+            "refuses": False,
+        }
+    ]
+    assert standing.fields(standing.unknown(target("x"), BackoutError("why")))["error"] == "why"
+
+
+def test_the_types_of_the_core_are_all_that_a_row_is_made_of() -> None:
+    plan, refusal = decide(preflight(), (), ()), decide(preflight(), (finding("PF1", BLOCK),), ())
+
+    assert isinstance(plan, Plan)
+    assert isinstance(refusal, Refusal)
+    assert standing.told(standing.row(target("web"), plan)) == (
+        "deployment/web could be rolled back to revision 2"
+    )
+    assert standing.row(target("web"), refusal).blocks == {"PF1"}
