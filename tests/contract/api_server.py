@@ -51,9 +51,12 @@ KINDS = {
     "configmaps": ("v1", "ConfigMap"),
     "secrets": ("v1", "Secret"),
     "serviceaccounts": ("v1", "ServiceAccount"),
+    "resourcequotas": ("v1", "ResourceQuota"),
+    "horizontalpodautoscalers": ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    "poddisruptionbudgets": ("policy/v1", "PodDisruptionBudget"),
 }
 _PATH = re.compile(
-    r"/apis?/(?:[a-z0-9.]+/)?v1/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
+    r"/apis?/(?:[a-z0-9.]+/)?v[12]/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
     r"(?:/(?P<name>[^/]+))?(?P<rest>/.*)?"
 )
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"

@@ -61,3 +61,20 @@ def test_no_text_makes_it_fail(text: str) -> None:
 
 def test_a_number_of_thousands_of_digits_does_not_make_it_fail() -> None:
     assert isinstance(quantity.value("1" * 5000), Fraction | None)
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        ("100m", "100m"),
+        ("1500m", "1500m"),
+        ("2", "2"),
+        ("0.5Gi", "512Mi"),
+        ("1n", "1m"),
+        ("0", "0"),
+    ],
+)
+def test_an_amount_is_written_as_a_person_would(amount: str, text: str) -> None:
+    exact = quantity.value(amount)
+    assert exact is not None
+    assert quantity.text(exact) == text

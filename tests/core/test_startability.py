@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core.startability import max_unavailable, must_start
+from backout.core.startability import first_pods, max_unavailable, must_start
 from tests.core.objects_made import deployment
 
 
@@ -78,3 +78,21 @@ def test_one_more_ready_pod_never_makes_a_start_necessary(
     assert not must_start(workload, ready=replicas)
     if not must_start(workload, ready=ready):
         assert not must_start(workload, ready=ready + 1)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "of_target", "of_all", "first"),
+    [
+        ({"maxSurge": 1}, 0, 3, 1),
+        ({"maxSurge": "25%"}, 0, 3, 1),  # rounds up
+        ({"maxSurge": "100%"}, 0, 3, 3),
+        ({"maxSurge": 1}, 3, 4, 0),  # all of the target run
+        ({"maxSurge": 1}, 0, 4, 0),  # the surge is used up: an old one goes first
+        ({"maxSurge": 1}, 0, 1, 3),
+        ({"maxSurge": 0}, 0, 3, 0),
+    ],
+)
+def test_the_first_pods_are_what_the_surge_leaves(
+    strategy: dict[str, Any], of_target: int, of_all: int, first: int
+) -> None:
+    assert first_pods(rolling(3, **strategy), of_target=of_target, of_all=of_all) == first

@@ -123,6 +123,22 @@ def matches_labels(selector: Mapping[str, str], present: Mapping[str, str]) -> b
     return bool(selector) and all(present.get(k) == v for k, v in selector.items())
 
 
+def selects(selector: Object | None, present: Mapping[str, str]) -> bool:
+    """Tell whether a LabelSelector selects these labels; an empty one all, none at all nothing."""
+    if selector is None:
+        return False
+    wanted = dig(selector, "matchLabels", default={})
+    return all(present.get(k) == v for k, v in wanted.items()) and all(
+        {
+            "In": present.get(e.get("key")) in (e.get("values") or []),
+            "NotIn": present.get(e.get("key")) not in (e.get("values") or []),
+            "Exists": e.get("key") in present,
+            "DoesNotExist": e.get("key") not in present,
+        }.get(e.get("operator"), False)
+        for e in dig(selector, "matchExpressions", default=[])
+    )
+
+
 def selector_text(selector: Object) -> str:
     """Return a LabelSelector as the API's query text (metav1.LabelSelectorAsSelector)."""
     terms = [f"{k}={v}" for k, v in sorted(dig(selector, "matchLabels", default={}).items())]

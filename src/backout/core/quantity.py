@@ -43,3 +43,15 @@ def value(quantity: str | float) -> Fraction | None:
     if match["exponent"]:
         return number * Fraction(10) ** int(match["exponent"])
     return number * _SUFFIXES[match["suffix"] or ""]
+
+
+def text(amount: Fraction) -> str:
+    """Return an amount as a person writes it: `100m`, `2`, `512Mi`; thousandths are rounded up."""
+    if amount.denominator != 1:
+        return f"{-(-amount.numerator * 1000 // amount.denominator)}m"
+    whole = int(amount)
+    for suffix in ("Gi", "Mi", "Ki"):
+        unit = int(_SUFFIXES[suffix])
+        if whole and whole % unit == 0:
+            return f"{whole // unit}{suffix}"
+    return str(whole)

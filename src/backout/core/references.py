@@ -56,11 +56,13 @@ class Named:
     """What was found by that name; values are never kept.
 
     `keys` None: managed fields do not tell them. `changed` is the newest write of its data.
+    `waits_for` is the StorageClass of a claim that is not bound, else empty.
     """
 
     exists: bool
     keys: frozenset[str] | None = None
     changed: Change | None = None
+    waits_for: str = ""
 
 
 def of_template(template: Object) -> tuple[Use, ...]:

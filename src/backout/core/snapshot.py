@@ -41,6 +41,10 @@ class Need(StrEnum):
     SERVICE_ACCOUNTS = "ServiceAccounts"
     CLASSES = "PriorityClasses and RuntimeClasses"
     NODES = "nodes"
+    QUOTAS = "ResourceQuotas"
+    AUTOSCALERS = "HorizontalPodAutoscalers"
+    BUDGETS = "PodDisruptionBudgets"
+    STORAGE_CLASSES = "StorageClasses"
     DEPLOYMENTS = "the namespace's Deployments"
     DRY_RUN = "dry run of the patch"
     POD_DRY_RUN = "dry run of a Pod"
@@ -97,6 +101,7 @@ class Snapshot:
     target that was asked; `baseline` is what the service said before. `now` is the server's time.
     `is_observed` tells whether the controller has seen the newest spec. `named` is what the target
     and the current revision name; `dry_run` and `pod_dry_run` are None where they were not made.
+    `gone_classes` are StorageClasses that its claims wait for and that do not exist.
     """
 
     target: Target
@@ -117,6 +122,10 @@ class Snapshot:
     pod_dry_run: DryRun | None = None
     nodes: tuple[Object, ...] = ()
     deployments: tuple[Object, ...] = ()
+    quotas: tuple[Object, ...] = ()
+    autoscalers: tuple[Object, ...] = ()
+    budgets: tuple[Object, ...] = ()
+    gone_classes: frozenset[str] = frozenset()
     unreadable: Mapping[Need, str] = field(default_factory=dict)
 
     @cached_property

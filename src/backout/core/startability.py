@@ -39,6 +39,25 @@ def max_unavailable(workload: Object) -> int:
     return 1 if unavailable == 0 and surge == 0 else unavailable
 
 
+def max_surge(workload: Object) -> int:
+    """Return the rolling update's maxSurge as a count of Pods, rounded up; Recreate has none."""
+    if objects.dig(workload, "spec", "strategy", "type") == "Recreate":
+        return 0
+    rolling = objects.dig(workload, "spec", "strategy", "rollingUpdate", default={})
+    return _count(rolling.get("maxSurge", "25%"), objects.replicas(workload), up=True)
+
+
+def first_pods(workload: Object, *, of_target: int, of_all: int) -> int:
+    """Return how many Pods of the target a rolling update makes before an old one goes.
+
+    `of_target` and `of_all` are the Pods that are there (NewRSNewReplicas in kubernetes
+    pkg/controller/deployment/util/deployment_util.go).
+    """
+    replicas = objects.replicas(workload)
+    room = replicas + max_surge(workload) - of_all
+    return max(0, min(room, replicas - of_target))
+
+
 def _count(amount: int | str, replicas: int, *, up: bool) -> int:
     text = str(amount)
     if not text.endswith("%"):

@@ -87,6 +87,26 @@ def nodes() -> str:
     return "/api/v1/nodes"
 
 
+def quotas(namespace: str) -> str:
+    """Return the path of a namespace's ResourceQuotas."""
+    return _core(namespace, "resourcequotas")
+
+
+def autoscalers(namespace: str) -> str:
+    """Return the path of a namespace's HorizontalPodAutoscalers."""
+    return f"/apis/autoscaling/v2/namespaces/{_namespace(namespace)}/horizontalpodautoscalers"
+
+
+def budgets(namespace: str) -> str:
+    """Return the path of a namespace's PodDisruptionBudgets."""
+    return f"/apis/policy/v1/namespaces/{_namespace(namespace)}/poddisruptionbudgets"
+
+
+def storage_class(name: str) -> str:
+    """Return the path of one StorageClass."""
+    return f"/apis/storage.k8s.io/v1/storageclasses/{_segment(name)}"
+
+
 def services(namespace: str) -> str:
     """Return the path of a namespace's Services."""
     return _core(namespace, "services")

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backout.core import owners, permissions, references, revisions
-from backout.core.errors import BackoutError
+from backout.core.errors import BackoutError, NotFound
 from backout.core.references import Kind
 from backout.core.snapshot import Need, Snapshot
 from backout.core.startability import must_start
@@ -15,7 +15,7 @@ from backout.steps import dry_run
 from backout.steps import references as named
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from backout.core.admission import DryRun
     from backout.core.model import Revision
@@ -60,6 +60,9 @@ class Consulted:
                 self._pod,
                 self._nodes,
                 self._neighbours,
+                self._quotas,
+                self._autoscalers,
+                self._budgets,
             ):
                 group.create_task(one())
 
@@ -91,6 +94,21 @@ class Consulted:
 
         await asyncio.gather(*(of(need, wanted) for need, wanted in by_need.items()))
         self.fields["named"] = found
+        await self._classes({n.waits_for for n in found.values() if n.waits_for})
+
+    async def _classes(self, names: set[str]) -> None:
+        """Look for the StorageClasses that claims wait for; few templates have such a claim."""
+
+        async def is_gone(name: str) -> bool:
+            try:
+                await self._run.client.metadata(paths.storage_class(name))
+            except NotFound:
+                return True
+            return False
+
+        asked = [self._within(Need.STORAGE_CLASSES, is_gone(name)) for name in sorted(names)]
+        gone = zip(sorted(names), await asyncio.gather(*asked), strict=True)
+        self.fields["gone_classes"] = frozenset(name for name, told in gone if told)
 
     async def _owners(self) -> None:
         self.fields["owners"] = tuple(
@@ -137,6 +155,19 @@ class Consulted:
             self.fields["nodes"] = tuple(page.get("items") or ())
 
     async def _neighbours(self) -> None:
-        path = paths.deployments(self._run.target.namespace)
-        page = await self._within(Need.DEPLOYMENTS, self._run.client.list(path))
-        self.fields["deployments"] = tuple(page.items) if page is not None else ()
+        await self._listed("deployments", Need.DEPLOYMENTS, paths.deployments)
+
+    async def _quotas(self) -> None:
+        await self._listed("quotas", Need.QUOTAS, paths.quotas)
+
+    async def _autoscalers(self) -> None:
+        await self._listed("autoscalers", Need.AUTOSCALERS, paths.autoscalers)
+
+    async def _budgets(self) -> None:
+        await self._listed("budgets", Need.BUDGETS, paths.budgets)
+
+    async def _listed(self, field: str, need: Need, path: Callable[[str], str]) -> None:
+        """Read what the namespace has of a kind."""
+        asked = self._run.client.list(path(self._run.target.namespace))
+        page = await self._within(need, asked)
+        self.fields[field] = tuple(page.items) if page is not None else ()

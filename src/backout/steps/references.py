@@ -43,10 +43,19 @@ async def read(
 async def _named(run: Run, reference: Reference) -> Named:
     path = paths.named(run.target.namespace, str(reference.kind), reference.name)
     try:
-        found = await run.client.metadata(path)
+        is_claim = reference.kind is Kind.CLAIM
+        found = await (run.client.get(path) if is_claim else run.client.metadata(path))
     except NotFound:
         return Named(exists=False)
+    if reference.kind is Kind.CLAIM:
+        return Named(exists=True, waits_for=_waits_for(found))
     return Named(exists=True, keys=keys(found), changed=changes.last_change(found, *_DATA))
+
+
+def _waits_for(claim: Object) -> str:
+    """Return the StorageClass of a claim that nothing has bound yet; empty where it names none."""
+    is_pending = objects.dig(claim, "status", "phase", default="Pending") == "Pending"
+    return str(objects.dig(claim, "spec", "storageClassName", default="")) if is_pending else ""
 
 
 def keys(found: Object) -> frozenset[str] | None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 CONFIG = Reference(kind=Kind.CONFIG_MAP, name="settings")
+CLAIM = Reference(kind=Kind.CLAIM, name="data")
 ENV = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
 GONE = {CONFIG: Named(exists=False)}
 
@@ -43,6 +44,16 @@ def with_config(**changes: Any) -> Any:
         sets.append(made)
     workload = deployment(template("reg.example/app:v3", **ENV))
     return preflight(**{"workload": workload, "replica_sets": tuple(sets), **changes})
+
+
+def with_claim(*, waits_for: str, gone: set[str]) -> Any:
+    """Return a preflight whose target mounts a claim that waits for a StorageClass."""
+    second = replica_set(2)
+    claim = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+    second["spec"]["template"]["spec"]["volumes"] = [claim]
+    named = {CLAIM: Named(exists=True, waits_for=waits_for)}
+    sets = (replica_set(1), second, replica_set(3))
+    return preflight(named=named, replica_sets=sets, gone_classes=frozenset(gone))
 
 
 def owner(policy: Policy) -> tuple[Owner, ...]:
@@ -120,6 +131,10 @@ CASES: dict[str, tuple[Any, Any]] = {
         with_config(named=changed(ago(minutes=4)), pods=()),
         with_config(named=changed(ago(days=30)), pods=()),
     ),
+    "PF204": (
+        with_claim(waits_for="fast", gone={"fast"}),
+        with_claim(waits_for="fast", gone=set()),
+    ),
     "PF401": (
         preflight(owners=owner(Policy.REVERTS)),
         preflight(owners=owner(Policy.NEXT_DEPLOY)),
@@ -185,7 +200,7 @@ def test_every_new_family_is_covered() -> None:
     [
         (Need.DRY_RUN, {"PF501", "PF502", "PF503"}),
         (Need.POD_DRY_RUN, {"PF504", "PF505", "PF506"}),
-        (Need.NODES, {"PF903"}),
+        (Need.NODES, {"PF602", "PF605", "PF903"}),
         (Need.DEPLOYMENTS, {"PF904"}),
         (Need.BASELINE, {"PF905"}),
         (Need.SECRETS, {"PF201", "PF202", "PF203", "PF902"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import memory, references
+from backout.core import references
 from backout.core.checks.check import Check, Fact
 from backout.core.ledger import Ledger
 from backout.core.model import Severity
@@ -66,19 +66,40 @@ def reference_has_changed(preflight: Preflight) -> Iterator[Fact]:
             )
 
 
+def claim_waits_for_nothing(preflight: Preflight) -> Iterator[Fact]:
+    """A claim of the target is not bound, and the StorageClass that would do it is gone."""
+    used = {u.reference for u in references.of_template(preflight.destination.template)}
+    for one, named in sorted(preflight.snapshot.named.items()):
+        if one in used and named.waits_for in preflight.snapshot.gone_classes:
+            yield Fact(
+                message=f"{one} is not bound and its StorageClass {named.waits_for} does not "
+                f"exist: a Pod of revision {preflight.destination.number} waits for it for ever",
+                remedy="create the StorageClass again, or a PersistentVolume that the claim fits",
+            )
+
+
 def last_live(preflight: Preflight) -> tuple[datetime | None, str]:
     """Return when the target was last live for certain, and what tells so.
 
-    The ledger's memory; else the moment when the revision after it was made.
+    The later of what the ledger remembers and the moment when the revision after it was made: it
+    may have lived on for long after it was recorded.
     """
     if preflight.destination.ready:
         return None, ""
-    ledger = preflight.snapshot.ledger
-    if isinstance(ledger, Ledger) and preflight.destination.hash in memory.known_good(ledger):
-        return memory.known_good(ledger)[preflight.destination.hash], "the ledger"
     made = preflight.destination.created
     later = [r.created for r in preflight.revisions if r.created and made and r.created > made]
-    return min(later, default=None), "the creation of the revision after it"
+    told = [(at, "the creation of the revision after it") for at in sorted(later)[:1]]
+    recorded = _recorded(preflight)
+    told += [(recorded, "the ledger")] if recorded is not None else []
+    return max(told, default=(None, ""))
+
+
+def _recorded(preflight: Preflight) -> datetime | None:
+    """Return when the target was last recorded healthy, also if it was found bad since."""
+    ledger = preflight.snapshot.ledger
+    known = ledger.memory if isinstance(ledger, Ledger) else {}
+    one = known.get(preflight.destination.hash)
+    return one.last_healthy_at if one is not None else None
 
 
 def _lacking(preflight: Preflight) -> Iterator[str]:
@@ -119,5 +140,12 @@ CHECKS = (
         find=reference_has_changed,
         needs=frozenset({Need.PODS}),
         parts=frozenset({Need.CONFIG_MAPS, Need.SECRETS}),
+    ),
+    Check(
+        id="PF204",
+        severity=Severity.WARN,
+        title="a claim of the target waits for a StorageClass that is gone",
+        find=claim_waits_for_nothing,
+        needs=frozenset({Need.CLAIMS, Need.STORAGE_CLASSES}),
     ),
 )

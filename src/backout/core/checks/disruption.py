@@ -1,0 +1,177 @@
+"""PF6xx: is there room for the target's Pods, and what else scales or keeps them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core import autoscaling, nodes, objects, quotas
+from backout.core.checks.check import Check, Fact
+from backout.core.model import Severity
+from backout.core.snapshot import Need, Preflight
+from backout.core.startability import first_pods, max_unavailable, must_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backout.core.quotas import Shortage
+
+
+def quota_leaves_too_little(preflight: Preflight) -> Iterator[Fact]:
+    """A quota has no room for the surge, but old Pods may go first: it is slower, and it moves."""
+    wanted = _wanted(preflight)
+    for short in _shortages(preflight):
+        if _moves(preflight, short):
+            yield Fact(
+                message=f"{short.words(wanted)}; the rollout waits until old Pods are gone",
+                remedy=f"kubectl describe quota {short.quota} -n "
+                f"{preflight.snapshot.target.namespace}; raise it, or scale something else down",
+            )
+
+
+def no_node_fits(preflight: Preflight) -> Iterator[Fact]:
+    """No node could take a Pod of the target, even if it were empty."""
+    why = _unplaced(preflight)
+    if not why or _is_stuck_by_nodes(preflight, why):
+        return
+    number, ready = preflight.destination.number, preflight.destination.ready
+    if must_start(preflight.snapshot.workload, ready=ready):
+        words = f"no node takes a Pod of revision {number} now ({why})"
+    else:
+        words = (
+            f"no node takes a new Pod of revision {number} now ({why}); {ready} Pods of it still "
+            "run, a rescheduled one could not start"
+        )
+    yield Fact(message=words, remedy=_FIND_A_NODE)
+
+
+def autoscaler_cannot_help(preflight: Preflight) -> Iterator[Fact]:
+    """An autoscaler is at its maximum and wants more, or cannot measure the target."""
+    snapshot = preflight.snapshot
+    for one in autoscaling.of(snapshot.autoscalers, snapshot.target):
+        name = objects.name(one)
+        most = objects.dig(one, "spec", "maxReplicas")
+        if autoscaling.wants_more(one):
+            yield Fact(
+                message=f"HorizontalPodAutoscaler {name} is at its maximum of {most} and wants "
+                "more Pods: load may be what is wrong, and a rollback adds no Pod",
+                remedy="look at the load, and at spec.maxReplicas",
+            )
+        for lacking in autoscaling.unmeasured(one, preflight.destination.template):
+            yield Fact(
+                message=f"HorizontalPodAutoscaler {name} scales by a share of requests, and "
+                f"revision {preflight.destination.number} has none: {lacking}; it stops scaling",
+                remedy="watch the load after the rollback, and scale by hand where needed",
+            )
+
+
+def budget_allows_no_eviction(preflight: Preflight) -> Iterator[Fact]:
+    """A PodDisruptionBudget lets no Pod go: a rollout does not ask it, a drain does."""
+    labels = objects.labels_of(preflight.destination.template)
+    for budget in preflight.snapshot.budgets:
+        allowed = objects.dig(budget, "status", "disruptionsAllowed")
+        selects = objects.selects(objects.dig(budget, "spec", "selector"), labels)
+        if selects and allowed == 0 and objects.is_observed(budget):
+            yield Fact(
+                message=f"PodDisruptionBudget {objects.name(budget)} allows no eviction now: a "
+                "rollout does not evict and goes on, but a drain of a node waits for it",
+                remedy="do not wait for a drain; the budget frees itself when Pods are Ready again",
+            )
+
+
+def rollout_cannot_move(preflight: Preflight) -> Iterator[Fact]:
+    """With maxUnavailable 0 no old Pod goes before a new one is Ready, and none can be."""
+    number = preflight.destination.number
+    for short in _shortages(preflight):
+        if not _moves(preflight, short):
+            yield Fact(
+                message=f"{short.words(_wanted(preflight))}, and maxUnavailable is 0: not one Pod "
+                f"of revision {number} can be made, so the rollout does not move at all",
+                remedy=f"raise ResourceQuota {short.quota}, or let one Pod go first: "
+                "maxUnavailable 1",
+            )
+    why = _unplaced(preflight)
+    if why and _is_stuck_by_nodes(preflight, why):
+        yield Fact(
+            message=f"no node takes a Pod of revision {number} now ({why}), and maxUnavailable is "
+            "0: the rollout does not move at all",
+            remedy=_FIND_A_NODE,
+        )
+
+
+_FIND_A_NODE = "kubectl describe nodes; an autoscaler may add one that fits"
+
+
+def _wanted(preflight: Preflight) -> int:
+    """Return how many Pods are made before an old one goes; Recreate makes none so early."""
+    workload = preflight.snapshot.workload
+    if objects.dig(workload, "spec", "strategy", "type") == "Recreate":
+        return 0
+    there = [sum(map(objects.is_active, r.pods)) for r in preflight.revisions]
+    of_target = sum(map(objects.is_active, preflight.destination.pods))
+    return first_pods(workload, of_target=of_target, of_all=sum(there))
+
+
+def _shortages(preflight: Preflight) -> tuple[Shortage, ...]:
+    template = preflight.destination.template
+    return quotas.shortages(preflight.snapshot.quotas, template, _wanted(preflight))
+
+
+def _moves(preflight: Preflight, short: Shortage) -> bool:
+    """Tell whether a rollout that finds too little room goes on all the same.
+
+    One Pod that comes up lets an old one go; without any, old ones go only where maxUnavailable
+    allows it (cleanupUnhealthyReplicas in kubernetes pkg/controller/deployment/rolling.go).
+    """
+    return short.fits > 0 or max_unavailable(preflight.snapshot.workload) > 0
+
+
+def _unplaced(preflight: Preflight) -> str:
+    """Return why no node takes a Pod; with replicas 0 none is asked to."""
+    if preflight.replicas == 0 or Need.NODES in preflight.snapshot.unreadable:
+        return ""
+    return nodes.why_none(preflight.snapshot.nodes, preflight.destination.template)
+
+
+def _is_stuck_by_nodes(preflight: Preflight, why: str) -> bool:
+    is_strict = max_unavailable(preflight.snapshot.workload) == 0
+    return bool(why) and is_strict and _wanted(preflight) > 0
+
+
+CHECKS = (
+    Check(
+        id="PF601",
+        severity=Severity.WARN,
+        title="a quota leaves too little room for the surge",
+        find=quota_leaves_too_little,
+        needs=frozenset({Need.PODS, Need.QUOTAS}),
+    ),
+    Check(
+        id="PF602",
+        severity=Severity.WARN,
+        title="no node fits the target's Pods",
+        find=no_node_fits,
+        needs=frozenset({Need.PODS, Need.NODES}),
+    ),
+    Check(
+        id="PF603",
+        severity=Severity.WARN,
+        title="an autoscaler cannot help the target",
+        find=autoscaler_cannot_help,
+        needs=frozenset({Need.AUTOSCALERS}),
+    ),
+    Check(
+        id="PF604",
+        severity=Severity.INFO,
+        title="a PodDisruptionBudget allows no eviction",
+        find=budget_allows_no_eviction,
+        needs=frozenset({Need.BUDGETS}),
+    ),
+    Check(
+        id="PF605",
+        severity=Severity.WARN,
+        title="the rollout cannot move at all",
+        find=rollout_cannot_move,
+        needs=frozenset({Need.PODS}),
+        parts=frozenset({Need.QUOTAS, Need.NODES}),
+    ),
+)

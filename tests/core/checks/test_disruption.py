@@ -1,0 +1,194 @@
+"""PF6xx: room by quota and nodes, autoscalers and budgets; one case that triggers, one clean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backout.core import checks
+from backout.core.model import Severity
+from backout.core.snapshot import Need
+from tests.core.checks.running import found_by
+from tests.core.objects_made import condition, deployment, pod, preflight, replica_set, template
+
+FRUGAL = {"maxUnavailable": 0, "maxSurge": 1}
+EASY = {"maxUnavailable": 1, "maxSurge": 1}
+ASKS = {"requests": {"cpu": "200m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}}
+
+
+def seen(*, asks: Any = ASKS, rolling: Any = EASY, running: int = 0, **changes: Any) -> Any:
+    """Revision 2 is the target and asks for `asks`; `running` Pods of it and 3 of 3 run."""
+    second = replica_set(2)
+    second["spec"]["template"]["spec"]["containers"][0]["resources"] = asks
+    second["spec"]["template"]["spec"].update(changes.pop("spec", {}))
+    pods = [pod(f"web-3-{n}", of="web-3") for n in "abc"]
+    pods += [pod(f"web-2-{n}", of="web-2") for n in range(running)]
+    strategy = changes.pop("strategy", {"type": "RollingUpdate", "rollingUpdate": rolling})
+    values = {
+        "workload": deployment(template("reg.example/app:v3"), strategy=strategy),
+        "replica_sets": (replica_set(1), second, replica_set(3)),
+        "pods": tuple(pods),
+        **changes,
+    }
+    return preflight(to=2, **values)
+
+
+def quota(hard: str, used: str, key: str = "requests.cpu", **spec: Any) -> dict[str, Any]:
+    status = {"hard": {key: hard}, "used": {key: used}}
+    return {"metadata": {"name": "q"}, "spec": {"hard": {key: hard}, **spec}, "status": status}
+
+
+def quotas(*many: Any) -> tuple[Any, ...]:
+    return many
+
+
+def node(name: str = "n1", cpu: str = "2", **spec: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": name, "labels": {"zone": "a"}},
+        "spec": spec,
+        "status": {
+            "allocatable": {"cpu": cpu, "memory": "4Gi"},
+            "conditions": [condition("Ready", "True")],
+        },
+    }
+
+
+def autoscaler(reason: str = "DesiredWithinRange", **metric: Any) -> dict[str, Any]:
+    limited = str(reason == "TooManyReplicas")
+    resource = {"name": "cpu", "target": {"type": "Utilization"}, **metric}
+    return {
+        "metadata": {"name": "web"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "maxReplicas": 3,
+            "metrics": [{"type": "Resource", "resource": resource}],
+        },
+        "status": {"conditions": [condition("ScalingLimited", limited, reason)]},
+    }
+
+
+def budget(allowed: int, **selector: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "web", "generation": 1},
+        "spec": {"selector": {"matchLabels": selector or {"app": "web"}}},
+        "status": {"disruptionsAllowed": allowed, "observedGeneration": 1},
+    }
+
+
+FULL = quotas(quota("700m", "600m"))
+CASES: dict[str, tuple[Any, Any]] = {
+    "PF601": (seen(quotas=FULL), seen(quotas=quotas(quota("800m", "600m")))),
+    "PF602": (seen(nodes=(node(cpu="100m"),)), seen(nodes=(node(cpu="100m"), node("n2")))),
+    "PF603": (
+        seen(autoscalers=(autoscaler("TooManyReplicas"),)),
+        seen(autoscalers=(autoscaler(),)),
+    ),
+    "PF604": (seen(budgets=(budget(0),)), seen(budgets=(budget(1),))),
+    "PF605": (seen(quotas=FULL, rolling=FRUGAL), seen(quotas=FULL)),
+}
+
+
+@pytest.mark.parametrize("one", CASES)
+def test_a_check_finds_its_bad_fact_and_nothing_where_all_is_well(one: str) -> None:
+    bad, clean = CASES[one]
+
+    (found,) = found_by(one, bad)
+    assert found.message
+    assert found.remedy
+    assert found.severity in {Severity.WARN, Severity.INFO}
+    assert found_by(one, clean) == ()
+
+
+def test_the_family_is_covered() -> None:
+    assert set(CASES) == {c.id for c in checks.CHECKS if c.id.startswith("PF6")}
+
+
+def test_a_quota_says_what_the_surge_needs_and_what_is_left() -> None:
+    (found,) = found_by("PF601", seen(quotas=FULL))
+
+    assert found.message == (
+        "ResourceQuota q: 1 Pod more of it need 200m requests.cpu, 100m is left; "
+        "the rollout waits until old Pods are gone"
+    )
+
+
+def test_room_for_some_of_the_surge_moves_whatever_max_unavailable_is() -> None:
+    wide = {"maxUnavailable": 0, "maxSurge": 2}
+    some = seen(quotas=quotas(quota("900m", "600m")), rolling=wide)
+
+    assert found_by("PF605", some) == ()
+    (found,) = found_by("PF601", some)
+    assert "2 Pods more of it need 400m requests.cpu, 300m is left" in found.message
+
+
+@pytest.mark.parametrize(
+    "clean",
+    [
+        seen(quotas=FULL, running=3),
+        seen(quotas=FULL, strategy={"type": "Recreate"}),
+        seen(quotas=FULL, asks={}),
+        seen(quotas=quotas(quota("3", "3", key="services"))),
+        seen(quotas=quotas({"metadata": {"name": "new"}, "spec": {"hard": {"pods": "1"}}})),
+        seen(quotas=quotas(quota("1", "1", key="pods", scopes=["BestEffort"]))),
+    ],
+    ids=["it runs", "Recreate", "asks nothing", "not of Pods", "not counted yet", "other scope"],
+)
+def test_where_no_pod_is_charged_a_quota_says_nothing(clean: Any) -> None:
+    assert found_by("PF601", clean) == found_by("PF605", clean) == ()
+
+
+@pytest.mark.parametrize("key", ["pods", "count/pods", "cpu", "requests.memory", "limits.memory"])
+def test_each_key_of_a_quota_that_counts_pods_is_looked_at(key: str) -> None:
+    (found,) = found_by("PF601", seen(quotas=quotas(quota("1", "1", key=key))))
+
+    assert key in found.message
+
+
+def test_pods_that_run_are_told_where_only_a_rescheduled_one_finds_no_node() -> None:
+    runs = seen(nodes=(node(cpu="100m"),), running=3, rolling=FRUGAL)
+    (found,) = found_by("PF602", runs)
+
+    assert "it asks for 200m cpu, the whole node has 100m" in found.message
+    assert "3 Pods of it still run, a rescheduled one could not start" in found.message
+    assert found_by("PF605", runs) == ()
+
+
+def test_no_node_and_no_pod_that_may_go_is_one_finding() -> None:
+    stuck = seen(nodes=(node(unschedulable=True),), rolling=FRUGAL)
+
+    assert found_by("PF602", stuck) == ()
+    (found,) = found_by("PF605", stuck)
+    assert "no node takes a Pod of revision 2 now (1 of 1: cordoned)" in found.message
+
+
+def test_a_target_that_requests_nothing_cannot_be_scaled_by_a_share_of_it() -> None:
+    (found,) = found_by("PF603", seen(asks={}, autoscalers=(autoscaler(),)))
+    absolute = autoscaler(target={"type": "AverageValue"})
+
+    assert "container app requests no cpu; it stops scaling" in found.message
+    assert found_by("PF603", seen(asks={}, autoscalers=(absolute,))) == ()
+
+
+def test_another_workloads_autoscaler_and_budget_say_nothing() -> None:
+    foreign = autoscaler("TooManyReplicas")
+    foreign["spec"]["scaleTargetRef"]["name"] = "api"
+
+    assert found_by("PF603", seen(autoscalers=(foreign,))) == ()
+    assert found_by("PF604", seen(budgets=(budget(0, app="api"),))) == ()
+
+
+@pytest.mark.parametrize(
+    ("need", "ids"),
+    [
+        (Need.QUOTAS, {"PF601", "PF605"}),
+        (Need.AUTOSCALERS, {"PF603"}),
+        (Need.BUDGETS, {"PF604"}),
+        (Need.STORAGE_CLASSES, {"PF204"}),
+    ],
+)
+def test_what_could_not_be_read_is_skipped_and_said(need: Need, ids: set[str]) -> None:
+    _, skipped = checks.run_all(preflight(unreadable={need: "forbidden"}))
+
+    assert {s.id for s in skipped} == ids
+    assert {s.reason for s in skipped} == {f"{need}: forbidden"}
