@@ -113,6 +113,13 @@ _HEALTH = (
         help="Exit 5 where there is nothing to ask.",
     ),
 )
+_PIN = (
+    click.option(
+        "--pin",
+        is_flag=True,
+        help="Take the target's images by the digest that ran: where a tag has moved.",
+    ),
+)
 _FAIL_FAST = (
     click.option(
         "--fail-fast",
@@ -189,6 +196,11 @@ _PREFLIGHT = (
         "--registry-ca", metavar="FILE", envvar="BACKOUT_REGISTRY_CA", help="Its CA certificates."
     ),
 )
+
+
+def pin(command: F) -> F:
+    """Give a command the option that takes images by the digest that ran."""
+    return with_options(command, _PIN)
 
 
 def preflight(command: F) -> F:

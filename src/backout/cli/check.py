@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     help="Would this one do, not the chosen.",
 )
 @click.option("--explain", metavar="ID", help="What a check or a failure class means, and exit.")
+@acting.pin
 @acting.health
 @breaker
 @acting.preflight

@@ -34,6 +34,7 @@ def policy_of(values: dict[str, Any]) -> Policy:
         to_revision=values["to_revision"],
         accepted=tuple(Acceptance(id=i, reason=reason) for i in accepted),
         reason=reason,
+        pin=values["pin"],
         resume=values["resume"],
         baseline=True,
         **_limits(values),
@@ -47,6 +48,7 @@ def check_policy(values: dict[str, Any]) -> Policy:
     return Policy(
         **health.wanted(values),
         to_revision=values["to_revision"],
+        pin=values["pin"],
         **_limits(values),
         command=tuple(words),
     )

@@ -38,6 +38,7 @@ from backout.cli.options import breaker, collect, common
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
 @click.option("--resume", is_flag=True, help="Resume a paused workload in the same write.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@acting.pin
 @acting.health
 @acting.fail_fast
 @breaker

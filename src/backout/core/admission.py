@@ -38,7 +38,7 @@ def pod_of(workload: Object, revision: Revision) -> dict[str, Any]:
 
     Source: kubernetes pkg/controller/controller_utils.go (GetPodFromTemplate).
     """
-    template = revision.replica_set["spec"]["template"]
+    template = revision.template
     metadata = objects.dig(template, "metadata", default={})
     kept = {k: metadata[k] for k in ("labels", "annotations", "finalizers") if metadata.get(k)}
     name = objects.name(revision.replica_set) or objects.name(workload)

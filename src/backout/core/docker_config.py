@@ -7,11 +7,23 @@ name, so that a denial can say why; its value is never shown.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
+from backout.core import objects
 from backout.core.keyring import Credential, Keyring, Secret, Unusable, normalise_key
 from backout.core.text import untrusted
+
+if TYPE_CHECKING:
+    from backout.core.model import Object
+
+_CONFIG_JSON = ".dockerconfigjson"
+_SECRET_KEYS = {
+    "kubernetes.io/dockerconfigjson": _CONFIG_JSON,
+    "kubernetes.io/dockercfg": ".dockercfg",
+}
 
 
 def from_docker_config(config: Mapping[str, Any], *, source: str) -> Keyring:
@@ -32,6 +44,29 @@ def from_auths(auths: Mapping[str, Any], *, source: str) -> Keyring:
         elif (read := _entry(key, entry, source)) is not None:
             entries.append(read)
     return Keyring(entries=tuple(entries), notes=tuple(notes))
+
+
+def from_secret(secret: Object, *, source: str) -> Keyring | str:
+    """Read a pull Secret of either type; return why it holds no credentials, never what it holds.
+
+    Source: kubernetes pkg/credentialprovider/secrets/secrets.go (MakeDockerKeyring).
+    """
+    key = _SECRET_KEYS.get(str(secret.get("type")))
+    if key is None:
+        return f"{source} is of no type that the kubelet pulls with"
+    config = _decoded_json(objects.dig(secret, "data", key))
+    auths = config.get("auths") if key == _CONFIG_JSON and config is not None else config
+    if not isinstance(auths, Mapping):
+        return f"{source} holds no Docker config under {key}"
+    return from_auths(auths, source=source)
+
+
+def _decoded_json(text: Any) -> Mapping[str, Any] | None:
+    # Nothing is chained: the decoder's error carries the whole document, password and all.
+    with suppress(ValueError, TypeError, RecursionError):
+        found = json.loads(base64.b64decode(text, validate=True))
+        return found if isinstance(found, Mapping) else None
+    return None
 
 
 def _notes(config: Mapping[str, Any], source: str) -> Iterable[str]:

@@ -101,12 +101,24 @@ class ImageState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One manifest of an index; `platform` is `os/architecture`, empty where it has none.
+
+    BuildKit's attestations are entries too; they say `unknown/unknown`, which is none.
+    """
+
+    digest: str
+    platform: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImageAnswer:
     """What the registry said of one image; never "it can be pulled": we are not the kubelet.
 
     `image` is the text that was asked for, `detail` one sentence for people, already escaped.
     `digest` and `media_type` are the manifest's or the index's where EXISTS and told;
     `credential` names the registry key of the credential used (never its value), None where none.
+    `entries` are the index's, None where it is none or could not be read; `unread` says why then.
     """
 
     image: str
@@ -115,6 +127,19 @@ class ImageAnswer:
     digest: str | None = None
     media_type: str | None = None
     credential: str | None = None
+    entries: tuple[Entry, ...] | None = None
+    unread: str = ""
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """Every digest that a node may report for these bytes: its own, and the entries'."""
+        own = {self.digest} if self.digest else set()
+        return frozenset(own | {e.digest for e in self.entries or ()})
+
+    @property
+    def platforms(self) -> frozenset[str]:
+        """The platforms that the index has something for; none where it is no index."""
+        return frozenset(e.platform for e in self.entries or () if e.platform)
 
 
 def parse(reference: str) -> ImageReference:
@@ -188,11 +213,11 @@ def _check_name(match: re.Match[str]) -> None:
 def ran(pods: Iterable[Object]) -> dict[str, str]:
     """Return the digest of the image that each container of these Pods runs, where all agree.
 
-    From `status.containerStatuses[].imageID`; one without `@` is no digest that a registry knows.
+    From `imageID` of the statuses; one without `@` is no digest that a registry knows.
     """
     seen: dict[str, set[str]] = {}
     for pod in pods:
-        for status in objects.dig(pod, "status", "containerStatuses", default=[]):
+        for status, _ in objects.container_statuses(pod):
             _, mark, digest = str(status.get("imageID") or "").rpartition("@")
             if mark:
                 seen.setdefault(str(status.get("name")), set()).add(digest)

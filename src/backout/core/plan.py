@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from backout.core import objects, revisions, template
+from backout.core import objects, pin, revisions, template
 from backout.core.checks.breaker import LEDGER_DENIED, PATCH_DENIED, UNDER_WAY, under_way
 from backout.core.checks.check import Check, Fact, finding
 from backout.core.checks.history import PAUSED
@@ -91,7 +91,17 @@ CHOICES = (NO_SUCH_REVISION, ON_TARGET, NO_HISTORY, NOTHING_TO_GO_BACK_TO)
 
 
 def select(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
-    """Return the revision to go to, or why there is none."""
+    """Return the revision to go to, its images pinned if asked for, or why there is none."""
+    choice = _selected(snapshot, policy)
+    if isinstance(choice, Finding) or not policy.pin:
+        return choice
+    ran = pin.what_ran(snapshot, choice.revision)
+    choice = pin.pinned(choice, snapshot.revisions, ran)
+    now = template.digest(snapshot.workload["spec"]["template"])
+    return _on_target(snapshot, choice.revision) if choice.revision.hash == now else choice
+
+
+def _selected(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
     for fact in under_way(snapshot):
         return finding(UNDER_WAY, fact)
     history, known = snapshot.revisions, snapshot.known
@@ -177,7 +187,13 @@ def next_candidate(preflight: Preflight) -> str:
     snapshot, tried = preflight.snapshot, preflight.destination
     wanted = template.digest(snapshot.workload["spec"]["template"])
     known = snapshot.known
-    bad = {**known.bad, tried.hash: "its rollout failed just now", wanted: "rolled back"}
+    failed = "its rollout failed just now"
+    bad = {
+        **known.bad,
+        tried.hash: failed,
+        preflight.origin.hash: failed,
+        wanted: "rolled back",
+    }
     choice = revisions.choose(preflight.revisions, replace(known, bad=bad))
     line = f"backout undo {snapshot.target} -n {snapshot.target.namespace} --to-revision"
     if not isinstance(choice, NoChoice):
@@ -212,13 +228,17 @@ def _asked_for(snapshot: Snapshot, history: Sequence[Revision], number: int) -> 
         )
         return finding(NO_SUCH_REVISION, fact)
     if revisions.is_where_we_are(revision, now):
-        fact = Fact(
-            message=ALREADY_THERE,
-            detail=f"revision {number} is what {snapshot.target} asks for now",
-            remedy="leave --to-revision out, and backout chooses the newest other one with proof",
-        )
-        return finding(ON_TARGET, fact)
+        return _on_target(snapshot, revision)
     return revisions.asked_for(revision, snapshot.known)
+
+
+def _on_target(snapshot: Snapshot, revision: Revision) -> Finding:
+    fact = Fact(
+        message=ALREADY_THERE,
+        detail=f"revision {revision.number} is what {snapshot.target} asks for now",
+        remedy="leave --to-revision out, and backout chooses the newest other one with proof",
+    )
+    return finding(ON_TARGET, fact)
 
 
 def _why_none(snapshot: Snapshot, none: NoChoice) -> Fact:

@@ -23,7 +23,8 @@ class Choice:
     """The revision to go to, why, which newer ones were passed over and why, and kubectl's choice.
 
     `kubectl` is the revision number plain `kubectl rollout undo` would go to, None where it would
-    refuse. `proven` tells whether it was recorded healthy or Pods of it are Ready now.
+    refuse. `proven` tells whether it was recorded healthy or Pods of it are Ready now. `unpinned`
+    is the revision as it stands in the history, where its images were pinned.
     """
 
     revision: Revision
@@ -31,6 +32,7 @@ class Choice:
     proven: bool
     passed_over: tuple[tuple[int, str], ...] = ()
     kubectl: int | None = None
+    unpinned: Revision | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,7 @@ class Need(StrEnum):
     LEDGER = "ledger"
     PERMISSIONS = "permissions"
     IMAGES = "images"
+    IMAGE_INDEXES = "what stands in an image's index"
     POD_HEALTH = "pod health"
     CONFIG_MAPS = "ConfigMaps"
     SECRETS = "Secrets"
@@ -58,7 +59,8 @@ class Policy:
     `limit` rollbacks in `window`; `strict`: a WARN refuses, too; `fail_fast`: a suspected cause is
     final; `take_over`: a lock is taken whoever holds it; `ledger_is_local`: a file of this machine
     stands for the Lease; `health` names URLs, `/paths` and `port/paths`, all of which must be as
-    `expected`; `health_command` is for a shell; `baseline`: all but that is asked before, too.
+    `expected`; `health_command` is for a shell; `baseline`: all but that is asked before, too;
+    `pin`: images by the digest that ran.
     `command` is the command line as given (without the program's name), for the line that goes on.
     """
 
@@ -79,6 +81,7 @@ class Policy:
     fail_fast: bool = False
     strict: bool = False
     ledger_is_local: bool = False
+    pin: bool = False
     command: tuple[str, ...] = ()
 
     @property
@@ -101,7 +104,9 @@ class Snapshot:
     target that was asked; `baseline` is what the service said before. `now` is the server's time.
     `is_observed` tells whether the controller has seen the newest spec. `named` is what the target
     and the current revision name; `dry_run` and `pod_dry_run` are None where they were not made.
-    `gone_classes` are StorageClasses that its claims wait for and that do not exist.
+    `gone_classes` are StorageClasses that its claims wait for and that do not exist. `ran_images`
+    maps `image@digest` of what ran to the registry's answer, where the tag says something else;
+    `pull_notes` say which pull Secrets could not be used.
     """
 
     target: Target
@@ -114,6 +119,8 @@ class Snapshot:
     lease: Object | None = None
     permissions: Mapping[str, bool] = field(default_factory=dict)
     images: Mapping[str, ImageAnswer] = field(default_factory=dict)
+    ran_images: Mapping[str, ImageAnswer] = field(default_factory=dict)
+    pull_notes: tuple[str, ...] = ()
     pod_health: tuple[Sample, ...] = ()
     baseline: tuple[Sample, ...] = ()
     named: Mapping[Reference, Named] = field(default_factory=dict)
@@ -158,6 +165,11 @@ class Preflight:
     def destination(self) -> Revision:
         """The revision to go to."""
         return self.choice.revision
+
+    @property
+    def origin(self) -> Revision:
+        """The revision in the history: the destination, before its images were pinned."""
+        return self.choice.unpinned or self.choice.revision
 
     @property
     def replicas(self) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from backout.core.errors import ConfigError, Unreachable
 from backout.core.images import ImageAnswer, ImageReference, ImageState, parse
+from backout.core.keyring import Keyring
 from backout.core.text import masked, untrusted
 from backout.http.addresses import ANY_ADDRESS, NO_LOCAL
 from backout.http.session import Session
@@ -20,10 +21,9 @@ from backout.registry.verdict import Question, unreachable
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from backout.core.keyring import Keyring
-
 CONNECT_TIMEOUT = 5.0
 MOST_AT_ONCE = 8
+NO_KEYS = Keyring()
 
 
 class RegistryClient:
@@ -50,7 +50,7 @@ class RegistryClient:
         self._declared = Session(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=ANY_ADDRESS)
         self._open = AsyncExitStack()
         self._routes: dict[str, Route] = {}
-        self._asked: dict[str, asyncio.Task[ImageAnswer]] = {}
+        self._asked: dict[tuple[str, Keyring], asyncio.Task[ImageAnswer]] = {}
         self._places = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def __aenter__(self) -> Self:
@@ -69,29 +69,31 @@ class RegistryClient:
         await asyncio.gather(*self._asked.values(), return_exceptions=True)
         await self._open.aclose()
 
-    async def ask(self, image: str) -> ImageAnswer:
+    async def ask(self, image: str, *, pull: Keyring = NO_KEYS) -> ImageAnswer:
         """Return what its registry says of an image (as a Pod template spells it).
 
-        Asked once a run: names that mean the same manifest share one conversation, also while it
-        is going on. Never raises for what a registry, the network or the name does.
+        `pull` are the credentials of its Pod's own pull Secrets: tried after the user's. Asked
+        once a run: names that mean the same manifest share one conversation, also while it is
+        going on. Never raises for what a registry, the network or the name does.
         """
         try:
             reference = parse(image)
         except ValueError as error:
             return _invalid(image, error)
-        key = f"{reference.name}@{reference.manifest}"
+        key = f"{reference.name}@{reference.manifest}", pull
         if key not in self._asked:
-            self._asked[key] = asyncio.create_task(self._settle(reference))
+            self._asked[key] = asyncio.create_task(self._settle(reference, pull))
         # Shielded: the one who asked first may be cancelled while others still wait.
         answer = await asyncio.shield(self._asked[key])
         return replace(answer, image=image)
 
-    async def _settle(self, reference: ImageReference) -> ImageAnswer:
+    async def _settle(self, reference: ImageReference, pull: Keyring) -> ImageAnswer:
+        keyring = self._keyring.joined(pull)
         async with self._places:
             try:
                 async with asyncio.timeout(self._timeout):
                     route = self._route(reference.registry)
-                    return await conversation.ask(reference, keyring=self._keyring, route=route)
+                    return await conversation.ask(reference, keyring=keyring, route=route)
             except Unreachable as error:
                 why = untrusted(masked(error.message))
             except TimeoutError:

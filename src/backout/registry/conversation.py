@@ -1,7 +1,7 @@
 """One image's whole conversation with its registry: ask, be challenged, ask again, conclude.
 
-Bounded: one anonymous HEAD, then for each of at most five credentials one token and one HEAD. A
-registry that answers 401 for ever is left after that.
+Bounded: one anonymous HEAD, then for each of at most five credentials one token and one HEAD, and
+one GET where an index was found. A registry that answers 401 for ever is left after that.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from backout.core.keyring import Credential, Keyring, Secret
 from backout.core.text import untrusted
 from backout.registry import challenge as challenges
 from backout.registry import token
+from backout.registry.contents import with_entries
 from backout.registry.verdict import Question, denied, verdict
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ async def ask(image: ImageReference, *, keyring: Keyring, route: Route) -> Image
     question = Question(image=image)
     response = await route.head(image, None)
     if response.status != HTTPStatus.UNAUTHORIZED:
-        return verdict(question, response)
+        return await with_entries(verdict(question, response), image, route, None)
     wanted = challenges.usable(challenges.parse(response.headers.get("www-authenticate", "")))
     if wanted is None:
         return denied(question, "401, and it asks for no authentication that backout speaks")
@@ -65,7 +66,7 @@ async def _attempt(
     access = f"with the credential for {_named(credential)}"
     question = Question(image=image, access=access, credential=credential.key)
     if wanted.scheme == "basic":
-        return verdict(question, await route.head(image, credential.basic))
+        return await _looked(question, route, credential.basic)
     return await _by_token(question, wanted, credential, route)
 
 
@@ -82,7 +83,12 @@ async def _by_token(
     granted = await token.fetch(route, wanted, question.image, credential)
     if not isinstance(granted, Secret):
         return denied(question, f"{granted.status} from the token service, asked {question.access}")
-    return verdict(question, await route.head(question.image, granted))
+    return await _looked(question, route, granted)
+
+
+async def _looked(question: Question, route: Route, authorization: Secret) -> ImageAnswer:
+    answer = verdict(question, await route.head(question.image, authorization))
+    return await with_entries(answer, question.image, route, authorization)
 
 
 def _explained(answer: ImageAnswer, image: ImageReference, keyring: Keyring) -> ImageAnswer:

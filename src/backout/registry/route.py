@@ -58,10 +58,26 @@ class Route:
         self._is_tired = False
 
     async def head(self, image: ImageReference, authorization: Secret | None) -> Response:
-        """Ask for an image's manifest. Raises Unreachable.
+        """Ask whether an image's manifest is there. Raises Unreachable.
 
         After a 429 nothing more is asked in this run: the registry said so.
         """
+        return await self._ask("HEAD", image, image.manifest, authorization, self._timeout)
+
+    async def get(
+        self, image: ImageReference, manifest: str, authorization: Secret | None
+    ) -> Response:
+        """Read a manifest, by tag or digest, of an image that is there. Raises Unreachable."""
+        return await self._ask("GET", image, manifest, authorization, self._timeout / 2)
+
+    async def _ask(
+        self,
+        method: str,
+        image: ImageReference,
+        manifest: str,
+        authorization: Secret | None,
+        seconds: float,
+    ) -> Response:
         if self._is_tired:
             raise Unreachable("the registry answered 429, too many requests, a moment ago")
         if not self._is_plain and is_loopback(_host(self.registry)):
@@ -73,8 +89,8 @@ class Route:
         if authorization is not None:
             headers["Authorization"] = authorization.reveal()
         scheme = "http" if self._is_plain else "https"
-        url = f"{scheme}://{self.registry}/v2/{image.repository}/manifests/{image.manifest}"
-        response = await self._session.request("HEAD", url, headers=headers, timeout=self._timeout)
+        url = f"{scheme}://{self.registry}/v2/{image.repository}/manifests/{manifest}"
+        response = await self._session.request(method, url, headers=headers, timeout=seconds)
         self._is_tired |= response.status == HTTPStatus.TOO_MANY_REQUESTS
         return response
 

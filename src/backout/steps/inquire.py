@@ -6,22 +6,22 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import endpoints, objects, template
+from backout.core import endpoints, objects
 from backout.core.endpoints import Endpoint, NotAsked
 from backout.core.health import Answer, Sample
 from backout.core.snapshot import Need, Snapshot
-from backout.core.startability import must_start
 from backout.kube import paths
+from backout.steps import images
 from backout.steps.baseline import baseline
 from backout.steps.consult import Consulted
 from backout.steps.proxied import through_proxy
 from backout.steps.together import first_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from backout.core.images import ImageAnswer
     from backout.core.model import Object, Revision
+    from backout.core.revisions import Choice
     from backout.steps.run import Run
 
 WORST_FIRST = (Answer.UNWELL, Answer.UNKNOWN, Answer.WELL)
@@ -29,37 +29,37 @@ AT_ONCE = 10
 """Health requests through the API server at the same time: a guest does not flood it."""
 
 
-async def inquire(run: Run, snapshot: Snapshot, revision: Revision) -> Snapshot:
+async def inquire(run: Run, snapshot: Snapshot, choice: Choice) -> Snapshot:
     """Return the snapshot with the registries' answers and a sample for each running Pod.
 
     What can only warn gets no more than the preflight budget: nobody waits for a slow registry
     during an outage.
     """
+    revision, origin = choice.revision, choice.unpinned or choice.revision
     asked = run.policy.paths or ("",)
     found = [endpoints.of_template(revision.template, asked=path) for path in asked]
     with first_error():
         async with asyncio.TaskGroup() as group:
-            images_task = group.create_task(_images(run, snapshot, revision))
-            health_task = group.create_task(_pod_health(run, revision, found))
+            images_task = group.create_task(images.ask(run, snapshot, choice))
+            health_task = group.create_task(_pod_health(run, origin, found))
             baseline_task = group.create_task(baseline(run, snapshot, revision))
             consulted = Consulted(run, snapshot, revision)
             group.create_task(consulted.ask())
-    images, health = images_task.result(), health_task.result()
+    health = health_task.result()
     unreadable = {**snapshot.unreadable, **consulted.unreadable}
-    if isinstance(images, str):
-        unreadable[Need.IMAGES] = images
+    unreadable |= images_task.result().unreadable
     hidden = next((one.why for one in found if isinstance(one, NotAsked)), "")
-    if hidden and revision.pods:
+    if hidden and origin.pods:
         unreadable[Need.POD_HEALTH] = hidden
     before = baseline_task.result()
     if before.hidden:
         unreadable[Need.BASELINE] = before.hidden
     return replace(
         snapshot,
-        images={} if isinstance(images, str) else images,
         pod_health=health,
         baseline=before.samples,
         unreadable=unreadable,
+        **images_task.result().fields,
         **consulted.fields,
     )
 
@@ -92,17 +92,3 @@ async def _pod_health(
         return min(samples, key=lambda s: WORST_FIRST.index(s.answer))
 
     return tuple(await asyncio.gather(*(ask(p) for p in running)))
-
-
-async def _images(
-    run: Run, snapshot: Snapshot, revision: Revision
-) -> Mapping[str, ImageAnswer] | str:
-    """Return each image's answer, or why the registry was not waited for."""
-    names = sorted(set(template.images(revision.template).values()))
-    can_block = must_start(snapshot.workload, ready=revision.ready)
-    try:
-        async with asyncio.timeout(None if can_block else run.limits.preflight):
-            answers = await asyncio.gather(*(run.registry.ask(n) for n in names))
-    except TimeoutError:
-        return f"no answer of the registry within the preflight budget, {run.limits.preflight:g} s"
-    return {a.image: a for a in answers}

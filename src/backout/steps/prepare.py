@@ -22,7 +22,7 @@ async def prepare(run: Run) -> Plan | Refusal:
     choice = select(snapshot, run.policy)
     if isinstance(choice, Finding):
         return refuse(snapshot, choice)
-    snapshot = await inquire(run, snapshot, choice.revision)
+    snapshot = await inquire(run, snapshot, choice)
     preflight = Preflight(
         snapshot=snapshot, policy=run.policy, revisions=snapshot.revisions, choice=choice
     )
@@ -58,6 +58,7 @@ def tell_choice(run: Run, preflight: Preflight) -> None:
         proven=choice.proven,
         must_start=must_start(preflight.snapshot.workload, ready=destination.ready),
     )
+    tell_pinned(run, preflight)
     for number, why in choice.passed_over:
         run.say("passed_over", f"passed over: revision {number}, {why}", revision=number)
     if choice.kubectl is not None and choice.kubectl != destination.number:
@@ -80,6 +81,23 @@ def tell_baseline(run: Run, preflight: Preflight) -> None:
             status=sample.status,
             milliseconds=sample.milliseconds,
         )
+
+
+def tell_pinned(run: Run, preflight: Preflight) -> None:
+    """Say that pinned images make a revision of their own, and which images they are."""
+    if preflight.choice.unpinned is None:
+        return
+    before = template.images(preflight.origin.template)
+    after = template.images(preflight.destination.template)
+    images = {c: i for c, i in after.items() if i != before[c]}
+    number = preflight.destination.number
+    run.say(
+        "pinned",
+        f"pinned: a new revision, not {number}, with the images that revision {number} ran: "
+        + ", ".join(images.values()),
+        revision=number,
+        images=images,
+    )
 
 
 def tell_findings(

@@ -200,7 +200,7 @@ def test_every_new_family_is_covered() -> None:
     [
         (Need.DRY_RUN, {"PF501", "PF502", "PF503"}),
         (Need.POD_DRY_RUN, {"PF504", "PF505", "PF506"}),
-        (Need.NODES, {"PF602", "PF605", "PF903"}),
+        (Need.NODES, {"PF308", "PF309", "PF602", "PF605", "PF903"}),
         (Need.DEPLOYMENTS, {"PF904"}),
         (Need.BASELINE, {"PF905"}),
         (Need.SECRETS, {"PF201", "PF202", "PF203", "PF902"}),

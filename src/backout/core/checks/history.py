@@ -75,7 +75,8 @@ def history_is_short(preflight: Preflight) -> Iterator[Fact]:
 
 def target_is_known_bad(preflight: Preflight) -> Iterator[Fact]:
     """Rolled back from, its rollout failed, or marked. Undoing an undo must be possible."""
-    why = preflight.snapshot.known.bad.get(preflight.destination.hash)
+    bad = preflight.snapshot.known.bad
+    why = bad.get(preflight.destination.hash) or bad.get(preflight.origin.hash)
     if why is not None:
         yield Fact(
             message=f"revision {preflight.destination.number} is known to be bad: {why}",

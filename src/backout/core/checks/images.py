@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import template
+from backout.core import pin, template
 from backout.core.checks.check import Check, Fact
+from backout.core.checks.image_bytes import holders, pin_line, still_there
 from backout.core.images import ImageAnswer, ImageState, parse
 from backout.core.model import Severity
 from backout.core.snapshot import Need, Preflight
@@ -25,7 +26,9 @@ def image_is_gone(preflight: Preflight) -> Iterator[Fact]:
     for answer in _answers(preflight, ImageState.MISSING):
         yield Fact(
             message=f"an image of revision {preflight.destination.number} is gone: {answer.detail}",
-            remedy="push it again, or go to a revision whose image is there (--to-revision N)",
+            detail=holders(preflight, answer.image),
+            remedy="push it again, or go to a revision whose image is there (--to-revision N)"
+            + _or_pin(preflight, answer.image),
             risk="Pods of the target cannot start where the image is not on the node",
         )
 
@@ -38,6 +41,7 @@ def image_is_gone_but_runs(preflight: Preflight) -> Iterator[Fact]:
     for answer in _answers(preflight, ImageState.MISSING):
         yield Fact(
             message=f"image {answer.image} is gone from its registry; {_running(preflight)}",
+            detail=holders(preflight, answer.image),
             remedy="push it again before a node is drained",
         )
 
@@ -45,9 +49,11 @@ def image_is_gone_but_runs(preflight: Preflight) -> Iterator[Fact]:
 def registry_denies(preflight: Preflight) -> Iterator[Fact]:
     """401 or 403: it may be there or not; a registry hides what one may not see."""
     for answer in _answers(preflight, ImageState.DENIED):
+        notes = preflight.snapshot.pull_notes
         yield Fact(
             message=f"the registry does not tell whether image {answer.image} exists: "
-            f"{answer.detail}",
+            + "; ".join((answer.detail, *notes)),
+            detail=holders(preflight, answer.image),
             remedy="give backout a Docker config that may pull it: --registry-auth-file FILE",
         )
 
@@ -71,8 +77,10 @@ def image_name_is_invalid(preflight: Preflight) -> Iterator[Fact]:
 
 
 def tag_is_mutable(preflight: Preflight) -> Iterator[Fact]:
-    """`latest`, or no tag: the image may be something else than what ran then."""
-    for name in sorted(set(template.images(preflight.destination.template).values())):
+    """`latest`, or no tag, and nothing tells what ran: it may have been something else."""
+    ran = pin.what_ran(preflight.snapshot, preflight.origin)
+    images = template.images(preflight.destination.template).items()
+    for name in sorted({image for container, image in images if container not in ran}):
         try:
             reference = parse(name)
         except ValueError:
@@ -83,6 +91,12 @@ def tag_is_mutable(preflight: Preflight) -> Iterator[Fact]:
                 message=f"image {name} has {tag}: it may not be what this revision ran before",
                 remedy="deploy images by digest or by a tag that is never moved",
             )
+
+
+def _or_pin(preflight: Preflight, image: str) -> str:
+    """Return the way to the bytes that ran, where only their tag is gone."""
+    there = still_there(preflight, image)
+    return f"; {there} is still there: {pin_line(preflight)}" if there else ""
 
 
 def _running(preflight: Preflight) -> str:

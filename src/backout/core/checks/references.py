@@ -84,9 +84,9 @@ def last_live(preflight: Preflight) -> tuple[datetime | None, str]:
     The later of what the ledger remembers and the moment when the revision after it was made: it
     may have lived on for long after it was recorded.
     """
-    if preflight.destination.ready:
+    if preflight.origin.ready:
         return None, ""
-    made = preflight.destination.created
+    made = preflight.origin.created
     later = [r.created for r in preflight.revisions if r.created and made and r.created > made]
     told = [(at, "the creation of the revision after it") for at in sorted(later)[:1]]
     recorded = _recorded(preflight)
@@ -98,7 +98,7 @@ def _recorded(preflight: Preflight) -> datetime | None:
     """Return when the target was last recorded healthy, also if it was found bad since."""
     ledger = preflight.snapshot.ledger
     known = ledger.memory if isinstance(ledger, Ledger) else {}
-    one = known.get(preflight.destination.hash)
+    one = known.get(preflight.origin.hash)
     return one.last_healthy_at if one is not None else None
 
 

@@ -1,0 +1,132 @@
+"""PF3xx: are the target's images the bytes that ran? A tag says so only until it is moved."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from backout.core import objects, pin
+from backout.core.checks.check import Check, Fact
+from backout.core.eligible import is_schedulable
+from backout.core.images import ImageState, parse
+from backout.core.model import Severity
+from backout.core.snapshot import Need, Preflight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from backout.core.images import ImageAnswer
+    from backout.core.model import Object
+
+SHOWN = 19
+"""Characters of a digest in a message: enough to tell two apart."""
+
+
+def tag_was_moved(preflight: Preflight) -> Iterator[Fact]:
+    """A tag resolves to other bytes than those that the target ran."""
+    ran, number = pin.what_ran(preflight.snapshot, preflight.origin), preflight.destination.number
+    for container, image in sorted(pin.tagged(preflight.destination.template).items()):
+        now, recorded = preflight.snapshot.images.get(image), ran.get(container)
+        if now is None or recorded is None or not _is_told(now):
+            continue
+        then = preflight.snapshot.ran_images.get(pin.by_digest(image, recorded))
+        if not pin.is_same(recorded, now, then):
+            yield Fact(
+                message=f"the tag of image {image} has moved: revision {number} ran "
+                f"{recorded[:SHOWN]}…, the tag is {str(now.digest)[:SHOWN]}… now",
+                detail=f"container {container} ran {recorded}; the tag is {now.digest}",
+                remedy=_remedy(preflight, image, then),
+                risk=f"Pods that start run something else than revision {number} did",
+            )
+
+
+def what_ran_is_not_known(preflight: Preflight) -> Iterator[Fact]:
+    """`--pin` was asked for, and nothing tells which bytes a container ran."""
+    if not preflight.policy.pin:
+        return
+    hidden = preflight.snapshot.unreadable
+    why = [f"{need} could not be read" for need in (Need.PODS, Need.LEDGER) if need in hidden]
+    for container, image in sorted(pin.tagged(preflight.destination.template).items()):
+        yield Fact(
+            message=f"what container {container} of revision {preflight.destination.number} ran is "
+            f"not known: --pin has no digest for image {image}",
+            detail="; ".join(why) or "no Pod of it is left, and the ledger does not remember it",
+            remedy="leave --pin out, or go to a revision of which Pods run (--to-revision N)",
+            risk="the image is taken by its tag, which may have moved",
+        )
+
+
+def holders(preflight: Preflight, image: str) -> str:
+    """Return which nodes hold an image, in words; empty where none is known to.
+
+    Evidence beside the registry's answer, never instead of it: lists of images are cut short, and
+    that a node holds it does not mean that every Pod may use it.
+    """
+    nodes = [n for n in preflight.snapshot.nodes if is_schedulable(n) and _holds(n, image)]
+    if not nodes:
+        return ""
+    every = objects.containers(preflight.destination.template)
+    always = any(c.get("image") == image and c.get("imagePullPolicy") == "Always" for c in every)
+    which = "a node still holds it" if len(nodes) == 1 else f"{len(nodes)} nodes still hold it"
+    return which + (", but its pull policy is Always" if always else "")
+
+
+def still_there(preflight: Preflight, image: str) -> str:
+    """Return `image@digest` of what the target ran, where the registry has that still."""
+    ran = pin.what_ran(preflight.snapshot, preflight.origin)
+    for container, name in pin.tagged(preflight.destination.template).items():
+        if name == image and container in ran:
+            wanted = pin.by_digest(image, ran[container])
+            answer = preflight.snapshot.ran_images.get(wanted)
+            if answer is not None and answer.state is ImageState.EXISTS:
+                return wanted
+    return ""
+
+
+def pin_line(preflight: Preflight) -> str:
+    """Return the command line that goes to what ran."""
+    target = preflight.snapshot.target
+    words = preflight.policy.command or ("undo", str(target), "-n", target.namespace)
+    return shlex.join(["backout", *words, "--pin"])
+
+
+def _remedy(preflight: Preflight, image: str, then: ImageAnswer | None) -> str:
+    if then is None or then.state in {ImageState.DENIED, ImageState.UNREACHABLE}:
+        return f"to run what ran, if the registry has it still: {pin_line(preflight)}"
+    if still_there(preflight, image):
+        return f"to run what ran: {pin_line(preflight)}"
+    return "what ran is gone from the registry: go to another revision (--to-revision N)"
+
+
+def _is_told(now: ImageAnswer) -> bool:
+    """Tell whether it is known what a tag is: an index that could not be read may hold anything."""
+    return now.state is ImageState.EXISTS and now.digest is not None and not now.unread
+
+
+def _holds(node: Object, image: str) -> bool:
+    listed = objects.dig(node, "status", "images", default=[])
+    names = {str(name) for one in listed for name in objects.dig(one, "names", default=[])}
+    try:
+        reference = parse(image)
+    except ValueError:
+        return False
+    mark = f"@{reference.digest}" if reference.digest else f":{reference.tag}"
+    return reference.name + mark in names
+
+
+CHECKS = (
+    Check(
+        id="PF307",
+        severity=Severity.BLOCK,
+        title="the tag of an image is not what the target ran",
+        find=tag_was_moved,
+        needs=frozenset({Need.IMAGES}),
+        parts=frozenset({Need.PODS, Need.LEDGER, Need.IMAGE_INDEXES}),
+    ),
+    Check(
+        id="PF310",
+        severity=Severity.BLOCK,
+        title="--pin, and what the target ran is not known",
+        find=what_ran_is_not_known,
+    ),
+)
