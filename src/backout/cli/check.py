@@ -64,7 +64,7 @@ def check(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> in
     # Nothing of this is imported for --help.
     from backout.cli.policy import check_policy  # noqa: PLC0415
 
-    policy = check_policy(values)
+    policy = check_policy(values, ctx, shared.standing)
     is_many = _is_many(workload, values)
     from backout.cli.session import run_command  # noqa: PLC0415 (nor for usage errors)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backout.cli import connect
+from backout.cli.options import tell_notes
 from backout.cli.render import json_line
 from backout.core import ledger, ledger_json, objects
 from backout.core.columns import columns
@@ -31,6 +32,7 @@ HEADER = ("NAMESPACE", "WORKLOAD", "LAST", "FROM", "TO", "STATE", "HEALTH", "LOC
 
 def show(shared: Common, *, everywhere: bool) -> int:
     """Print one line a ledger; return the exit code."""
+    tell_notes(shared)
     leases, now = asyncio.run(_asked(shared, everywhere=everywhere))
     if shared.output == "json":
         for lease in leases:

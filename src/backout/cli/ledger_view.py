@@ -12,6 +12,7 @@ import click
 
 from backout.cli import connect
 from backout.cli import target as targets
+from backout.cli.options import tell_notes
 from backout.cli.render import json_line
 from backout.core import breaker, ledger_json, ledger_table, memory
 from backout.core.breaker import Open
@@ -38,6 +39,7 @@ def show(
 ) -> int:
     """Print the ledger, the memory and the breaker's state; return the exit code."""
     targets.parse(workload, "default")
+    tell_notes(shared)
     found, now = asyncio.run(_asked(workload, shared, is_local=is_local))
     state = breaker.judge(found.records, now=now, limit=limit, window=window)
     if shared.output == "json":

@@ -12,6 +12,7 @@ from backout.cli.check import check
 from backout.cli.completion import completion
 from backout.cli.ledger import ledger
 from backout.cli.options import common, given
+from backout.cli.rbac import rbac
 from backout.cli.resume import resume
 from backout.cli.status import explain, status
 from backout.cli.streams import leave, prepare_streams
@@ -26,6 +27,7 @@ COMMANDS = {
     "explain": explain,
     "resume": resume,
     "ledger": ledger,
+    "rbac": rbac,
     "completion": completion,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -12,12 +12,18 @@ from click.core import ParameterSource
 from backout.cli import complete
 from backout.cli.durations import DURATION
 
+if TYPE_CHECKING:
+    from backout.core.model import Acceptance
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Common:
-    """What the common options said. Durations in seconds."""
+    """What the common options said. Durations in seconds.
+
+    `notes` tells which policy files set what; `standing` is what the user's accepts.
+    """
 
     namespace: str | None
     context: str | None
@@ -30,6 +36,33 @@ class Common:
     timeout: float | None
     output: str
     verbose: bool
+    notes: tuple[str, ...] = ()
+    standing: tuple[Acceptance, ...] = ()
+
+
+_NAMED, _SAID = "backout.policy.named", "backout.policy.said"
+_ACCEPTING = frozenset({"undo", "check"})
+
+
+def _load_policy(ctx: click.Context, _param: click.Parameter, named: str | None) -> None:
+    """Let the policy files fill what neither the command line nor the environment says.
+
+    Eager: it comes before every other option. Before the command it is only remembered.
+    """
+    is_given = _is_given(ctx, "policy")
+    if ctx.resilient_parsing:
+        return
+    if ctx.parent is None:
+        ctx.meta[_NAMED] = named if is_given else None
+        return
+    from backout.cli.policy_file import load  # noqa: PLC0415 (not for --help)
+    from backout.cli.policy_keys import key  # noqa: PLC0415 (the same)
+
+    before = ctx.parent.meta.get(_NAMED)
+    said = load(named if is_given or before is None else before, ctx)
+    keys = {p.name: key(p) for p in ctx.command.params if p.name}
+    ctx.default_map = {name: said.values[k] for name, k in keys.items() if k in said.values}
+    ctx.meta[_SAID] = said
 
 
 _OPTIONS = (
@@ -76,10 +109,19 @@ _OPTIONS = (
         help="json: one event a line on stdout.",
     ),
     click.option(
+        "--policy",
+        metavar="FILE",
+        envvar="BACKOUT_POLICY",
+        is_eager=True,
+        expose_value=False,
+        callback=_load_policy,
+        help="Defaults of your own.  [default: backout/policy.toml in the config folder]",
+    ),
+    click.option(
         "-v", "--verbose", is_flag=True, help="Show each request on stderr, never bodies."
     ),
 )
-_NAMES = tuple(Common.__dataclass_fields__)
+_NAMES = tuple(n for n in Common.__dataclass_fields__ if n not in {"notes", "standing"})
 
 
 _BREAKER = (
@@ -121,12 +163,43 @@ def with_options(command: F, options: tuple[Callable[[F], F], ...]) -> F:
 def collect(ctx: click.Context, values: dict[str, Any]) -> Common:
     """Return the common options: those after the command outrank those before it."""
     before: dict[str, Any] = ctx.obj or {}
+    said = ctx.meta.get(_SAID)
     return Common(
         **{
             name: values[name] if _is_given(ctx, name) else before.get(name, values[name])
             for name in _NAMES
-        }
+        },
+        notes=_notes(ctx),
+        standing=said.accepted if said is not None else (),
     )
+
+
+def _notes(ctx: click.Context) -> tuple[str, ...]:
+    """Return which policy file set which options of this command."""
+    said = ctx.meta.get(_SAID)
+    if said is None:
+        return ()
+    from backout.cli.policy_keys import key  # noqa: PLC0415 (not for --help)
+
+    used = [
+        key(p)
+        for p in ctx.command.params
+        if p.name and ctx.get_parameter_source(p.name) is ParameterSource.DEFAULT_MAP
+    ]
+    by_file: dict[str, list[str]] = {}
+    for one in used:
+        by_file.setdefault(said.origins[one], []).append(one)
+    if said.accepted and ctx.command.name in _ACCEPTING:
+        by_file.setdefault(said.own, []).extend(f"accept {a.id}" for a in said.accepted)
+    return tuple(f"policy {path}: {', '.join(keys)}" for path, keys in by_file.items())
+
+
+def tell_notes(shared: Common) -> None:
+    """Say on stderr which policy files set what, where a command has no events."""
+    from backout.core.text import untrusted  # noqa: PLC0415 (not for --help)
+
+    for note in shared.notes:
+        click.echo(f"note: {untrusted(note, 2000)}", err=True)
 
 
 def given(ctx: click.Context, values: dict[str, Any]) -> dict[str, Any]:

@@ -23,8 +23,11 @@ _LEASE = (2.0, 600.0)
 """Seconds: shorter than a slow request it would be lost at once, longer nobody waits for it."""
 
 
-def policy_of(values: dict[str, Any]) -> Policy:
-    """Return what the options of `undo` ask for; a usage error where they contradict themselves."""
+def policy_of(values: dict[str, Any], standing: tuple[Acceptance, ...] = ()) -> Policy:
+    """Return what the options of `undo` ask for; a usage error where they contradict themselves.
+
+    `standing` is what the policy file accepts.
+    """
     accepted, reason = values["accepted"], _reason(values)
     if accepted and not reason:
         raise click.UsageError("--accept needs --reason TEXT: the record keeps why")
@@ -32,7 +35,10 @@ def policy_of(values: dict[str, Any]) -> Policy:
     return replace(
         health_policy(values),
         to_revision=values["to_revision"],
-        accepted=tuple(Acceptance(id=i, reason=reason) for i in accepted),
+        accepted=(
+            *(Acceptance(id=i, reason=reason) for i in accepted),
+            *(a for a in standing if a.id not in accepted),
+        ),
         reason=reason,
         pin=values["pin"],
         resume=values["resume"],
@@ -42,13 +48,20 @@ def policy_of(values: dict[str, Any]) -> Policy:
     )
 
 
-def check_policy(values: dict[str, Any]) -> Policy:
+def check_policy(
+    values: dict[str, Any], ctx: click.Context, standing: tuple[Acceptance, ...] = ()
+) -> Policy:
     """Return what `check` asks for; the line that goes on anyway is an `undo`."""
-    words = ["undo" if word == "check" else word for word in sys.argv[1:]]
+    words = sys.argv[1:]
+    root = ctx.find_root()
+    _, rest, _ = root.command.make_parser(root).parse_args([*words])
+    # A namespace or a workload may be called `check`, too.
+    words[len(words) - len(rest)] = "undo"
     return Policy(
         **health.wanted(values),
         to_revision=values["to_revision"],
         pin=values["pin"],
+        accepted=standing,
         **_limits(values),
         command=tuple(words),
     )
@@ -98,6 +111,25 @@ def lease_duration(seconds: float | None) -> float | None:
             f"--lease-duration takes {_LEASE[0]:.0f} s to {_LEASE[1] / 60:.0f} min"
         )
     return seconds
+
+
+def check_value(key: str, value: Any) -> None:
+    """Raise click.UsageError where a policy file's value is none, though its type is right."""
+    if key == "health":
+        _check_health(value)
+    if key == "lease_duration":
+        lease_duration(value)
+
+
+def check_acceptance(one: Any, reason: Any) -> Acceptance:
+    """Return what a policy file accepts; raise ValueError where it is nothing to accept."""
+    if not isinstance(one, str) or not isinstance(reason, str) or not reason.strip():
+        raise ValueError("id and reason are strings, and the record keeps the reason")
+    try:
+        _check_ids((one,))
+        return Acceptance(id=one, reason=_reason({"reason": reason}))
+    except click.UsageError as error:
+        raise ValueError(error.message) from None
 
 
 def _check_ids(accepted: tuple[str, ...]) -> None:

@@ -146,7 +146,9 @@ def _finding(event: Event) -> list[tuple[str, str]]:
 
 
 def _skipped(event: Event) -> list[tuple[str, str]]:
-    return [("yellow", f"skipped {', '.join(event.fields['ids'])}: {event.message}")]
+    remedy = event.fields["remedy"]
+    first = ("yellow", f"skipped {', '.join(event.fields['ids'])}: {event.message}")
+    return [first, *([("", f"  {remedy}")] if remedy else [])]
 
 
 def _cause(event: Event) -> list[tuple[str, str]]:

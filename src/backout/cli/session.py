@@ -130,6 +130,8 @@ async def _carried_out(
             context=connection.context,
         )
         _introduce(run, connection, keyring.notes)
+        for note in settings.common.notes:
+            run.say("note", note)
         outcome = await settings.carry_out(run)
         interruption.over()
     return outcome

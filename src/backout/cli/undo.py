@@ -71,7 +71,7 @@ def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int
     # Nothing of this is imported for --help: a tool should start as fast as one.
     from backout.cli.policy import policy_of  # noqa: PLC0415
 
-    policy = policy_of(values)
+    policy = policy_of(values, shared.standing)
     from backout.cli.session import run_command  # noqa: PLC0415 (nor for usage errors)
     from backout.steps.pipeline import undo as steps  # noqa: PLC0415
 

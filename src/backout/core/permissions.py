@@ -1,12 +1,20 @@
-"""What backout needs to be allowed, and the Role that grants it (reference owners.md)."""
+"""What backout needs to be allowed: one table, from which every Role and remedy is made.
+
+Never in it: secrets list or watch, wildcards, impersonate, pods/exec, update of a workload, scale.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
+
+UNDO, CHECK, STATUS, EXPLAIN = "undo", "check", "status", "explain"
+RESUME, LEDGER_SHOWN, MARK = "resume", "ledger", "mark"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,44 +31,208 @@ class Permission:
         return f"{self.verb} {self.resource}{part}"
 
 
-WORKLOAD = tuple(
-    Permission(verb=v, group="apps", resource="deployments")
-    for v in ("get", "list", "watch", "patch")
+class Level(StrEnum):
+    """How a command does without: not at all; it says what it could not verify; it is asked for."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    OPT_IN = "opt-in"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """Verbs on one resource (`pods/log` with its subresource), which commands use them and why.
+
+    `is_cluster_wide`: the resource has no namespace. `is_by_name`: only for the objects named.
+    """
+
+    group: str
+    resource: str
+    verbs: tuple[str, ...]
+    commands: frozenset[str]
+    level: Level
+    why: str
+    is_cluster_wide: bool = False
+    is_by_name: bool = False
+
+    @property
+    def permissions(self) -> tuple[Permission, ...]:
+        """Each verb by itself."""
+        resource, _, subresource = self.resource.partition("/")
+        return tuple(
+            Permission(verb=v, group=self.group, resource=resource, subresource=subresource)
+            for v in self.verbs
+        )
+
+
+def _grant(
+    where: str, verbs: str, commands: Iterable[str], level: Level, why: str, *marks: str
+) -> Grant:
+    """Return a row of the table: `where` is `group: resource`, `verbs` a list with blanks."""
+    group, _, resource = where.rpartition(": ")
+    return Grant(
+        group=group,
+        resource=resource,
+        verbs=tuple(verbs.split()),
+        commands=frozenset(commands),
+        level=level,
+        why=why,
+        is_cluster_wide="cluster" in marks,
+        is_by_name="named" in marks,
+    )
+
+
+_LEASES = "coordination.k8s.io: leases"
+_ALL = (UNDO, CHECK, STATUS, EXPLAIN, RESUME, MARK)
+_WATCHING = (UNDO, STATUS, RESUME)
+_PREFLIGHT = (UNDO, CHECK)
+_ROLLBACK = (UNDO, RESUME)
+_REQUIRED, _OPTIONAL, _OPT_IN = Level.REQUIRED, Level.OPTIONAL, Level.OPT_IN
+
+TABLE = (
+    _grant("apps: deployments", "get", _ALL, _REQUIRED, "the workload"),
+    _grant("apps: deployments", "list watch", (*_WATCHING, CHECK), _REQUIRED, "its rollout"),
+    _grant("apps: deployments", "patch", _ROLLBACK, _REQUIRED, "the rollback, one PATCH"),
+    _grant("apps: replicasets", "list", _ALL, _REQUIRED, "the history"),
+    _grant("apps: replicasets", "watch", _WATCHING, _REQUIRED, "the history as it changes"),
+    _grant(_LEASES, "get", (*_ROLLBACK, LEDGER_SHOWN, MARK), _REQUIRED, "lock and ledger"),
+    _grant(_LEASES, "create update", (*_ROLLBACK, MARK), _REQUIRED, "lock and ledger"),
+    _grant(_LEASES, "list", (LEDGER_SHOWN,), _OPTIONAL, "ledger without TYPE/NAME"),
+    _grant(_LEASES, "get", (CHECK,), _OPTIONAL, "the ledger"),
+    _grant(": pods", "list", _ALL, _OPTIONAL, "proof, diagnosis"),
+    _grant(": pods", "watch", _WATCHING, _OPTIONAL, "diagnosis"),
+    _grant(": events", "list", (*_WATCHING, EXPLAIN), _OPTIONAL, "diagnosis"),
+    _grant(": events", "watch", _WATCHING, _OPTIONAL, "diagnosis"),
+    _grant(": events", "create", _ROLLBACK, _OPTIONAL, "an Event on the workload"),
+    _grant(": services", "list", (*_PREFLIGHT, RESUME), _OPTIONAL, "health"),
+    _grant(": pods/proxy", "get", _PREFLIGHT, _OPTIONAL, "health of the target's Pods"),
+    _grant(": services/proxy", "get", _ROLLBACK, _OPTIONAL, "health, end to end"),
+    _grant(": pods/log", "get", (*_WATCHING, EXPLAIN), _OPTIONAL, "last lines of what fails"),
+    _grant(": configmaps", "get", (*_ALL[:-1],), _OPTIONAL, "what the target names"),
+    _grant(": serviceaccounts", "get", _PREFLIGHT, _OPTIONAL, "what the target names"),
+    _grant(": persistentvolumeclaims", "get", _PREFLIGHT, _OPTIONAL, "what the target names"),
+    _grant(": resourcequotas", "list", _PREFLIGHT, _OPTIONAL, "room for the surge"),
+    _grant("policy: poddisruptionbudgets", "list", _PREFLIGHT, _OPTIONAL, "disruption"),
+    _grant("autoscaling: horizontalpodautoscalers", "list", _PREFLIGHT, _OPTIONAL, "disruption"),
+    _grant(
+        ": secrets",
+        "get",
+        _ALL[:-1],
+        _OPTIONAL,
+        "what the target names; never listed",
+        "named",
+    ),
+    _grant("argoproj.io: applications", "get", _PREFLIGHT, _OPT_IN, "whether Argo CD heals it"),
+    _grant(
+        "kustomize.toolkit.fluxcd.io: kustomizations",
+        "get",
+        _PREFLIGHT,
+        _OPT_IN,
+        "whether Flux puts it back",
+    ),
+    _grant(
+        "helm.toolkit.fluxcd.io: helmreleases",
+        "get",
+        _PREFLIGHT,
+        _OPT_IN,
+        "whether Flux puts it back",
+    ),
+    _grant("apps: deployments", "patch", (CHECK,), _OPT_IN, "the server's dry run of the patch"),
+    _grant(
+        _LEASES,
+        "create update",
+        (CHECK,),
+        _OPT_IN,
+        "not used: whether you may is asked, and PF804 says no",
+    ),
+    _grant(": pods", "create", _PREFLIGHT, _OPT_IN, "a dry run of a Pod of the target"),
+    _grant(": pods", "create delete", (UNDO,), _OPT_IN, "a rehearsal, only with --rehearse"),
+    _grant(": nodes", "list", (*_ALL[:-1],), _OPTIONAL, "whether nodes are the cause", "cluster"),
+    _grant(
+        "scheduling.k8s.io: priorityclasses",
+        "get",
+        _PREFLIGHT,
+        _OPTIONAL,
+        "what the target names",
+        "cluster",
+    ),
+    _grant(
+        "node.k8s.io: runtimeclasses",
+        "get",
+        _PREFLIGHT,
+        _OPTIONAL,
+        "what the target names",
+        "cluster",
+    ),
+    _grant(
+        "storage.k8s.io: storageclasses",
+        "get",
+        _PREFLIGHT,
+        _OPTIONAL,
+        "what its claims name",
+        "cluster",
+    ),
 )
-LEDGER = tuple(
-    Permission(verb=v, group="coordination.k8s.io", resource="leases")
-    for v in ("get", "create", "update")
-)
+COMMANDS = (UNDO, CHECK, STATUS, EXPLAIN, RESUME, LEDGER_SHOWN, MARK)
+
+
+def grants(command: str) -> tuple[Grant, ...]:
+    """Return the rows of a command."""
+    return tuple(g for g in TABLE if command in g.commands)
+
+
+def _required(resource: str) -> tuple[Permission, ...]:
+    rows = (g for g in grants(UNDO) if g.level is _REQUIRED and g.resource == resource)
+    return tuple(p for g in rows for p in g.permissions)
+
+
+WORKLOAD = _required("deployments")
+LEDGER = _required("leases")
 NEEDED = (*WORKLOAD, *LEDGER)
 """Without these an undo is refused before anything is written."""
 CREATE_PODS = Permission(verb="create", group="", resource="pods")
 ASKED = (*NEEDED, CREATE_PODS)
 """All that is asked about in one round; without the last no Pod is tried as a dry run."""
 
-_OPTIONAL: Mapping[str, str] = {
-    "configmaps": '{apiGroups: [""], resources: [configmaps], verbs: [get]}',
-    "secrets": '{apiGroups: [""], resources: [secrets], resourceNames: [NAME], verbs: [get]}',
-    "services": '{apiGroups: [""], resources: [services], verbs: [list]}',
-    "pods/proxy": '{apiGroups: [""], resources: [pods/proxy], verbs: [get]}',
-    "services/proxy": '{apiGroups: [""], resources: [services/proxy], verbs: [get]}',
-    "pods/log": '{apiGroups: [""], resources: [pods/log], verbs: [get]}',
-    "pods": '{apiGroups: [""], resources: [pods, events], verbs: [list, watch]}',
-    "events": '{apiGroups: [""], resources: [pods, events], verbs: [list, watch]}',
-}
-_CORE: Mapping[str, str] = {
-    "deployments": "{apiGroups: [apps], resources: [deployments], "
-    "verbs: [get, list, watch, patch]}",
-    "replicasets": "{apiGroups: [apps], resources: [replicasets], verbs: [list, watch]}",
-    "leases": "{apiGroups: [coordination.k8s.io], resources: [leases], "
-    "verbs: [get, create, update]}",
-}
+
+def asked(*, ledger_is_local: bool) -> tuple[Permission, ...]:
+    """Return what is asked about before the intent: a file needs no right to Leases."""
+    return tuple(p for p in ASKED if not (ledger_is_local and p in LEDGER))
 
 
 def rule(resource: str) -> str:
-    """Return the Role's rule that grants what backout does with a resource, one line of YAML."""
-    return {**_CORE, **_OPTIONAL}.get(resource, "")
+    """Return the Role's rule that grants what `undo` does with a resource, one line of YAML."""
+    rows = [g for g in grants(UNDO) if g.resource == resource and g.level is not _OPT_IN]
+    if not rows:
+        return ""
+    verbs = tuple(dict.fromkeys(v for g in rows for v in g.verbs))
+    return line(rows[0], verbs, ("NAME",) if rows[0].is_by_name else ())
+
+
+def line(grant: Grant, verbs: Iterable[str], names: Iterable[str] = ()) -> str:
+    """Return a rule of a Role as one line of YAML."""
+    group = grant.group or '""'
+    only = ", ".join(names)
+    named = f"resourceNames: [{only}], " if only else ""
+    return (
+        f"{{apiGroups: [{group}], resources: [{grant.resource}], {named}"
+        f"verbs: [{', '.join(verbs)}]}}"
+    )
 
 
 def remedy(resource: str) -> str:
     """Return what to ask for where something about a resource is denied."""
     return f"ask for this rule in a Role: {rule(resource)}"
+
+
+ROLE = "backout rbac --for undo prints the Role that grants it"
+_DENIED = (
+    re.compile(r"cannot ([a-z]+) resource \"([a-z0-9./-]+)\""),
+    re.compile(r"\byou may not ([a-z]+) ([a-z0-9./-]+)"),
+)
+
+
+def denied(why: str) -> str:
+    """Return `verb resource` where a reason is that it is not allowed; else empty."""
+    found = next((m for form in _DENIED if (m := form.search(why))), None)
+    return f"{found[1]} {found[2]}" if found else ""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ALREADY_THERE = "already on target revision"
 """The product's own wording; scripts rely on it."""
 
+_LONGEST_REASON = 1000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -33,6 +35,14 @@ class Plan:
     findings: tuple[Finding, ...]
     skipped: tuple[Skipped, ...]
     accepted: tuple[Finding, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why, for the record: the run's own reason, and a standing one of each finding."""
+        policy, passed = self.preflight.policy, {f.id for f in self.accepted}
+        standing = [a for a in policy.accepted if a.id in passed and a.reason != policy.reason]
+        words = [policy.reason, *(f"{a.id}: {a.reason}" for a in standing)]
+        return "; ".join(w for w in words if w)[:_LONGEST_REASON]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,10 +221,16 @@ def way_on(policy: Policy, blocks: Sequence[Finding]) -> str:
         return ""
     ids = sorted({b.id for b in blocks})
     words = ["backout", *policy.command]
-    for one in ids:
-        words += ["--resume"] if one == PAUSED else ["--accept", one]
+    more = [w for one in ids for w in (["--resume"] if one == PAUSED else ["--accept", one])]
     needs_reason = ids != [PAUSED] and not policy.reason
-    return shlex.join(words) + (" --reason 'WHY'" if needs_reason else "")
+    # What stands behind `--` is no option.
+    end = words.index("--") if "--" in words else len(words)
+    parts = [
+        shlex.join([*words[:end], *more]),
+        *(["--reason 'WHY'"] if needs_reason else []),
+        *([shlex.join(words[end:])] if words[end:] else []),
+    ]
+    return " ".join(parts)
 
 
 def _asked_for(snapshot: Snapshot, history: Sequence[Revision], number: int) -> Choice | Finding:

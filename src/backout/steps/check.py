@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core import checks
@@ -10,7 +11,13 @@ from backout.core.errors import BackoutError
 from backout.core.model import Severity
 from backout.core.outcome import Outcome, Result
 from backout.core.plan import Refusal
-from backout.steps.prepare import prepare, tell, tell_choice, tell_refusal
+from backout.steps.prepare import (
+    prepare,
+    tell_choice,
+    tell_findings,
+    tell_refusal,
+    tell_skipped,
+)
 
 if TYPE_CHECKING:
     from backout.core.plan import Plan
@@ -34,6 +41,7 @@ async def check(run: Run) -> Outcome:
             f"time was up after {total:g} s", remedy="give it longer: --timeout"
         ) from None
     outcome = _refused(run, plan) if isinstance(plan, Refusal) else _possible(run, plan)
+    tell_skipped(run, plan.skipped)
     skipped = {one.id for one in plan.skipped}
     made = len(checks.CHECKS) - len(skipped) if plan.preflight is not None else 0
     run.say(
@@ -48,7 +56,8 @@ async def check(run: Run) -> Outcome:
 
 
 def _possible(run: Run, plan: Plan) -> Outcome:
-    tell(run, plan)
+    tell_choice(run, plan.preflight)
+    tell_findings(run, plan.findings, (), {f.id for f in plan.accepted})
     warnings = sum(f.severity is Severity.WARN for f in plan.findings)
     words = {0: "", 1: "; 1 warning"}.get(warnings, f"; {warnings} warnings")
     number = plan.preflight.destination.number
@@ -61,7 +70,7 @@ def _possible(run: Run, plan: Plan) -> Outcome:
 def _refused(run: Run, refusal: Refusal) -> Outcome:
     if refusal.preflight is not None:
         tell_choice(run, refusal.preflight)
-    tell_refusal(run, refusal)
+    tell_refusal(run, replace(refusal, skipped=()))
     ids = ", ".join(b.id for b in refusal.blocks)
     return Outcome(
         result=Result.REFUSED,

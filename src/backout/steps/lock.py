@@ -88,7 +88,7 @@ def _intent(run: Run, plan: Plan, seen: Seen, deadline: timedelta) -> Record:
     return Record(
         op=run.op,
         actor=run.identity.actor,
-        reason=run.policy.reason,
+        reason=plan.reason,
         accepted=tuple(f.id for f in plan.accepted),
         trace_id=run.trace_id,
         host=run.identity.host,

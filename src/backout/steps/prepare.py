@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import checks, revisions, template
+from backout.core import checks, permissions, revisions, template
 from backout.core.model import Finding, Revision, Skipped
 from backout.core.plan import Plan, Refusal, decide, refuse, select
 from backout.core.snapshot import Preflight
@@ -117,9 +117,23 @@ def tell_findings(
             remedy=found.remedy,
             accepted=found.id in accepted,
         )
-    for reason in dict.fromkeys(one.reason for one in skipped):
-        ids = [one.id for one in skipped if one.reason == reason]
-        run.say("skipped", f"not checked: {reason}", ids=ids)
+    tell_skipped(run, skipped)
+
+
+def tell_skipped(run: Run, skipped: tuple[Skipped, ...]) -> None:
+    """Say each check that could not be made, the permission it lacks, and last how to get it."""
+    reasons = list(dict.fromkeys(one.reason for one in skipped))
+    denied = {reason: permissions.denied(reason) for reason in reasons}
+    last = next((r for r in reversed(reasons) if denied[r]), None)
+    for reason in reasons:
+        lacks = f" (lacks: {denied[reason]})" if denied[reason] else ""
+        run.say(
+            "skipped",
+            f"not checked: {reason}{lacks}",
+            ids=[one.id for one in skipped if one.reason == reason],
+            lacks=denied[reason],
+            remedy=permissions.ROLE if reason == last else "",
+        )
 
 
 def tell_refusal(run: Run, refusal: Refusal) -> None:

@@ -139,7 +139,8 @@ async def _permissions(run: Run, unread: _Unread) -> dict[str, bool]:
     try:
         with first_error():
             async with asyncio.timeout(run.limits.preflight), asyncio.TaskGroup() as group:
-                tasks = {str(p): group.create_task(_may(run, p)) for p in permissions.ASKED}
+                asked = permissions.asked(ledger_is_local=run.ledger.is_local)
+                tasks = {str(p): group.create_task(_may(run, p)) for p in asked}
     except (BackoutError, TimeoutError) as error:
         told = error.message if isinstance(error, BackoutError) else "no answer in time"
         unread.why[Need.PERMISSIONS] = told
