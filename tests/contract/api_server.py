@@ -200,6 +200,9 @@ class ApiServer:
             case "PATCH":
                 self._allowed("patch", resource)
                 return self._patch(resource, name, request)
+            case "DELETE":
+                self._allowed("delete", resource)
+                return self._delete(resource, name, request.json)
         raise Refused(405, "MethodNotAllowed", "not allowed on this resource")
 
     def _collection(self, request: Request, resource: str) -> Step:
@@ -293,6 +296,13 @@ class ApiServer:
         if request.query.get("dryRun") == "All":
             return Answer(json=wanted, headers=dict(named))
         return Answer(json=self._store(resource, wanted), headers=dict(named))
+
+    def _delete(self, resource: str, name: str, options: Object) -> Step:
+        there = self._existing(resource, name)
+        if options["preconditions"]["uid"] != there["metadata"]["uid"]:
+            raise Refused(409, "Conflict", "Precondition failed: UID in precondition")
+        self.remove(resource, name)
+        return Answer(json=there)
 
     def _store(self, resource: str, content: Object) -> Object:
         """Keep a new state; the same state again changes nothing, its version included."""

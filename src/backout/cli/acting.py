@@ -203,6 +203,38 @@ def pin(command: F) -> F:
     return with_options(command, _PIN)
 
 
+_PROOF = (
+    click.option(
+        "--to-last-healthy",
+        is_flag=True,
+        help="Only to a revision that was recorded healthy, the newest.",
+    ),
+    click.option(
+        "--require-proof",
+        is_flag=True,
+        envvar="BACKOUT_REQUIRE_PROOF",
+        help="Refuse a target that nothing shows to work.",
+    ),
+    click.option(
+        "--rehearse",
+        is_flag=True,
+        help="Try the target out in one trial Pod before anything is switched.",
+    ),
+    click.option(
+        "--rehearse-timeout",
+        type=DURATION,
+        default=60.0,
+        envvar="BACKOUT_REHEARSE_TIMEOUT",
+        help="Until the trial Pod must be up and well.  [default: 60s]",
+    ),
+)
+
+
+def proof(command: F) -> F:
+    """Give a command the options on the proof that its target needs."""
+    return with_options(command, _PROOF)
+
+
 def preflight(command: F) -> F:
     """Give a command the options of the checks."""
     return with_options(command, _PREFLIGHT)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     shell_complete=complete.revisions,
     help="Would this one do, not the chosen.",
 )
+@acting.proof
 @click.option("--explain", metavar="ID", help="What a check or a failure class means, and exit.")
 @acting.pin
 @acting.health

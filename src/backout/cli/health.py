@@ -19,7 +19,7 @@ from backout.core.expectation import Expected, json_field, statuses
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 HEADER = "BACKOUT_HEALTH_HEADER"
@@ -38,11 +38,7 @@ _OURS = {"content-length", "transfer-encoding", "connection", "expect", "accept-
 def wanted(values: dict[str, Any]) -> dict[str, Any]:
     """Return the policy's fields on health; a usage error where the options contradict."""
     asked = tuple(filter(None, (one.strip() for one in values["health"])))
-    for one in asked:
-        if not _URL.fullmatch(one) and not _PATH.fullmatch(one):
-            raise click.UsageError(
-                "--health takes an http(s) URL without credentials, a /path, or PORT/path"
-            )
+    check_asked(asked)
     expected, method = _expected(values), values["health_method"]
     urls = [one for one in asked if "://" in one]
     _check(values, urls, has_paths=len(urls) < len(asked))
@@ -54,6 +50,15 @@ def wanted(values: dict[str, Any]) -> dict[str, Any]:
         "health_method": method,
         "health_command": values["health_command"].strip(),
     }
+
+
+def check_asked(asked: Iterable[str]) -> None:
+    """Refuse what is nothing to ask."""
+    for one in asked:
+        if not _URL.fullmatch(one) and not _PATH.fullmatch(one):
+            raise click.UsageError(
+                "--health takes an http(s) URL without credentials, a /path, or PORT/path"
+            )
 
 
 def spans(values: dict[str, Any]) -> dict[str, Any]:

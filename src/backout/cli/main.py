@@ -17,6 +17,7 @@ from backout.cli.resume import resume
 from backout.cli.status import explain, status
 from backout.cli.streams import leave, prepare_streams
 from backout.cli.undo import undo
+from backout.cli.verify import verify
 from backout.core.errors import BackoutError
 from backout.core.text import untrusted
 
@@ -24,6 +25,7 @@ COMMANDS = {
     "undo": undo,
     "check": check,
     "status": status,
+    "verify": verify,
     "explain": explain,
     "resume": resume,
     "ledger": ledger,

@@ -43,6 +43,7 @@ def policy_of(values: dict[str, Any], standing: tuple[Acceptance, ...] = ()) -> 
         pin=values["pin"],
         resume=values["resume"],
         baseline=True,
+        **_proof(values),
         **_limits(values),
         command=tuple(sys.argv[1:]),
     )
@@ -62,9 +63,20 @@ def check_policy(
         to_revision=values["to_revision"],
         pin=values["pin"],
         accepted=standing,
+        **_proof(values),
         **_limits(values),
         command=tuple(words),
     )
+
+
+def _proof(values: dict[str, Any]) -> dict[str, Any]:
+    if values["to_last_healthy"] and values["to_revision"] is not None:
+        raise click.UsageError("--to-revision and --to-last-healthy contradict each other")
+    return {
+        "to_last_healthy": values["to_last_healthy"],
+        "require_proof": values["require_proof"],
+        "rehearse": values["rehearse_timeout"] if values["rehearse"] else 0.0,
+    }
 
 
 def _limits(values: dict[str, Any]) -> dict[str, Any]:
@@ -83,6 +95,18 @@ def health_policy(values: dict[str, Any]) -> Policy:
         require_health=values["require_health"],
         take_over=values["take_over"],
         fail_fast=values["fail_fast"],
+        ledger_is_local=values["where"] == "local",
+    )
+
+
+def verify_policy(values: dict[str, Any]) -> Policy:
+    """Return what `verify` asks for."""
+    return Policy(
+        **health.wanted(values),
+        successes=values["health_successes"],
+        require_health=values["require_health"],
+        fail_fast=values["fail_fast"],
+        reason=_reason(values),
         ledger_is_local=values["where"] == "local",
     )
 
@@ -116,7 +140,7 @@ def lease_duration(seconds: float | None) -> float | None:
 def check_value(key: str, value: Any) -> None:
     """Raise click.UsageError where a policy file's value is none, though its type is right."""
     if key == "health":
-        _check_health(value)
+        health.check_asked(value)
     if key == "lease_duration":
         lease_duration(value)
 

@@ -17,6 +17,7 @@ POLICY = "policy"
 TIGHTER = {
     "strict": max,
     "require_health": max,
+    "require_proof": max,
     "rollback_limit": min,
     "rollback_window": max,
     "health_successes": max,

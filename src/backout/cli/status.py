@@ -29,6 +29,11 @@ _WORKLOAD = click.argument(
     envvar="BACKOUT_SOAK",
     help="How long a success must hold.  [default: 3s]",
 )
+@click.option(
+    "--record",
+    is_flag=True,
+    help="Ask the service, too, and remember that it was healthy, as verify does.",
+)
 @acting.fail_fast
 @acting.record
 @common
@@ -37,7 +42,8 @@ def status(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
     """Watch the current rollout to a verdict, and say why where it fails.
 
     A drop-in for `kubectl rollout status` that does not wait for the progress deadline where the
-    reason is final, and calls no rollout complete whose containers restart. Changes nothing.
+    reason is final, and calls no rollout complete whose containers restart. Changes nothing, but
+    with --record writes the ledger's memory.
 
     Exit codes: 0 complete, 4 failed, 5 not decided in time or superseded, 1 error.
     """
@@ -45,9 +51,11 @@ def status(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
     # Nothing of this is imported for --help.
     from backout.cli.policy import watch_policy  # noqa: PLC0415
     from backout.cli.session import run_command  # noqa: PLC0415
-    from backout.steps.status import status as steps  # noqa: PLC0415
+    from backout.steps.status import status as watch  # noqa: PLC0415
+    from backout.steps.verify import verify  # noqa: PLC0415
 
     async def watched(run: Run) -> Outcome:
+        steps = verify if values["record"] else watch
         return await steps(run, number=values["revision"])
 
     policy = watch_policy(values)

@@ -26,6 +26,7 @@ from backout.cli.options import breaker, collect, common
     shell_complete=complete.revisions,
     help="Go to this one, not the chosen.",
 )
+@acting.proof
 @click.option(
     "--dry-run",
     type=click.Choice(["none", "server"]),

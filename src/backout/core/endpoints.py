@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from backout.core import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from backout.core.model import Object
 
 GUESSED_PATH = "/healthz"
+ANNOTATION = "backout.dev/health"
+"""On the workload: `/path` or `port/path`, what its Pods are asked where `--health` says none."""
+_PATH = re.compile(r"([A-Za-z0-9-]{1,15})?/(?!/)\S*")
+_PROBES = {"grpc": "gRPC", "tcpSocket": "TCP", "exec": "exec"}
 Scheme = Literal["http", "https"]
 
 
@@ -31,9 +36,13 @@ class Endpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class NotAsked:
-    """Why no HTTP request can tell anything about this template's Pods."""
+    """Why no HTTP request can tell anything about this template's Pods.
+
+    `probe` is how the kubelet itself asks them (gRPC, TCP, exec); empty where it does not.
+    """
 
     why: str
+    probe: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +79,31 @@ def of_template(template: Object, *, asked: str = "") -> Endpoint | NotAsked:
     if probed:
         return _of_probe(probed)
     if any("readinessProbe" in c for c in main):
-        return NotAsked(why="its readiness probe is not HTTP; the kubelet's answer is the evidence")
+        return NotAsked(
+            why="its readiness probe is not HTTP; the kubelet's answer is the evidence",
+            probe=_probe_of(main),
+        )
     number = _default_port(main, None)
     if number is None:
         return NotAsked(why="the template names neither a readiness probe nor a port")
     return Endpoint(port=number, path=GUESSED_PATH, scheme="http", guessed=True)
+
+
+def annotated(workload: Object) -> str:
+    """Return what the workload's own annotation says to ask; empty where it is none, or a URL."""
+    text = objects.annotations_of(workload).get(ANNOTATION, "")
+    return text if _PATH.fullmatch(text) else ""
+
+
+def asked_of(
+    template: Object, workload: Object, paths: Sequence[str]
+) -> tuple[Endpoint | NotAsked, ...]:
+    """Return where Pods of this template are asked: each of `paths`, which are the user's.
+
+    Without any, what the workload's annotation says, else the template itself.
+    """
+    wanted = paths or (annotated(workload),)
+    return tuple(of_template(template, asked=path) for path in wanted)
 
 
 def of_services(
@@ -104,6 +133,11 @@ def of_services(
                 )
             )
     return tuple(found)
+
+
+def _probe_of(containers: Iterable[Object]) -> str:
+    probes = [objects.dig(c, "readinessProbe", default={}) for c in containers]
+    return next((word for p in probes for key, word in _PROBES.items() if key in p), "")
 
 
 def _of_probe(container: Object) -> Endpoint | NotAsked:

@@ -66,11 +66,12 @@ def marked(
     bad: str | None = None,
     told: str = "",
     images: Mapping[str, str] | None = None,
+    references: Mapping[str, str] | None = None,
 ) -> Ledger:
     """Return the ledger with a word on a template: healthy at this time, or bad and why.
 
     `told` is who says that it is healthy, and why; `images` maps containers to the digests that ran
-    healthy.
+    healthy, `references` what it named then (`ConfigMap/settings`) to resourceVersions.
     """
     before = ledger.memory.get(template_hash, Remembered(revision=revision))
     if bad is not None:
@@ -82,6 +83,7 @@ def marked(
             first_healthy_at=before.first_healthy_at or at,
             last_healthy_at=at,
             images=images or before.images,
+            references=references or before.references,
             bad=None,
             told=told[:WHY],
         )

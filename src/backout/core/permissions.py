@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-UNDO, CHECK, STATUS, EXPLAIN = "undo", "check", "status", "explain"
+UNDO, CHECK, STATUS, EXPLAIN, VERIFY = "undo", "check", "status", "explain", "verify"
 RESUME, LEDGER_SHOWN, MARK = "resume", "ledger", "mark"
 
 
@@ -83,8 +83,8 @@ def _grant(
 
 
 _LEASES = "coordination.k8s.io: leases"
-_ALL = (UNDO, CHECK, STATUS, EXPLAIN, RESUME, MARK)
-_WATCHING = (UNDO, STATUS, RESUME)
+_ALL = (UNDO, CHECK, STATUS, VERIFY, EXPLAIN, RESUME, MARK)
+_WATCHING = (UNDO, STATUS, VERIFY, RESUME)
 _PREFLIGHT = (UNDO, CHECK)
 _ROLLBACK = (UNDO, RESUME)
 _REQUIRED, _OPTIONAL, _OPT_IN = Level.REQUIRED, Level.OPTIONAL, Level.OPT_IN
@@ -99,14 +99,15 @@ TABLE = (
     _grant(_LEASES, "create update", (*_ROLLBACK, MARK), _REQUIRED, "lock and ledger"),
     _grant(_LEASES, "list", (LEDGER_SHOWN,), _OPTIONAL, "ledger without TYPE/NAME"),
     _grant(_LEASES, "get", (CHECK,), _OPTIONAL, "the ledger"),
+    _grant(_LEASES, "get create update", (VERIFY,), _OPTIONAL, "to remember that it was healthy"),
     _grant(": pods", "list", _ALL, _OPTIONAL, "proof, diagnosis"),
     _grant(": pods", "watch", _WATCHING, _OPTIONAL, "diagnosis"),
     _grant(": events", "list", (*_WATCHING, EXPLAIN), _OPTIONAL, "diagnosis"),
     _grant(": events", "watch", _WATCHING, _OPTIONAL, "diagnosis"),
     _grant(": events", "create", _ROLLBACK, _OPTIONAL, "an Event on the workload"),
-    _grant(": services", "list", (*_PREFLIGHT, RESUME), _OPTIONAL, "health"),
+    _grant(": services", "list", (*_PREFLIGHT, VERIFY, RESUME), _OPTIONAL, "health"),
     _grant(": pods/proxy", "get", _PREFLIGHT, _OPTIONAL, "health of the target's Pods"),
-    _grant(": services/proxy", "get", _ROLLBACK, _OPTIONAL, "health, end to end"),
+    _grant(": services/proxy", "get", (*_ROLLBACK, VERIFY), _OPTIONAL, "health, end to end"),
     _grant(": pods/log", "get", (*_WATCHING, EXPLAIN), _OPTIONAL, "last lines of what fails"),
     _grant(": configmaps", "get", (*_ALL[:-1],), _OPTIONAL, "what the target names"),
     _grant(": serviceaccounts", "get", _PREFLIGHT, _OPTIONAL, "what the target names"),
@@ -173,7 +174,7 @@ TABLE = (
         "cluster",
     ),
 )
-COMMANDS = (UNDO, CHECK, STATUS, EXPLAIN, RESUME, LEDGER_SHOWN, MARK)
+COMMANDS = (UNDO, CHECK, STATUS, VERIFY, EXPLAIN, RESUME, LEDGER_SHOWN, MARK)
 
 
 def grants(command: str) -> tuple[Grant, ...]:
@@ -191,6 +192,12 @@ LEDGER = _required("leases")
 NEEDED = (*WORKLOAD, *LEDGER)
 """Without these an undo is refused before anything is written."""
 CREATE_PODS = Permission(verb="create", group="", resource="pods")
+REHEARSAL_RULE = '{apiGroups: [""], resources: [pods], verbs: [create, delete, list, watch]}'
+REHEARSAL = (
+    CREATE_PODS,
+    *(Permission(verb=v, group="", resource="pods") for v in ("delete", "list", "watch")),
+)
+"""Without these no trial Pod is made."""
 ASKED = (*NEEDED, CREATE_PODS)
 """All that is asked about in one round; without the last no Pod is tried as a dry run."""
 

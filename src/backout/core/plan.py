@@ -96,7 +96,14 @@ NOTHING_TO_GO_BACK_TO = Check(
     find=_nothing,
     acceptable=False,
 )
-CHOICES = (NO_SUCH_REVISION, ON_TARGET, NO_HISTORY, NOTHING_TO_GO_BACK_TO)
+NONE_RECORDED = Check(
+    id="PF113",
+    severity=Severity.BLOCK,
+    title="no other revision was recorded healthy",
+    find=_nothing,
+    acceptable=False,
+)
+CHOICES = (NO_SUCH_REVISION, ON_TARGET, NO_HISTORY, NOTHING_TO_GO_BACK_TO, NONE_RECORDED)
 """Found while the target is chosen: where one holds there is no target to check further."""
 
 
@@ -123,6 +130,11 @@ def _selected(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
             remedy="deploy it again from its source",
         )
         return finding(NO_HISTORY, fact)
+    if policy.to_last_healthy:
+        found = revisions.last_healthy(history, known)
+        if isinstance(found, NoChoice):
+            return finding(NONE_RECORDED, _why_none_recorded(snapshot))
+        return found
     choice = revisions.choose(history, known)
     return (
         finding(NOTHING_TO_GO_BACK_TO, _why_none(snapshot, choice))
@@ -270,6 +282,16 @@ def _why_none(snapshot: Snapshot, none: NoChoice) -> Fact:
         message=f"nothing to go back to: {snapshot.target} has one revision only "
         f"(revisionHistoryLimit is {limit})",
         remedy="deploy the last good version again from its source",
+    )
+
+
+def _why_none_recorded(snapshot: Snapshot) -> Fact:
+    unread = snapshot.unreadable.get(Need.LEDGER, "")
+    return Fact(
+        message=f"no other revision of {snapshot.target} was recorded healthy",
+        detail=f"the ledger could not be read: {unread}" if unread else "",
+        remedy="leave --to-last-healthy out, and backout goes by Ready Pods too; after the next "
+        f"good deploy: backout verify {snapshot.target} -n {snapshot.target.namespace}",
     )
 
 

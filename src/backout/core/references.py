@@ -55,14 +55,16 @@ class Use:
 class Named:
     """What was found by that name; values are never kept.
 
-    `keys` None: managed fields do not tell them. `changed` is the newest write of its data.
-    `waits_for` is the StorageClass of a claim that is not bound, else empty.
+    `keys` None: managed fields do not tell them. `changed` is the newest write of its data,
+    `version` its resourceVersion. `waits_for` is the StorageClass of a claim that is not bound,
+    else empty.
     """
 
     exists: bool
     keys: frozenset[str] | None = None
     changed: Change | None = None
     waits_for: str = ""
+    version: str = ""
 
 
 def of_template(template: Object) -> tuple[Use, ...]:

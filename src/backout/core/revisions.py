@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 REVISION = "deployment.kubernetes.io/revision"
 CHANGE_CAUSE = "kubernetes.io/change-cause"
+UNPROVEN = "; unproven"
+"""Stands in a choice's reason where nothing shows that it works."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
 
 
@@ -112,6 +114,27 @@ def choose(revisions: Sequence[Revision], known: Known = NOTHING) -> Choice | No
     )
 
 
+def last_healthy(revisions: Sequence[Revision], known: Known = NOTHING) -> Choice | NoChoice:
+    """Return the newest other revision that was recorded healthy (`--to-last-healthy`).
+
+    Ready Pods are no record: a revision that is newer and only runs is passed over.
+    """
+    now = current(revisions)
+    others = [r for r in revisions if not is_where_we_are(r, now)]
+    chosen = next((r for r in others if r.hash in known.good and r.hash not in known.bad), None)
+    if chosen is None:
+        return NoChoice(known_bad=tuple(r.number for r in others if r.hash in known.bad))
+    return Choice(
+        revision=chosen,
+        why=_reason(chosen, revisions, known),
+        proven=True,
+        passed_over=tuple(
+            (r.number, _why_not_healthy(r, known)) for r in others if r.number > chosen.number
+        ),
+        kubectl=kubectl_choice(revisions),
+    )
+
+
 def asked_for(revision: Revision, known: Known = NOTHING) -> Choice:
     """Return the choice the user made with `--to-revision`."""
     proofs = _proofs(revision, known)
@@ -187,12 +210,17 @@ def _why_not(revision: Revision, known: Known) -> str:
     return "no Pod of it is Ready" if why is None else f"known to be bad: {why}"
 
 
+def _why_not_healthy(revision: Revision, known: Known) -> str:
+    why = known.bad.get(revision.hash)
+    return "it was not recorded healthy" if why is None else f"known to be bad: {why}"
+
+
 def _reason(chosen: Revision, revisions: Sequence[Revision], known: Known) -> str:
     proofs = _proofs(chosen, known)
     if proofs:
         return f"newest other revision {', '.join(proofs)}"
     served = _was_current_for(chosen, revisions)
-    return "newest other revision; unproven" + (f", was current for {served}" if served else "")
+    return f"newest other revision{UNPROVEN}" + (f", was current for {served}" if served else "")
 
 
 def _was_current_for(revision: Revision, revisions: Sequence[Revision]) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backout.core import ledger_json, memory, objects, revisions
+from backout.core.endpoints import asked_of
 from backout.core.expectation import SUCCESS, Expected
 from backout.core.ledger import Ledger
 from backout.core.revisions import NOTHING, Known
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backout.core.admission import DryRun
+    from backout.core.endpoints import Endpoint, NotAsked
     from backout.core.health import Sample
     from backout.core.images import ImageAnswer
     from backout.core.ledger import UnreadableLedger
     from backout.core.model import Acceptance, Object, Revision, Target
     from backout.core.owners import Owner
     from backout.core.references import Named, Reference
+    from backout.core.rehearsal import Rehearsal
     from backout.core.revisions import Choice
 
 
@@ -61,6 +64,8 @@ class Policy:
     stands for the Lease; `health` names URLs, `/paths` and `port/paths`, all of which must be as
     `expected`; `health_command` is for a shell; `baseline`: all but that is asked before, too;
     `pin`: images by the digest that ran.
+    `to_last_healthy`: only a revision that the ledger recorded healthy will do; `require_proof`: an
+    unproven one refuses; `rehearse`: seconds that a trial Pod of the target may take, 0: none.
     `command` is the command line as given (without the program's name), for the line that goes on.
     """
 
@@ -82,6 +87,9 @@ class Policy:
     strict: bool = False
     ledger_is_local: bool = False
     pin: bool = False
+    to_last_healthy: bool = False
+    require_proof: bool = False
+    rehearse: float = 0.0
     command: tuple[str, ...] = ()
 
     @property
@@ -103,7 +111,8 @@ class Snapshot:
     of the target to its registry's answer; `pod_health` has one sample for each running Pod of the
     target that was asked; `baseline` is what the service said before. `now` is the server's time.
     `is_observed` tells whether the controller has seen the newest spec. `named` is what the target
-    and the current revision name; `dry_run` and `pod_dry_run` are None where they were not made.
+    and the current revision name; `dry_run` and `pod_dry_run` are None where they were not made,
+    `rehearsal` where none was asked.
     `gone_classes` are StorageClasses that its claims wait for and that do not exist. `ran_images`
     maps `image@digest` of what ran to the registry's answer, where the tag says something else;
     `pull_notes` say which pull Secrets could not be used.
@@ -127,6 +136,7 @@ class Snapshot:
     owners: tuple[Owner, ...] = ()
     dry_run: DryRun | None = None
     pod_dry_run: DryRun | None = None
+    rehearsal: Rehearsal | None = None
     nodes: tuple[Object, ...] = ()
     deployments: tuple[Object, ...] = ()
     quotas: tuple[Object, ...] = ()
@@ -170,6 +180,11 @@ class Preflight:
     def origin(self) -> Revision:
         """The revision in the history: the destination, before its images were pinned."""
         return self.choice.unpinned or self.choice.revision
+
+    @property
+    def endpoints(self) -> tuple[Endpoint | NotAsked, ...]:
+        """Where its Pods are asked: by `--health`, the annotation, or their own probe."""
+        return asked_of(self.destination.template, self.snapshot.workload, self.policy.paths)
 
     @property
     def replicas(self) -> int:

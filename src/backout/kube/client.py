@@ -193,6 +193,11 @@ class Client:
         found, _ = await self._write("PATCH", path, body, content_type=merge)
         return found
 
+    async def delete(self, path: str, *, uid: str) -> None:
+        """Delete the object of this UID, with its own grace period; Conflict if it is another."""
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+        await self._write("DELETE", path, body)
+
     async def proxy(self, path: str, *, timeout: float) -> ProxyAnswer:  # noqa: ASYNC109 (contract)
         """Ask an application through the API server (see `paths.pod_proxy`); asked once only.
 

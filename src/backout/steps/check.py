@@ -32,7 +32,7 @@ async def check(run: Run) -> Outcome:
 
     Raises BackoutError where the workload or its history cannot be read, or time is up.
     """
-    total = run.limits.total or LONGEST
+    total = run.limits.total or LONGEST + run.policy.rehearse
     try:
         async with asyncio.timeout(total):
             plan = await prepare(run)

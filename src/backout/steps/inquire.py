@@ -10,11 +10,10 @@ from backout.core import endpoints, objects
 from backout.core.endpoints import Endpoint, NotAsked
 from backout.core.health import Answer, Sample
 from backout.core.snapshot import Need, Snapshot
-from backout.kube import paths
 from backout.steps import images
 from backout.steps.baseline import baseline
 from backout.steps.consult import Consulted
-from backout.steps.proxied import through_proxy
+from backout.steps.proxied import PodAsked
 from backout.steps.together import first_error
 
 if TYPE_CHECKING:
@@ -36,8 +35,7 @@ async def inquire(run: Run, snapshot: Snapshot, choice: Choice) -> Snapshot:
     during an outage.
     """
     revision, origin = choice.revision, choice.unpinned or choice.revision
-    asked = run.policy.paths or ("",)
-    found = [endpoints.of_template(revision.template, asked=path) for path in asked]
+    found = endpoints.asked_of(revision.template, snapshot.workload, run.policy.paths)
     with first_error():
         async with asyncio.TaskGroup() as group:
             images_task = group.create_task(images.ask(run, snapshot, choice))
@@ -64,18 +62,6 @@ async def inquire(run: Run, snapshot: Snapshot, choice: Choice) -> Snapshot:
     )
 
 
-async def _ask_pod(run: Run, pod: Object, endpoint: Endpoint) -> Sample:
-    name = objects.name(pod)
-    return await through_proxy(
-        run,
-        lambda: paths.pod_proxy(
-            run.target.namespace, name, endpoint.port, endpoint.path, endpoint.scheme
-        ),
-        subject=f"Pod {name}",
-        guessed=endpoint.guessed,
-    )
-
-
 async def _pod_health(
     run: Run, revision: Revision, found: Sequence[Endpoint | NotAsked]
 ) -> tuple[Sample, ...]:
@@ -88,7 +74,9 @@ async def _pod_health(
 
     async def ask(pod: Object) -> Sample:
         async with gate:
-            samples = [await _ask_pod(run, pod, one) for one in asked]
+            name = objects.name(pod)
+            subjects = [PodAsked(run=run, pod=name, endpoint=one) for one in asked]
+            samples = [await one.ask() for one in subjects]
         return min(samples, key=lambda s: WORST_FIRST.index(s.answer))
 
     return tuple(await asyncio.gather(*(ask(p) for p in running)))

@@ -15,6 +15,7 @@ from backout.steps.identity import operation_id
 from backout.steps.prepare import is_same, prepare, tell
 from backout.steps.recover import recover
 from backout.steps.rollback import Again, Rollback, refused
+from backout.steps.trial import sweep
 from backout.steps.wait import Waiting
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ async def _prepared(run: Run, still: str = "") -> Plan | Refusal:
         async with asyncio.timeout(run.limits.total):
             if not run.dry_run:
                 await recover(run, still=still)
+                await sweep(run)
             return await prepare(run)
     except TimeoutError:
         raise BackoutError(

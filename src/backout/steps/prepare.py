@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import checks, permissions, revisions, template
+from backout.core import checks, permissions, proof, revisions, template
+from backout.core.checks.proof import UNPROVEN
 from backout.core.model import Finding, Revision, Skipped
 from backout.core.plan import Plan, Refusal, decide, refuse, select
 from backout.core.snapshot import Preflight
 from backout.core.startability import must_start
 from backout.steps.inquire import inquire
 from backout.steps.read import read
+from backout.steps.rehearse import rehearse
 
 if TYPE_CHECKING:
     from backout.steps.run import Run
 
 
 async def prepare(run: Run) -> Plan | Refusal:
-    """Return what would be done, or why not. Says nothing and changes nothing."""
+    """Return what would be done, or why not. Changes nothing, but for a rehearsal if asked for."""
     snapshot = await read(run)
     choice = select(snapshot, run.policy)
     if isinstance(choice, Finding):
@@ -26,8 +29,23 @@ async def prepare(run: Run) -> Plan | Refusal:
     preflight = Preflight(
         snapshot=snapshot, policy=run.policy, revisions=snapshot.revisions, choice=choice
     )
+    preflight = replace(preflight, choice=proof.shown(choice, snapshot, preflight.endpoints))
+    plan = _decided(preflight)
+    if not run.policy.rehearse or not _would_go(plan):
+        return plan
+    snapshot = replace(snapshot, rehearsal=await rehearse(run, preflight))
+    chosen = proof.rehearsed(preflight.choice, snapshot)
+    return _decided(replace(preflight, snapshot=snapshot, choice=chosen))
+
+
+def _decided(preflight: Preflight) -> Plan | Refusal:
     findings, skipped = checks.run_all(preflight)
     return decide(preflight, findings, skipped)
+
+
+def _would_go(plan: Plan | Refusal) -> bool:
+    """Tell whether at most a proof is missing: for a refused plan no Pod is started."""
+    return isinstance(plan, Plan) or {b.id for b in plan.blocks} <= UNPROVEN
 
 
 def is_same(one: Plan, other: Plan) -> bool:

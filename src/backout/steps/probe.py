@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backout.core.snapshot import Preflight
     from backout.steps.run import Run
 
-__all__ = ["NotVerified", "probe"]
+__all__ = ["Asking", "NotVerified", "probe"]
 
 
 async def probe(run: Run, preflight: Preflight, *, deadline: float) -> Health | NotVerified:
@@ -29,7 +29,7 @@ async def probe(run: Run, preflight: Preflight, *, deadline: float) -> Health | 
     questions = chosen(run, preflight.snapshot, preflight.destination)
     if not questions.subjects:
         return questions.unasked[0]
-    asking = _Asking(run, questions.subjects, before=preflight.snapshot.baseline)
+    asking = Asking(run, questions.subjects, before=preflight.snapshot.baseline)
     for one in questions.unasked:
         run.say("note", f"not asked for health: {one.why}")
     verdict = await asking.verdict(deadline)
@@ -39,11 +39,11 @@ async def probe(run: Run, preflight: Preflight, *, deadline: float) -> Health | 
     return verdict
 
 
-class _Asking:
+class Asking:
     """One loop of questions. `forbidden` are the subjects that it may not ask, and why."""
 
     def __init__(
-        self, run: Run, subjects: tuple[Subject, ...], *, before: tuple[Sample, ...]
+        self, run: Run, subjects: tuple[Subject, ...], *, before: tuple[Sample, ...] = ()
     ) -> None:
         self._run = run
         self._subjects = subjects
@@ -54,6 +54,7 @@ class _Asking:
         self.forbidden: tuple[str, ...] = ()
 
     async def verdict(self, deadline: float) -> Health | NotVerified:
+        """Ask until the answers have held, or `deadline`; asked again it goes on from there."""
         run, successes = self._run, self._run.policy.successes
         while True:
             began = self._clock()

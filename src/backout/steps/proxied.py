@@ -13,7 +13,7 @@ from backout.kube import paths
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backout.core.endpoints import ServiceEndpoint
+    from backout.core.endpoints import Endpoint, ServiceEndpoint
     from backout.steps.run import Run
 
 FORBIDDEN = 403
@@ -38,6 +38,32 @@ class Service:
             self.run,
             lambda: paths.service_proxy(
                 self.run.target.namespace, to.service, to.port, to.path, to.scheme
+            ),
+            subject=self.name,
+            guessed=to.guessed,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodAsked:
+    """One Pod of the workload's namespace, asked at one path."""
+
+    run: Run = field(repr=False)
+    pod: str
+    endpoint: Endpoint
+
+    @property
+    def name(self) -> str:
+        """The Pod."""
+        return f"Pod {self.pod}"
+
+    async def ask(self) -> Sample:
+        """Return its answer as a sample."""
+        to = self.endpoint
+        return await through_proxy(
+            self.run,
+            lambda: paths.pod_proxy(
+                self.run.target.namespace, self.pod, to.port, to.path, to.scheme
             ),
             subject=self.name,
             guessed=to.guessed,

@@ -140,7 +140,7 @@ async def _permissions(run: Run, unread: _Unread) -> dict[str, bool]:
         with first_error():
             async with asyncio.timeout(run.limits.preflight), asyncio.TaskGroup() as group:
                 asked = permissions.asked(ledger_is_local=run.ledger.is_local)
-                tasks = {str(p): group.create_task(_may(run, p)) for p in asked}
+                tasks = {str(p): group.create_task(may(run, p)) for p in asked}
     except (BackoutError, TimeoutError) as error:
         told = error.message if isinstance(error, BackoutError) else "no answer in time"
         unread.why[Need.PERMISSIONS] = told
@@ -148,7 +148,8 @@ async def _permissions(run: Run, unread: _Unread) -> dict[str, bool]:
     return {name: task.result() for name, task in tasks.items()}
 
 
-async def _may(run: Run, permission: Permission) -> bool:
+async def may(run: Run, permission: Permission) -> bool:
+    """Return what SelfSubjectAccessReview says of one permission."""
     attributes = {
         "namespace": run.target.namespace,
         "verb": permission.verb,

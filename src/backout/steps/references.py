@@ -49,7 +49,12 @@ async def _named(run: Run, reference: Reference) -> Named:
         return Named(exists=False)
     if reference.kind is Kind.CLAIM:
         return Named(exists=True, waits_for=_waits_for(found))
-    return Named(exists=True, keys=keys(found), changed=changes.last_change(found, *_DATA))
+    return Named(
+        exists=True,
+        keys=keys(found),
+        changed=changes.last_change(found, *_DATA),
+        version=objects.resource_version(found),
+    )
 
 
 def _waits_for(claim: Object) -> str:

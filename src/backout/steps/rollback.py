@@ -221,7 +221,7 @@ def total_seconds(run: Run, workload: Object) -> float:
     if run.limits.total is not None:
         return run.limits.total
     seconds = progress_deadline(workload)
-    return 600.0 if seconds is None else seconds + run.limits.health
+    return 600.0 if seconds is None else seconds + run.limits.health + run.policy.rehearse
 
 
 def refused(run: Run, refusal: Refusal) -> Outcome:

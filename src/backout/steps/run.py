@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from backout.core.plan import Plan
+    from backout.core.rehearsal import Rehearsal
     from backout.core.snapshot import Policy
     from backout.core.view import View
     from backout.http.session import Session
@@ -71,6 +72,9 @@ class Run:
 
     `health_headers` may be secret: they go to the hosts of `--health` URLs only.
 
+    `rehearsed` keeps what rehearsals showed, by template hash: a plan that is made again starts no
+    other Pod.
+
     `confirm` asks the user for a yes to a plan (True where nobody is to be asked).
     """
 
@@ -90,6 +94,7 @@ class Run:
     show: Callable[[View | str | None], None] = _unseen
     dry_run: bool = False
     context: str = ""
+    rehearsed: dict[str, Rehearsal] = field(default_factory=dict)
 
     @property
     def kubectl_context(self) -> str:

@@ -30,7 +30,7 @@ async def status(run: Run, *, number: int | None) -> Outcome:
     current one, and what reading raises.
     """
     snapshot = await look(run)
-    _check_revision(snapshot, number)
+    check_revision(snapshot, number)
     workload = snapshot.workload
     tell_where(run, snapshot)
     watched = Watched(
@@ -85,7 +85,7 @@ def tell_where(run: Run, snapshot: Snapshot) -> None:
         run.say("note", snapshot.unreadable[Need.PODS])
 
 
-def _check_revision(snapshot: Snapshot, number: int | None) -> None:
+def check_revision(snapshot: Snapshot, number: int | None) -> None:
     """Raise ConfigError, in kubectl's words, where the pinned revision is not the current one."""
     now = revisions.current(snapshot.revisions)
     if number is not None and (now is None or now.number != number):

@@ -67,8 +67,9 @@ def chosen(run: Run, snapshot: Snapshot, revision: Revision, *, at_once: bool = 
         subjects.append(_command(run, revision))
     unasked: dict[str, NotVerified] = {}
     found: dict[ServiceEndpoint, None] = {}
+    own = [endpoints.annotated(snapshot.workload)]
     is_default = not policy.urls and not policy.health_command
-    for path in policy.paths or ([""] if is_default else []):
+    for path in policy.paths or (own if is_default else []):
         answer = _services(snapshot, revision, path)
         if isinstance(answer, NotVerified):
             unasked[answer.why] = answer

@@ -147,7 +147,8 @@ def _roll_out(api: ApiServer, web: Object) -> None:
     for index in range(replicas):
         if api.find("pods", f"{name}-{index}") is None:
             api.add("pods", _pod(found, index, ready=not is_bad))
-    others = [p for p in api.all("pods") if not _is_owned(p, found)]
+    labelled = [p for p in api.all("pods") if p["metadata"]["labels"].get("app") == "web"]
+    others = [p for p in labelled if not _is_owned(p, found)]
     for pod in [] if is_bad else others:
         api.remove("pods", pod["metadata"]["name"])
     web["status"] = {

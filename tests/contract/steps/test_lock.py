@@ -96,7 +96,7 @@ async def test_a_lock_in_use_refuses_with_its_holder_and_its_age(api: ApiServer)
 
     def after(request: Request, _: Answer) -> Step | None:
         nonlocal is_first
-        if "json-patch" in request.headers.get("content-type", "") and is_first:
+        if is_undo(request) and is_first:
             is_first = False
             api.controller = lambda *_: None
             tasks.append(asyncio.create_task(look()))

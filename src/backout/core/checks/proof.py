@@ -1,27 +1,84 @@
-"""PF1xx: is the target proven? Its Pods that run now are asked; without any it is unproven."""
+"""PF1xx: is the target proven? By the ledger, by its Pods that run now, or by a rehearsal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import permissions
+from backout.core import endpoints, objects, permissions
 from backout.core.checks.check import Check, Fact
 from backout.core.health import Answer
 from backout.core.model import Severity
+from backout.core.rehearsal import NotRehearsed, RehearsalFailed
 from backout.core.snapshot import Need, Preflight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+UNPROVEN = frozenset({"PF110", "PF114"})
+"""What a rehearsal may yet answer."""
+
 
 def target_is_unproven(preflight: Preflight) -> Iterator[Fact]:
     """It was never recorded healthy and no Pod of it is Ready: nothing shows that it works."""
-    revision = preflight.destination
-    if not preflight.choice.proven:
+    if not preflight.choice.proven and not preflight.policy.require_proof:
         yield Fact(
-            message=f"revision {revision.number} is unproven: no Pod of it is Ready now, and it "
-            "was not recorded healthy",
+            message=_unproven(preflight),
             remedy="watch the outcome; backout does not stop before the service answers",
+        )
+
+
+def proof_is_required(preflight: Preflight) -> Iterator[Fact]:
+    """The user takes no target without proof (`--require-proof`)."""
+    if not preflight.choice.proven and preflight.policy.require_proof:
+        yield Fact(
+            message=f"{_unproven(preflight)} (--require-proof)",
+            remedy="try it out in a trial Pod before anything is switched: --rehearse; or go to a "
+            "revision with proof (--to-last-healthy)",
+            risk="the target may not work either",
+        )
+
+
+def _unproven(preflight: Preflight) -> str:
+    number, bad = preflight.destination.number, preflight.snapshot.known.bad
+    if preflight.destination.hash in bad:
+        return f"revision {number} is unproven: it is known to be bad, whatever its Pods say"
+    hidden = Need.PODS in preflight.snapshot.unreadable
+    live = "its Pods could not be read" if hidden else "no Pod of it is Ready now"
+    return f"revision {number} is unproven: {live}, and it was not recorded healthy"
+
+
+def rehearsal_failed(preflight: Preflight) -> Iterator[Fact]:
+    """The trial Pod did not come up, or answered badly: so would the target's own Pods."""
+    rehearsal = preflight.snapshot.rehearsal
+    if isinstance(rehearsal, RehearsalFailed):
+        yield Fact(
+            message=f"the rehearsal of revision {preflight.destination.number} failed: "
+            f"{rehearsal.why}",
+            remedy=rehearsal.remedy or "go to another revision (--to-revision N)",
+            risk="the target's own Pods fail in the same way",
+        )
+
+
+def could_not_be_rehearsed(preflight: Preflight) -> Iterator[Fact]:
+    """No trial Pod could be made, or it showed nothing: that makes the target neither."""
+    rehearsal = preflight.snapshot.rehearsal
+    if isinstance(rehearsal, NotRehearsed):
+        yield Fact(
+            message=f"revision {preflight.destination.number} could not be rehearsed: "
+            f"{rehearsal.why}",
+            remedy=rehearsal.remedy or "look at the other findings; leave --rehearse out",
+        )
+
+
+def health_annotation_is_refused(preflight: Preflight) -> Iterator[Fact]:
+    """The workload's own word on its health is a URL, or nothing that can be asked of a Pod."""
+    text = objects.annotations_of(preflight.snapshot.workload).get(endpoints.ANNOTATION, "")
+    if text and not endpoints.annotated(preflight.snapshot.workload):
+        yield Fact(
+            message=f"the annotation {endpoints.ANNOTATION} is ignored: {text!r:.80} is neither a "
+            "/path nor a PORT/path",
+            detail="whoever may write the workload must not choose what this machine asks",
+            remedy="write a path there; a URL is given by --health",
         )
 
 
@@ -77,6 +134,12 @@ CHECKS = (
         needs=frozenset({Need.PODS}),
     ),
     Check(
+        id="PF114",
+        severity=Severity.BLOCK,
+        title="the target is unproven, and proof is required",
+        find=proof_is_required,
+    ),
+    Check(
         id="PF121",
         severity=Severity.BLOCK,
         title="the target is half-started: none of its Pods answers well",
@@ -96,5 +159,23 @@ CHECKS = (
         title="the health of the target's Pods could not be asked",
         find=pod_health_is_inconclusive,
         needs=frozenset({Need.PODS, Need.POD_HEALTH}),
+    ),
+    Check(
+        id="PF124",
+        severity=Severity.BLOCK,
+        title="the rehearsal failed",
+        find=rehearsal_failed,
+    ),
+    Check(
+        id="PF125",
+        severity=Severity.WARN,
+        title="the target could not be rehearsed",
+        find=could_not_be_rehearsed,
+    ),
+    Check(
+        id="PF126",
+        severity=Severity.WARN,
+        title="the workload's health annotation is no path",
+        find=health_annotation_is_refused,
     ),
 )

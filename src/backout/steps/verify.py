@@ -1,0 +1,200 @@
+"""Verifies a rollout to its end, asks the service, and remembers that it was healthy."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backout.core import revisions, template
+from backout.core.checks.breaker import held_by
+from backout.core.endpoints import NotAsked
+from backout.core.errors import BackoutError, Unreachable
+from backout.core.health import Healthy, Inconclusive, Unhealthy
+from backout.core.memory import marked
+from backout.core.model import Revision
+from backout.core.outcome import Outcome, Result
+from backout.core.references import Kind, of_template
+from backout.core.revisions import Choice
+from backout.core.rollout import Complete
+from backout.core.snapshot import Preflight
+from backout.steps import references
+from backout.steps.lease import ATTEMPTS, put_beside, see
+from backout.steps.read import look, read
+from backout.steps.soak import settled
+from backout.steps.status import check_revision, since_its_beginning, tell_where, told
+from backout.steps.watch import Watch, Watched, progress_deadline
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backout.core.model import Object
+    from backout.core.snapshot import Snapshot
+    from backout.steps.conclude import Ending
+    from backout.steps.run import Run
+
+DEFAULT = 600.0
+"""Seconds where neither the user nor the workload sets a time."""
+_VERSIONED = {Kind.CONFIG_MAP, Kind.SECRET}
+
+
+async def verify(run: Run, *, number: int | None) -> Outcome:
+    """Return how the current rollout and the service's health end; remember it where healthy.
+
+    `number` pins a revision. The lock is left as it is. Raises ConfigError where the pinned
+    revision is not the current one, and what reading raises.
+    """
+    since = asyncio.get_running_loop().time()
+    snapshot = await read(run)
+    check_revision(snapshot, number)
+    tell_where(run, snapshot)
+    workload = snapshot.workload
+    watched = Watched(
+        workload=workload,
+        wanted=template.digest(workload["spec"]["template"]),
+        earlier=since_its_beginning(snapshot),
+        fail_fast=run.policy.fail_fast,
+    )
+    deadline = since + _seconds(run, workload)
+    preflight = _preflight(run, snapshot)
+    async with Watch(run, watched, deadline=deadline) as watch:
+        ending = await settled(run, watch, preflight, deadline=deadline)
+    outcome, proof = _judged(run, preflight, ending)
+    if not proof:
+        return outcome
+    return await _remembered(run, preflight.destination, ending, outcome, proof)
+
+
+def _preflight(run: Run, snapshot: Snapshot) -> Preflight:
+    """Return what the health request looks at: the current revision is the target of the words."""
+    now = revisions.current(snapshot.revisions) or _not_yet(snapshot.workload)
+    return Preflight(
+        snapshot=snapshot,
+        policy=run.policy,
+        revisions=snapshot.revisions,
+        choice=Choice(revision=now, why="it is current", proven=False),
+    )
+
+
+def _not_yet(workload: Object) -> Revision:
+    """Return the revision that the controller has not made: its number is not known."""
+    pods = workload["spec"]["template"]
+    return Revision(
+        number=0,
+        replica_set={},
+        template=pods,
+        hash=template.digest(pods),
+        change_cause="",
+        created=None,
+        pods=(),
+        ready=0,
+        is_current=True,
+    )
+
+
+def _judged(run: Run, preflight: Preflight, ending: Ending) -> tuple[Outcome, str]:
+    """Return the outcome, and what proves that it is healthy: empty where nothing does."""
+    outcome = told(run, ending.verdict)
+    if not isinstance(ending.verdict, Complete):
+        return outcome, ""
+    start = f"{run.target} is rolled out"
+    match ending.health:
+        case Healthy(successes=count, subjects=subjects):
+            often = f" {count} times in a row" if count > 1 else ""
+            proof = f"{', '.join(subjects)} answered well{often}"
+            words, result = f"{start} and healthy: {proof}", Result.SUCCEEDED
+        case Unhealthy(why=why):
+            proof, words, result = "", f"{start}, and unhealthy: {why}", Result.FAILED
+        case Inconclusive(why=why):
+            proof, words = "", f"{start}; health is inconclusive: {why}"
+            result = Result.UNDECIDED
+        case unasked:
+            return _unasked(run, preflight, outcome, unasked.why if unasked else "nothing asked")
+    health = type(ending.health).__name__
+    return replace(outcome, message=words, result=result, health=health), proof
+
+
+def _unasked(run: Run, preflight: Preflight, outcome: Outcome, why: str) -> tuple[Outcome, str]:
+    """Judge where no request could tell: the kubelet's own answer will do where there is one."""
+    probe = next((e.probe for e in preflight.endpoints if isinstance(e, NotAsked)), "")
+    start = f"{run.target} is rolled out"
+    if run.policy.require_health:
+        words = f"{start}; not verified end to end: {why} (--require-health)"
+        return replace(outcome, message=words, result=Result.UNDECIDED), ""
+    if probe and preflight.replicas:
+        proof = f"the kubelet's own {probe} probe held for {run.limits.soak:g} s"
+        return replace(outcome, message=f"{start} and healthy: {proof}"), proof
+    words = f"{start}; not verified end to end: {why}"
+    run.say("note", "nothing is recorded: a rollout that completed proves no health")
+    return replace(outcome, message=words), ""
+
+
+async def _remembered(
+    run: Run, revision: Revision, ending: Ending, outcome: Outcome, proof: str
+) -> Outcome:
+    """Write it into the ledger; where that cannot be, say so: the service is healthy all the same.
+
+    Nothing is written while a rollback is under way: its own record will tell.
+    """
+    try:
+        number = revision.number or await _number(run, revision.hash)
+        why = await _written(run, replace(revision, number=number), ending.images, proof)
+    except BackoutError as error:
+        why = f"{error.message}; {error.remedy}" if error.remedy else error.message
+    if why:
+        run.say("warning", f"it was verified, and not recorded: {why}")
+        return outcome
+    run.say(
+        "recorded",
+        f"recorded healthy: revision {number}; undo goes back to it",
+        revision=number,
+        images=dict(ending.images),
+    )
+    return outcome
+
+
+async def _written(run: Run, revision: Revision, images: Mapping[str, str], proof: str) -> str:
+    """Write the memory beside the lock by compare-and-swap; return why not, else nothing."""
+    named = await _named(run, revision)
+    reason = f": {run.policy.reason}" if run.policy.reason else ""
+    words = f"verified by {run.identity.actor}{reason}; {proof}"
+    for _ in range(ATTEMPTS):
+        seen = await see(run)
+        if seen.lock.holder and not seen.lock.is_expired(seen.now):
+            return held_by(seen.lock, seen.ledger, seen.now)
+        content = marked(
+            seen.ledger,
+            revision.hash,
+            revision.number,
+            at=seen.now,
+            told=words,
+            images=images,
+            references=named,
+        )
+        if await put_beside(run, seen, content):
+            return ""
+    raise Unreachable("the Lease could not be written", remedy="run the same command again")
+
+
+async def _named(run: Run, revision: Revision) -> dict[str, str]:
+    """Return the resourceVersion of each ConfigMap and Secret that it names and that we may see."""
+    wanted = {u.reference for u in of_template(revision.template) if u.reference.kind in _VERSIONED}
+    try:
+        async with asyncio.timeout(run.limits.preflight):
+            found, _ = await references.read(run, wanted)
+    except TimeoutError:
+        return {}
+    return {f"{r.kind}/{r.name}": n.version for r, n in sorted(found.items()) if n.version}
+
+
+async def _number(run: Run, digest: str) -> int:
+    """Return the number that the controller has given it meanwhile; 0 where it has not."""
+    history = (await look(run)).revisions
+    return next((r.number for r in history if r.hash == digest), 0)
+
+
+def _seconds(run: Run, workload: Object) -> float:
+    if run.limits.total is not None:
+        return run.limits.total
+    seconds = progress_deadline(workload)
+    return DEFAULT if seconds is None else seconds + run.limits.health
