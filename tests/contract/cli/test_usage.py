@@ -59,6 +59,11 @@ WRONG = {
     "health with a password": (("deploy/web", "--health", "http://u:pw@x/"), "--health takes"),
     "health in words": (("deploy/web", "--health", "not a path"), "--health takes"),
     "health with a blank": (("deploy/web", "--health", "/a b"), "--health takes"),
+    "a revision and the last healthy": (
+        ("deploy/web", "--to-revision", "1", "--to-last-healthy"),
+        "contradict each other",
+    ),
+    "no time to rehearse": (("deploy/web", "--rehearse-timeout", "0"), "not a time span"),
     "no successes": (("deploy/web", "--health-successes", "0"), "is not in the range"),
     "no rollbacks": (("deploy/web", "--rollback-limit", "0"), "is not in the range"),
     "an output that is none": (("deploy/web", "-o", "yaml"), "'yaml' is not one of"),
@@ -104,6 +109,16 @@ OTHERS = {
     "all namespaces and a name": (("ledger", "-A", "deploy/web"), "takes no TYPE/NAME"),
     "a list of local ledgers": (("ledger", "--ledger", "local"), "name it, TYPE/NAME"),
     "a ledger of a pod": (("ledger", "pod/web"), "not a kind"),
+    "verify nothing": (("verify",), "Missing argument"),
+    "verify by ftp": (("verify", "deploy/web", "--health", "ftp://x/"), "--health takes"),
+    "verify with a long reason": (
+        ("verify", "deploy/web", "--reason", "x" * 501),
+        "500 characters at most",
+    ),
+    "check a revision and the last healthy": (
+        ("check", "deploy/web", "--to-revision", "1", "--to-last-healthy"),
+        "contradict each other",
+    ),
     "resume nothing": (("resume",), "Missing argument"),
     "a lease that is over at once": (
         ("resume", "deploy/web", "--lease-duration", "1s"),

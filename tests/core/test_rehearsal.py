@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from backout.core import objects, proof, rehearsal
+from backout.core.endpoints import Endpoint, NotAsked
+from backout.core.health import Answer, Sample
+from tests.core.objects_made import (
+    NOW,
+    TARGET,
+    ago,
+    condition,
+    deployment,
+    pod,
+    revision,
+    stamp,
+    template,
+)
+
+BY = {"host": "laptop", "bootID": "b00t", "pid": 4711}
+
+
+def made(**spec: Any) -> dict[str, Any]:
+    target = revision(2)
+    target.replica_set["spec"]["template"]["spec"].update(spec)
+    return rehearsal.trial_pod(TARGET, target, op="op-1", by=BY, seconds=7.2)
+
+
+def test_a_trial_pod_has_only_labels_of_ours_and_no_owner() -> None:
+    body = made()
+
+    assert "app" not in body["metadata"]["labels"]
+    assert body["metadata"]["labels"][rehearsal.LABEL] == "op-1"
+    assert body["metadata"]["labels"][rehearsal.OF].startswith("backout-web-")
+    assert "ownerReferences" not in body["metadata"]
+    assert body["metadata"]["generateName"] == "web-rehearsal-"
+
+
+def test_it_is_ended_by_the_kubelet_where_nobody_deletes_it() -> None:
+    assert made()["spec"]["activeDeadlineSeconds"] == 8 + 30
+
+
+def test_its_template_is_the_targets_but_for_what_evicts_others() -> None:
+    spec = made(priorityClassName="critical", priority=9, nodeSelector={"disk": "ssd"})["spec"]
+
+    assert spec["nodeSelector"] == {"disk": "ssd"}
+    assert not {"priorityClassName", "priority"} & spec.keys()
+    assert spec["restartPolicy"] == "Always"
+
+
+def test_both_selectors_select_it_and_name_us() -> None:
+    labels = made()["metadata"]["labels"]
+    for text in (rehearsal.of_workload(TARGET), rehearsal.of_operation("op-1")):
+        wanted = dict(term.split("=") for term in text.split(","))
+        assert objects.matches_labels(wanted, labels)
+        assert wanted["app.kubernetes.io/managed-by"] == "backout"
+
+
+CLAIM = {"volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]}
+
+
+def pods(**spec: Any) -> dict[str, Any]:
+    whole = template(ports=spec.pop("ports", []))
+    whole["spec"].update(spec)
+    return whole
+
+
+@pytest.mark.parametrize(
+    ("workload", "spec", "why"),
+    [
+        ({}, {}, ""),
+        ({"replicas": 0}, {}, "replicas is 0"),
+        ({"strategy": {"type": "Recreate"}}, {}, "Recreate"),
+        ({"strategy": {"rollingUpdate": {"maxSurge": 0}}}, {}, "maxSurge is 0"),
+        ({"strategy": {"rollingUpdate": {"maxSurge": "0%"}}}, {}, "maxSurge is 0"),
+        ({"strategy": {"rollingUpdate": {"maxSurge": "1%"}}}, {}, ""),
+        ({}, {"hostNetwork": True}, "the host's network"),
+        ({}, {"ports": [{"containerPort": 80, "hostPort": 80}]}, "a port of the host"),
+        ({}, CLAIM, "claim data could not be read"),
+    ],
+)
+def test_a_pod_beside_the_others_is_unwelcome(
+    workload: dict[str, Any], spec: dict[str, Any], why: str
+) -> None:
+    said = rehearsal.unwelcome(deployment(**workload), pods(**spec), {})
+
+    assert why in said
+    assert bool(said) == bool(why)
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_shared"),
+    [("ReadWriteOnce", False), ("ReadWriteOncePod", False), ("ReadWriteMany", True)],
+)
+def test_a_claim_that_one_pod_has_is_not_mounted_twice(mode: str, *, is_shared: bool) -> None:
+    claims = {"data": {"spec": {"accessModes": [mode]}}}
+
+    assert (rehearsal.unwelcome(deployment(), pods(**CLAIM), claims) == "") is is_shared
+
+
+def trial(*, age: float, phase: str = "Running") -> dict[str, Any]:
+    created = stamp(NOW - timedelta(seconds=age))
+    return {
+        "metadata": {"creationTimestamp": created},
+        "spec": {"activeDeadlineSeconds": 90},
+        "status": {"phase": phase},
+    }
+
+
+def test_it_is_over_when_it_has_ended_or_its_time_has() -> None:
+    assert not rehearsal.is_over(trial(age=119), NOW)
+    assert rehearsal.is_over(trial(age=121), NOW)
+    assert rehearsal.is_over(trial(age=1, phase="Failed"), NOW)
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "[1]", "null"])
+def test_an_annotation_that_tells_no_process_names_none(text: str) -> None:
+    assert rehearsal.made_by({"metadata": {"annotations": {rehearsal.BY: text}}}) == {}
+    told = {"metadata": {"annotations": {rehearsal.BY: json.dumps(BY)}}}
+    assert rehearsal.made_by(told) == BY
+
+
+READY = Endpoint(port=8080, path="/ready", scheme="http", guessed=False)
+GRPC = NotAsked(why="w", probe="gRPC")
+
+
+def samples(*answers: Answer) -> list[Sample]:
+    return [Sample(subject="Pod x", answer=a, detail="d") for a in answers]
+
+
+def test_answers_of_running_pods_are_proof_only_where_all_are_well() -> None:
+    one = revision(2)
+    well, unknown = Answer.WELL, Answer.UNKNOWN
+    assert proof.live(one, READY, samples(well, well), NOW) == (
+        "asked just now: all 2 Pods answer well on /ready of 8080"
+    )
+    assert proof.live(one, READY, samples(well, unknown), NOW) == ""
+    assert proof.live(one, READY, [], NOW) == ""
+    assert proof.live(one, None, [], NOW) == ""
+
+
+def test_where_the_probe_is_not_http_the_kubelet_tells_since_when_it_is_ready() -> None:
+    since = {**condition("Ready", "True"), "lastTransitionTime": stamp(ago(minutes=12))}
+    running = pod("web-2-a", of="web-2")
+    running["status"]["conditions"] = [since]
+    words = "Ready for 12 min by the kubelet's own gRPC probe"
+
+    assert proof.live(revision(2, pods=(running,)), GRPC, [], NOW) == words
+    assert proof.live(revision(2), GRPC, [], NOW) == ""
+    assert proof.live(revision(2, pods=(running,)), NotAsked(why="no port"), [], NOW) == ""
