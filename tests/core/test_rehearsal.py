@@ -135,12 +135,12 @@ def samples(*answers: Answer) -> list[Sample]:
 def test_answers_of_running_pods_are_proof_only_where_all_are_well() -> None:
     one = revision(2)
     well, unknown = Answer.WELL, Answer.UNKNOWN
-    assert proof.live(one, READY, samples(well, well), NOW) == (
+    assert proof.live(one, (READY,), samples(well, well), NOW) == (
         "asked just now: all 2 Pods answer well on /ready of 8080"
     )
-    assert proof.live(one, READY, samples(well, unknown), NOW) == ""
-    assert proof.live(one, READY, [], NOW) == ""
-    assert proof.live(one, None, [], NOW) == ""
+    assert proof.live(one, (READY,), samples(well, unknown), NOW) == ""
+    assert proof.live(one, (READY,), [], NOW) == ""
+    assert proof.live(one, (), [], NOW) == ""
 
 
 def test_where_the_probe_is_not_http_the_kubelet_tells_since_when_it_is_ready() -> None:
@@ -149,6 +149,6 @@ def test_where_the_probe_is_not_http_the_kubelet_tells_since_when_it_is_ready() 
     running["status"]["conditions"] = [since]
     words = "Ready for 12 min by the kubelet's own gRPC probe"
 
-    assert proof.live(revision(2, pods=(running,)), GRPC, [], NOW) == words
-    assert proof.live(revision(2), GRPC, [], NOW) == ""
-    assert proof.live(revision(2, pods=(running,)), NotAsked(why="no port"), [], NOW) == ""
+    assert proof.live(revision(2, pods=(running,)), (GRPC,), [], NOW) == words
+    assert proof.live(revision(2), (GRPC,), [], NOW) == ""
+    assert proof.live(revision(2, pods=(running,)), (NotAsked(why="no port"),), [], NOW) == ""

@@ -13,6 +13,7 @@ from backout.cli.completion import completion
 from backout.cli.ledger import ledger
 from backout.cli.options import common, given
 from backout.cli.rbac import rbac
+from backout.cli.report import report
 from backout.cli.resume import resume
 from backout.cli.status import explain, status
 from backout.cli.streams import leave, prepare_streams
@@ -30,6 +31,7 @@ COMMANDS = {
     "resume": resume,
     "ledger": ledger,
     "rbac": rbac,
+    "report": report,
     "completion": completion,
 }
 

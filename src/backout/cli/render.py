@@ -24,6 +24,7 @@ LONGEST = 2000
 COMMAND = 2 * 1024 * 1024
 """Characters of a line that is to be run: cut, it would be another command."""
 
+_SILENT = {"patched", "replicas", "sample"}
 _STDERR = {"finding", "skipped", "note", "warning", "blocked", "waiting", "hand_over"}
 
 
@@ -121,7 +122,9 @@ class Text:
 
 
 def _lines(event: Event) -> list[tuple[str, str]]:
-    """Return an event's lines, each with its style."""
+    """Return an event's lines, each with its style; none for what only reports are made of."""
+    if event.kind in _SILENT:
+        return []
     if event.kind in _SHAPES:
         return _SHAPES[event.kind](event)
     style, prefix = _PREFIXES.get(event.kind, ("", ""))

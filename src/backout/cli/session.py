@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backout import __version__
 from backout.cli import connect, exit_codes, health
 from backout.cli.interruption import Interruption
 from backout.cli.prompt import confirm
@@ -144,6 +145,11 @@ def _introduce(run: Run, connection: Connection, notes: tuple[str, ...]) -> None
         f"context {connection.context or '-'}, cluster {connection.cluster or '-'}, "
         f"namespace {run.target.namespace or '(all)'}, user {connection.user or '-'}",
         server=connection.server,
+        context=connection.context,
+        actor=run.identity.actor,
+        host=run.identity.host,
+        version=__version__,
+        command=_command(),
     )
     for note in (*connection.notes, *notes):
         run.say("warning", note)
@@ -153,6 +159,12 @@ def _introduce(run: Run, connection: Connection, notes: tuple[str, ...]) -> None
             "the ledger is a file of this machine (--ledger local): rollbacks from anywhere else "
             "are neither seen nor stopped",
         )
+
+
+def _command() -> str:
+    """Return the name of the command that is carried out, for who reads the journal."""
+    around = click.get_current_context(silent=True)
+    return (around.info_name or "") if around is not None else ""
 
 
 def _ledger(

@@ -31,7 +31,8 @@ class Sample:
 
     `status` is the HTTP status, None where no response of the application arrived. `is_forbidden`:
     we may not ask, and asking again does not change that. `is_guess`: nobody named what was asked,
-    and it is not there. `lines` are the last ones of a command's output.
+    and it is not there. `milliseconds`: how long the answer took. `lines` are the last ones of a
+    command's output.
     """
 
     subject: str

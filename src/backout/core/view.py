@@ -57,6 +57,29 @@ def view(
     )
 
 
+def counts(
+    workload: Object | None, pods: Iterable[Object], others: Iterable[Object]
+) -> dict[str, int]:
+    """Return the Pods by state, those that are over or being deleted left out.
+
+    `pods` are the wanted revision's, `others` all others. From the Pods, not from the workload's
+    status, whose counters are of the template before until the controller has seen the new one.
+    """
+    staying, old = _staying(pods), _staying(others)
+    return {
+        "wanted": objects.replicas(workload) if workload is not None else 0,
+        "updated": len(staying),
+        "ready": sum(map(objects.is_ready, staying)),
+        "available": int(objects.dig(workload, "status", "availableReplicas", default=0)),
+        "old": len(old),
+        "old_ready": sum(map(objects.is_ready, old)),
+    }
+
+
+def _staying(pods: Iterable[Object]) -> list[Object]:
+    return [p for p in pods if objects.is_active(p)]
+
+
 def word(pod: Object) -> str:
     """Return a Pod's state in a word, nearly kubectl's (pkg/printers/internalversion, printPod)."""
     if objects.dig(pod, "metadata", "deletionTimestamp"):

@@ -84,11 +84,13 @@ async def act(run: Run, plan: Plan, held: Held, sent: Sent, *, deadline: float) 
         held.check_fresh(run)
         if attempt == 0:
             announce(run, plan)
+        sent_at = asyncio.get_running_loop().time()
         found = await _send(run, made(run, plan.preflight.destination, workload), sent)
         if isinstance(found, Unclear):
             found = await _found_out(run, held, found, deadline)
         if found is not None:
             sent.act = found
+            _note_answer(run, found, since=sent_at)
             return found
         await asyncio.sleep(_JITTER.uniform(0, 0.05 * 2**attempt))
     return NotApplied(
@@ -135,6 +137,13 @@ def announce(run: Run, plan: Plan) -> None:
         f"rollback triggered for {run.target} to revision={number}, traceID={run.trace_id}",
         revision=number,
     )
+
+
+def _note_answer(run: Run, found: Act, *, since: float) -> None:
+    """Note for the journal when the PATCH landed, which an unclear answer tells later."""
+    if isinstance(found, Applied):
+        milliseconds = round((asyncio.get_running_loop().time() - since) * 1000, 1)
+        run.say("patched", "the API server has taken the PATCH", milliseconds=milliseconds)
 
 
 async def _still_ours(run: Run, held: Held) -> None:

@@ -74,6 +74,8 @@ def tell_choice(run: Run, preflight: Preflight) -> None:
         f"target: revision {destination.number}, {choice.why}; {_images(destination)}{cause}",
         revision=destination.number,
         proven=choice.proven,
+        why=choice.why,
+        images=template.images(destination.template),
         must_start=must_start(preflight.snapshot.workload, ready=destination.ready),
     )
     tell_pinned(run, preflight)
@@ -134,6 +136,7 @@ def tell_findings(
             detail=found.detail,
             remedy=found.remedy,
             accepted=found.id in accepted,
+            reason=run.policy.reason if found.id in accepted else "",
         )
     tell_skipped(run, skipped)
 

@@ -101,22 +101,22 @@ class Asking:
         return health.at_deadline(self._rounds, before=self._before)
 
     def _tell(self, samples: tuple[Sample, ...]) -> None:
-        """Say each sample that differs from the one before; equal ones are only counted."""
+        """Say each sample that differs from the one before; equal ones are for the journal only."""
         for sample in samples:
             words = (sample.answer, sample.detail)
-            if self._said.get(sample.subject) != words:
-                self._said[sample.subject] = words
-                tell_sample(self._run, sample)
+            told, fields = f"{sample.subject}: {sample.detail}", _fields(sample)
+            if self._said.get(sample.subject) == words:
+                self._run.say("sample", told, **fields)
+            else:
+                self._run.say("health", told, **fields)
+            self._said[sample.subject] = words
 
 
-def tell_sample(run: Run, sample: Sample) -> None:
-    """Say one answer."""
-    run.say(
-        "health",
-        f"{sample.subject}: {sample.detail}",
-        subject=sample.subject,
-        answer=str(sample.answer),
-        status=sample.status,
-        milliseconds=sample.milliseconds,
+def _fields(sample: Sample) -> dict[str, object]:
+    return {
+        "subject": sample.subject,
+        "answer": str(sample.answer),
+        "status": sample.status,
+        "milliseconds": sample.milliseconds,
         **({"lines": list(sample.lines)} if sample.lines else {}),
-    )
+    }

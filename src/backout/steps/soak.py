@@ -35,7 +35,8 @@ async def settled(
             await tell_change(run, causes)
             await tell_logs(run, watch.pods, causes)
             return Ending(verdict=verdict)
-        run.say("progress", "all replicas run the target and are available; watching that it holds")
+        words = "all replicas run the target and are available; watching that it holds"
+        run.say("progress", words, complete=True)
         until = min(deadline, clock() + run.limits.health)
         health = asyncio.create_task(_asked(run, preflight, until))
         reopened = asyncio.create_task(watch.reopened())
@@ -49,7 +50,7 @@ async def settled(
         if not reopened.cancelled():
             run.say("note", f"not settled yet: {reopened.result()}")
             continue
-        run.say("rolled_out", verdict.message)
+        run.say("rolled_out", verdict.message, images=dict(watch.images))
         return Ending(verdict=verdict, health=health.result(), images=watch.images)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from backout.core.causes import Cause
     from backout.steps.follow import Newest
@@ -18,6 +18,7 @@ class Teller:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._told: set[tuple[str, ...]] = set()
+        self._counted: Mapping[str, int] = {}
         self.said = ""
 
     def progress(self, message: str) -> None:
@@ -25,6 +26,13 @@ class Teller:
         if message != self.said:
             self.said = message
             self._run.say("progress", message)
+
+    def replicas(self, counted: Mapping[str, int]) -> None:
+        """Note the Pods by state, once a change: for reports, not for people who look on."""
+        if counted != self._counted:
+            self._counted = counted
+            words = ", ".join(f"{number} {name}" for name, number in counted.items())
+            self._run.say("replicas", words, **counted)
 
     def causes(self, causes: Iterable[Cause]) -> None:
         """Say every cause once when it is suspected, and once when it is final."""

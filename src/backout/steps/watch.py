@@ -11,7 +11,7 @@ from backout.core.diagnosis import Before, Meanwhile
 from backout.core.images import ran
 from backout.core.revisions import pods_of
 from backout.core.rollout import Complete, Failed, Progressing, Unknown, Verdict
-from backout.core.view import view
+from backout.core.view import counts, view
 from backout.steps.follow import newest_states
 from backout.steps.nodes import Nodes
 from backout.steps.tell import Teller
@@ -175,6 +175,8 @@ class Watch:
         if watched.fail_fast:
             self._causes = diagnosis.hastened(self._causes, watched.earlier)
         self._show(state, others)
+        if "pods" not in state.missing:
+            self._teller.replicas(counts(state.workload, self._pods, others))
         return rollout.judge(
             state.workload,
             wanted=watched.wanted,

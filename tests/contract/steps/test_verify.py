@@ -260,7 +260,7 @@ async def test_the_workloads_own_annotation_says_what_is_asked(api: ApiServer) -
     told = await verified(api)
     assert "service web:80/deep answered well" in told.message
 
-    given = await verified(api, policy=Policy(successes=1, health="/given"))
+    given = await verified(api, policy=Policy(successes=1, health=("/given",)))
     assert "service web:80/given answered well" in given.message
 
 

@@ -1,0 +1,1 @@
+"""Reports on incidents and standing: one page, made of values alone."""

@@ -1,0 +1,186 @@
+"""The incident of one run: what a report shows, as values. Times in seconds from the trigger."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA = "backout.dev/incident/v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """Something that a reader looks for first: started, triggered, recovered, closed, …."""
+
+    name: str
+    at: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One line of the journal, whatever its kind: `fields` is what this kind alone has."""
+
+    at: str
+    seconds: float
+    kind: str
+    message: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Where it was to go: `revision` from `source`, and why; `passed_over` are sentences."""
+
+    source: str = ""
+    revision: str = ""
+    message: str = ""
+    why: str = ""
+    proven: bool | None = None
+    images: Mapping[str, str]
+    passed_over: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a check found; `accepted`, with the user's `reason`."""
+
+    id: str
+    severity: str
+    message: str
+    detail: str
+    remedy: str
+    accepted: bool
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unchecked:
+    """Checks that could not be made, and why."""
+
+    ids: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replicas:
+    """Pods by state at a moment: of the target `updated` (of them `ready`), of others `old`."""
+
+    seconds: float
+    wanted: int
+    updated: int
+    ready: int
+    available: int
+    old: int
+    old_ready: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthSample:
+    """One health request: `answer` is well, unwell or unknown."""
+
+    seconds: float
+    subject: str
+    message: str
+    answer: str
+    status: int | None
+    milliseconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricValue:
+    """One value of a metric that was watched, with what it was held against."""
+
+    seconds: float
+    metric: str
+    value: float
+    threshold: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CauseRow:
+    """Why something was not ready: suspected, or `final`."""
+
+    seconds: float
+    code: str
+    message: str
+    evidence: str
+    remedy: str
+    final: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogLines:
+    """The last words of a container."""
+
+    message: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How it ended; `result` is empty where no end was recorded."""
+
+    result: str = ""
+    message: str = ""
+    exit: int | None = None
+    verdict: str = ""
+    health: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """One run, told from its journal alone. `gaps` says what of the journal could not be read."""
+
+    trace_id: str
+    operation: str
+    object: Mapping[str, str]
+    command: str
+    actor: str
+    host: str
+    context: str
+    server: str
+    version: str
+    moments: tuple[Moment, ...]
+    choice: Choice
+    findings: tuple[Finding, ...]
+    unchecked: tuple[Unchecked, ...]
+    replicas: tuple[Replicas, ...]
+    health: tuple[HealthSample, ...]
+    metrics: tuple[MetricValue, ...]
+    causes: tuple[CauseRow, ...]
+    logs: tuple[LogLines, ...]
+    digests: Mapping[str, str]
+    ended: Ended
+    rows: tuple[Row, ...]
+    gaps: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """The workload as kubectl names it."""
+        kind = self.object.get("kind", "").lower() or "workload"
+        return f"{kind}/{self.object.get('name', '')}"
+
+    def moment(self, name: str) -> Moment | None:
+        """Return a moment by its name."""
+        return next((m for m in self.moments if m.name == name), None)
+
+    @property
+    def recovery(self) -> float | None:
+        """Seconds from the trigger until the service was seen to be healthy, and had held."""
+        recovered = self.moment("recovered")
+        return recovered.seconds if recovered is not None and self.moment("triggered") else None
+
+
+def as_json(incident: Incident) -> dict[str, Any]:
+    """Return the incident as one JSON document (docs/report.md)."""
+    return {
+        "schema": SCHEMA,
+        "title": incident.title,
+        "triggered_to_recovered_seconds": incident.recovery,
+        **asdict(incident),
+    }

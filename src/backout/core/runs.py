@@ -1,0 +1,123 @@
+"""The journal's lines, cut into runs: a journal is appended to by many, at times at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Line: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lines:
+    """What could be read; `gaps` says what could not."""
+
+    lines: tuple[Line, ...]
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which run: a trace id or an operation's id, or a workload; nothing is asked: the newest."""
+
+    record: str = ""
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+
+
+def parse(content: bytes) -> Lines:
+    """Return the lines of a journal. One that was cut off by a kill, or is damaged, is said."""
+    lines: list[Line] = []
+    damaged: list[int] = []
+    pieces = content.split(b"\n")
+    for number, piece in enumerate(pieces, start=1):
+        if not piece.strip():
+            continue
+        line = _line(piece)
+        if line is None:
+            damaged.append(number)
+        else:
+            lines.append(line)
+    gaps = []
+    if damaged and damaged[-1] == len(pieces):
+        damaged.pop()
+        gaps.append("the last line of the journal was cut off: its writer was killed or is writing")
+    if damaged:
+        count = f"{len(damaged)} lines" if len(damaged) > 1 else "1 line"
+        gaps.insert(0, f"{count} of the journal cannot be read (the first is line {damaged[0]})")
+    return Lines(lines=tuple(lines), gaps=tuple(gaps))
+
+
+def runs(lines: Iterable[Line]) -> list[list[Line]]:
+    """Return the lines of each run, the run that was written to last at the end.
+
+    Runs at the same time differ in their trace id; runs one after the other may share it.
+    """
+    under_way: dict[tuple[str, str], list[tuple[int, Line]]] = {}
+    found: list[list[tuple[int, Line]]] = []
+    for place, line in enumerate(lines):
+        key = (trace_of(line), str(sorted(object_of(line).items())))
+        run = under_way.get(key)
+        if run is None or _is_over(run, line):
+            run = under_way[key] = []
+            found.append(run)
+        run.append((place, line))
+    found.sort(key=lambda run: run[-1][0])
+    return [[line for _, line in run] for run in found]
+
+
+def choose(found: Sequence[list[Line]], wanted: Wanted) -> list[Line] | None:
+    """Return the newest run that is wanted, None where there is none."""
+    return next((run for run in reversed(found) if _is_wanted(run, wanted)), None)
+
+
+def object_of(line: Line) -> dict[str, str]:
+    """Return the workload that a line is about."""
+    named = line.get("object")
+    return {str(k): str(v) for k, v in named.items()} if isinstance(named, Mapping) else {}
+
+
+def trace_of(line: Line) -> str:
+    """Return the trace id of a line."""
+    return str(line.get("traceID") or "")
+
+
+def moment_of(line: Line) -> datetime:
+    """Return when a line was written; `parse` lets none through that does not say."""
+    return datetime.fromisoformat(line["time"])
+
+
+def _line(piece: bytes) -> Line | None:
+    try:
+        line = json.loads(piece)
+        is_whole = isinstance(line["event"], str) and moment_of(line).tzinfo is not None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return line if is_whole else None
+
+
+def _is_over(run: list[tuple[int, Line]], line: Line) -> bool:
+    """Tell whether a line begins the next run of the same trace id."""
+    is_begun = any(one["event"] == "context" for _, one in run[:3])
+    return run[-1][1]["event"] == "outcome" or (line["event"] == "context" and is_begun)
+
+
+def _is_wanted(run: list[Line], wanted: Wanted) -> bool:
+    about = object_of(run[0])
+    if wanted.record:
+        return wanted.record in {trace_of(run[0]), *(str(line.get("op")) for line in run)}
+    return all(
+        asked in {"", about.get(key)}
+        for key, asked in (
+            ("kind", wanted.kind),
+            ("name", wanted.name),
+            ("namespace", wanted.namespace),
+        )
+    )
