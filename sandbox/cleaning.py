@@ -18,7 +18,15 @@ from sandbox.errors import SandboxError
 from sandbox.folders import MARKER, claim
 from sandbox.layout import Layout
 
-PROGRAMS = ("kubernetes", "containerd", "containerd-shim-runc-v2", "runc", "docker-registry")
+PROGRAMS = (
+    "kubernetes",
+    "containerd",
+    "containerd-shim-runc-v2",
+    "runc",
+    "docker-registry",
+    "prometheus",
+    "prometheus-targets",
+)
 KILL_ROUNDS = 50
 ROUND_SECONDS = 0.1
 

@@ -35,6 +35,7 @@ class Cluster:
     audit_log: Path
     layer: Path
     registry: str
+    prometheus: str
     api_server: str
     node: str
     node_address: str

@@ -33,7 +33,14 @@ def foundation(layout: Layout) -> tuple[Component, ...]:
 
 def clients(layout: Layout) -> tuple[Component, ...]:
     """Return what needs an API server that answers."""
-    return (_controller_manager(layout), _scheduler(layout), _kubelet(layout), _proxy(layout))
+    return (
+        _controller_manager(layout),
+        _scheduler(layout),
+        _kubelet(layout),
+        _proxy(layout),
+        _targets(layout),
+        _prometheus(layout),
+    )
 
 
 def components(layout: Layout) -> tuple[Component, ...]:
@@ -183,3 +190,26 @@ def _proxy(layout: Layout) -> Component:
     argv = layout.kubernetes("kube-proxy", f"--config={layout.config}/kube-proxy.yaml")
     health = f"http://{LOOPBACK}:{addresses.PROXY_HEALTH_PORT}/healthz"
     return Component("kube-proxy", argv, health)
+
+
+def _targets(layout: Layout) -> Component:
+    argv = (
+        str(layout.targets),
+        "targets",
+        f"{LOOPBACK}:{addresses.PROMETHEUS_TARGETS_PORT}",
+        addresses.API_SERVER,
+        str(layout.certificates.folder),
+    )
+    return Component("prometheus-targets", argv, addresses.PROMETHEUS_TARGETS)
+
+
+def _prometheus(layout: Layout) -> Component:
+    argv = (
+        find("prometheus") or "prometheus",
+        f"--config.file={layout.config}/prometheus.json",
+        f"--storage.tsdb.path={layout.state}/prometheus",
+        "--storage.tsdb.retention.time=2h",
+        f"--web.listen-address={LOOPBACK}:{addresses.PROMETHEUS_PORT}",
+        "--log.level=warn",
+    )
+    return Component("prometheus", argv, f"{addresses.PROMETHEUS}/-/ready")

@@ -66,6 +66,11 @@ class Layout:
         return self.state / "bin" / "kubectl"
 
     @property
+    def targets(self) -> Path:
+        """Return the program that tells Prometheus which Pods to ask."""
+        return self.state / "bin" / "prometheus-targets"
+
+    @property
     def layer(self) -> Path:
         """Return the layer that all images of the sample application share."""
         return self.state / "layer.tar"

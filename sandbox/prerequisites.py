@@ -32,6 +32,7 @@ PACKAGES = {
     "conntrack": "conntrack",
     "iproute2": "ip",
     "openssl": "openssl",
+    "prometheus": "prometheus",
 }
 # Installed along: Go's downloads need it, and no program shows whether it is there.
 ALONG = "ca-certificates"
@@ -121,6 +122,7 @@ def _install(packages: tuple[str, ...]) -> None:
             last = " ".join(done.stderr.splitlines()[-2:])
             raise SandboxError(f"apt-get could not install {' '.join(packages)}: {last}")
     if Path("/run/systemd/system").is_dir():
-        services = [name for name in ("containerd", "docker-registry") if name in packages]
+        known = ("containerd", "docker-registry", "prometheus")
+        services = [name for name in known if name in packages]
         for service in services:
             subprocess.run(["systemctl", "disable", "--now", service], check=False)

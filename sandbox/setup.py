@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox import certificates, images, iptables
-from sandbox.config import kubernetes, runtime
+from sandbox.config import kubernetes, prometheus, runtime
 from sandbox.folders import write_private
 from sandbox.prerequisites import find
 
@@ -32,6 +32,7 @@ def write(layout: Layout, binaries: Binaries) -> None:
     _install_programs(layout, binaries)
     _write_kubernetes(layout, made, tokens)
     _write_runtime(layout)
+    _write_prometheus(layout)
     # The images' layer, once: pushing an image is then two small requests.
     layout.layer.write_bytes(images.layer(binaries.app.read_bytes()).content)
 
@@ -40,6 +41,7 @@ def _install_programs(layout: Layout, binaries: Binaries) -> None:
     folder = layout.program.parent
     folder.mkdir(parents=True)
     shutil.copy2(binaries.kubernetes, layout.program)
+    shutil.copy2(binaries.app, layout.targets)
     layout.kubectl.symlink_to(layout.program.name)
     flavour = iptables.usable_flavour()
     for family in iptables.FAMILIES:
@@ -76,3 +78,9 @@ def _write_runtime(layout: Layout) -> None:
     (layout.config / "containerd.toml").write_text(toml)
     registry = runtime.registry(layout.state / "registry", secrets.token_hex(TOKEN_BYTES))
     write_private(layout.config / "registry.yaml", registry)
+
+
+def _write_prometheus(layout: Layout) -> None:
+    rules = layout.config / "prometheus-rules.json"
+    rules.write_text(prometheus.rules())
+    (layout.config / "prometheus.json").write_text(prometheus.configuration(rules))

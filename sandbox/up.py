@@ -119,7 +119,7 @@ def _start(layout: Layout, binaries: build.Binaries) -> None:
         images = pool.submit(_push_images, layout)
         supervision.wait_until_well(layout, foundation(layout))
         images.result()
-    with step("controller-manager, scheduler, kubelet, kube-proxy"):
+    with step("controller-manager, scheduler, kubelet, kube-proxy, Prometheus"):
         supervision.start(layout, clients(layout))
         supervision.wait_until_well(layout, components(layout))
     with step("node and Services"):
@@ -150,6 +150,7 @@ def _cluster(layout: Layout) -> cluster.Cluster:
         audit_log=layout.audit_log,
         layer=layout.layer,
         registry=addresses.REGISTRY,
+        prometheus=addresses.PROMETHEUS,
         api_server=addresses.API_SERVER,
         node=addresses.NODE_NAME,
         node_address=addresses.NODE,

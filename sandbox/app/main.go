@@ -12,9 +12,13 @@
 //	REQUIRE_ENV=NAME    exits with code 3 unless that variable is set
 //	TERM_DELAY=5s       exits that long after SIGTERM, still answering
 //	ALLOCATE_MB=200     holds that much memory
+//	REQUESTS_PER_SECOND=20  /metrics counts that many requests a second that nobody sent
+//	ERROR_RATE=0.5      and this share of them with code 500, the others with 200
 //	FILL=/v/full        writes FILL_MB of zeros to that file
 //
-// Called with the argument "pause" it only waits for SIGTERM: the image of a Pod's sandbox.
+// Called with the argument "pause" it only waits for SIGTERM: the image of a Pod's sandbox. With
+// "targets" it runs beside the cluster and tells Prometheus which Pods to ask for /metrics: those
+// annotated prometheus.io/scrape and prometheus.io/port.
 package main
 
 import (
@@ -34,6 +38,11 @@ func main() {
 	terminated := make(chan os.Signal, 1)
 	signal.Notify(terminated, syscall.SIGTERM, syscall.SIGINT)
 	if len(os.Args) > 1 && os.Args[1] == "pause" {
+		<-terminated
+		return
+	}
+	if len(os.Args) == 5 && os.Args[1] == "targets" {
+		go serveTargets(os.Args[2], os.Args[3], os.Args[4])
 		<-terminated
 		return
 	}
@@ -108,6 +117,7 @@ func serve(version string) {
 		}
 		answer(w, status, version)
 	})
+	mux.HandleFunc("/metrics", metrics(time.Now()))
 	health := healthStatus(time.Now())
 	mux.HandleFunc(text("HEALTH_PATH", "/healthz"), func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, health(), version)
@@ -132,6 +142,19 @@ func healthStatus(started time.Time) func() int {
 	}
 }
 
+// metrics speaks Prometheus' text format. Its requests are made up from the time that has passed: a
+// test needs traffic, and no clients. Both counters are there from the beginning, at 0.
+func metrics(started time.Time) http.HandlerFunc {
+	pace, share := fraction("REQUESTS_PER_SECOND"), fraction("ERROR_RATE")
+	return func(w http.ResponseWriter, _ *http.Request) {
+		requests := pace * time.Since(started).Seconds()
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		fmt.Fprint(w, "# TYPE http_requests_total counter\n")
+		fmt.Fprintf(w, "http_requests_total{code=\"200\"} %.2f\n", requests*(1-share))
+		fmt.Fprintf(w, "http_requests_total{code=\"500\"} %.2f\n", requests*share)
+	}
+}
+
 func answer(w http.ResponseWriter, status int, version string) {
 	w.Header().Set("Content-Type", "application/json")
 	if status >= 300 && status < 400 {
@@ -150,6 +173,14 @@ func text(name, otherwise string) string {
 
 func number(name string, otherwise int) int {
 	value, err := strconv.Atoi(text(name, strconv.Itoa(otherwise)))
+	if err != nil {
+		misconfigured(name, err)
+	}
+	return value
+}
+
+func fraction(name string) float64 {
+	value, err := strconv.ParseFloat(text(name, "0"), 64)
 	if err != nil {
 		misconfigured(name, err)
 	}

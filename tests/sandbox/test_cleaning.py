@@ -42,6 +42,8 @@ def test_only_mounts_below_our_folder_are_ours_the_last_one_first() -> None:
         [f"/usr/bin/{SHIM}", "-id", "1", "-address", f"{STATE}/containerd/containerd.sock"],
         [f"{STATE}/bin/kubernetes", "kubelet", f"--config={STATE}/config/kubelet.yaml"],
         ["docker-registry", "serve", f"{STATE}/config/registry.yaml"],
+        [f"{STATE}/bin/prometheus-targets", "targets", "a", "b", f"{STATE}/certificates"],
+        ["/usr/bin/prometheus", f"--config.file={STATE}/config/prometheus.json"],
     ],
 )
 def test_our_programs_are_known_by_the_folder_they_work_on(command: list[str]) -> None:
@@ -57,6 +59,7 @@ def test_our_programs_are_known_by_the_folder_they_work_on(command: list[str]) -
         [f"/usr/bin/{SHIM}", "-address", f"{STATE}-of-another/containerd.sock"],
         [f"/usr/bin/{SHIM}", "-address", f"/mnt{STATE}/containerd.sock"],
         ["vim", f"{STATE}/config/containerd.toml"],
+        ["/usr/bin/prometheus", "--config.file=/etc/prometheus/prometheus.yml"],
         [f"{STATE}/bin/kubectl", "--kubeconfig", f"{STATE}/kubeconfig"],
     ],
 )

@@ -37,6 +37,7 @@ def made(state: Path) -> Iterator[cluster.Cluster]:
         audit_log=layout.audit_log,
         layer=layout.layer,
         registry="127.0.0.1:1",
+        prometheus="http://127.0.0.1:3",
         api_server="https://127.0.0.1:2",
         node="node1",
         node_address="10.0.0.1",

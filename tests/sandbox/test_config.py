@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from sandbox import addresses, certificates
 from sandbox.components import components
-from sandbox.config import kubernetes, runtime
+from sandbox.config import kubernetes, prometheus, runtime
 from sandbox.layout import Layout
 
 STATE = Path("/state")
@@ -112,3 +113,30 @@ def test_every_component_names_the_state_folder_so_that_it_can_be_found() -> Non
 def test_no_component_listens_on_all_addresses() -> None:
     for component in components(Layout(STATE)):
         assert "0.0.0.0" not in " ".join(component.argv), component.name  # noqa: S104
+
+
+def test_prometheus_asks_every_second_the_pods_that_it_is_told() -> None:
+    config = json.loads(prometheus.configuration(STATE / "rules.json"))
+
+    (job,) = config["scrape_configs"]
+    assert config["global"]["scrape_interval"] == config["global"]["evaluation_interval"] == "1s"
+    assert job["http_sd_configs"] == [{"url": "http://127.0.0.1:29091/", "refresh_interval": "1s"}]
+    assert config["rule_files"] == ["/state/rules.json"]
+
+
+def test_the_alert_fires_at_once_and_names_namespace_and_app() -> None:
+    ((rule,),) = [group["rules"] for group in json.loads(prometheus.rules())["groups"]]
+
+    assert (rule["alert"], rule["for"]) == ("HighErrorRatio", "0s")
+    assert "by (namespace, app)" in rule["expr"]
+
+
+def test_prometheus_itself_accepts_both_files(tmp_path: Path) -> None:
+    rules, config = tmp_path / "rules.json", tmp_path / "prometheus.json"
+    rules.write_text(prometheus.rules())
+    config.write_text(prometheus.configuration(rules))
+
+    argv = ["promtool", "check", "config", str(config)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
