@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench import standing
 from bench.measure import Row, peak_memory, ratio
 from bench.scene import Scene
 from bench.table import put
@@ -70,6 +71,8 @@ def measured(scene: Scene, runs: int) -> list[Row]:
             prepare=scene.break_command,
         ),
         peak_memory("peak memory of `backout undo`", scene, undo, at_most=70.0),
+        *standing.one(scene, runs=runs),
+        *standing.every(scene),
     ]
 
 

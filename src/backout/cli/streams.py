@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+from typing import NoReturn
 
 
 def prepare_streams() -> None:
@@ -22,11 +23,12 @@ def prepare_streams() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
-def leave(code: int) -> None:
-    """End the process; output that nobody reads any more is no error of this run.
+def leave(code: int | None) -> NoReturn:
+    """End the process, None as 0; output that nobody reads any more is no error of this run.
 
     The last word is said: a signal while the interpreter takes itself down changes no exit code.
-    (It gives its own handlers back to the system then, but leaves ignored signals ignored.)
+    (It gives its own handlers back to the system then, but leaves ignored signals ignored.) It is
+    not taken down at all: that takes 0.1 s, and waits for every thread that asks a name server.
     """
     for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(one, signal.SIG_IGN)
@@ -37,4 +39,4 @@ def leave(code: int) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         except ValueError:  # closed by ourselves: there is nothing left to say
             continue
-    sys.exit(code)
+    os._exit(code or 0)

@@ -8,23 +8,24 @@ aiohttp's own resending.
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
 from backout.http.errors import Unanswered
 from backout.http.failures import Attempt, Broken, told
+from backout.http.library import aiohttp
 from backout.http.resolver import AddressDenied, CheckedResolver
 from backout.http.response import Headers, OutgoingHeaders, Response
 from backout.http.stream import Stream
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator
     from types import SimpleNamespace
 
@@ -185,6 +186,7 @@ async def _send(
         data=question.body,
         proxy=settings.proxy,
         server_hostname=settings.server_hostname,
+        ssl=_trust(settings, url),
         allow_redirects=False,
         trace_request_ctx=attempt,
     )
@@ -192,6 +194,20 @@ async def _send(
         response.close()
         raise Unanswered(f"{attempt.host} answered in an encoding that was not asked for")
     return response
+
+
+def _trust(settings: Settings, url: URL) -> ssl.SSLContext | bool:
+    """Return the system's CAs where TLS is spoken and no context was set (True: none is needed)."""
+    speaks_tls = url.scheme == "https" or (settings.proxy or "").startswith("https:")
+    return system_trust() if settings.tls is None and speaks_tls else True
+
+
+@functools.cache
+def system_trust() -> ssl.SSLContext:
+    """Return a context that trusts the system's CAs; read once, when it is first needed."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(("http/1.1",))
+    return context
 
 
 def _pairs(headers: OutgoingHeaders) -> CIMultiDict[str]:

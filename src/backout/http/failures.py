@@ -11,11 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
-
 from backout.core.errors import Unreachable
 from backout.http.errors import Unanswered, Untrusted
+from backout.http.library import HttpProcessingError, aiohttp
 from backout.http.reasons import certificate_words, system_reason, tls_words
 from backout.http.resolver import AddressDenied
 

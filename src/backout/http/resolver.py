@@ -10,9 +10,8 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-
 from backout.core.text import untrusted
+from backout.http.library import AbstractResolver, ResolveResult
 
 if TYPE_CHECKING:
     from backout.http.addresses import AddressPolicy

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from backout.core.permissions import Permission
     from backout.steps.run import Run
 
+AT_ONCE = 4
+"""Access reviews at the same time: each more is a connection more, and a TLS handshake."""
+
 
 class _Unread:
     """Collects why a need could not be read; the program goes on without it."""
@@ -136,11 +139,17 @@ async def _lease(run: Run, unread: _Unread) -> Object | None:
 
 async def _permissions(run: Run, unread: _Unread) -> dict[str, bool]:
     """Return what SelfSubjectAccessReview says of each permission that an undo needs."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def asked(permission: Permission) -> bool:
+        async with gate:
+            return await may(run, permission)
+
     try:
         with first_error():
             async with asyncio.timeout(run.limits.preflight), asyncio.TaskGroup() as group:
-                asked = permissions.asked(ledger_is_local=run.ledger.is_local)
-                tasks = {str(p): group.create_task(may(run, p)) for p in asked}
+                wanted = permissions.asked(ledger_is_local=run.ledger.is_local)
+                tasks = {str(p): group.create_task(asked(p)) for p in wanted}
     except (BackoutError, TimeoutError) as error:
         told = error.message if isinstance(error, BackoutError) else "no answer in time"
         unread.why[Need.PERMISSIONS] = told

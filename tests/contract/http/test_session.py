@@ -4,11 +4,13 @@ import asyncio
 import socket
 import ssl
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 import trustme
 
 from backout.core.errors import Unreachable
+from backout.http import engine
 from backout.http.addresses import NO_LOCAL
 from backout.http.errors import Unanswered
 from backout.http.session import Session
@@ -24,6 +26,9 @@ from tests.contract.scripted_server import (
     client_tls,
     server_tls,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def free_port() -> int:
@@ -206,6 +211,28 @@ async def test_a_cancelled_request_is_cancelled_and_nothing_else() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+async def test_without_a_context_the_systems_cas_are_trusted_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca, system = trustme.CA(), tmp_path / "system.pem"
+    ca.cert_pem.write_to_path(system)
+    monkeypatch.setenv("SSL_CERT_FILE", str(system))
+    engine.system_trust.cache_clear()
+    known, unknown = server_tls(ca), server_tls(trustme.CA())
+    async with (
+        ScriptedServer([Answer(body=b"ok")], tls=known) as server,
+        ScriptedServer(tls=unknown) as other,
+        Session() as session,
+    ):
+        answer = await session.request("GET", server.url, timeout=WITHIN)
+        with pytest.raises(Unreachable, match="certificate"):
+            await session.request("GET", other.url, timeout=WITHIN)
+    engine.system_trust.cache_clear()
+
+    assert answer.body == b"ok"
+    assert other.requests == []
 
 
 async def test_tls_of_an_unknown_ca_is_refused() -> None:
