@@ -64,6 +64,44 @@ WRONG = {
         "contradict each other",
     ),
     "no time to rehearse": (("deploy/web", "--rehearse-timeout", "0"), "not a time span"),
+    "one of two healths by ftp": (
+        ("deploy/web", "--health", "/up", "--health", "ftp://x/"),
+        "--health takes",
+    ),
+    "a health status that is none": (("deploy/web", "--health-status", "2x"), "'2x' is no status"),
+    "a JSON field without a value": (("deploy/web", "--health-json", "status"), "not PATH=VALUE"),
+    "a method for a Service": (
+        ("deploy/web", "--health", "/up", "--health-method", "POST"),
+        "--health-method is for URLs",
+    ),
+    "a method for nothing": (
+        ("deploy/web", "--health-method", "HEAD"),
+        "--health-method is for URLs",
+    ),
+    "a body of HEAD": (
+        ("deploy/web", "--health", "http://x/", "--health-method", "HEAD", "--health-text", "ok"),
+        "HEAD has no body",
+    ),
+    "headers for a Service": (
+        ("deploy/web", "--health", "/up", "--health-header-file", "h"),
+        "--health-header-file is for URLs",
+    ),
+    "headers for two hosts": (
+        (
+            *("deploy/web", "--health", "http://a/", "--health", "http://b/"),
+            *("--health-header-file", "h"),
+        ),
+        "go to one host only",
+    ),
+    "a CA for plain http": (
+        ("deploy/web", "--health", "http://x/", "--health-ca", "ca.pem"),
+        "--health-ca is for https",
+    ),
+    "a soak that never ends": (
+        ("deploy/web", "--soak", "10s", "--health-timeout", "10s"),
+        "--soak must be shorter",
+    ),
+    "no soak": (("deploy/web", "--soak", "0"), "not a time span"),
     "no successes": (("deploy/web", "--health-successes", "0"), "is not in the range"),
     "no rollbacks": (("deploy/web", "--rollback-limit", "0"), "is not in the range"),
     "an output that is none": (("deploy/web", "-o", "yaml"), "'yaml' is not one of"),
