@@ -39,7 +39,7 @@ RIGHTS = (
     rule("autoscaling", "horizontalpodautoscalers", "list"),
     rule("policy", "poddisruptionbudgets", "list"),
 )
-OPT_IN = {"PF504", "PF505", "PF506", "PF602", "PF605", "PF903"}
+OPT_IN = {"PF308", "PF309", "PF504", "PF505", "PF506", "PF602", "PF605", "PF903"}
 """What looks at nodes, or tries a Pod as a dry run, wants rights that not everybody gives."""
 
 

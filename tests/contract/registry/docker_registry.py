@@ -25,6 +25,20 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 _LISTENING = re.compile(rb"listening on (127\.0\.0\.1:\d+)")
 
 
+USER = "robot"
+SECRET = "made-up-Passw0rd"
+HTPASSWD = f"{USER}:$2y$05$abcdefghijklmnopqrstuuaa4WhsYlw3k.ULpra3jrKlVEAnB51gG\n"
+
+
+@contextmanager
+def closed(folder: Path) -> Iterator[str]:
+    """Run a registry that lets only `USER` in; give its `host:port`."""
+    (folder / "htpasswd").write_text(HTPASSWD)
+    auth = {"htpasswd": {"realm": "closed", "path": str(folder / "htpasswd")}}
+    with running(folder, auth) as address:
+        yield address
+
+
 @contextmanager
 def running(folder: Path, auth: dict[str, Any] | None = None) -> Iterator[str]:
     """Run a registry with its store in `folder`; give its `host:port`."""
@@ -97,9 +111,21 @@ def push(address: str, name: str, tag: str, *, authorization: str = "") -> str:
     return _put_manifest(address, name, tag, manifest, authorization)
 
 
-def push_index(address: str, name: str, tag: str) -> str:
-    """Push an index without entries; return its digest."""
-    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": []}
+def push_index(address: str, name: str, tag: str, **platforms: str) -> str:
+    """Push an index of images that are there, digest by architecture; return its digest."""
+    entries = [
+        {
+            "mediaType": MANIFEST,
+            "digest": digest,
+            "size": 1,
+            "platform": {
+                "os": "unknown" if architecture == "unknown" else "linux",
+                "architecture": architecture,
+            },
+        }
+        for architecture, digest in platforms.items()
+    ]
+    index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
     return _put_manifest(address, name, tag, index, "")
 
 

@@ -11,6 +11,7 @@ from backout.core.images import ImageAnswer, ImageState
 from backout.core.keyring import Keyring
 from backout.registry.client import RegistryClient
 from tests.contract.registry import docker_registry
+from tests.contract.registry.docker_registry import SECRET, USER
 from tests.contract.registry.scripts import basic
 from tests.contract.registry.tokens import ISSUER, SERVICE, TokenService
 from tests.contract.scripted_server import ScriptedServer
@@ -18,10 +19,6 @@ from tests.contract.scripted_server import ScriptedServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-USER = "robot"
-SECRET = "made-up-Passw0rd"
-HTPASSWD = f"{USER}:$2y$05$abcdefghijklmnopqrstuuaa4WhsYlw3k.ULpra3jrKlVEAnB51gG\n"
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +29,7 @@ def open_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def closed_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("closed")
-    (folder / "htpasswd").write_text(HTPASSWD)
-    auth = {"htpasswd": {"realm": "closed", "path": str(folder / "htpasswd")}}
-    with docker_registry.running(folder, auth) as address:
+    with docker_registry.closed(tmp_path_factory.mktemp("closed")) as address:
         yield address
 
 
@@ -67,6 +61,58 @@ async def test_an_index_is_there_too(open_registry: str) -> None:
 
     assert (answer.state, answer.digest) == (ImageState.EXISTS, digest)
     assert answer.media_type == docker_registry.INDEX
+
+
+async def test_the_platforms_of_an_index_are_told_and_attestations_are_none(
+    open_registry: str,
+) -> None:
+    made = {a: docker_registry.push(open_registry, "acme/multi", a) for a in ("amd64", "arm64")}
+    attestation = docker_registry.push(open_registry, "acme/multi", "attestation")
+    digest = docker_registry.push_index(
+        open_registry, "acme/multi", "2", **made, unknown=attestation
+    )
+
+    answer = await asked(f"{open_registry}/acme/multi:2", open_registry)
+
+    assert (answer.digest, answer.unread) == (digest, "")
+    assert answer.platforms == {"linux/amd64", "linux/arm64"}
+    assert answer.digests == {digest, attestation, *made.values()}
+
+
+async def test_a_tag_that_was_moved_tells_its_new_digest_and_the_old_one_is_still_there(
+    open_registry: str,
+) -> None:
+    old = docker_registry.push(open_registry, "acme/moved", "1")
+    new = docker_registry.push(open_registry, "acme/moved", "2")
+    docker_registry.push_index(open_registry, "acme/moved", "1", amd64=new)
+
+    by_tag = await asked(f"{open_registry}/acme/moved:1", open_registry)
+    by_digest = await asked(f"{open_registry}/acme/moved@{old}", open_registry)
+
+    assert old not in by_tag.digests
+    assert new in by_tag.digests
+    assert (by_digest.state, by_digest.digests) == (ImageState.EXISTS, frozenset({old}))
+
+
+async def test_a_pods_own_pull_secret_opens_a_closed_registry_where_the_users_file_does_not(
+    closed_registry: str,
+) -> None:
+    opener = basic(USER, SECRET)
+    one = docker_registry.push(closed_registry, "acme/pulled", "1", authorization=opener)
+    wrong = {closed_registry: {"username": USER, "password": "wrong-Passw0rd"}}
+    right = {closed_registry: {"username": USER, "password": SECRET}}
+    image = f"{closed_registry}/acme/pulled:1"
+    async with RegistryClient(
+        keyring=from_auths(wrong, source="a file"), plain_http=frozenset({closed_registry})
+    ) as client:
+        before = await client.ask(image)
+        after = await client.ask(image, pull=from_auths(right, source="Secret shop/pull"))
+
+    assert (before.state, after.state, after.digest) == (
+        ImageState.DENIED,
+        ImageState.EXISTS,
+        one,
+    )
 
 
 @pytest.mark.parametrize("image", ["acme/web:never", "acme/nobody:1"])
