@@ -67,16 +67,26 @@ def user_with(space: Space, rules: list[Rule]) -> dict[str, str]:
             "subjects": [{"kind": "ServiceAccount", "name": "on-call", "namespace": space.name}],
         }
     )
-    token = space.kubectl("create", "token", "on-call").expect(0).out.strip()
+    env = acting_as(space, "on-call")
+    until("the Role is in force", lambda: may(space, env, "list", "replicasets"))
+    return env
+
+
+def may(space: Space, env: dict[str, str], *words: str) -> bool:
+    asked = ("--kubeconfig", env["KUBECONFIG"], "auth", "can-i", *words)
+    return space.kubectl(*asked).code == 0
+
+
+def acting_as(space: Space, account: str) -> dict[str, str]:
+    """Return the environment that acts as a ServiceAccount of the namespace."""
+    token = space.kubectl("create", "token", account).expect(0).out.strip()
     config: dict[str, Any] = json.loads(space.cluster.kubeconfig.read_text())
-    config["users"].append({"name": "on-call", "user": {"token": token}})
-    context = {"cluster": "sandbox", "user": "on-call", "namespace": space.name}
-    config["contexts"].append({"name": "on-call", "context": context})
-    config["current-context"] = "on-call"
-    kubeconfig = space.folder / "on-call.json"
+    config["users"].append({"name": account, "user": {"token": token}})
+    context = {"cluster": "sandbox", "user": account, "namespace": space.name}
+    config["contexts"].append({"name": account, "context": context})
+    config["current-context"] = account
+    kubeconfig = space.folder / f"{account}.json"
     kubeconfig.write_text(json.dumps(config))
-    may = ("--kubeconfig", str(kubeconfig), "auth", "can-i", "list", "replicasets")
-    until("the Role is in force", lambda: space.kubectl(*may).code == 0)
     return {"KUBECONFIG": str(kubeconfig)}
 
 

@@ -1,0 +1,220 @@
+"""The Role that `backout rbac` prints is enough, and no more than that, by the audit log."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.cluster.space import until
+from tests.cluster.test_permissions import acting_as, may
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cluster.command import Ran
+    from tests.cluster.space import Space
+
+Right = tuple[str, str, str]
+"""Verb, group and resource, with its subresource behind a slash."""
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+PULL = "pull"
+
+WHOLLY = {
+    ("list", "", "resourcequotas"),
+    ("list", "policy", "poddisruptionbudgets"),
+    ("list", "autoscaling", "horizontalpodautoscalers"),
+    ("get", "storage.k8s.io", "storageclasses"),
+}
+"""Used only when the target's update could be held up by one, or a claim is waited for."""
+NAMED = {
+    ("get", "", "persistentvolumeclaims"),
+    ("get", "scheduling.k8s.io", "priorityclasses"),
+    ("get", "node.k8s.io", "runtimeclasses"),
+    ("get", "", "serviceaccounts"),
+}
+"""Used only when the template names one."""
+ONLY_WHEN = {
+    "undo": {*WHOLLY, *NAMED, ("update", "coordination.k8s.io", "leases")},
+    "check": {
+        *WHOLLY,
+        *NAMED,
+        ("watch", "apps", "deployments"),  # the controller has not seen the newest change
+    },
+    "status": {
+        ("get", "", "configmaps"),  # a key is missing in one
+        ("get", "", "secrets"),  # the same
+        ("list", "", "nodes"),  # no node takes a Pod
+    },
+}
+
+
+@contextmanager
+def cluster_roles(space: Space) -> Iterator[None]:
+    """Delete what has no namespace at the end of the test."""
+    yield
+    for kind in ("clusterroles", "clusterrolebindings"):
+        for one in space.api.call("GET", f"{RBAC}/{kind}")["items"]:
+            if one["metadata"]["name"].startswith(space.name):
+                space.api.call("DELETE", f"{RBAC}/{kind}/{one['metadata']['name']}")
+
+
+def allowed(space: Space, command: str) -> tuple[dict[str, str], set[Right]]:
+    """Apply what `backout rbac` prints; return who has it, and what it grants."""
+    account = f"only-{command}"
+    space.until_closed(cluster_roles(space))
+    space.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account}})
+    subject = ("--service-account", f"{space.name}:{account}", "--secret", PULL)
+    name = ("--name", f"{space.name}-{command}")
+    printed = space.backout("rbac", "--for", command, *subject, *name).expect(0).out
+    file = space.folder / f"{command}.yaml"
+    file.write_text(printed)
+    space.kubectl("apply", "-f", str(file)).expect(0)
+    env = acting_as(space, account)
+    until("the Role is in force", lambda: may(space, env, "list", "replicasets"))
+    until("the ClusterRole is in force", lambda: may(space, env, "list", "nodes"))
+    return env, rights(printed)
+
+
+def rights(printed: str) -> set[Right]:
+    """Return what the Roles of a manifest grant."""
+    return {
+        (verb, group, resource)
+        for document in yaml.safe_load_all(printed)
+        for rule in document.get("rules", ())
+        for verb in rule["verbs"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+
+
+def asked(space: Space, command: str) -> tuple[set[Right], set[Right]]:
+    """Return what backout asked the API server for as this account, and what was denied of it."""
+    who = f"system:serviceaccount:{space.name}:only-{command}"
+    with space.cluster.audit_log.open("rb") as log:
+        lines = [s for s in log if who.encode() in s and b"backout/" in s]
+    mine = [
+        e
+        for e in map(json.loads, lines)
+        if e["user"]["username"] == who and e["userAgent"].startswith("backout/")
+    ]
+    told = [(_right(e), e.get("responseStatus", {}).get("code")) for e in mine if "objectRef" in e]
+    # What everybody may, by system:basic-user.
+    told = [(r, code) for r, code in told if r[1] != "authorization.k8s.io"]
+    return {r for r, _ in told}, {r for r, code in told if code == 403}
+
+
+def _right(entry: dict[str, object]) -> Right:
+    reference = entry["objectRef"]
+    assert isinstance(reference, dict)
+    part = f"/{reference['subresource']}" if "subresource" in reference else ""
+    return str(entry["verb"]), reference.get("apiGroup", ""), f"{reference['resource']}{part}"
+
+
+def check_exact(space: Space, command: str, granted: set[Right], *, at_least: set[Right]) -> None:
+    used, denied = asked(space, command)
+
+    assert denied == set()
+    assert used >= at_least
+    assert used <= granted
+    assert granted - used <= ONLY_WHEN[command]
+
+
+def uses(name: str, key: str) -> dict[str, object]:
+    reference = {"configMapKeyRef": {"name": name, "key": key}}
+    return {"env": [{"name": key, "valueFrom": reference}]}
+
+
+@pytest.fixture
+def stuck(space: Space) -> Space:
+    """A rollout that is stuck at an image that is missing; both revisions name what they use."""
+    for kind, name in (("ConfigMap", "settings"), ("Secret", PULL)):
+        space.create({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "data": {}})
+    space.merge({"data": {"URL": "x"}}, kind="ConfigMap", name="settings")
+    more: dict[str, Any] = {
+        "container": uses("settings", "URL"),
+        "spec": {
+            "volumes": [{"name": "v", "secret": {"secretName": PULL, "optional": True}}],
+        },
+    }
+    space.deploy(space.version("v1", **more))
+    space.roll(space.version("missing", **more))
+    return space
+
+
+def skipped(ran: Ran) -> list[str]:
+    return [s for s in ran.err.splitlines() if s.startswith("skipped ")]
+
+
+def test_undo_works_with_exactly_its_role_where_it_succeeds_and_where_it_fails(
+    stuck: Space,
+) -> None:
+    env, granted = allowed(stuck, "undo")
+    well = stuck.undo(env=env).expect(0)
+    stuck.merge({"spec": {"progressDeadlineSeconds": 6}})
+    stuck.deploy(
+        stuck.version("v1", probe="/not-there"),
+        name="broken",
+        serve=False,
+        up=False,
+        progressDeadlineSeconds=6,
+    )
+    stuck.roll(stuck.version("v2"), name="broken", up=True)
+    badly = stuck.undo("--to-revision", "1", name="broken", env=env).expect(4)
+
+    assert "healthy: service shop:web/ready" in well.outcome
+    assert "/not-there on 8080" in badly.outcome
+    assert [s for s in skipped(well) if "create pods" not in s] == []
+    written = {
+        ("patch", "apps", "deployments"),
+        ("create", "coordination.k8s.io", "leases"),
+        ("create", "", "events"),
+    }
+    read = {("get", "", "pods/log"), ("get", "", "services/proxy"), ("get", "", "secrets")}
+    check_exact(stuck, "undo", granted, at_least=written | read)
+
+
+def test_check_works_with_exactly_its_role_and_asks_for_no_right_to_write(stuck: Space) -> None:
+    env, granted = allowed(stuck, "check")
+    ran = stuck.backout("check", "deploy/shop", env=env).expect(3)
+
+    assert ran.findings() >= {"PF803", "PF804"}
+    assert "target: revision 1" in ran.out
+    assert {verb for verb, _, _ in granted} == {"get", "list", "watch"}
+    check_exact(stuck, "check", granted, at_least={("get", "", "pods/proxy")})
+
+
+def test_status_works_with_exactly_its_role(space: Space) -> None:
+    space.deploy(space.version("v1"))
+    env, granted = allowed(space, "status")
+    space.backout("status", "deploy/shop", env=env).expect(0)
+    space.deploy(space.version("v1", env={"CRASH": "1"}), name="broken", serve=False, up=False)
+    space.backout("status", "deploy/broken", "--fail-fast", env=env).expect(4)
+
+    assert {verb for verb, _, _ in granted} == {"get", "list", "watch"}
+    check_exact(space, "status", granted, at_least={("watch", "", "pods"), ("get", "", "pods/log")})
+
+
+def test_with_a_local_ledger_nothing_is_asked_of_leases(stuck: Space) -> None:
+    env, _ = allowed(stuck, "undo")
+    stuck.undo("--ledger", "local", env=env).expect(0)
+    used, _ = asked(stuck, "undo")
+
+    assert not [r for r in used if r[2] == "leases"]
+    assert ("patch", "apps", "deployments") in used
+
+
+def test_what_could_not_be_looked_at_comes_last_with_the_permission_and_where_to_get_it(
+    stuck: Space,
+) -> None:
+    env, _ = allowed(stuck, "status")
+    ran = stuck.backout("check", "deploy/shop", env=env).expect(3)
+    lines = skipped(ran)
+    (services,) = [s for s in lines if "(lacks: list services)" in s]
+
+    assert 'cannot list resource "services"' in services
+    assert ran.err.count("backout rbac --for undo prints the Role that grants it") == 1
+    assert ran.err.index(lines[0]) > ran.err.index("PF803")

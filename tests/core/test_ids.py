@@ -1,0 +1,90 @@
+"""Each check id is triggered by a test and clean in another; its family is seen on a cluster."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from backout.core.checks import CHECKS
+from backout.core.plan import CHOICES
+
+TESTS = Path(__file__).parents[1]
+ID = re.compile(r"PF\d{3}")
+CORE = ("tests/core/checks", "tests/core/test_plan.py", "tests/core/test_foreign.py")
+IDS = sorted(c.id for c in (*CHOICES, *CHECKS))
+
+
+@cache
+def named_in(folder: str, pattern: str = "**/test_*.py") -> dict[str, set[str]]:
+    """Return the ids that each test of a folder names, or the tables that it is made from.
+
+    Strings only: a comment tests nothing.
+    """
+    found: dict[str, set[str]] = {}
+    for file in (TESTS / folder).glob(pattern):
+        tree = ast.parse(file.read_text())
+        tables = {
+            name: _ids(statement)
+            for statement in tree.body
+            if isinstance(statement, ast.Assign | ast.AnnAssign)
+            for name in _targets(statement)
+        }
+        for function in tree.body:
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                used = {n.id for n in ast.walk(function) if isinstance(n, ast.Name)}
+                ids = _ids(function).union(*(tables[n] for n in used & tables.keys()))
+                if function.name.startswith("test_"):
+                    found[f"{file.name}::{function.name}"] = ids
+    return found
+
+
+def _targets(statement: ast.Assign | ast.AnnAssign) -> list[str]:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+    return [t.id for t in targets if isinstance(t, ast.Name)]
+
+
+def _ids(tree: ast.AST) -> set[str]:
+    texts = (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant))
+    return {i for t in texts if isinstance(t, str) for i in ID.findall(t)}
+
+
+def test_each_check_finds_something_in_a_core_test_and_nothing_in_another(tmp_path: Path) -> None:
+    """Recorded, not read: a test that names an id and never triggers it counts for nothing."""
+    file = tmp_path / "recording.json"
+    quick = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "tests.core.recording")
+    done = subprocess.run(
+        (sys.executable, "-m", "pytest", *quick, *CORE),
+        cwd=TESTS.parent,
+        env={**os.environ, "BACKOUT_TEST_RECORDING": str(file)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    told = json.loads(file.read_text())
+
+    assert set(IDS) - set(told["triggered"]) == set()
+    assert {c.id for c in CHECKS} - set(told["clean"]) == set()
+
+
+@pytest.mark.parametrize("family", sorted({i[:3] for i in IDS}))
+def test_each_family_is_named_by_a_test_on_the_cluster(family: str) -> None:
+    ids = {i for i in IDS if i.startswith(family)}
+
+    assert [test for test, named in named_in("cluster").items() if named & ids]
+
+
+def test_no_test_names_an_id_that_does_not_exist() -> None:
+    unknown = {i for f in ("core", "cluster") for ids in named_in(f).values() for i in ids}
+
+    assert unknown - set(IDS) - {"PF999"} == set()
+    assert len(unknown) > len(IDS) // 2
