@@ -139,7 +139,7 @@ def test_a_good_target_is_proven_by_a_trial_pod_that_no_service_ever_sends_to(
 ) -> None:
     unproven(space)
     started = space.start_undo("--rehearse", "--require-proof", "--health-successes", "4")
-    name = started.until("rehearsing revision 1 in trial Pod").split()[5].rstrip(",")
+    name = started.until("rehearsing revision 1 in trial Pod").split()[6].rstrip(",")
     seen: set[str] = set()
 
     def is_ready() -> bool:

@@ -117,6 +117,16 @@ def test_it_is_over_when_it_has_ended_or_its_time_has() -> None:
     assert rehearsal.is_over(trial(age=1, phase="Failed"), NOW)
 
 
+def test_labels_alone_make_no_pod_ours() -> None:
+    ours = made()
+    assert rehearsal.is_ours(ours)
+
+    owned = {**ours, "metadata": {**ours["metadata"], "ownerReferences": [{"kind": "ReplicaSet"}]}}
+    endless = {**ours, "spec": template()["spec"]}
+    silent = {**ours, "metadata": {**ours["metadata"], "annotations": {}}}
+    assert not any(rehearsal.is_ours(p) for p in (owned, endless, silent))
+
+
 @pytest.mark.parametrize("text", ["", "no JSON", "[1]", "null"])
 def test_an_annotation_that_tells_no_process_names_none(text: str) -> None:
     assert rehearsal.made_by({"metadata": {"annotations": {rehearsal.BY: text}}}) == {}

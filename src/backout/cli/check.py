@@ -40,11 +40,12 @@ if TYPE_CHECKING:
 @common
 @click.pass_context
 def check(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
-    """Could a workload be rolled back if it had to be? Makes every check and changes nothing.
+    """Could a workload be rolled back if it had to be? Makes every check, changes nothing.
 
     Says where `undo` would go and why, each finding with its remedy, and what could not be looked
     at. The server's dry run of the exact patch is included. Of several workloads, named or found
-    by --all, -A or -l, it prints a table, worst first; with -o json one event a workload.
+    by --all, -A or -l, it prints a table, worst first; with -o json one event a workload. Only
+    --rehearse makes something: one trial Pod, which is deleted again.
 
     Exit codes: 0 yes, 3 something blocks, 1 error.
 
@@ -89,6 +90,8 @@ def _is_many(workload: tuple[str, ...], values: dict[str, Any]) -> bool:
     is_many = finds or len(targets.names(workload, "default")) > 1
     if is_many and values["to_revision"] is not None:
         raise click.UsageError("--to-revision is a revision of one workload: name one")
+    if is_many and values["rehearse"]:
+        raise click.UsageError("--rehearse makes a trial Pod of one workload: name one")
     return is_many
 
 

@@ -35,6 +35,7 @@ _WORKLOAD = click.argument(
     help="Ask the service, too, and remember that it was healthy, as verify does.",
 )
 @acting.fail_fast
+@acting.ledger
 @acting.record
 @common
 @click.pass_context

@@ -122,6 +122,17 @@ def of_operation(op: str) -> str:
     return ",".join(f"{k}={v}" for k, v in {**OURS, LABEL: op}.items())
 
 
+def is_ours(pod: Object) -> bool:
+    """Tell whether a Pod with our labels is really a trial: labels alone are easily set.
+
+    Nothing owns one, it has a deadline, and it says which process made it.
+    """
+    has_deadline = objects.dig(pod, "spec", "activeDeadlineSeconds") is not None
+    return (
+        has_deadline and bool(made_by(pod)) and not objects.dig(pod, "metadata", "ownerReferences")
+    )
+
+
 def is_over(pod: Object, now: datetime) -> bool:
     """Tell whether a trial Pod has had its time, or has ended; `now` is the server's."""
     if objects.dig(pod, "status", "phase") in {"Failed", "Succeeded"}:

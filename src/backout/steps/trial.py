@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
 
 
+PIDS = 2**31
+"""Above any process's number: an annotation may hold any."""
+
+
 @asynccontextmanager
 async def trial(run: Run, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
     """Give the Pod as it was made; its deletion is requested when the block is left.
@@ -51,8 +55,9 @@ async def sweep(run: Run) -> None:
     except (BackoutError, TimeoutError):
         return
     for pod in found.items:
-        is_going = objects.dig(pod, "metadata", "deletionTimestamp") is not None
-        if not is_going and (rehearsal.is_over(pod, run.server_now()) or _is_orphan(run, pod)):
+        if objects.dig(pod, "metadata", "deletionTimestamp") or not rehearsal.is_ours(pod):
+            continue
+        if rehearsal.is_over(pod, run.server_now()) or _is_orphan(run, pod):
             run.say("note", f"trial Pod {objects.name(pod)} was left behind; it is deleted")
             await _delete(run, pod)
 
@@ -101,4 +106,4 @@ def _is_orphan(run: Run, pod: Object) -> bool:
     if not here.boot_id or (by.get("bootID"), by.get("host")) != (here.boot_id, here.host):
         return False
     pid = by.get("pid")
-    return type(pid) is int and not lives(pid)
+    return type(pid) is int and 0 < pid < PIDS and not lives(pid)

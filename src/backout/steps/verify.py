@@ -123,7 +123,8 @@ def _unasked(run: Run, preflight: Preflight, outcome: Outcome, why: str) -> tupl
         return replace(outcome, message=words, result=Result.UNDECIDED), ""
     if probe and preflight.replicas:
         proof = f"the kubelet's own {probe} probe held for {run.limits.soak:g} s"
-        return replace(outcome, message=f"{start} and healthy: {proof}"), proof
+        words = f"{start} and healthy: {proof}"
+        return replace(outcome, message=words, health=Healthy.__name__), proof
     words = f"{start}; not verified end to end: {why}"
     run.say("note", "nothing is recorded: a rollout that completed proves no health")
     return replace(outcome, message=words), ""

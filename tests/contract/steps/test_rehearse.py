@@ -16,6 +16,7 @@ from tests.contract.api_server import ApiServer, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Request, Step
 from tests.contract.steps.shop import (
     GOOD,
+    LEASE,
     QUICK,
     Told,
     control,
@@ -373,9 +374,25 @@ async def test_a_pod_of_a_dead_process_of_this_boot_is_deleted_at_once(api: ApiS
     assert trials(api) == []
 
 
-async def test_pods_of_others_are_never_deleted(api: ApiServer) -> None:
-    api.add("pods", {"metadata": {"name": "theirs", "labels": {OP: "x"}}, "spec": {}})
+async def test_pods_of_others_are_never_deleted_whatever_their_labels(api: ApiServer) -> None:
+    labels = {OP: "x", OF: LEASE, "app.kubernetes.io/managed-by": "backout"}
+    api.add("pods", {"metadata": {"name": "theirs", "labels": labels}, "spec": {}})
     api.moved_by = timedelta(hours=1)
     await undone(api)
 
     assert api.find("pods", "theirs") is not None
+
+
+async def test_a_process_number_that_is_none_is_nobodys(api: ApiServer) -> None:
+    await killed(api)
+    (left,) = trials(api)
+    absurd = json.dumps({"host": "here", "bootID": "boot", "pid": 10**30})
+    api.edit(
+        "pods",
+        left["metadata"]["name"],
+        lambda p: p["metadata"]["annotations"].update({BY: absurd}),
+    )
+    told = await undone(api)
+
+    assert told.result == "succeeded", told.text
+    assert len(trials(api)) == 1
