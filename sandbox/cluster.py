@@ -35,12 +35,13 @@ class Cluster:
     audit_log: Path
     layer: Path
     registry: str
-    prometheus: str
     api_server: str
     node: str
     node_address: str
     machine: str
     fingerprint: str
+    prometheus: str = ""
+    """Empty: an `up` of before there was one."""
 
     def image(self, repository: str, tag: str) -> str:
         """Return the name by which a Pod asks for an image of the sandbox's registry."""

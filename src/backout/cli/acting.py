@@ -235,6 +235,58 @@ def proof(command: F) -> F:
     return with_options(command, _PROOF)
 
 
+_TELEMETRY = (
+    click.option(
+        "--metric",
+        "metrics",
+        metavar="'EXPR OP NUMBER'",
+        multiple=True,
+        help="Healthy only if every series of the PromQL expression is so.  Repeatable.",
+    ),
+    click.option(
+        "--prometheus",
+        metavar="URL",
+        envvar="BACKOUT_PROMETHEUS",
+        help="Asked for metrics and for alerts that fire.",
+    ),
+    click.option(
+        "--prometheus-token-file",
+        metavar="FILE",
+        envvar="BACKOUT_PROMETHEUS_TOKEN_FILE",
+        help="Its bearer token.",
+    ),
+    click.option(
+        "--prometheus-basic-file",
+        metavar="FILE",
+        envvar="BACKOUT_PROMETHEUS_BASIC_FILE",
+        help="user:password for it.",
+    ),
+    click.option(
+        "--prometheus-ca",
+        metavar="FILE",
+        envvar="BACKOUT_PROMETHEUS_CA",
+        help="Its CA certificates.",
+    ),
+    click.option(
+        "--notify",
+        metavar="URL",
+        envvar="BACKOUT_NOTIFY",
+        help="POST the announcement and the outcome there, once.",
+    ),
+    click.option(
+        "--notify-key-file",
+        metavar="FILE",
+        envvar="BACKOUT_NOTIFY_KEY_FILE",
+        help="Sign them with this key.",
+    ),
+)
+
+
+def telemetry(command: F) -> F:
+    """Give a command the options on metrics, alerts and notifications."""
+    return with_options(command, _TELEMETRY)
+
+
 def preflight(command: F) -> F:
     """Give a command the options of the checks."""
     return with_options(command, _PREFLIGHT)
@@ -280,6 +332,7 @@ def settings(
     from backout.cli.health import spans  # noqa: PLC0415
     from backout.cli.policy import lease_duration, trace_id_of  # noqa: PLC0415
     from backout.cli.session import Settings  # noqa: PLC0415
+    from backout.cli.telemetry import telemetry_of  # noqa: PLC0415
 
     given: dict[str, Any] = {
         **spans(values),
@@ -292,6 +345,7 @@ def settings(
         "registry_auth_file": path(values.get("registry_auth_file")),
         "registry_plain_http": frozenset(values.get("registry_plain_http") or ()),
         "registry_ca": values.get("registry_ca"),
+        "telemetry": telemetry_of(values),
         "journal": path(values.get("journal")),
     }
     return Settings(

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from backout.cli import health
+from backout.cli.telemetry import metrics_of
 from backout.core.checks import CHECKS
 from backout.core.model import Acceptance
 from backout.core.plan import CHOICES
@@ -92,6 +93,7 @@ def health_policy(values: dict[str, Any]) -> Policy:
     return Policy(
         **health.wanted(values),
         successes=values["health_successes"],
+        metrics=metrics_of(values),
         require_health=values["require_health"],
         take_over=values["take_over"],
         fail_fast=values["fail_fast"],

@@ -25,7 +25,7 @@ COMMAND = 2 * 1024 * 1024
 """Characters of a line that is to be run: cut, it would be another command."""
 
 _SILENT = {"patched", "replicas", "sample"}
-_STDERR = {"finding", "skipped", "note", "warning", "blocked", "waiting", "hand_over"}
+_STDERR = {"finding", "skipped", "note", "warning", "blocked", "waiting", "hand_over", "alerts"}
 
 
 class Renderer(Protocol):
@@ -139,6 +139,7 @@ _PREFIXES = {
     "passed_over": ("dim", "  "),
     "kubectl": ("dim", "  "),
     "baseline": ("dim", "  before: "),
+    "alerts": ("", "note: "),
 }
 
 
@@ -172,6 +173,12 @@ def _logs(event: Event) -> list[tuple[str, str]]:
 def _health(event: Event) -> list[tuple[str, str]]:
     said = event.fields.get("lines", ()) if event.fields["answer"] != Answer.WELL else ()
     return [("", f"  health: {event.message}"), *(("dim", f"  │ {s}") for s in said)]
+
+
+def _metric(event: Event) -> list[tuple[str, str]]:
+    """Show the value at the trigger; what follows is for plots, and `health` tells its changes."""
+    is_shown = event.fields["phase"] == "before" and event.fields["value"] is not None
+    return [("", f"  {event.message}")] if is_shown else []
 
 
 def _hand_over(event: Event) -> list[tuple[str, str]]:
@@ -208,6 +215,7 @@ _SHAPES: dict[str, Callable[[Event], list[tuple[str, str]]]] = {
     "diff": _diff,
     "logs": _logs,
     "health": _health,
+    "metric": _metric,
     "hand_over": _hand_over,
     "blocked": _blocked,
     "outcome": _outcome,

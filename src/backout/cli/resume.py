@@ -15,6 +15,7 @@ from backout.cli.options import collect, common
     "workload", nargs=-1, required=True, metavar="TYPE/NAME", shell_complete=complete.workloads
 )
 @acting.health
+@acting.telemetry
 @acting.fail_fast
 @acting.lock
 @acting.ledger

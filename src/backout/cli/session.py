@@ -19,6 +19,7 @@ from backout.cli.interruption import Interruption
 from backout.cli.prompt import confirm
 from backout.cli.render import Renderer, renderer
 from backout.cli.sink import Sink
+from backout.cli.telemetry import Telemetry, notifier, prometheus
 from backout.core.errors import BackoutError
 from backout.core.keyring import Keyring
 from backout.core.model import Event, Target
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from backout.steps.store import LedgerStore
 
 READ, WRITE = 10.0, 60.0
+SILENT = {Result.DRY_RUN, Result.DECLINED}
+"""How a run ends that nobody else needs to hear of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +75,7 @@ class Settings:
     registry_auth_file: Path | None = None
     registry_plain_http: frozenset[str] = frozenset()
     registry_ca: str | None = None
+    telemetry: Telemetry = field(default_factory=Telemetry)
     journal: Path | None = None
 
 
@@ -112,6 +116,9 @@ async def _carried_out(
         keyring = _keyring(settings)
         registry = await stack.enter_async_context(_registry(settings, keyring))
         web = await stack.enter_async_context(Session(tls=health.tls(settings.health_ca)))
+        metrics = prometheus(settings.telemetry)
+        if metrics is not None:
+            await stack.enter_async_context(metrics)
         run = Run(
             client=client,
             ledger=_ledger(settings, connection, client, target),
@@ -129,12 +136,16 @@ async def _carried_out(
             health_headers=health.headers(settings.health_header_file, os.environ),
             dry_run=settings.dry_run,
             context=connection.context,
+            prometheus=metrics,
+            notifier=notifier(settings.telemetry, web),
         )
         _introduce(run, connection, keyring.notes)
         for note in settings.common.notes:
             run.say("note", note)
         outcome = await settings.carry_out(run)
         interruption.over()
+        if run.notifier is not None and outcome.result not in SILENT:
+            await run.notifier.end(run, outcome)
     return outcome
 
 

@@ -41,6 +41,7 @@ from backout.cli.options import breaker, collect, common
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @acting.pin
 @acting.health
+@acting.telemetry
 @acting.fail_fast
 @breaker
 @acting.preflight

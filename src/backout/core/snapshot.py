@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backout.core.ledger import UnreadableLedger
     from backout.core.model import Acceptance, Object, Revision, Target
     from backout.core.owners import Owner
+    from backout.core.promql import Metric
     from backout.core.references import Named, Reference
     from backout.core.rehearsal import Rehearsal
     from backout.core.revisions import Choice
@@ -63,7 +64,7 @@ class Policy:
     final; `take_over`: a lock is taken whoever holds it; `ledger_is_local`: a file of this machine
     stands for the Lease; `health` names URLs, `/paths` and `port/paths`, all of which must be as
     `expected`; `health_command` is for a shell; `baseline`: all but that is asked before, too;
-    `pin`: images by the digest that ran.
+    `metrics` must hold for the service to be healthy; `pin`: images by the digest that ran.
     `to_last_healthy`: only a revision that the ledger recorded healthy will do; `require_proof`: an
     unproven one refuses; `rehearse`: seconds that a trial Pod of the target may take, 0: none.
     `command` is the command line as given (without the program's name), for the line that goes on.
@@ -81,6 +82,7 @@ class Policy:
     health_command: str = ""
     baseline: bool = False
     successes: int = 3
+    metrics: tuple[Metric, ...] = ()
     require_health: bool = False
     take_over: bool = False
     fail_fast: bool = False

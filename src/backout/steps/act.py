@@ -132,11 +132,10 @@ def difference(planned: Object, now: Object) -> str:
 def announce(run: Run, plan: Plan) -> None:
     """Say that it begins, in the words that scripts rely on; the journal has it on disk first."""
     number = plan.preflight.destination.number
-    run.say(
-        "triggered",
-        f"rollback triggered for {run.target} to revision={number}, traceID={run.trace_id}",
-        revision=number,
-    )
+    words = f"rollback triggered for {run.target} to revision={number}, traceID={run.trace_id}"
+    run.say("triggered", words, revision=number)
+    if run.notifier is not None:
+        run.notifier.begin(run, number, words)
 
 
 def _note_answer(run: Run, found: Act, *, since: float) -> None:

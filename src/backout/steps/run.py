@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from backout.core.view import View
     from backout.http.session import Session
     from backout.kube.client import Client
+    from backout.prometheus.client import PrometheusClient
     from backout.registry.client import RegistryClient
+    from backout.steps.notify import Notifier
     from backout.steps.store import LedgerStore
 
 
@@ -68,7 +70,7 @@ class Run:
     """One run. `op` is unique to it and marks its PATCH; `emit` takes every event in order.
 
     `show` takes the view of a rollout while it is watched, or a line of progress; None when that
-    is over.
+    is over. `prometheus` and `notifier` are None where the user named none.
 
     `health_headers` may be secret: they go to the hosts of `--health` URLs only.
 
@@ -95,6 +97,8 @@ class Run:
     dry_run: bool = False
     context: str = ""
     rehearsed: dict[str, Rehearsal] = field(default_factory=dict)
+    prometheus: PrometheusClient | None = None
+    notifier: Notifier | None = None
 
     @property
     def kubectl_context(self) -> str:

@@ -14,6 +14,7 @@ from backout.core.snapshot import Need
 from backout.core.trace import traceparent
 from backout.health.command import Command
 from backout.health.request import Url
+from backout.steps.metric import metric_subjects
 from backout.steps.proxied import Service
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def chosen(run: Run, snapshot: Snapshot, revision: Revision, *, at_once: bool = 
         else:
             found.update(dict.fromkeys(answer))
     subjects += [Service(run=run, endpoint=one) for one in found]
+    subjects += metric_subjects(run, is_told=not at_once)
     return Chosen(subjects=tuple(subjects), unasked=tuple(unasked.values()))
 
 

@@ -1,0 +1,149 @@
+"""What the options on metrics, alerts and notifications come down to."""
+
+from __future__ import annotations
+
+import base64
+import re
+import ssl
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backout.core.errors import ConfigError
+from backout.core.promql import Metric, parse
+from backout.core.text import untrusted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backout.http.session import Session
+    from backout.prometheus.client import PrometheusClient
+    from backout.steps.notify import Notifier
+
+SIZE_LIMIT = 64 * 1024
+_URL = re.compile(r"https?://[^\s/@?#]+(/[^\s?#]*)?")
+_NOTIFY_URL = re.compile(r"https?://[^\s/@?#]+([/?][^\s#]*)?")
+_SECRET = re.compile(r"[\x21-\x7e]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telemetry:
+    """Where Prometheus is and who hears of a rollback, as the options say it."""
+
+    prometheus: str | None = None
+    prometheus_token_file: str | None = None
+    prometheus_basic_file: str | None = None
+    prometheus_ca: str | None = None
+    notify: str | None = None
+    notify_key_file: str | None = None
+
+
+def telemetry_of(values: Mapping[str, Any]) -> Telemetry:
+    """Return what the command line said; a usage error where it contradicts itself."""
+    found = Telemetry(**{f.name: values.get(f.name) for f in fields(Telemetry)})
+    if found.prometheus and not _URL.fullmatch(found.prometheus):
+        raise click.UsageError("--prometheus takes an http(s) URL without credentials or query")
+    if found.prometheus_token_file and found.prometheus_basic_file:
+        raise click.UsageError("give --prometheus-token-file or --prometheus-basic-file, not both")
+    if found.notify and not _NOTIFY_URL.fullmatch(found.notify):
+        raise click.UsageError("--notify takes an http(s) URL without user and password")
+    return found
+
+
+def metrics_of(values: Mapping[str, Any]) -> tuple[Metric, ...]:
+    """Return the metrics; a usage error where one cannot be told apart, or nobody can be asked."""
+    texts = tuple(dict.fromkeys(values.get("metrics") or ()))
+    if texts and not values.get("prometheus"):
+        raise click.UsageError("--metric needs --prometheus URL (or BACKOUT_PROMETHEUS)")
+    return tuple(_metric(text) for text in texts)
+
+
+def _metric(text: str) -> Metric:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise click.UsageError(
+            f"--metric {untrusted(text, 120)!r}: {error}; it takes 'EXPR OP NUMBER', such as "
+            "'sum(rate(errors[1m])) < 0.5'"
+        ) from None
+
+
+def prometheus(telemetry: Telemetry) -> PrometheusClient | None:
+    """Return the client, not yet entered; None where no Prometheus is named.
+
+    Raises ConfigError for a file that cannot be used.
+    """
+    if not telemetry.prometheus:
+        return None
+    from backout.prometheus.client import PrometheusClient  # noqa: PLC0415 (most runs have none)
+
+    return PrometheusClient(
+        telemetry.prometheus,
+        authorization=_authorization(telemetry),
+        tls=_tls(telemetry.prometheus_ca),
+    )
+
+
+def notifier(telemetry: Telemetry, session: Session) -> Notifier | None:
+    """Return who is told; None where nobody is. Raises ConfigError for an unusable key file."""
+    if not telemetry.notify:
+        return None
+    from backout.steps.notify import Notifier  # noqa: PLC0415 (most runs have none)
+
+    key = b""
+    if telemetry.notify_key_file:
+        key = _read(telemetry.notify_key_file, "key").rstrip(b"\r\n")
+        if not key:
+            raise ConfigError(f"the key file {untrusted(telemetry.notify_key_file)} is empty")
+    return Notifier(session, telemetry.notify, key=key)
+
+
+def _authorization(telemetry: Telemetry) -> str:
+    if telemetry.prometheus_token_file:
+        return f"Bearer {_line(telemetry.prometheus_token_file, 'token')}"
+    if telemetry.prometheus_basic_file:
+        pair = _read(telemetry.prometheus_basic_file, "credentials").strip()
+        if b":" not in pair or b"\n" in pair:
+            shown = untrusted(telemetry.prometheus_basic_file)
+            raise ConfigError(f"{shown} does not hold one line user:password")
+        return f"Basic {base64.b64encode(pair).decode()}"
+    return ""
+
+
+def _line(file: str, what: str) -> str:
+    text = _read(file, what).decode("ascii", "replace").strip()
+    if not _SECRET.fullmatch(text):
+        raise ConfigError(f"{untrusted(file)} does not hold one line with a {what}")
+    return text
+
+
+def _read(file: str, what: str) -> bytes:
+    """Return a small file; its contents are never shown."""
+    shown = untrusted(file)
+    try:
+        with Path(file).open("rb") as opened:
+            content = opened.read(SIZE_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "no such path"
+        raise ConfigError(f"cannot read the {what} file {shown}: {why}") from None
+    if len(content) > SIZE_LIMIT:
+        raise ConfigError(f"the {what} file {shown} is larger than 64 KiB: not read")
+    return content
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext | None:
+    """Return a context that trusts the system's CAs and those of the file."""
+    if ca_file is None:
+        return None
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no PEM certificates in it"
+        raise ConfigError(
+            f"cannot use the CA file {untrusted(ca_file)}: {untrusted(str(reason))}",
+            remedy="give a PEM file with Prometheus' CA certificates",
+        ) from None
+    return context

@@ -1,0 +1,1 @@
+"""Queries and alerts: the only package that talks to Prometheus."""

@@ -1,0 +1,96 @@
+"""A metric as one more thing that is asked for health, and its values for whoever plots them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from backout.core.metric import judged, worst
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from backout.core.health import Sample
+    from backout.core.promql import Metric
+    from backout.prometheus.client import PrometheusClient
+    from backout.steps.run import Run
+
+BEFORE, DURING, AFTER = "before", "during", "after"
+"""The values' phases: at the trigger, until all is rolled out, and while health is asked."""
+EVERY = 1.0
+"""Seconds between two values while the rollout is watched."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricSubject:
+    """One metric of the user's, asked of Prometheus; `is_told`: its value is an event, too."""
+
+    run: Run = field(repr=False)
+    client: PrometheusClient = field(repr=False)
+    metric: Metric
+    is_told: bool = True
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.metric.name
+
+    async def ask(self) -> Sample:
+        """Return what its value is worth now; no answer is unknown."""
+        return await self.sampled(AFTER)
+
+    async def sampled(self, phase: str) -> Sample:
+        """Ask once and say the value."""
+        answer = await self.client.query(self.metric.expression, plain=self.metric.is_plain)
+        sample = judged(self.metric, answer)
+        if not self.is_told:
+            return sample
+        value = worst(self.metric, answer)
+        self.run.say(
+            "metric",
+            f"{sample.subject}: {sample.detail} ({phase})",
+            metric=self.metric.text,
+            value=value,
+            answer=str(sample.answer),
+            phase=phase,
+        )
+        return sample
+
+
+def metric_subjects(run: Run, *, is_told: bool = True) -> tuple[MetricSubject, ...]:
+    """Return the metrics to ask; none where the user named none."""
+    client = run.prometheus
+    if client is None:
+        return ()
+    return tuple(
+        MetricSubject(run=run, client=client, metric=m, is_told=is_told) for m in run.policy.metrics
+    )
+
+
+class Sampled:
+    """Says the metrics' values while a rollout is watched; waits for none of them at the end."""
+
+    def __init__(self, run: Run) -> None:
+        self._subjects = metric_subjects(run)
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        if self._subjects:
+            self._task = asyncio.create_task(self._forever())
+        return self
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _forever(self) -> None:
+        while True:
+            await asyncio.gather(*(one.sampled(DURING) for one in self._subjects))
+            await asyncio.sleep(EVERY)
