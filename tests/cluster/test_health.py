@@ -40,7 +40,7 @@ def test_a_url_is_asked_as_a_user_asks_it(space: Space) -> None:
     space.roll(space.version("missing"))
     url = f"http://{address}/healthz"
 
-    ran = space.undo("--health", url, "--health-successes", "2").expect(0)
+    ran = space.undo("--health", url, "--health-successes", "2", "--soak", "0.5s").expect(0)
 
     assert f"healthy: {url} answered well 2 times in a row" in ran.outcome
     assert space.audited("get", "services") == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backout.core.trace import trace_id
+from backout.core.trace import trace_id, traceparent
 
 FRESH = "f" * 32
 W3C = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -30,3 +30,8 @@ def test_a_traceparent_that_is_none_is_passed_over(traceparent: str | None) -> N
 def test_what_a_log_could_not_carry_is_refused(asked: str) -> None:
     with pytest.raises(ValueError, match="--trace-id takes"):
         trace_id(asked, None, fresh=FRESH)
+
+
+def test_a_trace_is_handed_on_where_its_id_is_the_w3cs() -> None:
+    assert traceparent(W3C, span_id="00f067aa0ba902b7") == f"00-{W3C}-00f067aa0ba902b7-01"
+    assert traceparent("INC-7", span_id="00f067aa0ba902b7") == ""
