@@ -179,6 +179,22 @@ def test_the_line_names_each_id_once_and_resumes_a_paused_workload() -> None:
     assert words[-2:] == ["--reason", "WHY"]
 
 
+def test_the_options_of_the_line_stand_before_two_dashes() -> None:
+    line = plan.way_on(Policy(command=("undo", "--", "deploy/web")), (BLOCK,))
+
+    assert line == "backout undo --accept PF301 --reason 'WHY' -- deploy/web"
+
+
+def test_the_record_keeps_the_runs_reason_and_the_standing_ones_that_were_used() -> None:
+    standing = (Acceptance(id="PF301", reason="moves"), Acceptance(id="PF801", reason="unused"))
+    with_both = decided(BLOCK, accepted=standing, reason="INC-7")
+    without = decided(BLOCK, accepted=standing)
+
+    assert isinstance(with_both, Plan)
+    assert isinstance(without, Plan)
+    assert (with_both.reason, without.reason) == ("INC-7; PF301: moves", "PF301: moves")
+
+
 def test_there_is_no_such_line_where_one_block_cannot_be_lifted() -> None:
     assert way_on(BLOCK, FOREVER) == ""
 
