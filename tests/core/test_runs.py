@@ -1,0 +1,111 @@
+"""A journal of many runs, at times at once, cut off and damaged: which lines are whose."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from backout.core import runs
+from backout.core.runs import Wanted
+
+WEB = {"cluster": "c", "kind": "Deployment", "namespace": "shop", "name": "web"}
+API = {**WEB, "name": "api"}
+
+
+def line(event: str, trace: str = "t1", about: dict[str, str] = WEB, op: str = "o1") -> Any:
+    time = "2026-01-01T00:00:00.000+00:00"
+    return {"time": time, "event": event, "traceID": trace, "object": about, "op": op}
+
+
+def kinds(run: list[runs.Line] | None) -> list[str] | None:
+    return None if run is None else [one["event"] for one in run]
+
+
+def test_runs_at_once_are_told_apart_and_the_last_written_is_the_newest() -> None:
+    lines = [line("context"), line("context", "t2"), line("outcome", "t2"), line("outcome")]
+    found = runs.runs(lines)
+
+    assert [run[0]["traceID"] for run in found] == ["t2", "t1"]
+    assert runs.choose(found, Wanted()) == found[-1]
+
+
+def test_runs_of_one_trace_id_are_told_apart_by_their_ends() -> None:
+    killed = [line("context"), line("triggered")]
+    whole = [line("note", op="o2"), line("context", op="o2"), line("outcome", op="o2")]
+
+    assert [kinds(r) for r in runs.runs([*whole, *killed, *whole[1:]])] == [
+        ["note", "context", "outcome"],
+        ["context", "triggered"],
+        ["context", "outcome"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_there"),
+    [
+        (Wanted(), True),
+        (Wanted(record="t1"), True),
+        (Wanted(record="o1"), True),
+        (Wanted(record="t"), False),
+        (Wanted(kind="Deployment", name="web"), True),
+        (Wanted(kind="Deployment", name="web", namespace="shop"), True),
+        (Wanted(kind="Deployment", name="web", namespace="other"), False),
+        (Wanted(kind="Deployment", name="api"), False),
+        (Wanted(namespace="other"), False),
+    ],
+)
+def test_a_run_is_found_by_its_ids_or_its_workload(wanted: Wanted, *, is_there: bool) -> None:
+    found = runs.choose(runs.runs([line("context"), line("outcome")]), wanted)
+
+    assert (found is not None) is is_there
+
+
+def test_the_newest_run_of_a_workload_is_found_behind_those_of_others() -> None:
+    lines = [line("context", "a"), line("outcome", "a"), line("context", "b", API)]
+    found = runs.choose(runs.runs(lines), Wanted(kind="Deployment", name="web"))
+
+    assert found is not None
+    assert found[0]["traceID"] == "a"
+
+
+def content(*lines: bytes) -> bytes:
+    return b"\n".join(lines)
+
+
+WHOLE = json.dumps(line("context")).encode()
+
+
+def test_a_last_line_that_was_cut_off_is_said() -> None:
+    found = runs.parse(content(WHOLE, WHOLE[:40]))
+
+    assert len(found.lines) == 1
+    assert found.gaps == (
+        "the last line of the journal was cut off: its writer was killed or is writing",
+    )
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"event": "x"}',
+        b'{"event": "x", "time": "yesterday"}',
+        b'{"event": 1, "time": "2026-01-01T00:00:00+00:00"}',
+        b'{"event": "x", "time": "2026-01-01T00:00:00"}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_damaged_line_is_left_out_and_said(damaged: bytes) -> None:
+    found = runs.parse(content(WHOLE, damaged, WHOLE, b""))
+
+    assert len(found.lines) == 2
+    assert found.gaps == ("1 line of the journal cannot be read (the first is line 2)",)
+
+
+def test_an_empty_journal_has_no_lines_and_no_gaps() -> None:
+    assert runs.parse(b"") == runs.Lines(lines=())
