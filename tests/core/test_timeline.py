@@ -121,7 +121,12 @@ def test_a_metric_is_a_value_at_a_moment() -> None:
 
 
 def test_an_acceptance_keeps_its_reason() -> None:
-    accepted = {"id": "PF401", "severity": "BLOCK", "accepted": True, "reason": "INC-7"}
+    accepted: dict[str, Any] = {
+        "id": "PF401",
+        "severity": "BLOCK",
+        "accepted": True,
+        "reason": "INC-7",
+    }
     incident = made(line("finding", **accepted))
 
     assert (incident.findings[0].accepted, incident.findings[0].reason) == (True, "INC-7")
