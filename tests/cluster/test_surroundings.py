@@ -122,6 +122,25 @@ def test_a_policy_that_refuses_the_patch_blocks_before_anything_is_written(space
     assert space.image_now() == space.image("v2")
 
 
+def test_where_the_policy_lets_the_image_pass_the_twin_succeeds(space: Space) -> None:
+    moved_on(space)
+    space.deny_image(space.image("missing"))
+    ran = space.undo(*TO_FIRST).expect(0)
+
+    assert "PF501" not in ran.findings()
+
+
+def test_a_paused_deployment_takes_the_patch_and_nothing_rolls_out(space: Space) -> None:
+    moved_on(space)
+    space.merge({"spec": {"paused": True}})
+    space.observed()
+    ran = space.undo(*TO_FIRST, "--accept", "PF105", "--reason", "x").expect(5)
+
+    assert "the Deployment is paused: nothing rolls out until it is resumed" in ran.err
+    assert space.image_now() == space.image("v1")
+    assert [p["spec"]["containers"][0]["image"] for p in space.pods()] == [space.image("v2")]
+
+
 def test_an_operator_blocks_and_helm_warns_each_with_its_own_way_back(space: Space) -> None:
     moved_on(space)
     owner = space.create(config("main"))

@@ -35,6 +35,13 @@ def flux(prefix: str) -> dict[str, str]:
     return {f"{prefix}/name": "apps", f"{prefix}/namespace": "flux-system"}
 
 
+def applied(manager: str, operation: str = "Apply", part: str = "f:template") -> dict[str, Any]:
+    """Return an entry of managedFields that holds a part of the spec."""
+    fields: Any = {"f:spec": {part: {"f:spec": {}}}}
+    return {"manager": manager, "operation": operation, "fieldsV1": fields}
+
+
+BY_FORCE = "kubectl apply --server-side --force-conflicts"
 OPERATOR = [{"kind": "Shop", "name": "main", "uid": "x", "controller": True}]
 ROWS: dict[str, tuple[Any, str, Policy, str]] = {
     "Argo CD": (
@@ -84,7 +91,7 @@ ROWS: dict[str, tuple[Any, str, Policy, str]] = {
         owned(annotations={TRIGGERS: '[{"from": {"name": "app:latest"}}]'}),
         "OpenShift image trigger",
         Policy.REVERTS,
-        "oc set triggers deploy/web --manual",
+        "oc set triggers deploy/web --manual -n shop",
     ),
     "operator": (
         owned(ownerReferences=OPERATOR),
@@ -97,6 +104,12 @@ ROWS: dict[str, tuple[Any, str, Policy, str]] = {
         "kubectl apply",
         Policy.NEXT_DEPLOY,
         "kubectl apply -f the manifest as it was before",
+    ),
+    "server-side apply": (
+        owned(managedFields=[applied("ci")]),
+        "server-side apply",
+        Policy.NEXT_DEPLOY,
+        f"{BY_FORCE} --field-manager ci -f the manifest as it was before",
     ),
 }
 
@@ -116,6 +129,9 @@ NO_SIGNS: dict[str, Any] = {
     "Flux was told to keep off": owned(flux(FLUX), {f"{FLUX}/reconcile": "disabled"}),
     "Helm's label alone": owned(HELM_LABEL),
     "a trigger that is paused": owned(annotations={TRIGGERS: '[{"paused": "true"}]'}),
+    "who applies replicas": owned(managedFields=[applied("keda", part="f:replicas")]),
+    "an edit": owned(managedFields=[applied("kubectl-edit", "Update")]),
+    "an addon's label of k3s alone": owned({"objectset.rio.cattle.io/hash": "x"}),
     "an owner that is no controller": owned(ownerReferences=[{**OPERATOR[0], "controller": False}]),
 }
 
@@ -161,6 +177,21 @@ def test_several_owners_are_all_named() -> None:
     both = owned({**HELM_LABEL, "kapp.k14s.io/app": "1"}, HELM, ownerReferences=OPERATOR)
 
     assert [o.tool for o in owners.of(both)] == ["the controller of Shop", "Helm", "kapp"]
+
+
+def test_everybody_who_applies_the_template_is_named_once() -> None:
+    many = owned(managedFields=[applied("ci"), applied("ci"), applied("team")])
+
+    assert [o.name for o in owners.of(many)] == ["ci", "team"]
+
+
+def test_an_owner_by_its_own_sign_is_not_named_again_as_who_applies() -> None:
+    argo = owned(
+        annotations={ARGO: "web:apps/Deployment:shop/web"},
+        managedFields=[applied("argocd-controller")],
+    )
+
+    assert [o.tool for o in owners.of(argo)] == ["Argo CD"]
 
 
 def test_a_hostile_name_stays_one_word_of_the_command() -> None:

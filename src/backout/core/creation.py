@@ -43,11 +43,11 @@ def _is_stuck(workload: Object, others: Sequence[Object]) -> bool:
     """Tell whether the rollout itself will free nothing of a quota.
 
     The controller deletes old Pods that are not ready, and ready ones down to what must stay
-    available; one of either still frees what the next new Pod needs (pkg/controller/deployment,
-    reconcileOldReplicaSets).
+    available (pkg/controller/deployment, reconcileOldReplicaSets). What it has deleted is free, and
+    the ReplicaSet's next attempt is seconds or minutes away: its failure is of the one before.
     """
     if any(not objects.is_ready(p) for p in others):
         return False
     available = int(objects.dig(workload, "status", "availableReplicas", default=0))
-    must_stay = objects.replicas(workload) - max_unavailable(workload)
-    return not others or available <= must_stay
+    gives_none = max_unavailable(workload) == 0 and available <= objects.replicas(workload)
+    return not others or gives_none

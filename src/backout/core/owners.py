@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from backout.core import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from backout.core.model import Object
 
@@ -53,7 +53,7 @@ class Owner:
 def of(workload: Object) -> tuple[Owner, ...]:
     """Return every owner that the workload's metadata names, the strongest first."""
     found = tuple(owner for sign in _SIGNS if (owner := sign(workload)) is not None)
-    return found or tuple(o for o in (_client_side_apply(workload),) if o is not None)
+    return found or (*_client_side_apply(workload), *_server_side_apply(workload))
 
 
 def judged(owner: Owner, found: Object | None) -> Owner:
@@ -165,7 +165,9 @@ def _image_trigger(workload: Object) -> Owner | None:
     if not active:
         return None
     name = str(objects.dig(active[0], "from", "name", default="an ImageStreamTag"))
-    command = shlex.join(["oc", "set", "triggers", f"deploy/{objects.name(workload)}", "--manual"])
+    namespace = str(objects.dig(workload, "metadata", "namespace", default=""))
+    words = ["oc", "set", "triggers", f"deploy/{objects.name(workload)}", "--manual"]
+    command = shlex.join([*words, *(["-n", namespace] if namespace else [])])
     return _plain("OpenShift image trigger", name, Policy.REVERTS, command)
 
 
@@ -179,11 +181,33 @@ def _operator(workload: Object) -> Owner | None:
     return None
 
 
-def _client_side_apply(workload: Object) -> Owner | None:
-    if not _note(workload, "kubectl.kubernetes.io/last-applied-configuration"):
-        return None
-    command = "kubectl apply -f the manifest as it was before"
-    return _plain("kubectl apply", "its manifest", Policy.NEXT_DEPLOY, command)
+def _client_side_apply(workload: Object) -> Iterator[Owner]:
+    if _note(workload, "kubectl.kubernetes.io/last-applied-configuration"):
+        yield Owner(
+            tool="kubectl apply",
+            name="its manifest",
+            policy=Policy.NEXT_DEPLOY,
+            command="kubectl apply -f the manifest as it was before",
+        )
+
+
+def _server_side_apply(workload: Object) -> Iterator[Owner]:
+    """Who applies a part of the template: the patch takes its fields over, and they conflict."""
+    entries = objects.dig(workload, "metadata", "managedFields", default=[])
+    managers = [
+        str(entry.get("manager"))
+        for entry in entries
+        if entry.get("operation") == "Apply"
+        and objects.dig(entry, "fieldsV1", "f:spec", "f:template") is not None
+    ]
+    for name in dict.fromkeys(managers):
+        words = ["kubectl", "apply", "--server-side", "--force-conflicts", "--field-manager", name]
+        yield Owner(
+            tool="server-side apply",
+            name=name,
+            policy=Policy.NEXT_DEPLOY,
+            command=f"{shlex.join(words)} -f the manifest as it was before",
+        )
 
 
 def _plain(tool: str, name: str, policy: Policy, command: str) -> Owner | None:
