@@ -69,7 +69,7 @@ sandbox-down:
 lock: .venv/.ready
 	scripts/lock $(BIN)/uv
 	$(MAKE) wheel
-	scripts/licences
+	$(WHEEL_ENV)/bin/python scripts/licences > docs/licences.md
 
 clean:
 	rm -rf .venv build dist

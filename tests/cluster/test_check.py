@@ -185,3 +185,17 @@ def test_the_rights_of_an_undo_are_enough_to_check_a_namespace(space: Space) -> 
         assert limited[name]["answer"] == whole[name]["answer"]
     assert {s["id"] for s in limited["api"]["skipped"]} >= {"PF504", "PF903"}
     assert whole["api"]["skipped"] == []
+
+
+def test_a_page_for_a_wall_has_every_workload_worst_first_and_stdout_is_the_page_alone(
+    space: Space,
+) -> None:
+    three(space)
+    ran = space.backout("check", "--all", "-o", "html").expect(3)
+
+    assert ran.out.startswith("<!doctype html>")
+    assert ran.out.rstrip().endswith("</html>")
+    order = [ran.out.index(f"{space.name}/deployment/{name}") for name in ("new", "paused", "api")]
+    assert order == sorted(order)
+    assert "1 of 3 workloads could be rolled back now" in ran.out
+    assert ran.err.strip() == "1 of 3 could be rolled back; 2 would be refused"

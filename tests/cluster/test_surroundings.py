@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cluster.manifests import SHOP
+from tests.cluster.space import until
 
 if TYPE_CHECKING:
     from tests.cluster.command import Ran
@@ -215,3 +216,26 @@ def test_configuration_that_was_changed_after_the_rollout_is_told_with_the_time(
     assert "PF902" not in before.findings()
     assert "PF902" in ran.findings()
     assert "by backout-cluster-tests, after revision 2 was rolled out" in ran.err
+
+
+def test_an_operator_that_reverts_is_named_and_nobody_fights_it(space: Space) -> None:
+    moved_on(space)
+    own = space.create(config("main"))
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "main", "controller": True}
+    owned = {"ownerReferences": [{**reference, "uid": own["metadata"]["uid"]}]}
+    space.merge({"metadata": owned})
+    refused(space, "PF401")
+    words = ("--accept", "PF401", "--reason", "the operator sleeps, they say")
+    running = space.start_undo(*TO_FIRST, *words)
+    until("the rollback's patch", lambda: space.image_now() == space.image("v1"))
+    space.later_than(space.api.now())
+    containers = [{"name": "app", "image": space.image("v2")}]
+    back = {"spec": {"template": {"spec": {"containers": containers}}}}
+    path = f"/apis/apps/v1/namespaces/{space.name}/deployments/{SHOP}"
+    space.api.call("PATCH", path, back, "strategic-merge-patch+json")
+    ran = running.ended().expect(5)
+
+    assert "superseded: backout-cluster-tests changed the Pod template at " in ran.err
+    assert len(space.audited("patch", "deployments")) == 1
+    assert space.image_now() == space.image("v2")
+    assert "PF401" in str(space.records()[-1])

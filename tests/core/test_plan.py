@@ -13,6 +13,7 @@ from backout.core.model import Acceptance, Finding, Severity, Skipped
 from backout.core.plan import Plan, Refusal
 from backout.core.revisions import Choice
 from backout.core.snapshot import Need, Policy
+from backout.core.template import digest as template_digest
 from tests.core.objects_made import (
     NOW,
     ago,
@@ -237,3 +238,16 @@ def test_the_usual_night_has_a_plan_and_no_finding() -> None:
     findings, skipped = run_all(preflight())
     assert (findings, skipped) == ((), ())
     assert isinstance(plan.decide(preflight(), findings, skipped), Plan)
+
+
+def test_only_a_revision_that_was_recorded_healthy_will_do_where_that_is_asked_for() -> None:
+    asked = Policy(to_last_healthy=True)
+    healthy = Side(revision=1, hash=template_digest(template("reg.example/app:v1")))
+    recorded = lease(record(destination=healthy, health="Healthy"))
+    none = plan.select(snapshot(), asked)
+    choice = plan.select(snapshot(lease=recorded), asked)
+
+    assert isinstance(none, Finding)
+    assert (none.id, none.acceptable) == ("PF113", False)
+    assert isinstance(choice, Choice)
+    assert choice.revision.number == 1

@@ -9,7 +9,7 @@ import click
 
 from backout.cli import acting, complete
 from backout.cli import target as targets
-from backout.cli.options import breaker, collect, common
+from backout.cli.options import breaker, collect, common_with_page
 
 if TYPE_CHECKING:
     from backout.cli.options import Common
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @breaker
 @acting.preflight
 @acting.record
-@common
+@common_with_page
 @click.pass_context
 def check(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
     """Could a workload be rolled back if it had to be? Makes every check, changes nothing.
@@ -55,6 +55,7 @@ def check(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> in
       backout check deploy/web --strict -o json
       backout check -n shop --all
       backout check -A -l team=checkout -o json
+      backout check -A -o html > standing.html
       backout check --explain PF301
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
     shared = collect(ctx, values)
@@ -68,6 +69,8 @@ def check(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> in
 
     policy = check_policy(values, ctx, shared.standing)
     is_many = _is_many(workload, values)
+    if shared.output == "html" and not is_many:
+        raise click.UsageError("-o html is a page of many workloads: --all, -l or -A")
     from backout.cli.session import run_command  # noqa: PLC0415 (nor for usage errors)
 
     if is_many:

@@ -65,7 +65,18 @@ def _load_policy(ctx: click.Context, _param: click.Parameter, named: str | None)
     ctx.meta[_SAID] = said
 
 
-_OPTIONS = (
+def _output(*formats: str, words: str) -> Callable[[F], F]:
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(formats),
+        default="text",
+        envvar="BACKOUT_OUTPUT",
+        help=words,
+    )
+
+
+_CONNECTION = (
     click.option(
         "-n",
         "--namespace",
@@ -100,14 +111,15 @@ _OPTIONS = (
         envvar="BACKOUT_TIMEOUT",
         help="Of the whole.  [default: progress deadline + 60s]",
     ),
-    click.option(
-        "-o",
-        "--output",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        envvar="BACKOUT_OUTPUT",
-        help="json: one event a line on stdout.",
-    ),
+)
+_JSON = _output("text", "json", words="json: one event a line on stdout.")
+_PAGE = _output(
+    "text",
+    "json",
+    "html",
+    words="json: one event a line on stdout; html: one page of many workloads.",
+)
+_REST = (
     click.option(
         "--policy",
         metavar="FILE",
@@ -150,7 +162,12 @@ def breaker(command: F) -> F:
 
 def common(command: F) -> F:
     """Give a command the common options."""
-    return with_options(command, _OPTIONS)
+    return with_options(command, (*_CONNECTION, _JSON, *_REST))
+
+
+def common_with_page(command: F) -> F:
+    """Give a command the common options, a page of HTML among them."""
+    return with_options(command, (*_CONNECTION, _PAGE, *_REST))
 
 
 def with_options(command: F, options: tuple[Callable[[F], F], ...]) -> F:

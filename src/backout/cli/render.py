@@ -47,7 +47,11 @@ def json_line(value: Any) -> str:
 
 
 def renderer(output: str) -> Renderer:
-    """Return the renderer for `-o`: text or json."""
+    """Return the renderer for `-o`: text, json or html."""
+    if output == "html":
+        from backout.cli.standing import Page  # noqa: PLC0415 (only for that)
+
+        return Page(Text(_printer()))
     return JsonLines() if output == "json" else Text(_printer())
 
 

@@ -52,6 +52,7 @@ class Need(StrEnum):
     STORAGE_CLASSES = "StorageClasses"
     DEPLOYMENTS = "the namespace's Deployments"
     DRY_RUN = "dry run of the patch"
+    INTENT = "who would undo it, and why"
     POD_DRY_RUN = "dry run of a Pod"
     BASELINE = "health before"
 
@@ -67,6 +68,7 @@ class Policy:
     `metrics` must hold for the service to be healthy; `pin`: images by the digest that ran.
     `to_last_healthy`: only a revision that the ledger recorded healthy will do; `require_proof`: an
     unproven one refuses; `rehearse`: seconds that a trial Pod of the target may take, 0: none.
+    `is_survey`: nobody means to undo this one now, many are looked at.
     `command` is the command line as given (without the program's name), for the line that goes on.
     """
 
@@ -92,6 +94,7 @@ class Policy:
     to_last_healthy: bool = False
     require_proof: bool = False
     rehearse: float = 0.0
+    is_survey: bool = False
     command: tuple[str, ...] = ()
 
     @property

@@ -44,10 +44,10 @@ async def check(run: Run) -> Outcome:
     tell_skipped(run, plan.skipped)
     skipped = {one.id for one in plan.skipped}
     made = len(checks.CHECKS) - len(skipped) if plan.preflight is not None else 0
+    missing = f", {len(skipped)} not or not wholly" if skipped else ""
     run.say(
         "checked",
-        f"{made} checks made, {len(skipped)} not wholly; {run.client.requests} requests to the API "
-        "server",
+        f"{made} checks made{missing}; {run.client.requests} requests to the API server",
         made=made,
         skipped=sorted(skipped),
         requests=run.client.requests,

@@ -141,7 +141,11 @@ class _Many:
             target=target,
             client=client,
             ledger=ClusterLedger(client, target),
-            policy=replace(self._run.policy, command=("undo", str(target), "-n", target.namespace)),
+            policy=replace(
+                self._run.policy,
+                is_survey=True,
+                command=("undo", str(target), "-n", target.namespace),
+            ),
         )
         try:
             return standing.row(target, await prepare(run))

@@ -40,6 +40,8 @@ async def read(run: Run) -> Snapshot:
     them there is no history.
     """
     unread = _Unread()
+    if run.policy.is_survey:
+        unread.why[Need.INTENT] = "many workloads are looked at, none is to be undone now"
     with first_error():
         async with asyncio.TaskGroup() as group:
             workload_task = group.create_task(_workload(run))

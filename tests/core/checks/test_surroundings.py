@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core import checks
+from backout.core import checks, ledger_json
 from backout.core.admission import DryRun
 from backout.core.changes import Change
 from backout.core.health import Answer, Sample
+from backout.core.ledger import Ledger
+from backout.core.memory import marked
 from backout.core.model import Severity, Skipped
 from backout.core.owners import Owner, Policy
 from backout.core.references import Kind, Named, Reference
@@ -263,3 +265,38 @@ def test_who_gave_a_reason_is_not_asked_for_one() -> None:
 
     assert "--reason" in asked.remedy
     assert "--reason" not in told.remedy
+
+
+def remembered(version: str) -> Any:
+    """Return a Lease that remembers which ConfigMap revision 2 ran with when it was healthy."""
+    seen = with_config(pods=())
+    known = marked(
+        Ledger(),
+        seen.destination.hash,
+        2,
+        at=ago(days=9),
+        references={"ConfigMap/settings": version},
+    )
+    return {"metadata": {"annotations": {ledger_json.ANNOTATION: ledger_json.written(known)}}}
+
+
+@pytest.mark.parametrize(
+    ("version", "found"),
+    [("7", ()), ("6", ("the version that the ledger remembers",)), ("", ("the weaker evidence",))],
+)
+def test_the_version_that_the_ledger_remembers_outranks_the_time_of_a_change(
+    version: str, found: tuple[str, ...]
+) -> None:
+    change = Change(at=ago(minutes=4), by="kubectl-edit")
+    named = {CONFIG: Named(exists=True, changed=change, version="7")}
+    lease = remembered(version) if version else None
+    facts = found_by("PF203", with_config(named=named, pods=(), lease=lease))
+
+    assert len(facts) == len(found)
+    assert all(words in fact.detail for fact, words in zip(facts, found, strict=True))
+
+
+def test_of_many_workloads_nobody_asks_who_would_undo_one_and_why() -> None:
+    _, skipped = checks.run_all(preflight(unreadable={Need.INTENT: "a survey"}))
+
+    assert {s.id for s in skipped} == {"PF803", "PF804", "PF901"}

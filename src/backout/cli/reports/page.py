@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 LONGEST = 4000
 """Characters of one value; a cluster's text may be endless."""
 TEMPLATES = Path(__file__).with_name("templates")
-_WORST = ("BLOCK", "WARN", "INFO")
+UNKNOWN = "unknown"
+_WORST = ("BLOCK", UNKNOWN, "WARN", "INFO")
 
 
 def incident_page(incident: Incident) -> str:
@@ -36,12 +37,15 @@ def standing_page(
 ) -> str:
     """Return the page that tells which workloads could be rolled back.
 
-    A row is `workload`, `namespace`, `revision` (where it would go), `worst` (a severity, empty:
-    nothing was found), `findings` (`id`, `severity`, `message`, `remedy`) and `skipped` (ids). The
-    worst come first. `time` is when they were checked, `gaps` what could not be looked at.
+    A row is `workload`, `namespace`, `revision` (where it would go), `worst` (a severity, `unknown`
+    where it could not be checked, empty where nothing was found), `findings` (`id`, `severity`,
+    `message`, `remedy`) and `skipped` (ids). The worst come first. `time` is when they were
+    checked, `gaps` what could not be looked at.
     """
     ordered = sorted(rows, key=lambda row: _place(str(row.get("worst") or "")))
-    counts = {s: sum(str(r.get("worst") or "") == s for r in rows) for s in ("BLOCK", "WARN")}
+    counts = {
+        s: sum(str(r.get("worst") or "") == s for r in rows) for s in ("BLOCK", UNKNOWN, "WARN")
+    }
     return _rendered(
         "standing.html", rows=ordered, counts=counts, cluster=cluster, time=time, gaps=gaps
     )

@@ -171,7 +171,7 @@ PATCH_DENIED = Check(
     severity=Severity.BLOCK,
     title="not allowed to patch the workload",
     find=patch_is_not_allowed,
-    needs=frozenset({Need.PERMISSIONS}),
+    needs=frozenset({Need.PERMISSIONS, Need.INTENT}),
     acceptable=False,
 )
 
@@ -180,7 +180,7 @@ LEDGER_DENIED = Check(
     severity=Severity.BLOCK,
     title="not allowed to keep the ledger",
     find=lease_is_not_allowed,
-    needs=frozenset({Need.PERMISSIONS}),
+    needs=frozenset({Need.PERMISSIONS, Need.INTENT}),
     acceptable=False,
 )
 

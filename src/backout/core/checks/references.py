@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from backout.core import references
 from backout.core.checks.check import Check, Fact
-from backout.core.ledger import Ledger
+from backout.core.ledger import Ledger, Remembered
 from backout.core.model import Severity
 from backout.core.references import Kind
 from backout.core.snapshot import Need, Preflight
@@ -45,25 +45,35 @@ def reference_is_gone_but_runs(preflight: Preflight) -> Iterator[Fact]:
 
 
 def reference_has_changed(preflight: Preflight) -> Iterator[Fact]:
-    """A ConfigMap or Secret is no longer what the target ran with."""
+    """A ConfigMap or Secret is no longer what the target ran with.
+
+    The version that the ledger remembers outranks times: what is the same again has not changed.
+    """
     lived, evidence = last_live(preflight)
     if lived is None:
         return
     now, number = preflight.snapshot.now, preflight.destination.number
+    remembered = _remembered(preflight)
+    used = {u.reference for u in references.of_template(preflight.destination.template)}
     for one, named in sorted(preflight.snapshot.named.items()):
-        is_used = one in {
-            u.reference for u in references.of_template(preflight.destination.template)
-        }
-        if one.kind not in _FILES or not is_used or named.changed is None:
+        if one.kind not in _FILES or one not in used or named.changed is None:
+            continue
+        version = remembered.references.get(f"{one.kind}/{one.name}") if remembered else None
+        if version is not None and version == named.version:
             continue
         if named.changed.at > lived:
             yield Fact(
                 message=f"{one} was changed {span(now, since=named.changed.at)} ago by "
                 f"{named.changed.by}, after revision {number} was last live "
                 f"({span(now, since=lived)} ago)",
-                detail=f"by managed fields, the weaker evidence; last live by {evidence}",
+                detail=f"by {_evidence(version)}; last live by {evidence}",
                 remedy=f"see whether revision {number} works with it as it is now",
             )
+
+
+def _evidence(version: str | None) -> str:
+    known = "the version that the ledger remembers and managed fields"
+    return "managed fields, the weaker evidence" if version is None else known
 
 
 def claim_waits_for_nothing(preflight: Preflight) -> Iterator[Fact]:
@@ -89,17 +99,17 @@ def last_live(preflight: Preflight) -> tuple[datetime | None, str]:
     made = preflight.origin.created
     later = [r.created for r in preflight.revisions if r.created and made and r.created > made]
     told = [(at, "the creation of the revision after it") for at in sorted(later)[:1]]
-    recorded = _recorded(preflight)
+    remembered = _remembered(preflight)
+    recorded = remembered.last_healthy_at if remembered is not None else None
     told += [(recorded, "the ledger")] if recorded is not None else []
     return max(told, default=(None, ""))
 
 
-def _recorded(preflight: Preflight) -> datetime | None:
-    """Return when the target was last recorded healthy, also if it was found bad since."""
+def _remembered(preflight: Preflight) -> Remembered | None:
+    """Return what the ledger knows of the target, also if it was found bad since."""
     ledger = preflight.snapshot.ledger
     known = ledger.memory if isinstance(ledger, Ledger) else {}
-    one = known.get(preflight.origin.hash)
-    return one.last_healthy_at if one is not None else None
+    return known.get(preflight.origin.hash)
 
 
 def _lacking(preflight: Preflight) -> Iterator[str]:

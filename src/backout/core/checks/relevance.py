@@ -123,7 +123,7 @@ CHECKS = (
         severity=Severity.WARN,
         title="the current revision has been healthy for days",
         find=current_is_healthy,
-        needs=frozenset({Need.PODS}),
+        needs=frozenset({Need.PODS, Need.INTENT}),
     ),
     Check(
         id="PF902",
