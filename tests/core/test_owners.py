@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backout.core import owners
-from backout.core.owners import Policy
+from backout.core.owners import Owner, Policy
 from tests.core.objects_made import deployment
 
 ARGO = "argocd.argoproj.io/tracking-id"
@@ -215,3 +215,9 @@ def test_no_metadata_makes_it_fail(
     for owner in owners.of(owned(labels, annotations, ownerReferences=references)):
         for spec in (None, {}, {"spec": None}, {"spec": {"syncPolicy": 3}}):
             owners.judged(owner, spec)
+
+
+def test_who_puts_it_back_or_may_is_waited_for_and_the_next_deploy_is_not() -> None:
+    made = [Owner(tool="T", name=str(p), policy=p, command="c") for p in Policy]
+
+    assert {o.policy for o in owners.may_revert(made)} == {Policy.REVERTS, Policy.UNKNOWN}

@@ -106,6 +106,7 @@ def verify_policy(values: dict[str, Any]) -> Policy:
     return Policy(
         **health.wanted(values),
         successes=values["health_successes"],
+        metrics=metrics_of(values),
         require_health=values["require_health"],
         fail_fast=values["fail_fast"],
         reason=_reason(values),

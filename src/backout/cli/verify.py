@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--revision", type=click.IntRange(min=1), metavar="N", help="Only if it is this one.")
 @click.option("--reason", default="", metavar="TEXT", help="Kept in the memory: a build, a ticket.")
 @acting.health
+@acting.telemetry
 @acting.fail_fast
 @acting.ledger
 @acting.record

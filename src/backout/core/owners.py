@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from backout.core import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from backout.core.model import Object
 
@@ -26,6 +26,10 @@ class Policy(StrEnum):
     REVERTS = "puts it back by itself"
     NEXT_DEPLOY = "its next deploy will put it back"
     UNKNOWN = "its policy is not known"
+
+
+OWNERS_TURN = 10.0
+"""Seconds to wait for an owner: Argo CD heals itself after 5 (reference owners.md, section 6)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,11 @@ class Owner:
     policy: Policy
     command: str
     ask: Ask | None = None
+
+
+def may_revert(owners: Iterable[Owner]) -> tuple[Owner, ...]:
+    """Return those that put the template back by themselves, or of which that is not known."""
+    return tuple(o for o in owners if o.policy is not Policy.NEXT_DEPLOY)
 
 
 def of(workload: Object) -> tuple[Owner, ...]:

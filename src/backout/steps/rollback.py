@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from backout.core import owners
 from backout.core.checks.breaker import UNDER_WAY
 from backout.core.diagnosis import before
 from backout.core.errors import BackoutError
 from backout.core.ledger import State
 from backout.core.outcome import Outcome, Result
+from backout.core.owners import OWNERS_TURN
 from backout.core.plan import Refusal, next_candidate, way_on
 from backout.kube import paths
 from backout.steps.act import Act, Applied, NotApplied, Sent, Stale, Undecided, act, difference
@@ -167,7 +169,20 @@ class Rollback:
             fail_fast=self._run.policy.fail_fast,
         )
         async with Watch(self._run, watched, deadline=self._deadline) as watch:
-            return await settled(self._run, watch, preflight, deadline=self._deadline)
+            return await settled(
+                self._run, watch, preflight, deadline=self._deadline, hold=self._hold()
+            )
+
+    def _hold(self) -> float:
+        """Return for how long an owner is waited for that may put the template back."""
+        rivals = owners.may_revert(self._plan.preflight.snapshot.owners)
+        if not rivals:
+            return 0.0
+        names = ", ".join(f"{o.tool} ({o.name})" for o in rivals)
+        self._run.say(
+            "note", f"watching for {OWNERS_TURN:g} s at least whether {names} puts it back"
+        )
+        return OWNERS_TURN
 
     async def _unknown(self, undecided: Undecided, result: Result) -> Outcome:
         """Leave the INTENT open where it can be settled later; close it where it cannot."""

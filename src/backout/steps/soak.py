@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 async def settled(
-    run: Run, watch: Watch, preflight: Preflight | None, *, deadline: float
+    run: Run, watch: Watch, preflight: Preflight | None, *, deadline: float, hold: float = 0.0
 ) -> Ending:
     """Return how a rollout ended, once its success has held; by `deadline` (event-loop time).
 
     A rollout that is in question again while it soaks is watched anew. Without a `preflight`
-    nothing is asked.
+    nothing is asked. `hold` is how many seconds it must stay as it is in any case.
     """
     clock = asyncio.get_running_loop().time
     while True:
@@ -40,7 +40,7 @@ async def settled(
         words = "all replicas run the target and are available; watching that it holds"
         run.say("progress", words, complete=True)
         until = min(deadline, clock() + run.limits.health)
-        health = asyncio.create_task(_asked(run, preflight, until))
+        health = asyncio.create_task(_asked(run, preflight, until, hold))
         reopened = asyncio.create_task(watch.reopened())
         try:
             await asyncio.wait({health, reopened}, return_when=asyncio.FIRST_COMPLETED)
@@ -56,11 +56,16 @@ async def settled(
         return Ending(verdict=verdict, health=health.result(), images=watch.images)
 
 
-async def _asked(run: Run, preflight: Preflight | None, until: float) -> Health | NotVerified:
+async def _asked(
+    run: Run, preflight: Preflight | None, until: float, hold: float
+) -> Health | NotVerified:
     """Ask for the service's health; where there is nothing to ask, let it soak in silence."""
+    clock = asyncio.get_running_loop().time
+    held_at = clock() + hold
     health: Health | NotVerified = NotVerified(why="nothing was asked")
     if preflight is not None:
         health = await probe(run, preflight, deadline=until)
     if isinstance(health, NotVerified):
         await asyncio.sleep(run.limits.soak)
+    await asyncio.sleep(max(0.0, min(held_at, until) - clock()))
     return health
