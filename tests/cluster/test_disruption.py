@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.cluster.space import Space
 
 TO_FIRST = ("--to-revision", "1")
+ACCEPTED = ("--accept", "PF110", "--accept", "PF905", "--reason", "try")
 SLOW = {"maxSurge": 1, "maxUnavailable": 1}
 NOWHERE = {"nodeSelector": {"backout.dev/no-such": "node"}}
 
@@ -166,7 +167,7 @@ def test_a_budget_that_allows_no_eviction_holds_no_rollback_up(space: Space) -> 
     path = f"/api/v1/namespaces/{space.name}/pods/{pod}/eviction"
     with pytest.raises(Refused, match="disruption budget"):
         space.api.call("POST", path, eviction)
-    ran = space.undo(*TO_FIRST, "--strict", "--accept", "PF110", "--reason", "try").expect(0)
+    ran = space.undo(*TO_FIRST, "--strict", *ACCEPTED).expect(0)
 
     assert "INFO PF604: PodDisruptionBudget shop allows no eviction now" in ran.err
 

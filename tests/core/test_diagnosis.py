@@ -402,12 +402,14 @@ def test_pods_that_cannot_be_created_are_told_by_the_replica_sets_condition(
     assert text in found.message
 
 
-def quota_while(others: list[Any], *, unavailable: int = 0, **status: int) -> bool:
+def quota_while(
+    others: list[Any], *, own: tuple[Any, ...] = (), unavailable: int = 0, **status: int
+) -> bool:
     text = FORBIDDEN + "exceeded quota: q, requested: pods=1, used: pods=4"
     full = replica_set(3, status={"conditions": [condition("ReplicaFailure", "True", "", text)]})
     strategy = {"rollingUpdate": {"maxUnavailable": unavailable, "maxSurge": 1}}
     web = deployment(status=status, replicas=3, strategy=strategy)
-    (found,) = diagnosis.causes(web, full, [], now=NOW, others=others)
+    (found,) = diagnosis.causes(web, full, own, now=NOW, others=others)
     return found.is_final
 
 
@@ -420,6 +422,11 @@ def test_a_full_quota_is_not_final_while_the_rollout_itself_will_free_some_of_it
     assert not quota_while([*well, going], availableReplicas=3)
     # One may go: what is refused now is made at the ReplicaSet's next attempt.
     assert not quota_while(well[:2], unavailable=1, availableReplicas=2)
+    # One was made already: what is left of the failure may be of an attempt before the last went.
+    made = (pod("web-3-a", of="web-3"),)
+    assert not quota_while([], own=made, availableReplicas=1)
+    assert not quota_while(well[:2], own=made, availableReplicas=3)
+    assert quota_while([], availableReplicas=0)
 
 
 def test_the_replica_sets_event_words_a_condition_that_says_nothing() -> None:

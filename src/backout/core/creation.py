@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
 
 def of_creation(
-    workload: Object, replica_set: Object | None, events: Sequence[Object], others: Sequence[Object]
+    workload: Object,
+    replica_set: Object | None,
+    own: Sequence[Object],
+    events: Sequence[Object],
+    others: Sequence[Object],
 ) -> Iterator[Cause]:
     """Yield why Pods cannot be created: ReplicaFailure, worded by the ReplicaSet's own events.
 
-    `others` are the workload's Pods of other revisions: they may be what fills a quota.
+    `own` are the ReplicaSet's Pods, `others` the workload's of other revisions, which may be what
+    fills a quota.
     """
     failure = objects.condition(replica_set, "ReplicaFailure") if replica_set else None
     if replica_set is None or failure is None or failure.get("status") != "True":
@@ -35,18 +40,19 @@ def of_creation(
         evidence=f"ReplicaFailure: {text}",
         remedy=REMEDIES[code],
         is_final="is forbidden" in text
-        and ("exceeded quota" not in text or _is_stuck(workload, others)),
+        and ("exceeded quota" not in text or _is_stuck(workload, own, others)),
     )
 
 
-def _is_stuck(workload: Object, others: Sequence[Object]) -> bool:
-    """Tell whether the rollout itself will free nothing of a quota.
+def _is_stuck(workload: Object, own: Sequence[Object], others: Sequence[Object]) -> bool:
+    """Tell whether the rollout itself will free nothing of a quota, and has freed nothing yet.
 
     The controller deletes old Pods that are not ready, and ready ones down to what must stay
     available (pkg/controller/deployment, reconcileOldReplicaSets). What it has deleted is free, and
     the ReplicaSet's next attempt is seconds or minutes away: its failure is of the one before.
+    Where it could make a Pod already, the quota is one that moves.
     """
-    if any(not objects.is_ready(p) for p in others):
+    if own or any(not objects.is_ready(p) for p in others):
         return False
     available = int(objects.dig(workload, "status", "availableReplicas", default=0))
     gives_none = max_unavailable(workload) == 0 and available <= objects.replicas(workload)

@@ -112,7 +112,7 @@ def causes(
     by_uid = events_by_uid(told, earlier.since)
     cluster = Cluster(claims=of_claims(told), nodes_may_return=meanwhile.nodes_may_return)
     own_events = by_uid.get(objects.uid(replica_set), ()) if replica_set is not None else ()
-    found = list(of_creation(workload, replica_set, own_events, list(others)))
+    found = list(of_creation(workload, replica_set, listed, own_events, list(others)))
     found += of_ended(workload, listed, earlier.broken, by_uid)
     for pod in listed:
         if objects.is_active(pod) and not objects.is_ready(pod):

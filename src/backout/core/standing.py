@@ -164,7 +164,7 @@ def reasons(rows: Iterable[Fields]) -> list[str]:
     ids: dict[str, set[str]] = {}
     met: Counter[str] = Counter()
     for one in rows:
-        for reason in {s["reason"] for s in one["skipped"]}:
+        for reason in dict.fromkeys(s["reason"] for s in one["skipped"]):
             met[reason] += 1
         for skipped in one["skipped"]:
             ids.setdefault(skipped["reason"], set()).add(skipped["id"])

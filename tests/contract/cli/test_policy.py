@@ -73,7 +73,7 @@ async def test_the_file_of_the_flag_outranks_that_of_the_variable_which_outranks
 
 
 async def test_the_file_in_use_and_what_it_set_is_a_note(backout: Command, api: ApiServer) -> None:
-    path = own(backout, 'output = "json"\nstrict = true\nsoak = "1s"\nhealth_timeout = "1s"')
+    path = own(backout, 'output = "json"\nstrict = true\nwait_lock = "1s"\nhealth_timeout = "9s"')
     done = await backout("check", "deploy/web")
     notes = [e["message"] for e in done.events if e["event"] == "note"]
 
@@ -107,7 +107,7 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
     "a list of numbers": ("registry_plain_http = [1]", "takes a list of strings"),
     "a table": ("[strict]\nx = 1", "`strict` takes true or false"),
     "a choice that is none": ('output = "yaml"', "'yaml' is not one of"),
-    "a URL with a password": ('health = "http://u:pw@x/"', "`health` cannot be used"),
+    "a URL with a password": ('health = ["http://u:pw@x/"]', "`health` cannot be used"),
     "a lease for ever": ('lease_duration = "1h"', "takes 2 s to 10 min"),
     "nobody's home": ('journal = "~no-such-body/j"', "there is no such home folder"),
     "an id that is none": ('[[accept]]\nid = "PF9"\nreason = "r"', "there is no check 'PF9'"),

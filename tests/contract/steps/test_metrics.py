@@ -83,7 +83,7 @@ async def test_where_no_service_is_found_the_metric_alone_decides(api: ApiServer
 
     assert told.result == "succeeded"
     assert "healthy: metric" in told.message
-    assert any("only metrics are asked for health" in note for note in told.of("note"))
+    assert any("not asked for health: no Service leads to port" in note for note in told.of("note"))
 
 
 async def test_alerts_of_the_namespace_are_told_at_the_trigger(api: ApiServer) -> None:
