@@ -185,7 +185,7 @@ def test_the_rights_of_an_undo_are_enough_to_check_a_namespace(space: Space) -> 
     for name in ("api", "paused", "new"):
         assert limited[name]["answer"] == whole[name]["answer"]
     assert {s["id"] for s in limited["api"]["skipped"]} >= {"PF504", "PF903"}
-    assert whole["api"]["skipped"] == []
+    assert {s["id"] for s in whole["api"]["skipped"]} == {"PF803", "PF804", "PF901"}
 
 
 def test_a_page_for_a_wall_has_every_workload_worst_first_and_stdout_is_the_page_alone(
