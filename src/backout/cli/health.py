@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -91,22 +90,6 @@ def headers(file: Path | None, environment: Mapping[str, str]) -> dict[str, str]
         shown = untrusted(str(file))
         found |= _headers(_text(file, shown), shown)
     return found
-
-
-def tls(ca_file: str | None) -> ssl.SSLContext | None:
-    """Return a context that trusts the system's CAs and those of the file; raises ConfigError."""
-    if ca_file is None:
-        return None
-    context = ssl.create_default_context()
-    try:
-        context.load_verify_locations(cafile=ca_file)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no PEM certificates in it"
-        raise ConfigError(
-            f"cannot use the CA file {untrusted(ca_file)}: {untrusted(str(reason))}",
-            remedy="give --health-ca a PEM file with the CA certificates of the --health URLs",
-        ) from None
-    return context
 
 
 def _expected(values: dict[str, Any]) -> Expected:

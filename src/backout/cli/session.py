@@ -26,6 +26,7 @@ from backout.core.model import Event, Target
 from backout.core.outcome import Outcome, Result
 from backout.core.snapshot import Policy
 from backout.http.session import Session
+from backout.http.trust import with_authorities
 from backout.kube.client import Client, RequestLine
 from backout.kube.exec_plugin import Surroundings
 from backout.registry.auth_file import load as load_auth_file
@@ -115,7 +116,7 @@ async def _carried_out(
         client = await stack.enter_async_context(_client(settings, connection, out, sink))
         keyring = _keyring(settings)
         registry = await stack.enter_async_context(_registry(settings, keyring))
-        web = await stack.enter_async_context(Session(tls=health.tls(settings.health_ca)))
+        web = await stack.enter_async_context(_web(settings))
         metrics = prometheus(settings.telemetry)
         if metrics is not None:
             await stack.enter_async_context(metrics)
@@ -210,6 +211,11 @@ def _nothing(_: RequestLine) -> None:
 def _keyring(settings: Settings) -> Keyring:
     auth_file = settings.registry_auth_file
     return load_auth_file(auth_file) if auth_file is not None else Keyring()
+
+
+def _web(settings: Settings) -> Session:
+    remedy = "give --health-ca a PEM file with the CA certificates of the --health URLs"
+    return Session(tls=with_authorities(settings.health_ca, remedy=remedy))
 
 
 def _registry(settings: Settings, keyring: Keyring) -> RegistryClient:

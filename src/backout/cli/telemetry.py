@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import ssl
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,12 +76,14 @@ def prometheus(telemetry: Telemetry) -> PrometheusClient | None:
     """
     if not telemetry.prometheus:
         return None
-    from backout.prometheus.client import PrometheusClient  # noqa: PLC0415 (most runs have none)
+    from backout.http.trust import with_authorities  # noqa: PLC0415 (most runs have none)
+    from backout.prometheus.client import PrometheusClient  # noqa: PLC0415
 
+    remedy = "give --prometheus-ca a PEM file with Prometheus' CA certificates"
     return PrometheusClient(
         telemetry.prometheus,
         authorization=_authorization(telemetry),
-        tls=_tls(telemetry.prometheus_ca),
+        tls=with_authorities(telemetry.prometheus_ca, remedy=remedy),
     )
 
 
@@ -131,19 +132,3 @@ def _read(file: str, what: str) -> bytes:
     if len(content) > SIZE_LIMIT:
         raise ConfigError(f"the {what} file {shown} is larger than 64 KiB: not read")
     return content
-
-
-def _tls(ca_file: str | None) -> ssl.SSLContext | None:
-    """Return a context that trusts the system's CAs and those of the file."""
-    if ca_file is None:
-        return None
-    context = ssl.create_default_context()
-    try:
-        context.load_verify_locations(cafile=ca_file)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no PEM certificates in it"
-        raise ConfigError(
-            f"cannot use the CA file {untrusted(ca_file)}: {untrusted(str(reason))}",
-            remedy="give a PEM file with Prometheus' CA certificates",
-        ) from None
-    return context

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from backout.core.errors import ConfigError, Unreachable
+from backout.core.errors import Unreachable
 from backout.core.images import ImageAnswer, ImageReference, ImageState, parse
 from backout.core.keyring import Keyring
 from backout.core.text import masked, untrusted
 from backout.http.addresses import ANY_ADDRESS, NO_LOCAL
 from backout.http.session import Session
+from backout.http.trust import with_authorities
 from backout.registry import conversation
 from backout.registry.route import Route
 from backout.registry.verdict import Question, unreachable
@@ -45,7 +45,9 @@ class RegistryClient:
         self._keyring = keyring
         self._plain_http = plain_http
         self._timeout = timeout
-        tls = _tls(ca_file)
+        tls = with_authorities(
+            ca_file, remedy="give a PEM file with the registry's CA certificates"
+        )
         self._guarded = Session(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=NO_LOCAL)
         self._declared = Session(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=ANY_ADDRESS)
         self._open = AsyncExitStack()
@@ -118,20 +120,3 @@ def _invalid(image: str, error: ValueError) -> ImageAnswer:
     return ImageAnswer(
         image=image, state=ImageState.INVALID, detail=f"{shown} is no image reference: {error}"
     )
-
-
-def _tls(ca_file: str | None) -> ssl.SSLContext | None:
-    """Return a context that trusts the system's CAs and those of the file."""
-    if ca_file is None:
-        return None
-    context = ssl.create_default_context()
-    try:
-        context.load_verify_locations(cafile=ca_file)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "no PEM certificates in it"
-        shown = untrusted(ca_file)
-        raise ConfigError(
-            f"cannot use the CA file {shown}: {untrusted(str(reason))}",
-            remedy="give a PEM file with the registry's CA certificates",
-        ) from None
-    return context

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from backout.core.metric import judged, worst
+from backout.steps.beside import beside
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from contextlib import AbstractAsyncContextManager
 
     from backout.core.health import Sample
     from backout.core.promql import Metric
@@ -68,29 +70,13 @@ def metric_subjects(run: Run, *, is_told: bool = True) -> tuple[MetricSubject, .
     )
 
 
-class Sampled:
-    """Says the metrics' values while a rollout is watched; waits for none of them at the end."""
+def sampled(run: Run) -> AbstractAsyncContextManager[None]:
+    """Say the metrics' values while a rollout is watched; none is waited for at the end."""
+    subjects = metric_subjects(run)
+    return beside(_forever(subjects)) if subjects else nullcontext()
 
-    def __init__(self, run: Run) -> None:
-        self._subjects = metric_subjects(run)
-        self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        if self._subjects:
-            self._task = asyncio.create_task(self._forever())
-        return self
-
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _forever(self) -> None:
-        while True:
-            await asyncio.gather(*(one.sampled(DURING) for one in self._subjects))
-            await asyncio.sleep(EVERY)
+async def _forever(subjects: tuple[MetricSubject, ...]) -> None:
+    while True:
+        await asyncio.gather(*(one.sampled(DURING) for one in subjects))
+        await asyncio.sleep(EVERY)

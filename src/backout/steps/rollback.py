@@ -26,7 +26,7 @@ from backout.steps.lock import Recovered, take
 from backout.steps.prepare import tell_choice, tell_refusal
 from backout.steps.publish import publish
 from backout.steps.soak import settled
-from backout.steps.surroundings import Surroundings
+from backout.steps.surroundings import surroundings
 from backout.steps.watch import Watch, Watched, progress_deadline
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Rollback:
         stale = difference(self._plan.preflight.snapshot.workload, now)
         if stale:
             return Again(why=f"the plan went stale: {stale}")
-        async with Surroundings(self._run):
+        async with surroundings(self._run):
             return await self._locked(path)
 
     async def _locked(self, path: str) -> Outcome | Again:

@@ -9,7 +9,7 @@ from backout.core.rollout import Complete
 from backout.steps.changed import tell_change
 from backout.steps.conclude import Ending
 from backout.steps.logs import tell_logs
-from backout.steps.metric import Sampled
+from backout.steps.metric import sampled
 from backout.steps.probe import probe
 from backout.steps.subjects import NotVerified
 
@@ -30,7 +30,7 @@ async def settled(
     """
     clock = asyncio.get_running_loop().time
     while True:
-        async with Sampled(run):
+        async with sampled(run):
             verdict = await watch.verdict()
         if not isinstance(verdict, Complete):
             causes = getattr(verdict, "causes", ())

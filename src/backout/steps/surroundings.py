@@ -6,13 +6,15 @@ Asked beside the lock, the PATCH and the watch: none waits for it, nothing fails
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from backout.core.metric import NoAnswer, concerning, names
+from backout.steps.beside import beside
 from backout.steps.metric import BEFORE, metric_subjects
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from contextlib import AbstractAsyncContextManager
 
     from backout.core.metric import Alert
     from backout.steps.run import Run
@@ -21,27 +23,9 @@ MOST_NAMED = 5
 """Alerts that the note names; the event holds them all."""
 
 
-class Surroundings:
-    """Asks while its block runs, within the preflight budget; leaving it waits for nothing."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        if self._run.prometheus is not None:
-            self._task = asyncio.create_task(_within_budget(self._run))
-        return self
-
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+def surroundings(run: Run) -> AbstractAsyncContextManager[None]:
+    """Ask while the block runs, within the preflight budget; leaving it waits for nothing."""
+    return beside(_within_budget(run)) if run.prometheus is not None else nullcontext()
 
 
 async def _within_budget(run: Run) -> None:

@@ -1,0 +1,26 @@
+"""Whom TLS connections trust: the system's CAs, and those of a file that the user names."""
+
+from __future__ import annotations
+
+import ssl
+
+from backout.core.errors import ConfigError
+from backout.core.text import untrusted
+
+
+def with_authorities(ca_file: str | None, *, remedy: str) -> ssl.SSLContext | None:
+    """Return a context that trusts the CAs of a PEM file beside the system's; None without one.
+
+    Raises ConfigError where the file cannot be used, with this remedy.
+    """
+    if ca_file is None:
+        return None
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no PEM certificates in it"
+        raise ConfigError(
+            f"cannot use the CA file {untrusted(ca_file)}: {untrusted(str(reason))}", remedy=remedy
+        ) from None
+    return context
