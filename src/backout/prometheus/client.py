@@ -60,7 +60,8 @@ class PrometheusClient:
 
         By default the server gives out values up to five minutes old as if they were measured now.
         It is told to look back no further than a value counts as fresh; a server that does not know
-        that ignores it (2.42, measured), so for a `plain` name and labels it is also asked when they were measured.
+        that ignores it (2.42, measured), so for a `plain` name and labels it is also asked when
+        they were measured.
         """
         if not plain:
             return await self._vector(expression)
