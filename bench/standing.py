@@ -32,7 +32,7 @@ class Cost:
 
 def one(scene: Scene, *, runs: int) -> list[Row]:
     """Return the rows of `check deploy/shop`: its time, and its requests with more Pods."""
-    command = f"{scene.backout} check deploy/shop -n {scene.namespace}"
+    command = f"{scene.backout} check deploy/shop -n {scene.namespace} --rollback-limit 50"
     scene.break_now()
     costs = [_cost(command) for _ in range(max(20, runs))]
     wall = statistics.quantiles([c.wall for c in costs], n=20)[-1]
