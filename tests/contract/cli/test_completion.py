@@ -188,9 +188,12 @@ async def test_a_server_in_trouble_leaves_the_prompt_alone_within_a_second(
 ) -> None:
     api.before = lambda _: step
 
-    await asyncio.to_thread(is_silent_and_quick, backout)
-
-    assert api.requests
+    # Where the machine is busy, the time may be up before the server is asked at all.
+    for _ in range(LOADED):
+        await asyncio.to_thread(is_silent_and_quick, backout)
+        if api.requests:
+            return
+    pytest.fail(f"in {LOADED} tries the server was not asked")
 
 
 def test_a_server_that_cannot_be_reached_leaves_the_prompt_alone(backout: Command) -> None:
