@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
-from backout.core.selecting import Labelled, matches
+from backout.core import objects
+from backout.core.selecting import Labelled
 
 
 def holds(operator: str, *values: str, labels: dict[str, str]) -> bool:
     expression: dict[str, Any] = {"key": "tier", "operator": operator}
     if values:
         expression["values"] = list(values)
-    return matches({"matchExpressions": [expression]}, labels)
+    return objects.selects({"matchExpressions": [expression]}, labels)
 
 
 @pytest.mark.parametrize(
@@ -37,9 +38,9 @@ def test_all_terms_must_hold() -> None:
         "matchExpressions": [{"key": "tier", "operator": "Exists"}],
     }
 
-    assert matches(selector, {"app": "web", "tier": "front"})
-    assert not matches(selector, {"app": "web"})
-    assert not matches(selector, {"app": "api", "tier": "front"})
+    assert objects.selects(selector, {"app": "web", "tier": "front"})
+    assert not objects.selects(selector, {"app": "web"})
+    assert not objects.selects(selector, {"app": "api", "tier": "front"})
 
 
 def labelled(name: str, **labels: str) -> dict[str, Any]:

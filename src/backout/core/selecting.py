@@ -7,29 +7,9 @@ from typing import TYPE_CHECKING
 from backout.core import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from backout.core.model import Object
-
-
-def matches(selector: Object, labels: Mapping[str, str]) -> bool:
-    """Tell whether a LabelSelector selects these labels (metav1.LabelSelectorAsSelector)."""
-    wanted = objects.dig(selector, "matchLabels", default={})
-    return all(labels.get(k) == v for k, v in wanted.items()) and all(
-        _holds(expression, labels)
-        for expression in objects.dig(selector, "matchExpressions", default=[])
-    )
-
-
-def _holds(expression: Object, labels: Mapping[str, str]) -> bool:
-    """Tell whether one requirement holds; NotIn does where the label is absent, as in the API."""
-    key, values = str(expression["key"]), expression.get("values") or []
-    return {
-        "In": key in labels and labels[key] in values,
-        "NotIn": key not in labels or labels[key] not in values,
-        "Exists": key in labels,
-        "DoesNotExist": key not in labels,
-    }[expression["operator"]]
 
 
 class Labelled:
@@ -47,4 +27,4 @@ class Labelled:
         wanted = objects.dig(selector, "matchLabels", default={})
         shares = [self._by_label.get(label, []) for label in wanted.items()]
         candidates = min(shares, key=len, default=self._items)
-        return tuple(i for i in candidates if matches(selector, objects.labels_of(i)))
+        return tuple(i for i in candidates if objects.selects(selector, objects.labels_of(i)))
