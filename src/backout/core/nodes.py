@@ -41,13 +41,14 @@ def why_not(node: Object, template: Object) -> str:
     """Return the first reason for which a node takes no Pod of a template; empty if it does."""
     spec = objects.dig(template, "spec", default={})
     return (
-        _not_selected(node, spec)
+        not_selected(node, spec)
         or _kept_off(node, objects.dig(spec, "tolerations", default=[]))
         or _too_small(node, template)
     )
 
 
-def _not_selected(node: Object, spec: Object) -> str:
+def not_selected(node: Object, spec: Object) -> str:
+    """Return how a Pod's spec asks for other nodes, by selector or affinity; empty if not."""
     labels = objects.labels_of(node)
     for key, wanted in objects.dig(spec, "nodeSelector", default={}).items():
         if labels.get(key) != wanted:
