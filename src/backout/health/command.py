@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from backout.child import child, kill_group
 from backout.core.health import Answer, Sample
 from backout.core.text import masked, untrusted
 
@@ -57,24 +55,19 @@ class Command:
 
     async def _run(self, last: _Tail) -> int:
         """Return its exit code (negative: the signal that killed it) once its output has ended."""
-        child = await asyncio.create_subprocess_exec(
-            SHELL,
-            "-c",
-            self.command,
+        running = child(
+            (SHELL, "-c", self.command),
+            environment=self.environment,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=dict(self.environment),
-            start_new_session=True,
+            own_group=True,
         )
-        try:
-            while child.stdout is not None and (chunk := await child.stdout.read(65536)):
+        async with running as process:
+            while process.stdout is not None and (chunk := await process.stdout.read(65536)):
                 last.take(chunk)
-            return await child.wait()
-        finally:
-            _kill_group(child.pid)
-            child._transport.close()  # type: ignore[attr-defined] # noqa: SLF001 (what left the group may keep its end open)
-            await child.wait()
+            code = await process.wait()
+            kill_group(process)  # also after a good end: nobody else would
+        return code
 
 
 class _Tail:
@@ -104,9 +97,3 @@ def _judged(code: int) -> tuple[Answer, str]:
     if code in _COULD_NOT_RUN:
         return Answer.UNKNOWN, f"could not be run (exit code {code})"
     return Answer.UNWELL, f"exit code {code}"
-
-
-def _kill_group(leader: int) -> None:
-    """Kill what is left of it, also after a good end: nobody else would."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)

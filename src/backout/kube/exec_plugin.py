@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import ConfigError
 from backout.core.text import masked, untrusted
-from backout.kube.child import Finished, run
 from backout.kube.exec_credential import Identity, identity_from
 from backout.kube.plugin_policy import is_allowed
+from backout.kube.plugin_process import Finished, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

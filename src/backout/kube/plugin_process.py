@@ -1,13 +1,12 @@
-"""One child process: output bounded, time bounded by the caller, nothing left behind."""
+"""The process of a credential plugin: its output bounded, its time bounded by the caller."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from backout.child import child
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,23 +31,16 @@ async def run(
     Interactive, it has our stdin and stderr and stays in the terminal's foreground group.
     Otherwise stdin is empty and stderr is kept. Raises OSError if it cannot be started.
     """
-    child = await asyncio.create_subprocess_exec(
-        *command,
+    running = child(
+        command,
+        environment=environment,
         stdin=None if interactive else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
         stderr=None if interactive else asyncio.subprocess.PIPE,
-        env=dict(environment),
-        start_new_session=not interactive,
+        own_group=not interactive,
     )
-    try:
-        stdout, stderr = await asyncio.gather(_bounded(child.stdout), _bounded(child.stderr))
-        code = await child.wait()
-    except BaseException:
-        _kill(child, group=not interactive)
-        raise
-    finally:
-        _close(child)
-        await child.wait()  # it has ended or was killed: this reaps it
+    async with running as process:
+        stdout, stderr = await asyncio.gather(_bounded(process.stdout), _bounded(process.stderr))
+        code = await process.wait()
     return Finished(code=code, stdout=stdout, stderr=stderr)
 
 
@@ -58,16 +50,3 @@ async def _bounded(stream: asyncio.StreamReader | None) -> bytes:
     while stream is not None and (chunk := await stream.read(65536)):
         kept += chunk[: OUTPUT_CAP - len(kept)]
     return bytes(kept)
-
-
-def _kill(child: asyncio.subprocess.Process, *, group: bool) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        if group:
-            os.killpg(child.pid, signal.SIGKILL)
-        elif child.returncode is None:
-            child.kill()
-
-
-def _close(child: asyncio.subprocess.Process) -> None:
-    """Close our ends of the pipes: a grandchild that keeps its ends open must not hold us up."""
-    child._transport.close()  # type: ignore[attr-defined] # noqa: SLF001 (there is no other way)
