@@ -61,9 +61,10 @@ async def _started(starting: Coroutine[Any, Any, Process], *, own_group: bool) -
     try:
         return await asyncio.shield(start)
     except asyncio.CancelledError:
-        process = await start
-        _kill(process, own_group=own_group)
-        await _reap(process)
+        with suppress(OSError):  # it could not be started: nothing to end, and still interrupted
+            process = await start
+            _kill(process, own_group=own_group)
+            await _reap(process)
         raise
 
 

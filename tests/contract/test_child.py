@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from backout.child import child
+from tests.contract.pipes import nobody_writes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,25 +21,18 @@ async def sleeping(fifo: Path, *, own_group: bool) -> None:
     line = f"exec >{fifo}; echo x; exec sleep 300"
     if own_group:
         line = f"({line}) & sleep 300"
+    await started("/bin/sh", "-c", line, own_group=own_group)
+
+
+async def started(*command: str, own_group: bool = True) -> None:
     async with child(
-        ("/bin/sh", "-c", line),
+        command,
         environment={"PATH": "/usr/bin:/bin"},
         stdin=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.STDOUT,
         own_group=own_group,
     ) as process:
         await process.wait()
-
-
-def nobody_writes(end: int) -> bool:
-    """Tell whether every writer has gone, or does so soon."""
-    while True:
-        try:
-            if not os.read(end, 2):
-                return True
-        except BlockingIOError:
-            if not select.select([end], [], [], 10.0)[0]:
-                return False
 
 
 @pytest.mark.parametrize("own_group", [True, False])
@@ -60,3 +54,14 @@ async def test_an_interruption_while_it_starts_kills_it_with_its_children(
         await asking
     assert nobody_writes(end)
     os.close(end)
+
+
+@pytest.mark.parametrize("steps", range(1, 9))
+async def test_an_interruption_is_not_lost_where_the_command_cannot_be_started(steps: int) -> None:
+    asking = asyncio.create_task(started("/no/such/program"))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    is_interrupted = asking.cancel()
+
+    with pytest.raises(asyncio.CancelledError if is_interrupted else FileNotFoundError):
+        await asking

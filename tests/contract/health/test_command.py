@@ -11,12 +11,11 @@ import pytest
 
 from backout.core.health import Answer, Sample
 from backout.health.command import Command
+from tests.contract.pipes import WITHIN, nobody_writes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-WITHIN = 10.0
 
 
 def command(text: str, *, timeout: float = WITHIN, **environment: str) -> Command:
@@ -37,15 +36,6 @@ def alive(tmp_path: Path) -> Iterator[tuple[Path, int]]:
     end = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     yield path, end
     os.close(end)
-
-
-def is_over(end: int) -> bool:
-    """Tell whether nobody writes any more, or soon so."""
-    try:
-        return os.read(end, 1) == b""
-    except BlockingIOError:
-        select.select([end], [], [], WITHIN)
-        return os.read(end, 1) == b""
 
 
 @pytest.mark.parametrize(
@@ -113,7 +103,7 @@ async def test_one_that_hangs_is_killed_with_its_children_and_its_last_words_are
 
     assert (sample.answer, sample.detail) == (Answer.UNKNOWN, "not over after 2 s, and killed")
     assert sample.lines == ("connecting",)
-    assert is_over(alive[1])
+    assert nobody_writes(alive[1])
 
 
 async def test_who_ignores_sigterm_is_killed_all_the_same(alive: tuple[Path, int]) -> None:
@@ -121,7 +111,7 @@ async def test_who_ignores_sigterm_is_killed_all_the_same(alive: tuple[Path, int
     sample = await answer(line, timeout=1.0)
 
     assert sample.answer is Answer.UNKNOWN
-    assert is_over(alive[1])
+    assert nobody_writes(alive[1])
 
 
 async def test_an_interruption_kills_it_with_its_children(alive: tuple[Path, int]) -> None:
@@ -134,7 +124,7 @@ async def test_an_interruption_kills_it_with_its_children(alive: tuple[Path, int
 
     with pytest.raises(asyncio.CancelledError):
         await asking
-    assert is_over(end)
+    assert nobody_writes(end)
 
 
 async def test_what_it_leaves_in_the_background_does_not_outlive_it(
@@ -143,4 +133,4 @@ async def test_what_it_leaves_in_the_background_does_not_outlive_it(
     sample = await answer(f"sleep 300 >{alive[0]} 2>&1 & true")
 
     assert sample.answer is Answer.WELL
-    assert is_over(alive[1])
+    assert nobody_writes(alive[1])
