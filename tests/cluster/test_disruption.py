@@ -68,8 +68,11 @@ def test_a_quota_without_room_for_the_surge_is_told_and_the_rollback_goes_on_slo
     ran = space.undo(*TO_FIRST).expect(0)
 
     assert "PF601" in ran.findings()
-    assert "ResourceQuota team: 1 Pod more of it need 1 pods, 0 is left" in ran.err
-    assert "the rollout waits until old Pods are gone" in ran.err
+    assert (
+        "ResourceQuota team (pods) has room for no more Pods, and the rollout first needs 1"
+        in ran.err
+    )
+    assert "it waits until old Pods are gone" in ran.err
 
 
 def test_with_room_for_the_surge_nothing_is_told(space: Space) -> None:

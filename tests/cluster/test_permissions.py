@@ -36,6 +36,7 @@ RIGHTS = (
     rule("", "persistentvolumeclaims", "get"),
     rule("", "secrets", "get"),
     rule("", "resourcequotas", "list"),
+    rule("", "limitranges", "list"),
     rule("autoscaling", "horizontalpodautoscalers", "list"),
     rule("policy", "poddisruptionbudgets", "list"),
 )

@@ -25,6 +25,7 @@ PULL = "pull"
 
 WHOLLY = {
     ("list", "", "resourcequotas"),
+    ("list", "", "limitranges"),
     ("list", "policy", "poddisruptionbudgets"),
     ("list", "autoscaling", "horizontalpodautoscalers"),
     ("get", "storage.k8s.io", "storageclasses"),

@@ -52,6 +52,7 @@ KINDS = {
     "secrets": ("v1", "Secret"),
     "serviceaccounts": ("v1", "ServiceAccount"),
     "resourcequotas": ("v1", "ResourceQuota"),
+    "limitranges": ("v1", "LimitRange"),
     "horizontalpodautoscalers": ("autoscaling/v2", "HorizontalPodAutoscaler"),
     "poddisruptionbudgets": ("policy/v1", "PodDisruptionBudget"),
 }

@@ -73,19 +73,13 @@ ROWS: dict[str, tuple[Any, str, Policy, str]] = {
         owned({"kapp.k14s.io/app": "17"}),
         "kapp",
         Policy.NEXT_DEPLOY,
-        "deploy the version before with kapp",
+        "kapp deploy -a label:kapp.k14s.io/app=17 -f the manifests as they were before",
     ),
     "Fleet": (
         owned(annotations={"objectset.rio.cattle.io/id": "default-web"}),
         "Fleet",
         Policy.UNKNOWN,
-        "revert the change where Fleet reads it",
-    ),
-    "Argo Rollouts": (
-        owned(annotations={"rollout.argoproj.io/workload-generation": "3"}),
-        "Argo Rollouts",
-        Policy.REVERTS,
-        "kubectl argo rollouts undo web -n shop",
+        "git revert the change in what bundle default-web deploys",
     ),
     "image trigger": (
         owned(annotations={TRIGGERS: '[{"from": {"name": "app:latest"}}]'}),
@@ -131,6 +125,9 @@ NO_SIGNS: dict[str, Any] = {
     "a trigger that is paused": owned(annotations={TRIGGERS: '[{"paused": "true"}]'}),
     "who applies replicas": owned(managedFields=[applied("keda", part="f:replicas")]),
     "an edit": owned(managedFields=[applied("kubectl-edit", "Update")]),
+    "a generation that Argo Rollouts notes on itself": owned(
+        annotations={"rollout.argoproj.io/workload-generation": "3"}
+    ),
     "an addon's label of k3s alone": owned({"objectset.rio.cattle.io/hash": "x"}),
     "an owner that is no controller": owned(ownerReferences=[{**OPERATOR[0], "controller": False}]),
 }

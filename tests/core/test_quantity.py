@@ -78,3 +78,20 @@ def test_an_amount_is_written_as_a_person_would(amount: str, text: str) -> None:
     exact = quantity.value(amount)
     assert exact is not None
     assert quantity.text(exact) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "resource", "text"),
+    [
+        ("1Ki", "pods", "1024"),
+        ("2000", "requests.cpu", "2000"),
+        ("1Ti", "requests.memory", "1Ti"),
+        ("100M", "limits.memory", "100M"),
+        ("1536Mi", "requests.ephemeral-storage", "1536Mi"),
+        ("2Mi", "hugepages-2Mi", "2Mi"),
+    ],
+)
+def test_only_bytes_have_a_suffix_of_bytes(amount: str, resource: str, text: str) -> None:
+    exact = quantity.value(amount)
+    assert exact is not None
+    assert quantity.text(exact, resource) == text

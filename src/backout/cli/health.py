@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from backout.cli import small_file
 from backout.core.errors import ConfigError
 from backout.core.expectation import Expected, json_field, statuses
 from backout.core.text import untrusted
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 HEADER = "BACKOUT_HEALTH_HEADER"
 """The environment variable that holds headers: argv is everybody's to read."""
-SIZE_LIMIT = 64 * 1024
 TIMEOUT, SOAK = 60.0, 5.0
 _URL = re.compile(r"https?://[^\s/@?#]+([/?]\S*)?")
 _PATH = re.compile(r"([A-Za-z0-9-]{1,15})?/\S*")
@@ -88,7 +88,9 @@ def headers(file: Path | None, environment: Mapping[str, str]) -> dict[str, str]
     found = _headers(text, HEADER)
     if file is not None:
         shown = untrusted(str(file))
-        found |= _headers(_text(file, shown), shown)
+        remedy = "give --health-header-file a text file with lines `Name: value`"
+        content = small_file.read(file, "header", remedy=remedy)
+        found |= _headers(content.decode(errors="replace"), shown)
     return found
 
 
@@ -118,19 +120,6 @@ def _check(values: dict[str, Any], urls: list[str], *, has_paths: bool) -> None:
         raise click.UsageError(
             f"headers ({HEADER} or --health-header-file) go to one host only: name URLs of one"
         )
-
-
-def _text(file: Path, shown: str) -> str:
-    remedy = "give --health-header-file a text file with lines `Name: value`"
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(SIZE_LIMIT + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "no such path"
-        raise ConfigError(f"cannot read {shown}: {why}", remedy=remedy) from None
-    if len(content) > SIZE_LIMIT:
-        raise ConfigError(f"{shown} is larger than 64 KiB: not read", remedy=remedy)
-    return content.decode(errors="replace")
 
 
 def _headers(text: str, source: str) -> dict[str, str]:

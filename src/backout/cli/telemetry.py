@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from backout.cli import small_file
 from backout.core.errors import ConfigError
 from backout.core.promql import Metric, parse
 from backout.core.text import untrusted
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from backout.prometheus.client import PrometheusClient
     from backout.steps.notify import Notifier
 
-SIZE_LIMIT = 64 * 1024
 _URL = re.compile(r"https?://[^\s/@?#]+(/[^\s?#]*)?")
 _NOTIFY_URL = re.compile(r"https?://[^\s/@?#]+([/?][^\s#]*)?")
 _SECRET = re.compile(r"[\x21-\x7e]+")
@@ -95,7 +94,7 @@ def notifier(telemetry: Telemetry, session: Session) -> Notifier | None:
 
     key = b""
     if telemetry.notify_key_file:
-        key = _read(telemetry.notify_key_file, "key").rstrip(b"\r\n")
+        key = small_file.read(telemetry.notify_key_file, "key").rstrip(b"\r\n")
         if not key:
             raise ConfigError(f"the key file {untrusted(telemetry.notify_key_file)} is empty")
     return Notifier(session, telemetry.notify, key=key)
@@ -105,7 +104,7 @@ def _authorization(telemetry: Telemetry) -> str:
     if telemetry.prometheus_token_file:
         return f"Bearer {_line(telemetry.prometheus_token_file, 'token')}"
     if telemetry.prometheus_basic_file:
-        pair = _read(telemetry.prometheus_basic_file, "credentials").strip()
+        pair = small_file.read(telemetry.prometheus_basic_file, "credentials").strip()
         if b":" not in pair or b"\n" in pair:
             shown = untrusted(telemetry.prometheus_basic_file)
             raise ConfigError(f"{shown} does not hold one line user:password")
@@ -114,21 +113,7 @@ def _authorization(telemetry: Telemetry) -> str:
 
 
 def _line(file: str, what: str) -> str:
-    text = _read(file, what).decode("ascii", "replace").strip()
+    text = small_file.read(file, what).decode("ascii", "replace").strip()
     if not _SECRET.fullmatch(text):
         raise ConfigError(f"{untrusted(file)} does not hold one line with a {what}")
     return text
-
-
-def _read(file: str, what: str) -> bytes:
-    """Return a small file; its contents are never shown."""
-    shown = untrusted(file)
-    try:
-        with Path(file).open("rb") as opened:
-            content = opened.read(SIZE_LIMIT + 1)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "no such path"
-        raise ConfigError(f"cannot read the {what} file {shown}: {why}") from None
-    if len(content) > SIZE_LIMIT:
-        raise ConfigError(f"the {what} file {shown} is larger than 64 KiB: not read")
-    return content

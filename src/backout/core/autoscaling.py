@@ -6,14 +6,19 @@ metrics/utilization and replica_calculator.go: a container without a request fai
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from backout.core import demand, objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from backout.core.model import Object, Target
+
+
+_BY_VPA = re.compile(r"Pod resources updated by (?P<name>[a-z0-9.-]{1,253}): (?P<changes>.*)")
+_SET_BY_VPA = re.compile(r"\b(request|limit)\b")
 
 
 def of(autoscalers: Iterable[Object], target: Target) -> Iterator[Object]:
@@ -23,6 +28,29 @@ def of(autoscalers: Iterable[Object], target: Target) -> Iterator[Object]:
         named = (reference.get("kind"), reference.get("name"))
         if named == (target.kind, target.name) and _is_of_apps(reference):
             yield one
+
+
+def scaled_object(autoscaler: Object) -> str:
+    """Return the ScaledObject that KEDA made it for; empty where KEDA did not make it."""
+    for owner in objects.dig(autoscaler, "metadata", "ownerReferences", default=[]):
+        group, _, _ = str(objects.dig(owner, "apiVersion", default="")).partition("/")
+        if group == "keda.sh" and owner.get("kind") == "ScaledObject":
+            return str(owner.get("name"))
+    return ""
+
+
+def changed_by_vpa(pods: Iterable[Object]) -> Mapping[str, str]:
+    """Return what each VerticalPodAutoscaler set when it let a Pod through, in words.
+
+    Source: vertical-pod-autoscaler/pkg/admission-controller/resource/pod/patch
+    (the annotation that it writes: `Pod resources updated by NAME: container 0: cpu request`).
+    """
+    found: dict[str, set[str]] = {}
+    for one in pods:
+        told = _BY_VPA.fullmatch(str(objects.annotations_of(one).get("vpaUpdates", "")))
+        if told:
+            found.setdefault(told["name"], set()).update(_SET_BY_VPA.findall(told["changes"]))
+    return {n: " and ".join(sorted(f"{word}s" for word in c)) for n, c in found.items() if c}
 
 
 def wants_more(autoscaler: Object) -> bool:

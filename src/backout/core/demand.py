@@ -1,7 +1,8 @@
 """What one Pod of a template asks for, as the scheduler and a quota count it.
 
-Source: kubernetes pkg/api/v1/resource/helpers.go (PodRequests, PodLimits). What admission adds (a
-LimitRange's defaults, a RuntimeClass's overhead) is not in a template: the least that it asks for.
+Source: k8s.io/component-helpers/resource/helpers.go (PodRequests, PodLimits) and, for resources of
+the whole Pod, kubernetes pkg/apis/core/v1/defaults.go. What admission adds (a LimitRange's
+defaults, a RuntimeClass's overhead) is not in a template: core/admitted.py adds it.
 """
 
 from __future__ import annotations
@@ -53,9 +54,12 @@ def _of_pod(template: Object, side: str) -> Amounts:
             sidecars = asked
         peak = _greater(peak, asked)
     most = _greater(_sum([total, sidecars]), peak)
-    whole = {**most, **_asked(spec, side)}
+    own = _amounts(objects.dig(spec, "resources", side, default={}))
     overhead = _amounts(objects.dig(spec, "overhead", default={}))
-    return {n: a + overhead.get(n, 0) for n, a in whole.items()} if overhead else whole
+    if side == "requests":
+        unset = _amounts(objects.dig(spec, "resources", "limits", default={}))
+        return _sum([{**unset, **most, **own}, overhead])
+    return {n: a + (overhead.get(n, 0) if a else 0) for n, a in {**most, **own}.items()}
 
 
 def _asked(one: Object, side: str) -> Amounts:

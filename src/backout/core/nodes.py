@@ -136,6 +136,7 @@ def _too_small(node: Object, template: Object) -> str:
     for resource, amount in sorted(demand.requests(template).items()):
         has = quantity.value(allocatable.get(resource, "0"))
         if has is not None and amount > has:
-            asked, all_of_it = quantity.text(amount), quantity.text(Fraction(has))
+            asked = quantity.text(amount, resource)
+            all_of_it = quantity.text(Fraction(has), resource)
             return f"it asks for {asked} {resource}, the whole node has {all_of_it}"
     return ""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from backout.core import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from backout.core.model import Object
 
@@ -28,6 +28,12 @@ class Policy(StrEnum):
     UNKNOWN = "its policy is not known"
 
 
+_OBJECT_SET = "objectset.rio.cattle.io"
+_SOURCE = "jsonpath={.spec.source}"
+_CONFLICTS = (
+    "Helm applies it server-side: after a rollback its next upgrade fails with a conflict, unless "
+    "it gets --force-conflicts"
+)
 OWNERS_TURN = 10.0
 """Seconds to wait for an owner: Argo CD heals itself after 5 (reference owners.md, section 6)."""
 
@@ -45,13 +51,19 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """One owner: `name` is untrusted text, `command` its own way back, filled in."""
+    """One owner: `name` is untrusted text, `command` its own way back, filled in.
+
+    `does` says what it does by itself where that is not to put the template back; `detail` what to
+    know of its own way.
+    """
 
     tool: str
     name: str
     policy: Policy
     command: str
     ask: Ask | None = None
+    does: str = ""
+    detail: str = ""
 
 
 def may_revert(owners: Iterable[Owner]) -> tuple[Owner, ...]:
@@ -65,6 +77,30 @@ def of(workload: Object) -> tuple[Owner, ...]:
     return found or (*_client_side_apply(workload), *_server_side_apply(workload))
 
 
+def of_rollouts(workload: Object, rollouts: Iterable[Object]) -> tuple[Owner, ...]:
+    """Return each Argo Rollout that takes its template from the workload.
+
+    Nothing on the workload tells: the reference is the Rollout's.
+    """
+    namespace = str(objects.dig(workload, "metadata", "namespace", default=""))
+    wanted = ("Deployment", objects.name(workload))
+    names = [
+        objects.name(one)
+        for one in rollouts
+        if tuple(objects.dig(one, "spec", "workloadRef", k) for k in ("kind", "name")) == wanted
+    ]
+    return tuple(
+        Owner(
+            tool="Argo Rollouts",
+            name=name,
+            policy=Policy.REVERTS,
+            command=shlex.join(["kubectl", "argo", "rollouts", "undo", name, "-n", namespace]),
+            does="starts a rollout of its own, such as a canary, whenever that template changes",
+        )
+        for name in names
+    )
+
+
 def judged(owner: Owner, found: Object | None) -> Owner:
     """Return the owner with the policy of the object that `ask` names; None was not readable."""
     if found is None or owner.ask is None:
@@ -74,11 +110,8 @@ def judged(owner: Owner, found: Object | None) -> Owner:
 
 
 def _argo_cd(workload: Object) -> Owner | None:
-    """`app:group/Kind:namespace/name` counts where it names this very object: copies exist."""
-    tracked = _note(workload, "argocd.argoproj.io/tracking-id")
-    app, _, rest = tracked.partition(":")
-    namespace = str(objects.dig(workload, "metadata", "namespace", default=""))
-    if not app or rest != f"apps/Deployment:{namespace}/{objects.name(workload)}":
+    app = _tracked(workload)
+    if not app:
         return None
     where, _, name = app.rpartition("_")
     return Owner(
@@ -93,7 +126,26 @@ def _argo_cd(workload: Object) -> Owner | None:
             namespace=where or "argocd",
             name=name,
         ),
+        detail="it refuses a rollback while automated sync is on: git revert the change then",
     )
+
+
+def _tracked(workload: Object) -> str:
+    """Return the application as `namespace_name` or `name`; empty where there is none.
+
+    `app:group/Kind:namespace/name` counts where it names this very object: copies exist. The label
+    of older versions counts only beside another sign of Argo CD: Helm charts set it, too.
+    """
+    tracked = _note(workload, "argocd.argoproj.io/tracking-id")
+    if tracked:
+        app, _, rest = tracked.partition(":")
+        namespace = str(objects.dig(workload, "metadata", "namespace", default=""))
+        return app if rest == f"apps/Deployment:{namespace}/{objects.name(workload)}" else ""
+    is_argos = bool(_note(workload, "argocd.argoproj.io/installation-id")) or any(
+        entry.get("manager") == "argocd-controller" for entry in _entries(workload)
+    )
+    instance = objects.labels_of(workload).get("app.kubernetes.io/instance", "")
+    return str(instance) if is_argos else ""
 
 
 def _flux(workload: Object) -> Owner | None:
@@ -129,6 +181,7 @@ def _of_flux(workload: Object, prefix: str, tool: str, resource: str, api: str) 
             namespace=str(namespace),
             name=str(name),
         ),
+        detail="git revert the change before flux resume",
     )
 
 
@@ -139,27 +192,41 @@ def _helm(workload: Object) -> Owner | None:
         return None
     where = _note(workload, "meta.helm.sh/release-namespace")
     command = ["helm", "rollback", name, *(["-n", where] if where else [])]
-    return Owner(tool="Helm", name=name, policy=Policy.NEXT_DEPLOY, command=shlex.join(command))
+    return Owner(
+        tool="Helm",
+        name=name,
+        policy=Policy.NEXT_DEPLOY,
+        command=shlex.join(command),
+        detail=_CONFLICTS if "helm" in _appliers(workload) else "",
+    )
 
 
 def _kapp(workload: Object) -> Owner | None:
-    name = str(objects.labels_of(workload).get("kapp.k14s.io/app", ""))
-    command = "deploy the version before with kapp"
-    return _plain("kapp", name, Policy.NEXT_DEPLOY, command)
+    app = str(objects.labels_of(workload).get("kapp.k14s.io/app", ""))
+    words = shlex.join(["kapp", "deploy", "-a", f"label:kapp.k14s.io/app={app}"])
+    return _plain("kapp", app, Policy.NEXT_DEPLOY, f"{words} -f the manifests as they were before")
 
 
-def _fleet(workload: Object) -> Owner | None:
-    name = _note(workload, "objectset.rio.cattle.io/id")
-    return _plain("Fleet", name, Policy.UNKNOWN, "revert the change where Fleet reads it")
-
-
-def _rollout(workload: Object) -> Owner | None:
-    """Patching the template starts a canary in the Rollout that refers to it: no undo."""
-    if not _note(workload, "rollout.argoproj.io/workload-generation"):
-        return None
-    name, namespace = objects.name(workload), str(workload["metadata"].get("namespace", ""))
-    command = ["kubectl", "argo", "rollouts", "undo", name, "-n", namespace]
-    return _plain("Argo Rollouts", name, Policy.REVERTS, shlex.join(command))
+def _object_set(workload: Object) -> Owner | None:
+    """Return Fleet, which names its bundle, or the object that k3s or Rancher applied it for."""
+    name, kind = (_note(workload, f"{_OBJECT_SET}/owner-{key}") for key in ("name", "gvk"))
+    if not name or not kind:
+        bundle = _note(workload, f"{_OBJECT_SET}/id")
+        command = f"git revert the change in what bundle {shlex.quote(bundle)} deploys"
+        return _plain("Fleet", bundle, Policy.UNKNOWN, command)
+    group, _, noun = (part.strip() for part in kind.partition(", Kind="))
+    plural = f"{noun.lower()}s.{group.partition('/')[0]}"
+    where = _note(workload, f"{_OBJECT_SET}/owner-namespace")
+    words = ["kubectl", "get", plural, name, *(["-n", where] if where else [])]
+    if group != "k3s.cattle.io/v1":
+        return _plain(f"the controller of {noun}", name, Policy.UNKNOWN, shlex.join(words))
+    return Owner(
+        tool="k3s addon",
+        name=name,
+        policy=Policy.UNKNOWN,
+        command=f"correct the manifest that {shlex.join([*words, '-o', _SOURCE])} names",
+        detail="k3s applies a manifest again when its file changes, and when a server starts",
+    )
 
 
 def _image_trigger(workload: Object) -> Owner | None:
@@ -185,7 +252,9 @@ def _operator(workload: Object) -> Owner | None:
         if objects.dig(owner, "controller") is True:
             kind, name = str(owner.get("kind")), str(owner.get("name"))
             namespace = str(objects.dig(workload, "metadata", "namespace", default=""))
-            command = shlex.join(["kubectl", "edit", kind.lower(), name, "-n", namespace])
+            group, _, version = str(owner.get("apiVersion", "")).rpartition("/")
+            resource = f"{kind.lower()}.{group}" if group and version else kind.lower()
+            command = shlex.join(["kubectl", "edit", resource, name, "-n", namespace])
             return _plain(f"the controller of {kind}", name, Policy.REVERTS, command)
     return None
 
@@ -202,14 +271,7 @@ def _client_side_apply(workload: Object) -> Iterator[Owner]:
 
 def _server_side_apply(workload: Object) -> Iterator[Owner]:
     """Who applies a part of the template: the patch takes its fields over, and they conflict."""
-    entries = objects.dig(workload, "metadata", "managedFields", default=[])
-    managers = [
-        str(entry.get("manager"))
-        for entry in entries
-        if entry.get("operation") == "Apply"
-        and objects.dig(entry, "fieldsV1", "f:spec", "f:template") is not None
-    ]
-    for name in dict.fromkeys(managers):
+    for name in _appliers(workload):
         words = ["kubectl", "apply", "--server-side", "--force-conflicts", "--field-manager", name]
         yield Owner(
             tool="server-side apply",
@@ -217,6 +279,22 @@ def _server_side_apply(workload: Object) -> Iterator[Owner]:
             policy=Policy.NEXT_DEPLOY,
             command=f"{shlex.join(words)} -f the manifest as it was before",
         )
+
+
+def _appliers(workload: Object) -> tuple[str, ...]:
+    """Return who applies a part of the template server-side, each once."""
+    managers = [
+        str(entry.get("manager"))
+        for entry in _entries(workload)
+        if entry.get("operation") == "Apply"
+        and objects.dig(entry, "fieldsV1", "f:spec", "f:template") is not None
+    ]
+    return tuple(dict.fromkeys(managers))
+
+
+def _entries(workload: Object) -> Sequence[Object]:
+    found: Sequence[Object] = objects.dig(workload, "metadata", "managedFields", default=[])
+    return found
 
 
 def _plain(tool: str, name: str, policy: Policy, command: str) -> Owner | None:
@@ -249,11 +327,10 @@ _SIGNS: tuple[Callable[[Object], Owner | None], ...] = (
     _argo_cd,
     _flux,
     _flux_release,
-    _rollout,
     _image_trigger,
     _helm,
     _kapp,
-    _fleet,
+    _object_set,
 )
 _POLICIES: Mapping[str, Callable[[Object], Policy]] = {
     "Argo CD": _of_application,

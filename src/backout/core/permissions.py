@@ -113,6 +113,7 @@ TABLE = (
     _grant(": serviceaccounts", "get", _PREFLIGHT, _OPTIONAL, "what the target names"),
     _grant(": persistentvolumeclaims", "get", _PREFLIGHT, _OPTIONAL, "what the target names"),
     _grant(": resourcequotas", "list", _PREFLIGHT, _OPTIONAL, "room for the surge"),
+    _grant(": limitranges", "list", _PREFLIGHT, _OPTIONAL, "what its Pods get by default"),
     _grant("policy: poddisruptionbudgets", "list", _PREFLIGHT, _OPTIONAL, "disruption"),
     _grant("autoscaling: horizontalpodautoscalers", "list", _PREFLIGHT, _OPTIONAL, "disruption"),
     _grant(
@@ -124,6 +125,7 @@ TABLE = (
         "named",
     ),
     _grant("argoproj.io: applications", "get", _PREFLIGHT, _OPT_IN, "whether Argo CD heals it"),
+    _grant("argoproj.io: rollouts", "list", _PREFLIGHT, _OPT_IN, "who uses it at 0 replicas"),
     _grant(
         "kustomize.toolkit.fluxcd.io: kustomizations",
         "get",

@@ -28,6 +28,7 @@ _SUFFIXES = {
     "Pi": Fraction(2**50),
     "Ei": Fraction(2**60),
 }
+_BYTES = ("memory", "storage", "hugepages")
 _FORM = re.compile(
     r"(?P<number>[+-]?(?:\d+\.?\d*|\.\d+))(?:[eE](?P<exponent>[+-]?\d{1,3})|(?P<suffix>[numkMGTPE]|[KMGTPE]i)?)"
 )
@@ -45,12 +46,17 @@ def value(quantity: str | float) -> Fraction | None:
     return number * _SUFFIXES[match["suffix"] or ""]
 
 
-def text(amount: Fraction) -> str:
-    """Return an amount as a person writes it: `100m`, `2`, `512Mi`; thousandths are rounded up."""
+def text(amount: Fraction, resource: str = "") -> str:
+    """Return an amount as a person writes it: `100m`, `2`, `512Mi`; thousandths are rounded up.
+
+    Only bytes have suffixes: what counts cores or objects is written out. Without a resource
+    anything may be bytes.
+    """
     if amount.denominator != 1:
         return f"{-(-amount.numerator * 1000 // amount.denominator)}m"
     whole = int(amount)
-    for suffix in ("Gi", "Mi", "Ki"):
+    is_bytes = not resource or any(word in resource for word in _BYTES)
+    for suffix in ("Ti", "Gi", "Mi", "Ki", "G", "M") if is_bytes else ():
         unit = int(_SUFFIXES[suffix])
         if whole and whole % unit == 0:
             return f"{whole // unit}{suffix}"

@@ -34,12 +34,19 @@ class Shortage:
     fits: int
 
     def words(self, wanted: int) -> str:
-        """Return in words what so many Pods need and what is left."""
+        """Return in words what is left and what so many Pods need."""
         plural = "" if wanted == 1 else "s"
-        needs = quantity.text(self.each * wanted)
+        if self.resource in _COUNTS:
+            room = "1 more Pod" if self.fits == 1 else f"{self.fits or 'no'} more Pods"
+            return (
+                f"ResourceQuota {self.quota} ({self.resource}) has room for {room}, and the "
+                f"rollout first needs {wanted}"
+            )
+        left = quantity.text(max(self.left, Fraction(0)), self.resource)
         return (
-            f"ResourceQuota {self.quota}: {wanted} Pod{plural} more of it need {needs} "
-            f"{self.resource}, {quantity.text(max(self.left, Fraction(0)))} is left"
+            f"ResourceQuota {self.quota} has {left} of {self.resource} left, and the rollout first "
+            f"needs {quantity.text(self.each * wanted, self.resource)} for {wanted} more "
+            f"Pod{plural}"
         )
 
 

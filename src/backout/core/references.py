@@ -6,14 +6,14 @@ VisitPodConfigmapNames); what a missing one does: docs/failures/ (measured on 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from backout.core import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from backout.core.changes import Change
     from backout.core.model import Object
@@ -57,7 +57,7 @@ class Named:
 
     `keys` None: managed fields do not tell them. `changed` is the newest write of its data,
     `version` its resourceVersion. `waits_for` is the StorageClass of a claim that is not bound,
-    else empty.
+    else empty; `overhead` is what a RuntimeClass adds to each Pod.
     """
 
     exists: bool
@@ -65,6 +65,7 @@ class Named:
     changed: Change | None = None
     waits_for: str = ""
     version: str = ""
+    overhead: Mapping[str, str] = field(default_factory=dict)
 
 
 def of_template(template: Object) -> tuple[Use, ...]:

@@ -50,6 +50,8 @@ class Need(StrEnum):
     AUTOSCALERS = "HorizontalPodAutoscalers"
     BUDGETS = "PodDisruptionBudgets"
     STORAGE_CLASSES = "StorageClasses"
+    LIMIT_RANGES = "LimitRanges"
+    ROLLOUTS = "Argo Rollouts"
     DEPLOYMENTS = "the namespace's Deployments"
     DRY_RUN = "dry run of the patch"
     INTENT = "who would undo it, and why"
@@ -148,6 +150,7 @@ class Snapshot:
     autoscalers: tuple[Object, ...] = ()
     budgets: tuple[Object, ...] = ()
     gone_classes: frozenset[str] = frozenset()
+    limit_ranges: tuple[Object, ...] = ()
     unreadable: Mapping[Need, str] = field(default_factory=dict)
 
     @cached_property

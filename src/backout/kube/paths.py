@@ -92,6 +92,16 @@ def quotas(namespace: str) -> str:
     return _core(namespace, "resourcequotas")
 
 
+def limit_ranges(namespace: str) -> str:
+    """Return the path of a namespace's LimitRanges."""
+    return _core(namespace, "limitranges")
+
+
+def rollouts(namespace: str) -> str:
+    """Return the path of a namespace's Argo Rollouts."""
+    return f"/apis/argoproj.io/v1alpha1/namespaces/{_namespace(namespace)}/rollouts"
+
+
 def autoscalers(namespace: str) -> str:
     """Return the path of a namespace's HorizontalPodAutoscalers."""
     return f"/apis/autoscaling/v2/namespaces/{_namespace(namespace)}/horizontalpodautoscalers"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from backout.core import owners, permissions, references, revisions
+from backout.core import objects, owners, permissions, references, revisions
 from backout.core.errors import BackoutError, NotFound
 from backout.core.references import Kind
 from backout.core.snapshot import Need, Snapshot
@@ -61,6 +61,7 @@ class Consulted:
                 self._nodes,
                 self._neighbours,
                 self._quotas,
+                self._limit_ranges,
                 self._autoscalers,
                 self._budgets,
             ):
@@ -111,9 +112,24 @@ class Consulted:
         self.fields["gone_classes"] = frozenset(name for name, told in gone if told)
 
     async def _owners(self) -> None:
-        self.fields["owners"] = tuple(
-            await asyncio.gather(*(self._judged(o) for o in owners.of(self._snapshot.workload)))
-        )
+        named = [self._judged(o) for o in owners.of(self._snapshot.workload)]
+        judged, rollouts = await asyncio.gather(asyncio.gather(*named), self._rollouts())
+        self.fields["owners"] = (*judged, *rollouts)
+
+    async def _rollouts(self) -> tuple[Owner, ...]:
+        """Look for an Argo Rollout that uses it: most are referred to at 0 replicas, none above."""
+        workload = self._snapshot.workload
+        if objects.replicas(workload) > 0:
+            return ()
+
+        async def used_by() -> tuple[Owner, ...]:
+            try:
+                page = await self._run.client.list(paths.rollouts(self._run.target.namespace))
+            except NotFound:
+                return ()
+            return owners.of_rollouts(workload, page.items)
+
+        return await self._within(Need.ROLLOUTS, used_by()) or ()
 
     async def _judged(self, owner: Owner) -> Owner:
         ask = owner.ask
@@ -159,6 +175,9 @@ class Consulted:
 
     async def _quotas(self) -> None:
         await self._listed("quotas", Need.QUOTAS, paths.quotas)
+
+    async def _limit_ranges(self) -> None:
+        await self._listed("limit_ranges", Need.LIMIT_RANGES, paths.limit_ranges)
 
     async def _autoscalers(self) -> None:
         await self._listed("autoscalers", Need.AUTOSCALERS, paths.autoscalers)

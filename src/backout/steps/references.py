@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from backout.core.model import Object
     from backout.steps.run import Run
 
+_WHOLE = {Kind.CLAIM, Kind.RUNTIME_CLASS}
+"""Of these more is read than metadata: neither holds anything secret."""
 AT_ONCE = 10
 """Requests at the same time: a template that names 200 ConfigMaps does not flood the server."""
 _DATA = ("data", "binaryData")
@@ -43,12 +45,14 @@ async def read(
 async def _named(run: Run, reference: Reference) -> Named:
     path = paths.named(run.target.namespace, str(reference.kind), reference.name)
     try:
-        is_claim = reference.kind is Kind.CLAIM
-        found = await (run.client.get(path) if is_claim else run.client.metadata(path))
+        is_whole = reference.kind in _WHOLE
+        found = await (run.client.get(path) if is_whole else run.client.metadata(path))
     except NotFound:
         return Named(exists=False)
     if reference.kind is Kind.CLAIM:
         return Named(exists=True, waits_for=_waits_for(found))
+    if reference.kind is Kind.RUNTIME_CLASS:
+        return Named(exists=True, overhead=objects.dig(found, "overhead", "podFixed", default={}))
     return Named(
         exists=True,
         keys=keys(found),

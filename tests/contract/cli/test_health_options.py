@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from backout.cli import health
+from backout.cli import health, small_file
 from backout.core.errors import ConfigError
 from tests.contract.scripted_server import Answer, ScriptedServer, server_tls
 
@@ -133,13 +133,13 @@ async def test_files_that_cannot_be_used_are_named(
     ca = await undone(backout, *url, "--health-ca", missing)
 
     assert (headers.code, ca.code) == (1, 1)
-    assert f"cannot read {missing}" in headers.err
+    assert f"cannot read the header file {missing}" in headers.err
     assert f"cannot use the CA file {missing}" in ca.err
 
 
 def test_a_header_file_without_an_end_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "long"
-    file.write_bytes(b"x" * (health.SIZE_LIMIT + 1))
+    file.write_bytes(b"x" * (small_file.SIZE_LIMIT + 1))
     with pytest.raises(ConfigError, match="larger than 64 KiB"):
         health.headers(file, {})
 

@@ -8,12 +8,14 @@ import pytest
 
 from backout.core import checks
 from backout.core.model import Severity
+from backout.core.references import Kind, Named, Reference
 from backout.core.snapshot import Need
 from tests.core.checks.running import found_by
 from tests.core.objects_made import condition, deployment, pod, preflight, replica_set, template
 
 FRUGAL = {"maxUnavailable": 0, "maxSurge": 1}
 EASY = {"maxUnavailable": 1, "maxSurge": 1}
+LARGE = {"requests": {"memory": "2Gi"}, "limits": {"memory": "2Gi"}}
 ASKS = {"requests": {"cpu": "200m", "memory": "64Mi"}, "limits": {"memory": "128Mi"}}
 
 
@@ -26,7 +28,9 @@ def seen(*, asks: Any = ASKS, rolling: Any = EASY, running: int = 0, **changes: 
     pods += [pod(f"web-2-{n}", of="web-2") for n in range(running)]
     strategy = changes.pop("strategy", {"type": "RollingUpdate", "rollingUpdate": rolling})
     values = {
-        "workload": deployment(template("reg.example/app:v3"), strategy=strategy),
+        "workload": deployment(
+            template("reg.example/app:v3"), strategy=strategy, replicas=changes.pop("replicas", 3)
+        ),
         "replica_sets": (replica_set(1), second, replica_set(3)),
         "pods": tuple(pods),
         **changes,
@@ -76,6 +80,41 @@ def budget(allowed: int, **selector: str) -> dict[str, Any]:
     }
 
 
+def by_keda(one: dict[str, Any]) -> dict[str, Any]:
+    """Return an autoscaler with what KEDA 2.17 writes on it."""
+    name = "orders"
+    one["metadata"] = {
+        "name": f"keda-hpa-{name}",
+        "labels": {
+            "app.kubernetes.io/managed-by": "keda-operator",
+            "app.kubernetes.io/name": f"keda-hpa-{name}",
+            "app.kubernetes.io/part-of": name,
+            "app.kubernetes.io/version": "2.17.2",
+            "scaledobject.keda.sh/name": name,
+        },
+        "ownerReferences": [
+            {
+                "apiVersion": "keda.sh/v1alpha1",
+                "blockOwnerDeletion": True,
+                "controller": True,
+                "kind": "ScaledObject",
+                "name": name,
+                "uid": "a24813ff-033b-4d15-bcca-a9e3403064bd",
+            }
+        ],
+    }
+    return one
+
+
+def by_vpa(one: dict[str, Any], changes: str = "cpu request, memory request") -> dict[str, Any]:
+    """Return a Pod with what the VerticalPodAutoscaler's admission controller notes on it."""
+    one["metadata"]["annotations"] = {
+        "vpaObservedContainers": "app",
+        "vpaUpdates": f"Pod resources updated by web-vpa: container 0: {changes}",
+    }
+    return one
+
+
 FULL = quotas(quota("700m", "600m"))
 CASES: dict[str, tuple[Any, Any]] = {
     "PF601": (seen(quotas=FULL), seen(quotas=quotas(quota("800m", "600m")))),
@@ -86,6 +125,11 @@ CASES: dict[str, tuple[Any, Any]] = {
     ),
     "PF604": (seen(budgets=(budget(0),)), seen(budgets=(budget(1),))),
     "PF605": (seen(quotas=FULL, rolling=FRUGAL), seen(quotas=FULL)),
+    "PF606": (
+        seen(replicas=0, autoscalers=(by_keda(autoscaler()),)),
+        seen(replicas=0, autoscalers=(autoscaler(),)),
+    ),
+    "PF607": (seen(pods=(by_vpa(pod()),)), seen(pods=(pod(),))),
 }
 
 
@@ -108,8 +152,8 @@ def test_a_quota_says_what_the_surge_needs_and_what_is_left() -> None:
     (found,) = found_by("PF601", seen(quotas=FULL))
 
     assert found.message == (
-        "ResourceQuota q: 1 Pod more of it need 200m requests.cpu, 100m is left; "
-        "the rollout waits until old Pods are gone"
+        "ResourceQuota q has 100m of requests.cpu left, and the rollout first needs 200m for "
+        "1 more Pod: it waits until old Pods are gone"
     )
 
 
@@ -119,7 +163,101 @@ def test_room_for_some_of_the_surge_moves_whatever_max_unavailable_is() -> None:
 
     assert found_by("PF605", some) == ()
     (found,) = found_by("PF601", some)
-    assert "2 Pods more of it need 400m requests.cpu, 300m is left" in found.message
+    assert "has 300m of requests.cpu left" in found.message
+    assert "the rollout first needs 400m for 2 more Pods" in found.message
+
+
+@pytest.mark.parametrize(
+    ("hard", "replicas", "words"),
+    [
+        ("3", 3, "has room for no more Pods, and the rollout first needs 2"),
+        ("4", 3, "has room for 1 more Pod, and the rollout first needs 2"),
+        ("1027", 2000, "has room for 1024 more Pods, and the rollout first needs 1999"),
+    ],
+)
+def test_a_quota_that_counts_pods_speaks_of_pods(hard: str, replicas: int, words: str) -> None:
+    rolling = {"maxUnavailable": 1, "maxSurge": 2}
+    many = seen(quotas=quotas(quota(hard, "3", key="pods")), rolling=rolling, replicas=replicas)
+
+    assert f"ResourceQuota q (pods) {words}" in found_by("PF601", many)[0].message
+
+
+@pytest.mark.parametrize("key", ["requests.memory", "limits.memory"])
+def test_bytes_are_written_as_kubernetes_writes_them(key: str) -> None:
+    (found,) = found_by("PF601", seen(quotas=quotas(quota("200M", "100M", key=key)), asks=LARGE))
+
+    assert f"has 100M of {key} left, and the rollout first needs 2Gi for 1" in found.message
+
+
+def limit_range(kind: str = "Container", **more: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "r"}, "spec": {"limits": [{"type": kind, **more}]}}
+
+
+DEFAULT = limit_range(default={"cpu": "1"}, defaultRequest={"cpu": "200m"})
+
+
+def test_what_a_limit_range_adds_counts_and_what_the_template_says_outranks_it() -> None:
+    assert found_by("PF601", seen(quotas=FULL, asks={})) == ()
+    (found,) = found_by("PF601", seen(quotas=FULL, asks={}, limit_ranges=(DEFAULT,)))
+    own = {"requests": {"cpu": "50m"}}
+
+    assert "needs 200m for 1 more Pod" in found.message
+    assert found_by("PF601", seen(quotas=FULL, asks=own, limit_ranges=(DEFAULT,))) == ()
+    pods_only = limit_range("Pod", default={"cpu": "1"}, defaultRequest={"cpu": "1"})
+    assert found_by("PF601", seen(quotas=FULL, asks={}, limit_ranges=(pods_only,))) == ()
+
+
+def test_a_limit_ranges_default_is_what_an_autoscaler_measures() -> None:
+    measured = seen(asks={}, autoscalers=(autoscaler(),), limit_ranges=(DEFAULT,))
+
+    assert found_by("PF603", measured) == ()
+
+
+def test_what_a_runtime_class_adds_counts_for_quotas_and_nodes() -> None:
+    sandboxed: dict[str, Any] = {"runtimeClassName": "gvisor"}
+    overhead = Named(exists=True, overhead={"cpu": "2"})
+    named = {Reference(kind=Kind.RUNTIME_CLASS, name="gvisor"): overhead}
+    whole: dict[str, Any] = {"spec": sandboxed, "named": named, "nodes": (node(cpu="2"),)}
+    (short,) = found_by("PF601", seen(quotas=FULL, **whole))
+    (small,) = found_by("PF602", seen(**whole))
+
+    assert "needs 2200m for 1 more Pod" in short.message
+    assert "it asks for 2200m cpu, the whole node has 2" in small.message
+
+
+def test_keda_at_0_replicas_is_named_with_its_object_and_how_to_look_again() -> None:
+    keda = by_keda(autoscaler())
+    (found,) = found_by("PF606", seen(replicas=0, autoscalers=(keda,)))
+
+    assert found.severity is Severity.INFO
+    assert "KEDA (ScaledObject orders) scales deployment/web, which is at 0" in found.message
+    assert found.remedy == (
+        "kubectl describe scaledobjects.keda.sh orders -n shop; when it has scaled up: "
+        "backout verify deployment/web"
+    )
+    assert found_by("PF606", seen(autoscalers=(keda,))) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ("cpu request, memory request", "requests"),
+        ("cpu request, memory request, cpu limit, memory limit", "limits and requests"),
+    ],
+)
+def test_a_vertical_autoscaler_is_named_with_what_it_sets(changes: str, what: str) -> None:
+    (found,) = found_by("PF607", seen(pods=(by_vpa(pod("a"), changes), by_vpa(pod("b"), changes))))
+
+    assert found.severity is Severity.INFO
+    assert f"VerticalPodAutoscaler web-vpa sets the {what} of Pods" in found.message
+    assert found.remedy.startswith("kubectl describe vpa web-vpa -n shop")
+
+
+def test_an_annotation_that_no_vertical_autoscaler_wrote_names_none() -> None:
+    hostile = pod()
+    hostile["metadata"]["annotations"] = {"vpaUpdates": "Pod resources updated by $(x): request"}
+
+    assert found_by("PF607", seen(pods=(hostile,))) == ()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +320,8 @@ def test_another_workloads_autoscaler_and_budget_say_nothing() -> None:
     ("need", "ids"),
     [
         (Need.QUOTAS, {"PF601", "PF605"}),
-        (Need.AUTOSCALERS, {"PF603"}),
+        (Need.AUTOSCALERS, {"PF603", "PF606"}),
+        (Need.LIMIT_RANGES, {"PF601", "PF602", "PF603", "PF605"}),
         (Need.BUDGETS, {"PF604"}),
         (Need.STORAGE_CLASSES, {"PF204"}),
     ],

@@ -206,7 +206,8 @@ def test_every_new_family_is_covered() -> None:
         (Need.DEPLOYMENTS, {"PF904"}),
         (Need.BASELINE, {"PF905"}),
         (Need.SECRETS, {"PF201", "PF202", "PF203", "PF902"}),
-        (Need.CLASSES, {"PF201", "PF202"}),
+        (Need.CLASSES, {"PF201", "PF202", "PF601", "PF602", "PF605"}),
+        (Need.ROLLOUTS, {"PF401"}),
     ],
 )
 def test_what_could_not_be_read_is_skipped_and_said(need: Need, ids: set[str]) -> None:
@@ -222,6 +223,40 @@ def test_one_kind_that_cannot_be_read_does_not_hide_what_the_others_lack() -> No
 
     assert "PF201" in {f.id for f in findings}
     assert "PF201" in {s.id for s in skipped}
+
+
+def many(count: int, named: Named) -> Any:
+    """Return a preflight whose target mounts so many ConfigMaps, all of them like this."""
+    second = replica_set(2)
+    names = [f"c-{number:03}" for number in range(count)]
+    volumes = [{"name": name, "configMap": {"name": name}} for name in names]
+    second["spec"]["template"]["spec"]["volumes"] = volumes
+    found = {Reference(kind=Kind.CONFIG_MAP, name=name): named for name in names}
+    return preflight(
+        named=found, replica_sets=(replica_set(1), second, replica_set(3)), pods=(), to=2
+    )
+
+
+FIRST = "ConfigMap c-000, ConfigMap c-001, ConfigMap c-002 and 197 more"
+
+
+def test_of_200_objects_that_are_gone_or_changed_the_first_are_named_in_one_finding() -> None:
+    (gone,) = found_by("PF201", many(200, Named(exists=False)))
+    change = Change(at=ago(minutes=4), by="kubectl-edit")
+    (changed_,) = found_by("PF203", many(200, Named(exists=True, changed=change)))
+
+    assert gone.message == (
+        f"revision 2 cannot start: 200 objects that it needs are gone, or lack a key of it: {FIRST}"
+    )
+    assert changed_.message == f"200 objects were changed after revision 2 was last live: {FIRST}"
+    assert changed_.detail.startswith("ConfigMap c-000 was changed 4 min ago by kubectl-edit")
+
+
+def test_three_that_are_gone_are_told_each_with_its_use() -> None:
+    assert [f.message for f in found_by("PF201", many(3, Named(exists=False)))] == [
+        f"revision 2 cannot start: ConfigMap c-00{n} does not exist; volume c-00{n} needs it"
+        for n in range(3)
+    ]
 
 
 def test_without_pods_to_see_nothing_is_said_of_proof_by_them() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backout.core.model import Finding, Severity, Skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from backout.core.references import Reference
     from backout.core.snapshot import Need, Preflight
 
 
@@ -38,6 +39,30 @@ class Check:
     needs: frozenset[Need] = frozenset()
     parts: frozenset[Need] = frozenset()
     acceptable: bool = True
+
+
+SHOWN = 3
+"""Names that fit in a finding."""
+
+
+def few(names: Sequence[str]) -> str:
+    """Return the first of many names and how many more there are: nobody reads 200 lines."""
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def folded(facts: Mapping[Reference, Fact], did: str) -> Iterator[Fact]:
+    """Yield what was found of each object; of many one fact that names the first."""
+    if len(facts) <= SHOWN:
+        yield from facts.values()
+        return
+    first = next(iter(facts.values()))
+    yield replace(
+        first,
+        message=f"{len(facts)} objects {did}: {few([str(one) for one in facts])}",
+        detail=f"{first.message}; {first.detail}",
+        remedy="compare them with what they were; a rollback does not bring them back",
+    )
 
 
 def run(check: Check, preflight: Preflight) -> tuple[Finding, ...] | Skipped:

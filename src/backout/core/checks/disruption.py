@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from backout.core import autoscaling, nodes, objects, quotas
+from backout.core.admitted import admitted
 from backout.core.checks.check import Check, Fact
 from backout.core.model import Severity
+from backout.core.references import Kind, Reference
 from backout.core.snapshot import Need, Preflight
 from backout.core.startability import first_pods, max_unavailable, must_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backout.core.model import Object
     from backout.core.quotas import Shortage
 
 
@@ -22,7 +26,7 @@ def quota_leaves_too_little(preflight: Preflight) -> Iterator[Fact]:
     for short in _shortages(preflight):
         if _moves(preflight, short):
             yield Fact(
-                message=f"{short.words(wanted)}; the rollout waits until old Pods are gone",
+                message=f"{short.words(wanted)}: it waits until old Pods are gone",
                 remedy=f"kubectl describe quota {short.quota} -n "
                 f"{preflight.snapshot.target.namespace}; raise it, or scale something else down",
             )
@@ -56,12 +60,40 @@ def autoscaler_cannot_help(preflight: Preflight) -> Iterator[Fact]:
                 "more Pods: load may be what is wrong, and a rollback adds no Pod",
                 remedy="look at the load, and at spec.maxReplicas",
             )
-        for lacking in autoscaling.unmeasured(one, preflight.destination.template):
+        for lacking in autoscaling.unmeasured(one, _admitted(preflight)):
             yield Fact(
                 message=f"HorizontalPodAutoscaler {name} scales by a share of requests, and "
                 f"revision {preflight.destination.number} has none: {lacking}; it stops scaling",
                 remedy="watch the load after the rollback, and scale by hand where needed",
             )
+
+
+def autoscaler_holds_at_zero(preflight: Preflight) -> Iterator[Fact]:
+    """KEDA has scaled it to 0: the rollback starts no Pod that could show whether it works."""
+    snapshot = preflight.snapshot
+    if preflight.replicas:
+        return
+    for one in autoscaling.of(snapshot.autoscalers, snapshot.target):
+        name = autoscaling.scaled_object(one)
+        if name:
+            yield Fact(
+                message=f"KEDA (ScaledObject {name}) scales {snapshot.target}, which is at 0 "
+                "replicas now: no Pod will show whether revision "
+                f"{preflight.destination.number} works until KEDA scales it up",
+                remedy=f"{_kubectl('describe scaledobjects.keda.sh', name, preflight)}; when it "
+                f"has scaled up: backout verify {snapshot.target}",
+            )
+
+
+def autoscaler_changes_pods(preflight: Preflight) -> Iterator[Fact]:
+    """A VerticalPodAutoscaler sets what Pods ask for: not what the template says."""
+    for name, changed in autoscaling.changed_by_vpa(preflight.snapshot.pods).items():
+        yield Fact(
+            message=f"VerticalPodAutoscaler {name} sets the {changed} of Pods when they are made: "
+            f"those of revision {preflight.destination.number} get its numbers, not the template's",
+            detail="room by quota and nodes is judged by the template",
+            remedy=f"{_kubectl('describe vpa', name, preflight)} shows what it recommends",
+        )
 
 
 def budget_allows_no_eviction(preflight: Preflight) -> Iterator[Fact]:
@@ -84,7 +116,7 @@ def rollout_cannot_move(preflight: Preflight) -> Iterator[Fact]:
     for short in _shortages(preflight):
         if not _moves(preflight, short):
             yield Fact(
-                message=f"{short.words(_wanted(preflight))}, and maxUnavailable is 0: not one Pod "
+                message=f"{short.words(_wanted(preflight))}; maxUnavailable is 0, and not one Pod "
                 f"of revision {number} can be made, so the rollout does not move at all",
                 remedy=f"raise ResourceQuota {short.quota}, or let one Pod go first: "
                 "maxUnavailable 1",
@@ -96,6 +128,11 @@ def rollout_cannot_move(preflight: Preflight) -> Iterator[Fact]:
             "0: the rollout does not move at all",
             remedy=_FIND_A_NODE,
         )
+
+
+def _kubectl(words: str, name: str, preflight: Preflight) -> str:
+    namespace = preflight.snapshot.target.namespace
+    return f"kubectl {words} {shlex.quote(name)} -n {namespace}"
 
 
 _FIND_A_NODE = "kubectl describe nodes; an autoscaler may add one that fits"
@@ -112,8 +149,17 @@ def _wanted(preflight: Preflight) -> int:
 
 
 def _shortages(preflight: Preflight) -> tuple[Shortage, ...]:
+    quotas_read = preflight.snapshot.quotas
+    return quotas.shortages(quotas_read, _admitted(preflight), _wanted(preflight))
+
+
+def _admitted(preflight: Preflight) -> Object:
+    """Return the target's template as its Pods will be made of it."""
     template = preflight.destination.template
-    return quotas.shortages(preflight.snapshot.quotas, template, _wanted(preflight))
+    name = str(objects.dig(template, "spec", "runtimeClassName", default=""))
+    named = preflight.snapshot.named.get(Reference(kind=Kind.RUNTIME_CLASS, name=name))
+    overhead = named.overhead if named is not None else {}
+    return admitted(template, preflight.snapshot.limit_ranges, overhead)
 
 
 def _moves(preflight: Preflight, short: Shortage) -> bool:
@@ -129,13 +175,16 @@ def _unplaced(preflight: Preflight) -> str:
     """Return why no node takes a Pod; with replicas 0 none is asked to."""
     if preflight.replicas == 0 or Need.NODES in preflight.snapshot.unreadable:
         return ""
-    return nodes.why_none(preflight.snapshot.nodes, preflight.destination.template)
+    return nodes.why_none(preflight.snapshot.nodes, _admitted(preflight))
 
 
 def _is_stuck_by_nodes(preflight: Preflight, why: str) -> bool:
     is_strict = max_unavailable(preflight.snapshot.workload) == 0
     return bool(why) and is_strict and _wanted(preflight) > 0
 
+
+_ADDED = frozenset({Need.LIMIT_RANGES, Need.CLASSES})
+"""What adds to what the target's Pods ask for."""
 
 CHECKS = (
     Check(
@@ -144,6 +193,7 @@ CHECKS = (
         title="a quota leaves too little room for the surge",
         find=quota_leaves_too_little,
         needs=frozenset({Need.PODS, Need.QUOTAS}),
+        parts=_ADDED,
     ),
     Check(
         id="PF602",
@@ -151,6 +201,7 @@ CHECKS = (
         title="no node fits the target's Pods",
         find=no_node_fits,
         needs=frozenset({Need.PODS, Need.NODES}),
+        parts=_ADDED,
     ),
     Check(
         id="PF603",
@@ -158,6 +209,7 @@ CHECKS = (
         title="an autoscaler cannot help the target",
         find=autoscaler_cannot_help,
         needs=frozenset({Need.AUTOSCALERS}),
+        parts=frozenset({Need.LIMIT_RANGES}),
     ),
     Check(
         id="PF604",
@@ -172,6 +224,20 @@ CHECKS = (
         title="the rollout cannot move at all",
         find=rollout_cannot_move,
         needs=frozenset({Need.PODS}),
-        parts=frozenset({Need.QUOTAS, Need.NODES}),
+        parts=frozenset({Need.QUOTAS, Need.NODES, *_ADDED}),
+    ),
+    Check(
+        id="PF606",
+        severity=Severity.INFO,
+        title="KEDA holds the workload at 0 replicas",
+        find=autoscaler_holds_at_zero,
+        needs=frozenset({Need.AUTOSCALERS}),
+    ),
+    Check(
+        id="PF607",
+        severity=Severity.INFO,
+        title="a VerticalPodAutoscaler sets what Pods ask for",
+        find=autoscaler_changes_pods,
+        needs=frozenset({Need.PODS}),
     ),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from backout.core.checks.check import Check, Fact
 from backout.core.model import Severity
 from backout.core.owners import Policy
+from backout.core.snapshot import Need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +20,9 @@ def owner_reverts(preflight: Preflight) -> Iterator[Fact]:
     """It is known that the owner will undo the rollback behind the user's back."""
     for owner in _owners(preflight, Policy.REVERTS):
         yield Fact(
-            message=f"{owner.tool} ({owner.name}) owns {preflight.snapshot.target} and puts its "
-            "template back by itself",
+            message=f"{owner.tool} ({owner.name}) owns {preflight.snapshot.target} and "
+            f"{owner.does or 'puts its template back by itself'}",
+            detail=owner.detail,
             remedy=f"go its own way: {owner.command}",
             risk="the rollback is undone within seconds or minutes, and counts all the same",
         )
@@ -32,6 +34,7 @@ def owner_is_unknown(preflight: Preflight) -> Iterator[Fact]:
         yield Fact(
             message=f"{owner.tool} ({owner.name}) owns {preflight.snapshot.target}; whether it "
             "puts the template back by itself could not be read",
+            detail=owner.detail,
             remedy=f"its own way: {owner.command}",
         )
 
@@ -42,6 +45,7 @@ def next_deploy_reverts(preflight: Preflight) -> Iterator[Fact]:
         yield Fact(
             message=f"{owner.tool} ({owner.name}) deployed {preflight.snapshot.target}: its next "
             "deploy brings the bad template again",
+            detail=owner.detail,
             remedy=f"correct its source, too; its own way: {owner.command}",
         )
 
@@ -56,6 +60,7 @@ CHECKS = (
         severity=Severity.BLOCK,
         title="an owner puts the template back by itself",
         find=owner_reverts,
+        parts=frozenset({Need.ROLLOUTS}),
     ),
     Check(
         id="PF402",

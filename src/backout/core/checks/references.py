@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core import references
-from backout.core.checks.check import Check, Fact
+from backout.core.checks.check import SHOWN, Check, Fact, few, folded
 from backout.core.ledger import Ledger, Remembered
 from backout.core.model import Severity
-from backout.core.references import Kind
+from backout.core.references import Kind, Reference
 from backout.core.snapshot import Need, Preflight
 from backout.core.spans import span
 from backout.core.startability import must_start
@@ -55,6 +55,7 @@ def reference_has_changed(preflight: Preflight) -> Iterator[Fact]:
     now, number = preflight.snapshot.now, preflight.destination.number
     remembered = _remembered(preflight)
     used = {u.reference for u in references.of_template(preflight.destination.template)}
+    found: dict[Reference, Fact] = {}
     for one, named in sorted(preflight.snapshot.named.items()):
         if one.kind not in _FILES or one not in used or named.changed is None:
             continue
@@ -62,13 +63,14 @@ def reference_has_changed(preflight: Preflight) -> Iterator[Fact]:
         if version is not None and version == named.version:
             continue
         if named.changed.at > lived:
-            yield Fact(
+            found[one] = Fact(
                 message=f"{one} was changed {span(now, since=named.changed.at)} ago by "
                 f"{named.changed.by}, after revision {number} was last live "
                 f"({span(now, since=lived)} ago)",
                 detail=f"by {_evidence(version)}; last live by {evidence}",
                 remedy=f"see whether revision {number} works with it as it is now",
             )
+    yield from folded(found, f"were changed after revision {number} was last live")
 
 
 def _evidence(version: str | None) -> str:
@@ -115,8 +117,13 @@ def _remembered(preflight: Preflight) -> Remembered | None:
 def _lacking(preflight: Preflight) -> Iterator[str]:
     named = preflight.snapshot.named
     uses = references.of_template(preflight.destination.template)
-    told = (references.lacking(u, named[u.reference]) for u in uses if u.reference in named)
-    yield from dict.fromkeys(words for words in told if words)
+    told = {references.lacking(u, named[u.reference]): u for u in uses if u.reference in named}
+    told.pop("", None)
+    if len(told) <= SHOWN:
+        yield from told
+        return
+    names = dict.fromkeys(str(use.reference) for use in told.values())
+    yield f"{len(names)} objects that it needs are gone, or lack a key of it: {few([*names])}"
 
 
 def _must_start(preflight: Preflight) -> bool:

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backout.core import objects, references, revisions
-from backout.core.checks.check import Check, Fact
+from backout.core.checks.check import Check, Fact, folded
 from backout.core.health import Answer
 from backout.core.model import Severity
-from backout.core.references import Kind
+from backout.core.references import Kind, Reference
 from backout.core.snapshot import Need, Preflight
 from backout.core.spans import span
 
@@ -49,17 +49,19 @@ def configuration_has_changed(preflight: Preflight) -> Iterator[Fact]:
     if current is None or current.created is None:
         return
     used = {u.reference for u in references.of_template(current.template)}
+    found: dict[Reference, Fact] = {}
     for one, named in sorted(preflight.snapshot.named.items()):
         if one in used and one.kind in {Kind.CONFIG_MAP, Kind.SECRET} and named.changed is not None:
             at = named.changed.at
             if current.created < at and moment - at < RECENT:
-                yield Fact(
+                found[one] = Fact(
                     message=f"{one} was changed {span(moment, since=at)} ago by "
                     f"{named.changed.by}, after revision {current.number} was rolled out: the "
                     "template may not be what broke",
                     detail="by managed fields",
                     remedy=f"compare it with what it was; a rollback does not bring {one} back",
                 )
+    yield from folded(found, f"were changed after revision {current.number} was rolled out")
 
 
 def nodes_are_not_ready(preflight: Preflight) -> Iterator[Fact]:
