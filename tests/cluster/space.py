@@ -131,10 +131,11 @@ class Space:
         """Enter a context; it is left when the test ends."""
         self._undo.enter_context(context)
 
-    def runtime_class(self, handler: str) -> None:
+    def runtime_class(self, handler: str, **more: Any) -> None:
         """Make a RuntimeClass of the namespace's name; it is gone when the test ends."""
         path = "/apis/node.k8s.io/v1/runtimeclasses"
         made = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "handler": handler}
+        made.update(more)
         self.api.call("POST", path, {**made, "metadata": {"name": self.name}})
         self._undo.callback(self.api.call, "DELETE", f"{path}/{self.name}")
 

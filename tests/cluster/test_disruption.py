@@ -101,6 +101,40 @@ def test_a_full_quota_where_no_old_pod_may_go_does_not_move_and_raising_it_helps
     assert space.image_now() == space.image("v1")
 
 
+def test_what_admission_adds_is_what_the_quota_charges_and_what_is_told(space: Space) -> None:
+    default = {"type": "Container", "defaultRequest": {"cpu": "50m"}}
+    space.create(
+        {
+            "apiVersion": "v1",
+            "kind": "LimitRange",
+            "metadata": {"name": "defaults"},
+            "spec": {"limits": [default]},
+        }
+    )
+    space.runtime_class("runc", overhead={"podFixed": {"cpu": "100m"}})
+    quota(space, **{"requests.cpu": "1"})
+
+    def charged() -> Any:
+        return space.get("ResourceQuota", "team")["status"]["used"]["requests.cpu"]
+
+    space.deploy(space.version("v1", spec={"runtimeClassName": space.name}), up=False)
+    until("the first Pod is charged", lambda: charged() == "150m")
+    space.roll(space.version("v2", spec={"runtimeClassName": None}), up=True)
+    until("only the second is left", lambda: charged() == "50m")
+    space.merge({"spec": {"hard": {"requests.cpu": "100m"}}}, kind="ResourceQuota", name="team")
+    until(
+        "the quota is counted again",
+        lambda: space.get("ResourceQuota", "team")["status"]["hard"]["requests.cpu"] == "100m",
+    )
+    ran = space.undo(*TO_FIRST, "--dry-run").expect(0)
+
+    assert "PF605" in ran.findings()
+    assert (
+        "ResourceQuota team has 50m of requests.cpu left, and the rollout first needs 150m for "
+        "1 more Pod"
+    ) in ran.err
+
+
 def test_where_no_node_fits_it_is_told_and_the_failure_happens(space: Space) -> None:
     moved_on(space, replicas=2, rolling=SLOW, spec=NOWHERE)
     ran = space.undo(*TO_FIRST).expect(4)
@@ -152,6 +186,28 @@ def test_an_autoscaler_that_cannot_measure_the_target_is_told(
     ran = space.undo(*TO_FIRST, "--dry-run").expect(0)
 
     assert ("PF603" in ran.findings()) is (not requests)
+
+
+def test_vertical_autoscaling_and_keda_at_0_replicas_are_told(space: Space) -> None:
+    moved_on(space)
+    by_keda = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "orders"}
+    reference = {**by_keda, "controller": True, "uid": "a24813ff-033b-4d15-bcca-a9e3403064bd"}
+    made = autoscaler()
+    made["metadata"] = {"name": "keda-hpa-orders", "ownerReferences": [reference]}
+    space.create(made)
+    pod = space.pods()[0]["metadata"]["name"]
+    updates = "vpaUpdates=Pod resources updated by shop-vpa: container 0: cpu request"
+    space.kubectl("annotate", "pod", pod, updates).expect(0)
+    runs = space.undo(*TO_FIRST, "--dry-run").expect(0)
+    space.merge({"spec": {"replicas": 0}})
+    settled(space, 0)
+    idle = space.undo(*TO_FIRST, "--dry-run").expect(0)
+
+    assert "PF606" not in runs.findings()
+    assert "INFO PF607: VerticalPodAutoscaler shop-vpa sets the requests of Pods" in runs.err
+    assert f"kubectl describe vpa shop-vpa -n {space.name}" in runs.err
+    assert "PF607" not in idle.findings()
+    assert "INFO PF606: KEDA (ScaledObject orders) scales deployment/shop" in idle.err
 
 
 def test_a_budget_that_allows_no_eviction_holds_no_rollback_up(space: Space) -> None:

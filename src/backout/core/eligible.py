@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from backout.core.model import Object
 
-_KEEPS_OUT = {"NoSchedule", "NoExecute"}
-
 
 def eligible(listed: Iterable[Object], template: Object) -> list[Object]:
     """Return the nodes that the scheduler could choose for a Pod of this template."""
@@ -42,19 +40,7 @@ def _takes(node: Object, spec: Object) -> bool:
 
 
 def _tolerates(taint: Object, spec: Object) -> bool:
-    """Mirror `ToleratesTaint`; a condition that passes by itself keeps nobody out."""
+    """Tell whether a taint keeps nobody out: a condition passes by itself."""
     key = str(taint.get("key", ""))
-    if taint.get("effect") not in _KEEPS_OUT or key.startswith("node.kubernetes.io/"):
-        return True
-    return any(
-        one.get("effect") in {None, "", taint.get("effect")}
-        and (
-            (one.get("operator") == "Exists" and one.get("key") in {None, "", key})
-            or (
-                one.get("operator") in {None, "", "Equal"}
-                and one.get("key") == key
-                and (one.get("value") or "") == (taint.get("value") or "")
-            )
-        )
-        for one in objects.dig(spec, "tolerations", default=[])
-    )
+    passes = taint.get("effect") not in nodes.KEEPS_OFF or key.startswith("node.kubernetes.io/")
+    return passes or nodes.tolerated(taint, objects.dig(spec, "tolerations", default=[]))

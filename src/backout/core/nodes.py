@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
 
 _CORDONED = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
-_KEEPS_OFF = {"NoSchedule", "NoExecute"}
+KEEPS_OFF = {"NoSchedule", "NoExecute"}
 SHOWN = 3
 """Reasons that fit in a finding."""
 
@@ -101,16 +101,17 @@ def _compares(has: str | None, values: Sequence[str], *, greater: bool) -> bool:
 
 def _kept_off(node: Object, tolerations: Iterable[Object]) -> str:
     allowed = list(tolerations)
-    if objects.dig(node, "spec", "unschedulable") is True and not _tolerated(_CORDONED, allowed):
+    if objects.dig(node, "spec", "unschedulable") is True and not tolerated(_CORDONED, allowed):
         return "cordoned"
     for taint in objects.dig(node, "spec", "taints", default=[]):
-        if taint.get("effect") in _KEEPS_OFF and not _tolerated(taint, allowed):
+        if taint.get("effect") in KEEPS_OFF and not tolerated(taint, allowed):
             value = f"={taint['value']}" if taint.get("value") else ""
             return f"taint {taint.get('key')}{value}:{taint.get('effect')} is not tolerated"
     return ""
 
 
-def _tolerated(taint: Object, tolerations: Iterable[Object]) -> bool:
+def tolerated(taint: Object, tolerations: Iterable[Object]) -> bool:
+    """Tell whether one of a Pod's tolerations is for a taint."""
     return any(_tolerates(t, taint) for t in tolerations)
 
 

@@ -246,7 +246,7 @@ def test_of_200_objects_that_are_gone_or_changed_the_first_are_named_in_one_find
     (changed_,) = found_by("PF203", many(200, Named(exists=True, changed=change)))
 
     assert gone.message == (
-        f"revision 2 cannot start: 200 objects that it needs are gone, or lack a key of it: {FIRST}"
+        f"revision 2 cannot start: 200 objects that it needs are gone or lack a key: {FIRST}"
     )
     assert changed_.message == f"200 objects were changed after revision 2 was last live: {FIRST}"
     assert changed_.detail.startswith("ConfigMap c-000 was changed 4 min ago by kubectl-edit")

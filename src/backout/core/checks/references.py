@@ -27,7 +27,8 @@ def reference_is_gone(preflight: Preflight) -> Iterator[Fact]:
     for words in _lacking(preflight):
         yield Fact(
             message=f"revision {preflight.destination.number} cannot start: {words}",
-            remedy="create it again, or go to a revision that does not need it (--to-revision N)",
+            remedy="create what is gone again, or go to a revision that does not need it "
+            "(--to-revision N)",
             risk="Pods of the target will not start",
         )
 
@@ -123,7 +124,7 @@ def _lacking(preflight: Preflight) -> Iterator[str]:
         yield from told
         return
     names = dict.fromkeys(str(use.reference) for use in told.values())
-    yield f"{len(names)} objects that it needs are gone, or lack a key of it: {few([*names])}"
+    yield f"{len(names)} objects that it needs are gone or lack a key: {few([*names])}"
 
 
 def _must_start(preflight: Preflight) -> bool:
