@@ -208,6 +208,7 @@ def test_vertical_autoscaling_and_keda_at_0_replicas_are_told(space: Space) -> N
     assert f"kubectl describe vpa shop-vpa -n {space.name}" in runs.err
     assert "PF607" not in idle.findings()
     assert "INFO PF606: KEDA (ScaledObject orders) scales deployment/shop" in idle.err
+    assert "Argo Rollouts" not in idle.err, "without its CRD there is none"
 
 
 def test_a_budget_that_allows_no_eviction_holds_no_rollback_up(space: Space) -> None:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from backout.core.snapshot import Preflight
 
 
+_UNDONE = "the rollback is undone within seconds or minutes, and counts all the same"
+_NOT_UNDONE = "the Pods that serve are the owner's: the rollback does not reach them as you expect"
+
+
 def owner_reverts(preflight: Preflight) -> Iterator[Fact]:
     """It is known that the owner will undo the rollback behind the user's back."""
     for owner in _owners(preflight, Policy.REVERTS):
@@ -24,7 +28,7 @@ def owner_reverts(preflight: Preflight) -> Iterator[Fact]:
             f"{owner.does or 'puts its template back by itself'}",
             detail=owner.detail,
             remedy=f"go its own way: {owner.command}",
-            risk="the rollback is undone within seconds or minutes, and counts all the same",
+            risk=_NOT_UNDONE if owner.does else _UNDONE,
         )
 
 
