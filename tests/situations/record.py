@@ -45,7 +45,7 @@ def record(
         "replicaSets": [_slim(r) for r in space.every("ReplicaSet", f"app={SHOP}")],
         "pods": [_slim(p) for p in space.every("Pod", f"app={SHOP}")],
         "events": [_slim(e) for e in space.every("Event")],
-        "nodesMayReturn": may_return(space.nodes()),
+        "nodesMayReturn": may_return(space.nodes(), ()),
         "earlier": [_slim(p) for p in earlier],
     }
     if began is not None:

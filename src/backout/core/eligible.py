@@ -35,12 +35,11 @@ def platform(node: Object) -> str:
 
 def _takes(node: Object, spec: Object) -> bool:
     return not nodes.not_selected(node, spec) and all(
-        _tolerates(taint, spec) for taint in objects.dig(node, "spec", "taints", default=[])
+        _tolerates(taint, spec) for taint in nodes.keeps_off(node)
     )
 
 
 def _tolerates(taint: Object, spec: Object) -> bool:
     """Tell whether a taint keeps nobody out: a condition passes by itself."""
-    key = str(taint.get("key", ""))
-    passes = taint.get("effect") not in nodes.KEEPS_OFF or key.startswith("node.kubernetes.io/")
+    passes = str(taint.get("key", "")).startswith("node.kubernetes.io/")
     return passes or nodes.tolerated(taint, objects.dig(spec, "tolerations", default=[]))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
 
 _CORDONED = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
-KEEPS_OFF = {"NoSchedule", "NoExecute"}
+_KEEPS_OFF = {"NoSchedule", "NoExecute"}
 SHOWN = 3
 """Reasons that fit in a finding."""
 
@@ -103,11 +103,17 @@ def _kept_off(node: Object, tolerations: Iterable[Object]) -> str:
     allowed = list(tolerations)
     if objects.dig(node, "spec", "unschedulable") is True and not tolerated(_CORDONED, allowed):
         return "cordoned"
-    for taint in objects.dig(node, "spec", "taints", default=[]):
-        if taint.get("effect") in KEEPS_OFF and not tolerated(taint, allowed):
+    for taint in keeps_off(node):
+        if not tolerated(taint, allowed):
             value = f"={taint['value']}" if taint.get("value") else ""
             return f"taint {taint.get('key')}{value}:{taint.get('effect')} is not tolerated"
     return ""
+
+
+def keeps_off(node: Object) -> list[Object]:
+    """Return the taints of a node that keep off Pods without a toleration."""
+    taints = objects.dig(node, "spec", "taints", default=[])
+    return [taint for taint in taints if taint.get("effect") in _KEEPS_OFF]
 
 
 def tolerated(taint: Object, tolerations: Iterable[Object]) -> bool:

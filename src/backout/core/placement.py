@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from backout.core import objects
+from backout.core import nodes, objects
 from backout.core.causes import of_pod
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ _NEVER_BOUND = re.compile(
 _PASSES = re.compile(
     r"were unschedulable|node\.kubernetes\.io/(?:not-ready|unreachable|unschedulable)|uninitialized"
 )
-
-
-_UNNAMED = "untolerated taint(s)"
+_UNNAMED = re.compile(r"(\d+) node\(s\) had untolerated taint\(s\)")
 """Since 1.34 the scheduler does not name the taint: a drain reads as a node kept for others."""
 
 
@@ -44,7 +42,7 @@ _UNNAMED = "untolerated taint(s)"
 class Cluster:
     """What is known beside a Pod: `claims` is the newest word on each that is not bound.
 
-    `nodes_may_return`: a node is cordoned, not ready or new, or that could not be read.
+    `nodes_may_return` as `may_return` tells; true, too, where the nodes could not be read.
     """
 
     claims: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +69,7 @@ def unplaced(
     since = objects.timestamp(condition.get("lastTransitionTime"))
     lasted = since is not None and now - since >= PATIENCE
     grows = any(e.get("reason") in _ON_ITS_WAY for e in events)
-    returns = _PASSES.search(text) or (_UNNAMED in text and cluster.nodes_may_return)
+    returns = _PASSES.search(text) or (_UNNAMED.search(text) and cluster.nodes_may_return)
     final = lasted and not grows and not returns
     return of_pod("UNSCHEDULABLE", pod, f"no node takes it: {text}", evidence, is_final=final)
 
@@ -90,19 +88,28 @@ def _of_claim(pod: Object, text: str, claims: Mapping[str, str]) -> Cause:
 
 def asks_for_nodes(causes: Iterable[Cause]) -> bool:
     """Tell whether only the nodes themselves can say if a cause is final."""
-    return any(c.code == "UNSCHEDULABLE" and _UNNAMED in c.evidence for c in causes)
+    return any(c.code == "UNSCHEDULABLE" and _UNNAMED.search(c.evidence) for c in causes)
 
 
-def may_return(nodes: Iterable[Object]) -> bool:
-    """Tell whether a node takes no Pod now and may do so again: cordoned, not ready, or new."""
-    return any(
+def may_return(listed: Iterable[Object], causes: Iterable[Cause]) -> bool:
+    """Tell whether a node takes no Pod now and may do so again: cordoned, not ready, or new.
+
+    Or has come back already: fewer nodes have a taint now than the scheduler counted. The taint of
+    a cordon goes after the cordon itself, and in between the scheduler speaks of a taint (measured:
+    a node read 15 s into a drain that had just ended bore neither, the Pod's condition did).
+    """
+    found = list(listed)
+    told = (_UNNAMED.search(c.evidence) for c in causes if c.code == "UNSCHEDULABLE")
+    counted = max((int(match[1]) for match in told if match), default=0)
+    kept_off = sum(1 for node in found if nodes.keeps_off(node))
+    return kept_off < counted or any(_is_away(node) for node in found)
+
+
+def _is_away(node: Object) -> bool:
+    return (
         objects.dig(node, "spec", "unschedulable") is True
         or objects.dig(objects.condition(node, "Ready"), "status") != "True"
-        or any(
-            str(taint.get("key", "")).startswith(_OF_THE_CLUSTER)
-            for taint in objects.dig(node, "spec", "taints", default=[])
-        )
-        for node in nodes
+        or any(str(t.get("key", "")).startswith(_OF_THE_CLUSTER) for t in nodes.keeps_off(node))
     )
 
 

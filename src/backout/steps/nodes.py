@@ -32,19 +32,19 @@ class Nodes:
 
     async def ask(self, causes: Iterable[Cause]) -> bool:
         """Read the nodes where only they can tell; return whether anything is known anew."""
-        now = asyncio.get_running_loop().time()
+        told, now = list(causes), asyncio.get_running_loop().time()
         is_fresh = self._asked_at is not None and now - self._asked_at < PAUSE
-        if is_fresh or not placement.asks_for_nodes(causes):
+        if is_fresh or not placement.asks_for_nodes(told):
             return False
         self._asked_at, before = now, self.may_return
-        self.may_return = await self._read()
+        self.may_return = await self._read(told)
         return self.may_return != before
 
-    async def _read(self) -> bool:
+    async def _read(self, causes: Iterable[Cause]) -> bool:
         try:
             async with asyncio.timeout(LONGEST):
                 found = await self._run.client.get(paths.nodes(), {"limit": str(MOST)})
         except (BackoutError, TimeoutError):
             return True
         is_cut = bool(objects.dig(found, "metadata", "continue"))
-        return is_cut or placement.may_return(objects.dig(found, "items", default=[]))
+        return is_cut or placement.may_return(objects.dig(found, "items", default=[]), causes)

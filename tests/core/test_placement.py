@@ -1,0 +1,62 @@
+"""When a node may take Pods again, so that `no node takes it` is not yet final."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backout.core import placement
+from backout.core.causes import Cause, of_pod
+from tests.core.objects_made import condition, pod
+
+DEDICATED = {"key": "dedicated", "value": "db", "effect": "NoSchedule"}
+CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+NEW = {"key": "node.cloudprovider.kubernetes.io/uninitialized", "effect": "NoSchedule"}
+PREFERS = {"key": "spot", "effect": "PreferNoSchedule"}
+
+
+def node(*taints: dict[str, str], ready: bool = True, cordoned: bool = False) -> dict[str, Any]:
+    spec: dict[str, Any] = {"taints": list(taints)}
+    if cordoned:
+        spec["unschedulable"] = True
+    conditions = [condition("Ready", "True" if ready else "Unknown")]
+    return {"metadata": {"name": "n"}, "spec": spec, "status": {"conditions": conditions}}
+
+
+def told(kept_off: int) -> list[Cause]:
+    text = f"0/{kept_off} nodes are available: {kept_off} node(s) had untolerated taint(s)."
+    return [of_pod("UNSCHEDULABLE", pod(), f"no node takes it: {text}", f"PodScheduled: {text}")]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "may"),
+    [
+        ([node(DEDICATED)], False),
+        ([node(DEDICATED), node()], False),
+        ([node(DEDICATED), node(PREFERS)], False),
+        ([node(DEDICATED, cordoned=True)], True),
+        ([node(DEDICATED, ready=False)], True),
+        ([node(CORDON)], True),
+        ([node(NEW)], True),
+    ],
+)
+def test_a_node_that_is_away_may_come_back_and_one_kept_for_others_does_not(
+    nodes: list[dict[str, Any]], *, may: bool
+) -> None:
+    assert placement.may_return(nodes, told(1)) is may
+
+
+@pytest.mark.parametrize("nodes", [[node()], [node(PREFERS)], []])
+def test_where_fewer_nodes_have_a_taint_than_were_counted_the_word_is_of_the_past(
+    nodes: list[dict[str, Any]],
+) -> None:
+    """What a drain leaves for a moment: the node is back, the Pod's condition is not."""
+    assert placement.may_return(nodes, told(1))
+    assert placement.may_return([node(DEDICATED), *nodes], told(2))
+
+
+def test_only_a_scheduler_that_names_no_taint_asks_for_the_nodes() -> None:
+    assert placement.asks_for_nodes(told(1))
+    text = "PodScheduled: 0/1 nodes are available: 1 Insufficient cpu."
+    assert not placement.asks_for_nodes([of_pod("UNSCHEDULABLE", pod(), text, text)])
