@@ -305,13 +305,17 @@ async def running(
 
 
 async def undone(api: ApiServer, **settings: Any) -> Told:
-    """Carry out one whole undo; an error before anything was sent is told as the command does."""
+    """Carry out one whole undo; an error before anything was sent is told as the command does.
+
+    One that does not end by itself is no passed test: it takes the time-out for an interruption.
+    """
     told = Told()
-    async with running(api, told, **settings) as run, asyncio.timeout(30):
+    async with running(api, told, **settings) as run, asyncio.timeout(30) as deadline:
         try:
             told.outcome = await undo(run)
         except BackoutError as error:
             told.outcome = Outcome(result=Result.NOT_CHANGED, message=error.message)
+    assert not deadline.expired(), told.text
     return told
 
 

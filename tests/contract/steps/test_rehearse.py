@@ -355,7 +355,7 @@ async def test_the_next_run_deletes_what_is_past_its_time_or_its_process(api: Ap
     assert len(trials(api)) == 1
 
     api.moved_by = timedelta(minutes=2)
-    told = await undone(api, policy=Policy(to_revision=2))
+    told = await undone(api, policy=Policy(to_revision=2), limits=replace(QUICK, total=2.0))
     assert trials(api) == []
     assert "was left behind; it is deleted" in told.text
 

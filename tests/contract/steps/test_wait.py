@@ -88,9 +88,9 @@ async def test_after_another_rollback_succeeded_it_goes_no_further_back(api: Api
 
 
 async def test_a_revision_that_was_named_is_gone_to_after_waiting(api: ApiServer) -> None:
-    policy = Policy(to_revision=2, successes=1)
+    policy, limits = Policy(to_revision=2, successes=1), replace(PATIENT, total=4.0)
     _, second = await beside_another(
-        api, undone(api, actor="bob", limits=PATIENT, policy=policy, look_for_leaks=False)
+        api, undone(api, actor="bob", limits=limits, policy=policy, look_for_leaks=False)
     )
 
     assert "known to be bad" in second.text
