@@ -23,11 +23,11 @@ def memory(space: Space) -> dict[int, dict[str, Any]]:
     return {one["revision"]: one for one in ledger["memory"].values()}
 
 
-def three_versions(space: Space) -> None:
+def three_versions(space: Space, **version: Any) -> None:
     """Revisions 1 and 2 were up once; 3 hangs while 2 still runs."""
-    space.deploy(space.version("v1"))
-    space.roll(space.version("v2"), up=True)
-    space.roll(space.version("missing"))
+    space.deploy(space.version("v1", **version))
+    space.roll(space.version("v2", **version), up=True)
+    space.roll(space.version("missing", **version))
 
 
 def test_a_revision_that_was_marked_bad_is_passed_over_although_its_pods_run(space: Space) -> None:
@@ -80,16 +80,27 @@ def test_going_back_to_a_known_bad_revision_is_warned_about_and_possible(space: 
     assert space.image_now() == space.image("v2")
 
 
-def test_recorded_health_holds_the_digest_that_the_registry_has(space: Space) -> None:
-    three_versions(space)
+def test_recorded_health_holds_the_digest_that_ran_and_the_versions_of_what_is_named(
+    space: Space,
+) -> None:
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}}
+    made = space.create({**settings, "data": {"a": "1"}})
+    three_versions(space, container={"envFrom": [{"configMapRef": {"name": "settings"}}]})
     space.undo().expect(0)
 
     good = memory(space)[2]
     assert good["images"] == {"app": images.manifest_digest("app", "v2")}
+    assert good["references"] == {"ConfigMap/settings": made["metadata"]["resourceVersion"]}
     assert good["lastHealthyAt"] is not None
     assert memory(space)[3]["bad"]["why"].startswith("rolled back by ")
     [record] = space.records()
     assert record["to"]["images"] == good["images"]
+
+    space.kubectl("patch", "configmap", "settings", "-p", '{"data": {"a": "2"}}').expect(0)
+    space.roll(space.version("missing"))
+    checked = space.backout("check", DEPLOY, "--to-revision", "4").expect(0)
+    assert "PF203" in checked.findings()
+    assert "the version that the ledger remembers" in checked.both
 
 
 def test_ledgers_are_listed_by_namespace_and_for_the_whole_cluster(space: Space) -> None:

@@ -117,3 +117,26 @@ def test_fifty_templates_are_remembered_and_the_oldest_forgotten(order: list[int
     assert len(kept) == memory.KEPT
     # One that came late is kept; what it pushed out was older than all that stayed.
     assert kept == set(range(memory.KEPT))
+
+
+def test_a_healthy_end_remembers_the_versions_of_what_its_target_names_and_no_other_end() -> None:
+    there = {"ConfigMap/settings": "41"}
+
+    def remembered(state: State, health: str) -> dict[str, str]:
+        going = rollback(State.INTENT, "bad", "good", health="")
+        whole = Ledger(records=(going,))
+        ended = replace(going, state=state, closed_at=NOW, health=health)
+        known = memory.with_record(whole, ended, there).memory.get("good")
+        return dict(known.references) if known else {}
+
+    assert remembered(State.SUCCEEDED, "Healthy") == there
+    assert remembered(State.SUCCEEDED, "") == {}
+    assert remembered(State.FAILED, "Unhealthy") == {}
+
+
+def test_versions_that_could_not_be_read_leave_those_that_were_remembered() -> None:
+    before = {"Secret/key": "7"}
+    whole = memory.marked(Ledger(), "good", 1, at=ago(hours=1), references=before)
+    ended = rollback(State.SUCCEEDED, "bad", "good")
+    after = memory.with_record(replace(whole, records=(ended,)), ended, {})
+    assert after.memory["good"].references == before

@@ -101,3 +101,19 @@ def test_keys_are_read_from_managed_fields_and_values_never() -> None:
     ]
     assert keys({"metadata": {"managedFields": entries}}) == frozenset({"A", "B"})
     assert keys({"metadata": {}}) is None
+
+
+def test_versions_are_those_of_configuration_that_it_uses_and_that_was_read() -> None:
+    made = template(envFrom=[{"configMapRef": {"name": "c"}}, {"secretRef": {"name": "s"}}])
+    made["spec"]["priorityClassName"] = "high"
+    named = {
+        Reference(kind=kind, name=name): Named(exists=bool(version), version=version)
+        for kind, name, version in (
+            (Kind.CONFIG_MAP, "c", "41"),
+            (Kind.CONFIG_MAP, "of-another", "42"),
+            (Kind.SECRET, "s", ""),
+            (Kind.PRIORITY_CLASS, "high", "43"),
+        )
+    }
+    assert references.versions(made, named) == {"ConfigMap/c": "41"}
+    assert references.versions(made, {}) == {}

@@ -51,10 +51,15 @@ def known(ledger: Ledger, now: datetime) -> Known:
     )
 
 
-def with_record(ledger: Ledger, record: Record) -> Ledger:
-    """Return the ledger with the record of the same operation replaced, and its lesson learned."""
+def with_record(
+    ledger: Ledger, record: Record, references: Mapping[str, str] | None = None
+) -> Ledger:
+    """Return the ledger with the record of the same operation replaced, and its lesson learned.
+
+    `references` are the versions of what the record's target names, remembered where it is healthy.
+    """
     records = tuple(record if r.op == record.op else r for r in ledger.records)
-    return _learned(replace(ledger, records=records), record)
+    return _learned(replace(ledger, records=records), record, references)
 
 
 def marked(
@@ -96,7 +101,7 @@ def heard_at(one: Remembered) -> datetime | None:
     return max(times, default=None)
 
 
-def _learned(ledger: Ledger, record: Record) -> Ledger:
+def _learned(ledger: Ledger, record: Record, references: Mapping[str, str] | None) -> Ledger:
     """Remember what a record teaches: its source was rolled back from, its end judged its target.
 
     A rollout that completed without a word on its health proves nothing, and only clears `bad`.
@@ -114,7 +119,10 @@ def _learned(ledger: Ledger, record: Record) -> Ledger:
     if record.state is not State.SUCCEEDED:
         return ledger
     if record.health == Healthy.__name__:
-        return marked(ledger, target.hash, target.revision, at=at, images=target.digests)
+        images = target.digests
+        return marked(
+            ledger, target.hash, target.revision, at=at, images=images, references=references
+        )
     return _cleared(ledger, target.hash)
 
 

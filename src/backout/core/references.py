@@ -30,6 +30,10 @@ class Kind(StrEnum):
     RUNTIME_CLASS = "RuntimeClass"
 
 
+VERSIONED = frozenset({Kind.CONFIG_MAP, Kind.SECRET})
+"""The kinds whose content a Pod takes over: another version may be one that it never ran with."""
+
+
 @dataclass(frozen=True, order=True, kw_only=True)
 class Reference:
     """One object by kind and name; in the workload's namespace where the kind has one."""
@@ -77,6 +81,22 @@ def of_template(template: Object) -> tuple[Use, ...]:
     for volume in objects.dig(spec, "volumes", default=[]):
         found += _of_volume(volume)
     return tuple(use for use in found if use.reference.name)
+
+
+def versioned(template: Object) -> frozenset[Reference]:
+    """Return the ConfigMaps and Secrets that it uses: what is remembered by its version."""
+    uses = of_template(template)
+    return frozenset(u.reference for u in uses if u.reference.kind in VERSIONED)
+
+
+def versions(template: Object, named: Mapping[Reference, Named]) -> dict[str, str]:
+    """Return the resourceVersion of each ConfigMap and Secret that it uses and that was read.
+
+    Keys are `ConfigMap/settings`. No two writes of an object have the same version, so that one
+    which is read again later was there all the while.
+    """
+    found = {r: named[r].version for r in sorted(versioned(template)) if r in named}
+    return {f"{r.kind}/{r.name}": version for r, version in found.items() if version}
 
 
 def lacking(use: Use, named: Named) -> str:

@@ -10,6 +10,7 @@ from backout.core.ledger import State
 from backout.steps.lease import Held, applied, change, closed, see
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from backout.core.ledger import Record
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
 
 
 class Closing:
-    """The record of one operation. `held` is None until the lock is known to be ours."""
+    """The record of one operation. `held` is None until the lock is known to be ours.
 
-    def __init__(self, run: Run) -> None:
+    `references` are the versions of what its target names, as preflight read them: a healthy end
+    remembers them.
+    """
+
+    def __init__(self, run: Run, references: Mapping[str, str]) -> None:
         self._run = run
+        self._references = references
         self.held: Held | None = None
         self.may_hold = False
 
@@ -41,7 +47,8 @@ class Closing:
             async with asyncio.timeout(self._run.limits.wind_down):
                 held = self.held or await self._found()
                 if held is not None:
-                    await change(self._run, held, edit, release=True)
+                    there = self._references
+                    await change(self._run, held, edit, release=True, references=there)
                 else:
                     self._say_maybe()
         except (BackoutError, TimeoutError) as error:

@@ -148,11 +148,13 @@ async def change(
     edit: Edit,
     *,
     release: bool = False,
+    references: Mapping[str, str] | None = None,
 ) -> None:
     """Change our own record by compare-and-swap; with `release` let the lock go in the same write.
 
-    `edit` gets the record as it stands and the server's time. Where our own answer was lost, what
-    was written is recognised and not written again. Raises LockLost.
+    `edit` gets the record as it stands and the server's time; `references` are the versions to
+    remember where it tells of health. Where our own answer was lost, what was written is recognised
+    and not written again. Raises LockLost.
     """
     for _ in range(ATTEMPTS):
         seen = await see(run)
@@ -164,7 +166,7 @@ async def change(
             raise LockLost("the record of this run is gone from the ledger")
         content = seen.ledger
         if before is not None and before.is_open:
-            content = memory.with_record(content, edit(before, seen.now))
+            content = memory.with_record(content, edit(before, seen.now), references)
         sent_at = asyncio.get_running_loop().time()
         if await put(run, seen, content, holds=not release):
             held.confirmed = sent_at

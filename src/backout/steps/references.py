@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backout.core import changes, objects
+from backout.core import changes, objects, references
 from backout.core.errors import BackoutError, NotFound
 from backout.core.references import Kind, Named, Reference
 from backout.kube import paths
@@ -40,6 +40,19 @@ async def read(
 
     found = await asyncio.gather(*(one(r) for r in sorted(set(wanted))))
     return dict(pair for pair in found if pair is not None), unread
+
+
+async def read_versioned(run: Run, template: Object) -> Mapping[Reference, Named]:
+    """Return what is known of the ConfigMaps and Secrets that it uses, within the preflight budget.
+
+    What could not be read, for want of a right or of time, is left out.
+    """
+    try:
+        async with asyncio.timeout(run.limits.preflight):
+            found, _ = await read(run, references.versioned(template))
+    except TimeoutError:
+        return {}
+    return found
 
 
 async def _named(run: Run, reference: Reference) -> Named:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from backout.core import owners
+from backout.core import owners, references
 from backout.core.checks.breaker import UNDER_WAY
 from backout.core.diagnosis import before
 from backout.core.errors import BackoutError
@@ -58,7 +58,8 @@ class Rollback:
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._deadline = since + total_seconds(run, plan.preflight.snapshot.workload)
-        self._closing = Closing(run)
+        there, named = plan.preflight.destination, plan.preflight.snapshot.named
+        self._closing = Closing(run, references.versions(there.template, named))
         self._sent = Sent()
         self._judged: tuple[Outcome, Edit] | None = None
 

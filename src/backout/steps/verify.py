@@ -14,13 +14,13 @@ from backout.core.health import Healthy, Inconclusive, Unhealthy
 from backout.core.memory import marked
 from backout.core.model import Revision
 from backout.core.outcome import Outcome, Result
-from backout.core.references import Kind, of_template
+from backout.core.references import versions
 from backout.core.revisions import Choice
 from backout.core.rollout import Complete
 from backout.core.snapshot import Preflight
-from backout.steps import references
 from backout.steps.lease import ATTEMPTS, put_beside, see
 from backout.steps.read import look, read
+from backout.steps.references import read_versioned
 from backout.steps.soak import settled
 from backout.steps.status import check_revision, since_its_beginning, tell_where, told
 from backout.steps.watch import Watch, Watched, progress_deadline
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 DEFAULT = 600.0
 """Seconds where neither the user nor the workload sets a time."""
-_VERSIONED = {Kind.CONFIG_MAP, Kind.SECRET}
 
 
 async def verify(run: Run, *, number: int | None) -> Outcome:
@@ -156,7 +155,7 @@ async def _remembered(
 
 async def _written(run: Run, revision: Revision, images: Mapping[str, str], proof: str) -> str:
     """Write the memory beside the lock by compare-and-swap; return why not, else nothing."""
-    named = await _named(run, revision)
+    named = versions(revision.template, await read_versioned(run, revision.template))
     reason = f": {run.policy.reason}" if run.policy.reason else ""
     words = f"verified by {run.identity.actor}{reason}; {proof}"
     for _ in range(ATTEMPTS):
@@ -175,17 +174,6 @@ async def _written(run: Run, revision: Revision, images: Mapping[str, str], proo
         if await put_beside(run, seen, content):
             return ""
     raise Unreachable("the Lease could not be written", remedy="run the same command again")
-
-
-async def _named(run: Run, revision: Revision) -> dict[str, str]:
-    """Return the resourceVersion of each ConfigMap and Secret that it names and that we may see."""
-    wanted = {u.reference for u in of_template(revision.template) if u.reference.kind in _VERSIONED}
-    try:
-        async with asyncio.timeout(run.limits.preflight):
-            found, _ = await references.read(run, wanted)
-    except TimeoutError:
-        return {}
-    return {f"{r.kind}/{r.name}": n.version for r, n in sorted(found.items()) if n.version}
 
 
 async def _number(run: Run, digest: str) -> int:

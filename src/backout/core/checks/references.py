@@ -8,7 +8,6 @@ from backout.core import references
 from backout.core.checks.check import SHOWN, Check, Fact, few, folded
 from backout.core.ledger import Ledger, Remembered
 from backout.core.model import Severity
-from backout.core.references import Kind, Reference
 from backout.core.snapshot import Need, Preflight
 from backout.core.spans import span
 from backout.core.startability import must_start
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-_FILES = {Kind.CONFIG_MAP, Kind.SECRET}
+    from backout.core.references import Reference
 
 
 def reference_is_gone(preflight: Preflight) -> Iterator[Fact]:
@@ -55,10 +54,10 @@ def reference_has_changed(preflight: Preflight) -> Iterator[Fact]:
         return
     now, number = preflight.snapshot.now, preflight.destination.number
     remembered = _remembered(preflight)
-    used = {u.reference for u in references.of_template(preflight.destination.template)}
+    used = references.versioned(preflight.destination.template)
     found: dict[Reference, Fact] = {}
     for one, named in sorted(preflight.snapshot.named.items()):
-        if one.kind not in _FILES or one not in used or named.changed is None:
+        if one not in used or named.changed is None:
             continue
         version = remembered.references.get(f"{one.kind}/{one.name}") if remembered else None
         if version is not None and version == named.version:
