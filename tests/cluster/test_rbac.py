@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from tests.cluster.space import until
+from tests.cluster.test_interruption import killed
 from tests.cluster.test_permissions import acting_as, may
 
 if TYPE_CHECKING:
@@ -51,6 +53,27 @@ ONLY_WHEN = {
         ("list", "", "nodes"),  # no node takes a Pod
     },
 }
+BEHIND = {("list", "apps", "deployments"), ("watch", "apps", "deployments")}
+"""Used only when the controller has not seen the newest change."""
+TROUBLE = {
+    ("get", "", "pods/log"),
+    ("get", "", "configmaps"),
+    ("get", "", "secrets"),
+    ("list", "", "nodes"),
+}
+"""Used only when a container fails or no node takes a Pod."""
+WRITTEN_AGAIN = ("update", "coordination.k8s.io", "leases")
+ONLY_WHEN |= {
+    "explain": TROUBLE,
+    "ledger": set(),
+    "mark": BEHIND,
+    "verify": {*TROUBLE, ("create", "coordination.k8s.io", "leases")},
+    "resume": {
+        *TROUBLE,
+        ("create", "coordination.k8s.io", "leases"),
+        ("patch", "apps", "deployments"),
+    },
+}
 
 
 @contextmanager
@@ -75,9 +98,19 @@ def allowed(space: Space, command: str) -> tuple[dict[str, str], set[Right]]:
     file.write_text(printed)
     space.kubectl("apply", "-f", str(file)).expect(0)
     env = acting_as(space, account)
-    until("the Role is in force", lambda: may(space, env, "list", "replicasets"))
-    until("the ClusterRole is in force", lambda: may(space, env, "list", "nodes"))
+    for kind, (verb, group, resource) in first_rights(printed).items():
+        words = (verb, f"{resource}.{group}" if group else resource)
+        until(f"the {kind} is in force", partial(may, space, env, *words))
     return env, rights(printed)
+
+
+def first_rights(printed: str) -> dict[str, Right]:
+    """Return the first right that each kind of Role grants."""
+    return {
+        document["kind"]: (rule["verbs"][0], rule["apiGroups"][0], rule["resources"][0])
+        for document in yaml.safe_load_all(printed)
+        for rule in document.get("rules", ())[:1]
+    }
 
 
 def rights(printed: str) -> set[Right]:
@@ -197,6 +230,31 @@ def test_status_works_with_exactly_its_role(space: Space) -> None:
 
     assert {verb for verb, _, _ in granted} == {"get", "list", "watch"}
     check_exact(space, "status", granted, at_least={("watch", "", "pods"), ("get", "", "pods/log")})
+
+
+def test_what_reads_and_what_remembers_works_with_exactly_its_role(space: Space) -> None:
+    space.deploy(space.version("v1"))
+    for command, *words in (
+        ("verify", "verify", "deploy/shop"),
+        ("mark", "ledger", "mark", "deploy/shop", "--healthy", "--reason", "INC-7"),
+        ("explain", "explain", "deploy/shop"),
+    ):
+        env, granted = allowed(space, command)
+        space.backout(*words, env=env).expect(0)
+        check_exact(space, command, granted, at_least={("list", "apps", "replicasets")})
+
+    env, granted = allowed(space, "ledger")
+    space.backout("ledger", "deploy/shop", env=env).expect(0)
+    space.backout("ledger", env=env).expect(0)
+    check_exact(space, "ledger", granted, at_least=set())
+
+
+def test_resume_works_with_exactly_its_role(space: Space) -> None:
+    killed(space)
+    env, granted = allowed(space, "resume")
+    space.backout("resume", "deploy/shop", "--timeout", "3s", env=env).expect(5)
+
+    check_exact(space, "resume", granted, at_least={WRITTEN_AGAIN, ("create", "", "events")})
 
 
 def test_with_a_local_ledger_nothing_is_asked_of_leases(stuck: Space) -> None:

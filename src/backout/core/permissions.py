@@ -91,7 +91,7 @@ _REQUIRED, _OPTIONAL, _OPT_IN = Level.REQUIRED, Level.OPTIONAL, Level.OPT_IN
 
 TABLE = (
     _grant("apps: deployments", "get", _ALL, _REQUIRED, "the workload"),
-    _grant("apps: deployments", "list watch", (*_WATCHING, CHECK), _REQUIRED, "its rollout"),
+    _grant("apps: deployments", "list watch", (*_WATCHING, CHECK, MARK), _REQUIRED, "its rollout"),
     _grant("apps: deployments", "patch", _ROLLBACK, _REQUIRED, "the rollback, one PATCH"),
     _grant("apps: replicasets", "list", _ALL, _REQUIRED, "the history"),
     _grant("apps: replicasets", "watch", _WATCHING, _REQUIRED, "the history as it changes"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import objects
+from backout.core import asking, objects
 from backout.core.endpoints import Endpoint, NotAsked
 from backout.core.health import Answer
 from backout.core.rehearsal import Rehearsed
@@ -57,7 +57,8 @@ def live(
         if not samples or any(s.answer is not Answer.WELL for s in samples):
             return ""
         where = ", ".join(f"{e.path} of {e.port}" for e in asked if isinstance(e, Endpoint))
-        return f"asked just now: {_pods(len(samples))} well on {where}"
+        told = _pods(len(samples), asking.out_of(revision.pods, len(samples)))
+        return f"asked just now: {told} well on {where}"
     if not probe:
         return ""
     since = [t for p in revision.pods if objects.is_ready(p) and (t := _ready_since(p)) is not None]
@@ -66,7 +67,9 @@ def live(
     return f"Ready for {span(now, since=min(since))} by the kubelet's own {probe} probe"
 
 
-def _pods(count: int) -> str:
+def _pods(count: int, out_of: str) -> str:
+    if out_of:
+        return f"{out_of} Pods, and all answer"
     return "its Pod answers" if count == 1 else f"all {count} Pods answer"
 
 

@@ -115,11 +115,11 @@ class Snapshot:
     """Objects as the API server gave them, and answers of others, all read before acting.
 
     `permissions` maps `verb resource` to what SelfSubjectAccessReview said; `images` maps an image
-    of the target to its registry's answer; `pod_health` has one sample for each running Pod of the
-    target that was asked; `baseline` is what the service said before. `now` is the server's time.
-    `is_observed` tells whether the controller has seen the newest spec. `named` is what the target
-    and the current revision name; `dry_run` and `pod_dry_run` are None where they were not made,
-    `rehearsal` where none was asked.
+    of the target to its registry's answer; `pod_health` has one sample for each Pod of the target
+    that was asked (core/asking.py); `baseline` is what the service said before. `now` is the
+    server's time. `is_observed` tells whether the controller has seen the newest spec. `named` is
+    what the target and the current revision name; `dry_run` and `pod_dry_run` are None where they
+    were not made, `rehearsal` where none was asked.
     `gone_classes` are StorageClasses that its claims wait for and that do not exist. `ran_images`
     maps `image@digest` of what ran to the registry's answer, where the tag says something else;
     `pull_notes` say which pull Secrets could not be used.

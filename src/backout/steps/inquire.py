@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import endpoints, objects
+from backout.core import asking, endpoints, objects
 from backout.core.endpoints import Endpoint, NotAsked
 from backout.core.health import Answer, Sample
 from backout.core.snapshot import Need, Snapshot
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
 
 WORST_FIRST = (Answer.UNWELL, Answer.UNKNOWN, Answer.WELL)
-AT_ONCE = 10
-"""Health requests through the API server at the same time: a guest does not flood it."""
 
 
 async def inquire(run: Run, snapshot: Snapshot, choice: Choice) -> Snapshot:
-    """Return the snapshot with the registries' answers and a sample for each running Pod.
+    """Return the snapshot with the registries' answers and samples of the target's running Pods.
 
     What can only warn gets no more than the preflight budget: nobody waits for a slow registry
     during an outage.
@@ -65,18 +63,15 @@ async def inquire(run: Run, snapshot: Snapshot, choice: Choice) -> Snapshot:
 async def _pod_health(
     run: Run, revision: Revision, found: Sequence[Endpoint | NotAsked]
 ) -> tuple[Sample, ...]:
-    """Return a sample for each running Pod: its worst answer."""
+    """Return a sample for each Pod that is asked: its worst answer."""
     asked = [one for one in found if isinstance(one, Endpoint)]
     if len(asked) < len(found):
         return ()
-    running = [p for p in revision.pods if objects.dig(p, "status", "phase") == "Running"]
-    gate = asyncio.Semaphore(AT_ONCE)
 
     async def ask(pod: Object) -> Sample:
-        async with gate:
-            name = objects.name(pod)
-            subjects = [PodAsked(run=run, pod=name, endpoint=one) for one in asked]
-            samples = [await one.ask() for one in subjects]
+        name = objects.name(pod)
+        subjects = [PodAsked(run=run, pod=name, endpoint=one) for one in asked]
+        samples = [await one.ask() for one in subjects]
         return min(samples, key=lambda s: WORST_FIRST.index(s.answer))
 
-    return tuple(await asyncio.gather(*(ask(p) for p in running)))
+    return tuple(await asyncio.gather(*(ask(p) for p in asking.chosen(revision.pods))))

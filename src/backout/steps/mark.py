@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core import memory, objects, revisions
-from backout.core.errors import BackoutError, ConfigError, Unreachable
+from backout.core.errors import ConfigError, Unreachable
 from backout.core.images import ran
 from backout.core.outcome import Outcome, Result
-from backout.core.snapshot import Need
 from backout.steps.lease import ATTEMPTS, put_beside, see
-from backout.steps.read import read
+from backout.steps.read import history
 
 if TYPE_CHECKING:
     from backout.core.model import Revision
@@ -23,10 +22,7 @@ async def mark(run: Run, *, number: int | None, healthy: bool) -> Outcome:
 
     Raises ConfigError where there is no such revision.
     """
-    snapshot = await read(run)
-    if Need.LEDGER in snapshot.unreadable:
-        raise BackoutError(f"the ledger cannot be read: {snapshot.unreadable[Need.LEDGER]}")
-    revision = _revision(snapshot, number)
+    revision = _revision(await history(run), number)
     images = ran(p for p in revision.pods if objects.is_ready(p)) if healthy else {}
     words = f"marked by {run.identity.actor}: {run.policy.reason}"
     for _ in range(ATTEMPTS):
@@ -50,10 +46,10 @@ async def mark(run: Run, *, number: int | None, healthy: bool) -> Outcome:
 
 
 def _revision(snapshot: Snapshot, number: int | None) -> Revision:
-    history = snapshot.revisions
-    found = revisions.current(history) if number is None else revisions.numbered(history, number)
+    there = snapshot.revisions
+    found = revisions.current(there) if number is None else revisions.numbered(there, number)
     if found is None:
-        existing = ", ".join(str(r.number) for r in history) or "none"
+        existing = ", ".join(str(r.number) for r in there) or "none"
         what = "current revision" if number is None else f"revision {number}"
         raise ConfigError(
             f"there is no {what} of {snapshot.target}; existing: {existing}",

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import objects, permissions
+from backout.core import ledger, objects, permissions
 from backout.core.errors import BackoutError, Forbidden, Unreachable
 from backout.core.snapshot import Need, Snapshot
 from backout.kube import paths
@@ -65,6 +65,14 @@ async def look(run: Run) -> Snapshot:
     Raises as `read` does.
     """
     return await _named(run, await _workload(run), _Unread())
+
+
+async def history(run: Run) -> Snapshot:
+    """Return what `look` does, once the controller has seen which template is the current one.
+
+    Raises as `read` does.
+    """
+    return await _named(run, await observed(run, await _workload(run)), _Unread())
 
 
 async def _named(run: Run, workload: Object, unread: _Unread) -> Snapshot:
@@ -160,7 +168,10 @@ async def _permissions(run: Run, unread: _Unread) -> dict[str, bool]:
 
 
 async def may(run: Run, permission: Permission) -> bool:
-    """Return what SelfSubjectAccessReview says of one permission."""
+    """Return what SelfSubjectAccessReview says of one permission, on the object that it is for.
+
+    A Role may name that object. Not to create a Lease: such a request names none.
+    """
     attributes = {
         "namespace": run.target.namespace,
         "verb": permission.verb,
@@ -169,6 +180,8 @@ async def may(run: Run, permission: Permission) -> bool:
     }
     if permission in permissions.WORKLOAD:
         attributes["name"] = run.target.name
+    elif permission in permissions.LEDGER and permission.verb != "create":
+        attributes["name"] = ledger.lease_name(run.target)
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",

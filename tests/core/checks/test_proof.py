@@ -6,7 +6,7 @@ from backout.core.health import Answer, Sample
 from backout.core.model import Severity, Skipped
 from backout.core.snapshot import Need
 from tests.core.checks.running import found_by, result_of
-from tests.core.objects_made import preflight
+from tests.core.objects_made import pod, preflight
 
 ALL = ("PF110", "PF121", "PF122", "PF123")
 
@@ -19,6 +19,7 @@ def samples(*answers: Answer) -> tuple[Sample, ...]:
 
 
 WELL, UNWELL, UNKNOWN = Answer.WELL, Answer.UNWELL, Answer.UNKNOWN
+RUNS = {"phase": "Running"}
 
 
 @pytest.mark.parametrize(
@@ -84,3 +85,12 @@ def test_where_the_pods_cannot_be_read_the_check_is_skipped_with_the_reason(one:
 def test_where_their_health_cannot_be_read_the_check_is_skipped(one: str) -> None:
     seen = preflight(pod_health=samples(UNWELL), unreadable={Need.POD_HEALTH: "403 for pods/proxy"})
     assert isinstance(result_of(one, seen), Skipped)
+
+
+def test_of_many_pods_it_is_said_how_many_were_asked() -> None:
+    running = tuple({**pod(f"web-2-{n}", of="web-2"), "status": RUNS} for n in range(37))
+    ten = [UNWELL] * 10
+    (blocked,) = found_by("PF121", preflight(pods=running, pod_health=samples(*ten)))
+    (warned,) = found_by("PF122", preflight(pods=running, pod_health=samples(WELL, *ten[1:])))
+    assert "every running Pod of revision 2 that was asked (10 of 37) answers" in blocked.message
+    assert "9 of 10 running Pods of revision 2 (10 of 37 were asked) do not" in warned.message

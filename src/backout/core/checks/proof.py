@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import endpoints, objects, permissions
+from backout.core import asking, endpoints, objects, permissions
 from backout.core.checks.check import Check, Fact
 from backout.core.health import Answer
 from backout.core.model import Severity
@@ -89,7 +89,7 @@ def target_is_half_started(preflight: Preflight) -> Iterator[Fact]:
     if unwell and len(unwell) == len(samples):
         yield Fact(
             message=f"every running Pod of revision {preflight.destination.number} that was asked "
-            f"({len(samples)}) answers badly ({unwell[0].subject}: "
+            f"({_out_of(preflight) or len(samples)}) answers badly ({unwell[0].subject}: "
             f"{unwell[0].detail})",
             remedy="go to another revision (--to-revision N), or wait until its Pods are well",
             risk="the target may be as broken as what runs now",
@@ -103,8 +103,8 @@ def some_pods_are_unhealthy(preflight: Preflight) -> Iterator[Fact]:
     if 0 < len(unwell) < len(samples):
         yield Fact(
             message=f"{len(unwell)} of {len(samples)} running Pods of revision "
-            f"{preflight.destination.number} do not answer well ({unwell[0].subject}: "
-            f"{unwell[0].detail})",
+            f"{preflight.destination.number}{_not_all(preflight)} do not answer well "
+            f"({unwell[0].subject}: {unwell[0].detail})",
             remedy=f"look at it: kubectl logs {unwell[0].subject.removeprefix('Pod ')} "
             f"-n {preflight.snapshot.target.namespace}",
         )
@@ -119,10 +119,19 @@ def pod_health_is_inconclusive(preflight: Preflight) -> Iterator[Fact]:
         rule = permissions.remedy("pods/proxy")
         yield Fact(
             message=f"the health of {len(unknown)} of {len(samples)} running Pods of revision "
-            f"{preflight.destination.number} could not be asked ({unknown[0].subject}: "
-            f"{unknown[0].detail})",
+            f"{preflight.destination.number}{_not_all(preflight)} could not be asked "
+            f"({unknown[0].subject}: {unknown[0].detail})",
             remedy=rule if is_forbidden else "name where they answer: --health PORT/PATH",
         )
+
+
+def _out_of(preflight: Preflight) -> str:
+    return asking.out_of(preflight.origin.pods, len(preflight.snapshot.pod_health))
+
+
+def _not_all(preflight: Preflight) -> str:
+    told = _out_of(preflight)
+    return f" ({told} were asked)" if told else ""
 
 
 CHECKS = (
