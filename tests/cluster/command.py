@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 BACKOUT = Path(sys.executable).with_name("backout")
-LONGEST = 90.0
+LONGEST = 120.0
+"""Seconds for a command; the longest time-out that a test gives one is 85."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,8 +96,8 @@ def test_recorded_health_holds_the_digest_that_ran_and_the_versions_of_what_is_n
     [record] = space.records()
     assert record["to"]["images"] == good["images"]
 
+    space.roll(space.version("v1"), up=True)
     space.kubectl("patch", "configmap", "settings", "-p", '{"data": {"a": "2"}}').expect(0)
-    space.roll(space.version("missing"))
     checked = space.backout("check", DEPLOY, "--to-revision", "4").expect(0)
     assert "PF203" in checked.findings()
     assert "the version that the ledger remembers" in checked.both

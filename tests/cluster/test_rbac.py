@@ -66,12 +66,13 @@ WRITTEN_AGAIN = ("update", "coordination.k8s.io", "leases")
 ONLY_WHEN |= {
     "explain": TROUBLE,
     "ledger": set(),
-    "mark": BEHIND,
-    "verify": {*TROUBLE, ("create", "coordination.k8s.io", "leases")},
+    "mark": {*BEHIND, ("create", "coordination.k8s.io", "leases")},
+    "verify": {*TROUBLE, WRITTEN_AGAIN},
     "resume": {
         *TROUBLE,
         ("create", "coordination.k8s.io", "leases"),
         ("patch", "apps", "deployments"),
+        ("get", "", "services/proxy"),  # it is rolled out
     },
 }
 
