@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cluster.command import accepting
+
 if TYPE_CHECKING:
     from tests.cluster.command import Ran
     from tests.cluster.space import Space
@@ -21,7 +23,8 @@ SECRET = {
 }
 VOLUME = {"volumes": [{"name": "settings", "configMap": {"name": "never-made"}}]}
 MOUNT = {"volumeMounts": [{"name": "settings", "mountPath": "/settings"}]}
-ANYWAY = ("--accept", "PF121", "--reason", "its Pods may still run, and answer badly")
+ANYWAY = accepting("PF121")
+"""Pods of the target may still run, and answer badly."""
 COMMAND = {"command": ["/no-such-program"]}
 
 
@@ -54,7 +57,7 @@ def codes(space: Space) -> list[str]:
 def test_a_missing_tag_is_named(space: Space) -> None:
     image = space.image("never-pushed")
 
-    ran = undone_to(space, "--accept", "PF301", "--reason", "try", image=image)
+    ran = undone_to(space, *accepting("PF301"), image=image)
 
     assert f"image {image} is gone from the registry, or never was there" in ran.err
     assert codes(space) == told(space) == ["IMAGE_NOT_FOUND"]
@@ -101,7 +104,7 @@ def test_the_deadline_that_the_user_set_is_honoured_with_the_cause_that_is_suspe
 def test_a_missing_configmap_or_secret_is_named(
     space: Space, how: dict[str, Any], what: str
 ) -> None:
-    ran = undone_to(space, "--accept", "PF201", "--reason", "see it fail", **how)
+    ran = undone_to(space, *accepting("PF201"), **how)
 
     assert what in ran.err, str(ran)
     assert codes(space) == told(space) == ["CONFIG_MISSING"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox import images
+from tests.cluster.command import accepting
 from tests.cluster.space import until
 from tests.contract.registry import docker_registry
 from tests.contract.registry.scripts import basic
@@ -197,7 +198,7 @@ def test_a_moved_tag_is_seen_by_what_the_pods_of_the_target_run(
 
 
 def test_pinning_what_nothing_remembers_refuses(space: Space, repository: str) -> None:
-    moved(space, repository, remember=False)
+    old, new = moved(space, repository, remember=False)
 
     ran = space.undo("--pin").expect(3)
 
@@ -205,10 +206,16 @@ def test_pinning_what_nothing_remembers_refuses(space: Space, repository: str) -
     assert "ERROR: refused (PF310): nothing was changed" in ran.err
     assert space.wrote() == []
 
+    # By its tag, then: other bytes than those that ran.
+    space.undo("--pin", *accepting("PF310")).expect(0)
+    assert ran_in(space) == new != old
 
-def test_an_index_without_the_nodes_platform_blocks(space: Space, repository: str) -> None:
+
+def test_an_index_without_the_nodes_platform_blocks_and_cannot_be_pulled(
+    space: Space, repository: str
+) -> None:
     digest = images.push(repository, "v1")
-    space.deploy(space.version("v1", repository=repository))
+    space.deploy(space.version("v1", repository=repository, container=ALWAYS))
     space.roll(space.version("v2"), up=True)
     until("the old Pod is gone", lambda: len(space.pods()) == 1)
     push_index(space, repository, "v1", digest, "s390x")
@@ -217,6 +224,9 @@ def test_an_index_without_the_nodes_platform_blocks(space: Space, repository: st
 
     assert f"image {space.image('v1', repository)} is there for linux/s390x only; " in ran.err
     assert "ERROR: refused (PF308): nothing was changed" in ran.err
+
+    failed = space.undo(*accepting("PF308")).expect(4)
+    assert "is there, and not for the platform of the Pod's node" in failed.outcome
 
 
 def pull_secret(content: Any) -> dict[str, Any]:

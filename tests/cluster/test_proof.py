@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cluster.command import accepting
 from tests.cluster.manifests import SHOP
 from tests.cluster.space import until
 from tests.cluster.test_memory import memory
@@ -128,6 +129,15 @@ def test_an_unproven_target_is_refused_where_proof_is_required(space: Space) -> 
     assert space.wrote() == []
 
 
+def test_a_target_that_was_never_proven_is_gone_to_all_the_same_and_fails(space: Space) -> None:
+    unproven(space, probe="/not-there")
+    space.undo("--require-proof").expect(3)
+    failed = space.undo("--require-proof", *accepting("PF114")).expect(4)
+
+    assert "/not-there" in failed.outcome
+    assert space.records()[-1]["accepted"] == ["PF114"]
+
+
 def endpoints(space: Space) -> set[str]:
     path = f"/apis/discovery.k8s.io/v1/namespaces/{space.name}/endpointslices"
     slices = space.api.call("GET", path)["items"]
@@ -187,12 +197,15 @@ def test_a_target_that_does_not_come_up_is_refused_and_nothing_is_switched(
 def test_an_image_that_is_gone_is_told_in_seconds(space: Space) -> None:
     space.deploy(space.version("missing"), up=False)
     space.roll(space.version("v2"), up=True)
-    accepted = ("--accept", "PF301", "--reason", "the registry lies")
-    ran = space.undo("--rehearse", *accepted).expect(3)
+    ran = space.undo("--rehearse", *accepting("PF301")).expect(3)
 
     assert "PF124" in ran.findings()
     assert "missing" in ran.line("ERROR: the rehearsal of revision 1 failed")
     assert trials(space) == []
+
+    failed = space.undo("--rehearse", *accepting("PF301", "PF124")).expect(4)
+    assert "missing" in failed.outcome
+    assert space.records()[-1]["accepted"] == ["PF124", "PF301"]
 
 
 def test_a_dry_run_rehearses_only_where_it_is_asked(space: Space) -> None:

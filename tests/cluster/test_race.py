@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster.command import accepting
+
 if TYPE_CHECKING:
     from tests.cluster.space import Space
 
@@ -55,6 +57,19 @@ def test_kubectl_goes_to_the_bad_revision_and_backout_refuses(space: Space) -> N
     assert wrote == []
     assert 9 < seconds < 16
     assert env_now(space) == BAD
+
+
+def test_whoever_goes_on_without_the_controller_gets_to_the_bad_revision(space: Space) -> None:
+    """Somebody has undone it a moment ago: so the bad revision is the newest other one."""
+    bad = {"READY": "never"}
+    space.deploy(space.version("v1", env={"GOOD": "1"}), serve=False)
+    space.roll(space.version("v1", env=bad))
+    with space.cluster.stopped(CONTROLLER):
+        space.kubectl("rollout", "undo", "deploy/shop").expect(0)
+        space.undo().expect(3)
+        space.undo(*accepting("PF106", "PF121"), "--timeout", "14s").expect(5)
+
+    assert env_now(space) == bad
 
 
 def test_a_named_revision_goes_on_with_a_warning(space: Space) -> None:

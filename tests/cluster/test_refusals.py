@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster.command import accepting
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -35,8 +37,8 @@ def test_already_on_the_target_revision(space: Space) -> None:
 
 
 def test_an_unknown_revision_lists_those_that_exist(space: Space) -> None:
-    space.deploy(space.version("v1"), up=False, replicas=0)
-    space.roll(space.version("v2"))
+    space.deploy(space.version("v1"))
+    space.roll(space.version("v2"), up=True)
 
     ran = refused(space, space.undo("--to-revision", "7"), "PF101")
 
@@ -125,8 +127,8 @@ def test_a_change_made_while_paused_is_undone_without_a_revision_of_its_own(spac
 
 @pytest.fixture
 def being_deleted(space: Space) -> Iterator[Space]:
-    space.deploy(space.version("v1"), up=False, replicas=0)
-    space.roll(space.version("v2"))
+    space.deploy(space.version("v1"))
+    space.roll(space.version("v2"), up=True)
     space.merge({"metadata": {"finalizers": ["backout.dev/held-by-a-test"]}})
     space.api.delete(space.name, "Deployment", "shop")
     yield space
@@ -138,6 +140,10 @@ def test_a_deployment_that_is_being_deleted_is_refused(being_deleted: Space) -> 
 
     assert "the Deployment is being deleted since " in ran.err
     assert "--accept PF111 --reason 'WHY'" in ran.line("to go on anyway: ")
+
+    being_deleted.undo(*accepting("PF111"), "--timeout", "8s").expect(5)
+    assert being_deleted.image_now() == being_deleted.image("v1")
+    assert not being_deleted.pods(image=being_deleted.image("v1"))
 
 
 def test_a_workload_that_is_not_there_is_an_error_and_not_a_refusal(space: Space) -> None:

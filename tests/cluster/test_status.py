@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.cluster.command import accepting
 from tests.cluster.manifests import SHOP
 from tests.situations.record import record
 from tests.situations.situation import Situation
@@ -115,7 +116,7 @@ def test_after_a_failed_rollback_the_next_candidate_is_named_with_its_line(space
     space.deploy(space.version("v1"))
     space.roll(space.version("missing"))
     space.roll(space.version("missing-too"))
-    ran = space.undo("--to-revision", "2", "--accept", "PF301", "--reason", "try").expect(4)
+    ran = space.undo("--to-revision", "2", *accepting("PF301")).expect(4)
 
     (line,) = [s for s in ran.out.splitlines() if s.startswith("next candidate: ")]
     assert line.startswith("next candidate: revision 1, newest other revision with Ready Pods")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cluster.command import accepting
 from tests.cluster.manifests import SHOP
 from tests.cluster.space import until
 
@@ -32,10 +33,6 @@ def moved_on(space: Space, **first: Any) -> None:
     space.roll(space.version("v2"), up=True)
 
 
-def accepted(space: Space, one: str) -> Ran:
-    return space.undo(*TO_FIRST, "--accept", one, "--reason", "see what happens")
-
-
 def refused(space: Space, one: str) -> Ran:
     ran = space.undo(*TO_FIRST).expect(3)
     assert one in ran.findings(), str(ran)
@@ -56,7 +53,7 @@ def test_a_key_that_the_target_needs_and_that_is_gone_blocks_and_the_failure_hap
 
     assert f"{kind} settings has no key URL; container app needs it" in ran.err
     assert "postgres" not in ran.both
-    failed = accepted(space, "PF201").expect(4)
+    failed = space.undo(*TO_FIRST, *accepting("PF201")).expect(4)
     assert f"{kind} settings has no key URL, which container app needs" in failed.err
 
 
@@ -91,7 +88,7 @@ def test_pod_security_that_refuses_every_pod_blocks_and_the_failure_happens(spac
 
     assert 'violates PodSecurity "restricted:latest"' in ran.err
     assert "PF503" in ran.findings(), "the server's own warning is told"
-    failed = accepted(space, "PF504").expect(4)
+    failed = space.undo(*TO_FIRST, *accepting("PF504")).expect(4)
     assert "the API server refuses its Pods" in failed.err
 
 
@@ -118,7 +115,7 @@ def test_a_policy_that_refuses_the_patch_blocks_before_anything_is_written(space
     ran = refused(space, "PF501")
 
     assert "not this image" in ran.err
-    failed = accepted(space, "PF501").expect(1)
+    failed = space.undo(*TO_FIRST, *accepting("PF501")).expect(1)
     assert "not this image" in failed.err
     assert space.image_now() == space.image("v2")
 
@@ -135,7 +132,7 @@ def test_a_paused_deployment_takes_the_patch_and_nothing_rolls_out(space: Space)
     moved_on(space)
     space.merge({"spec": {"paused": True}})
     space.observed()
-    ran = space.undo(*TO_FIRST, "--accept", "PF105", "--reason", "x").expect(5)
+    ran = space.undo(*TO_FIRST, *accepting("PF105")).expect(5)
 
     assert "the Deployment is paused: nothing rolls out until it is resumed" in ran.err
     assert space.image_now() == space.image("v1")
@@ -225,7 +222,7 @@ def test_an_operator_that_reverts_is_named_and_nobody_fights_it(space: Space) ->
     owned = {"ownerReferences": [{**reference, "uid": own["metadata"]["uid"]}]}
     space.merge({"metadata": owned})
     refused(space, "PF401")
-    words = ("--accept", "PF401", "--reason", "the operator sleeps, they say")
+    words = accepting("PF401")
     running = space.start_undo(*TO_FIRST, *words)
     until("the rollback's patch", lambda: space.image_now() == space.image("v1"))
     space.later_than(space.api.now())

@@ -75,6 +75,17 @@ WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
         "IMAGE_NOT_FOUND",
         True,
     ),
+    (
+        "an index without the node's platform",
+        waiting(
+            "ErrImagePull",
+            f'rpc error: code = NotFound desc = failed to pull and unpack image "{IMAGE}": '
+            "no match for platform in manifest: not found",
+            image=IMAGE,
+        ),
+        "IMAGE_PLATFORM",
+        True,
+    ),
     ("registry 401", waiting("ErrImagePull", DENIED, image=IMAGE), "IMAGE_AUTH", True),
     (
         "Docker Hub hides what one may not see",

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from backout.core.checks import CHECKS
+from backout.core.model import Severity
 from backout.core.plan import CHOICES
 
 TESTS = Path(__file__).parents[1]
@@ -81,6 +82,28 @@ def test_each_family_is_named_by_a_test_on_the_cluster(family: str) -> None:
     ids = {i for i in IDS if i.startswith(family)}
 
     assert [test for test, named in named_in("cluster").items() if named & ids]
+
+
+def gone_on_with() -> set[str]:
+    """Return the ids that a cluster test accepts, or finds accepted in the record afterwards."""
+    found: set[str] = set()
+    for file in (TESTS / "cluster").glob("**/test_*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "accepting":
+                found |= _ids(node)
+            if isinstance(node, ast.Compare) and '["accepted"]' in ast.unparse(node).replace(
+                "'", '"'
+            ):
+                found |= _ids(node)
+    return found
+
+
+def test_what_each_refusal_predicts_is_seen_on_a_cluster_when_it_is_accepted() -> None:
+    """Named, not proven: that the failure happens is for each of these tests to say."""
+    refusals = {c.id for c in CHECKS if c.severity is Severity.BLOCK and c.acceptable}
+    refusals |= {c.id for c in CHOICES if c.acceptable and c.severity is Severity.BLOCK}
+
+    assert refusals - gone_on_with() == set()
 
 
 def test_no_test_names_an_id_that_does_not_exist() -> None:

@@ -38,6 +38,7 @@ REMEDIES = {
     "VOLUME": "check the volume's ConfigMap, Secret or claim",
     "SANDBOX": "check the node's container runtime, its network plugin and the RuntimeClass",
     "IMAGE_NOT_FOUND": "push the image again, or go to a revision whose image is still there",
+    "IMAGE_PLATFORM": "push the image for the node's platform, or go to a revision that has it",
     "IMAGE_AUTH": "check the Pod's imagePullSecrets and that the account may pull the image",
     "IMAGE_RATE_LIMIT": "wait, or let the nodes pull with an account or through a mirror",
     "IMAGE_PULL": "check that the nodes reach the registry",

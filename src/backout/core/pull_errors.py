@@ -1,4 +1,4 @@
-"""What a pull error says: gone, denied, or something that may pass.
+"""What a pull error says: gone, for another platform, denied, or something that may pass.
 
 The texts are the kubelet's and the container runtime's (reference failures.md, measured); they
 quote the image's own name, which may hold any word, so quoted parts are not looked at.
@@ -24,6 +24,10 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _NOT_FOUND = re.compile(r"\bnot found\b|manifest unknown|code = NotFound", re.IGNORECASE)
+_PLATFORM = re.compile(
+    r"no match for platform|no matching manifest for|no image found in [a-z ]+ for architecture"
+)
+"""containerd's text (measured: it ends in `not found`), Docker's, and that of containers/image."""
 _LIMITED = re.compile(r"toomanyrequests|too many requests|pull rate limit", re.IGNORECASE)
 _BACK_OFF = re.compile(r'^Back-off pulling image "[^"]*"(?:: )?')
 _REASON = re.compile(r"^ErrImagePull: ")
@@ -42,6 +46,9 @@ def pull_error(pod: Object, image: str, text: str, events: Sequence[Object]) -> 
     if _DENIED.search(plain):
         message = f"the registry does not let the node pull {image}"
         return causes.of_pod("IMAGE_AUTH", pod, message, told, is_final=True)
+    if _PLATFORM.search(plain):
+        message = f"image {image} is there, and not for the platform of the Pod's node"
+        return causes.of_pod("IMAGE_PLATFORM", pod, message, told, is_final=True)
     if _NOT_FOUND.search(plain):
         message = f"image {image} is gone from the registry, or never was there"
         return causes.of_pod("IMAGE_NOT_FOUND", pod, message, told, is_final=True)
