@@ -56,19 +56,25 @@ def without(*resources: str) -> list[Rule]:
 
 def user_with(space: Space, rules: list[Rule]) -> dict[str, str]:
     """Make a ServiceAccount with these rights; return the environment that acts as it."""
-    space.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "on-call"}})
+    return grant(space, "on-call", rules)
+
+
+def grant(space: Space, account: str, rules: list[Rule]) -> dict[str, str]:
+    """Make a ServiceAccount of this name with these rights; return the environment of it."""
+    metadata = {"name": account}
+    space.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
     api = f"{RBAC}/v1"
-    space.create({"apiVersion": api, "kind": "Role", "metadata": {"name": "r"}, "rules": rules})
+    space.create({"apiVersion": api, "kind": "Role", "metadata": metadata, "rules": rules})
     space.create(
         {
             "apiVersion": api,
             "kind": "RoleBinding",
-            "metadata": {"name": "r"},
-            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "r"},
-            "subjects": [{"kind": "ServiceAccount", "name": "on-call", "namespace": space.name}],
+            "metadata": metadata,
+            "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": account},
+            "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": space.name}],
         }
     )
-    env = acting_as(space, "on-call")
+    env = acting_as(space, account)
     until("the Role is in force", lambda: may(space, env, "list", "replicasets"))
     return env
 

@@ -12,7 +12,8 @@ from backout.core.snapshot import Need, Preflight
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENOUGH_HISTORY = 3
+ENOUGH_HISTORY, DEFAULT_HISTORY = 3, 10
+"""What is warned below, and what Kubernetes keeps where nothing is set."""
 PAUSED = "PF105"
 """The one block that has a flag of its own to lift it: `--resume`."""
 
@@ -64,12 +65,17 @@ def workload_is_being_deleted(preflight: Preflight) -> Iterator[Fact]:
 
 def history_is_short(preflight: Preflight) -> Iterator[Fact]:
     """With a limit below 3, one bad deploy or two leave no good revision to go back to."""
-    limit = objects.dig(preflight.snapshot.workload, "spec", "revisionHistoryLimit", default=10)
+    limit = objects.dig(
+        preflight.snapshot.workload, "spec", "revisionHistoryLimit", default=DEFAULT_HISTORY
+    )
     if limit < ENOUGH_HISTORY:
+        target = preflight.snapshot.target
         yield Fact(
             message=f"revisionHistoryLimit is {limit}: the next deploys evict the revisions that "
             "one could go back to",
-            remedy=f"set spec.revisionHistoryLimit to {ENOUGH_HISTORY} or more",
+            remedy=f"kubectl patch {target} -n {target.namespace} --type=merge "
+            f'-p \'{{"spec":{{"revisionHistoryLimit":{DEFAULT_HISTORY}}}}}\'; '
+            "and set it so where it is deployed from",
         )
 
 
