@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import ssl
+import time
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,10 @@ PLURALS = {
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
 }
 TIMEOUT_SECONDS = 60.0
+IDLE_SECONDS = 45.0
+"""The API server closes a connection on which nothing was asked for 90 s (its IdleTimeout)."""
+WATCH_SECONDS = 600
+"""A watch may be silent for as long as it is open."""
 
 
 class Refused(Exception):  # noqa: N818 (it reads as what happened)
@@ -55,6 +60,7 @@ class Api:
         self._connection = http.client.HTTPSConnection(
             address.hostname or "", address.port, context=tls, timeout=TIMEOUT_SECONDS
         )
+        self._asked_at = time.monotonic()
 
     def call(self, method: str, path: str, body: Object | None = None, kind: str = "json") -> Any:
         headers = {
@@ -62,9 +68,12 @@ class Api:
             "Content-Type": f"application/{kind}",
             "User-Agent": "backout-cluster-tests",
         }
+        if time.monotonic() - self._asked_at > IDLE_SECONDS:
+            self._connection.close()
         self._connection.request(method, path, json.dumps(body) if body else None, headers)
         response = self._connection.getresponse()
         content = json.loads(response.read())
+        self._asked_at = time.monotonic()
         self._date = response.headers["Date"]
         if response.status >= 400:
             raise Refused(response.status, content.get("message", ""))
@@ -86,10 +95,11 @@ class Api:
 
     def followed(self, namespace: str, kind: str, since: str) -> Iterator[Object]:
         """Yield the watch events of a kind since a resourceVersion, until `hang_up`."""
-        query = f"?watch=true&resourceVersion={since}&timeoutSeconds=600"
+        query = f"?watch=true&resourceVersion={since}&timeoutSeconds={WATCH_SECONDS}"
         path, bearer = PLURALS[kind].format(namespace) + query, f"Bearer {self._token}"
         self._connection.request("GET", path, headers={"Authorization": bearer})
         response = self._connection.getresponse()
+        self._connection.sock.settimeout(WATCH_SECONDS)
         with response, suppress(OSError, ValueError, http.client.HTTPException):
             for line in response:
                 yield json.loads(line)
