@@ -47,7 +47,8 @@ class Teller:
         for resource, why in state.missing.items():
             if ("missing", resource) not in self._told:
                 self._told.add(("missing", resource))
-                self._run.say("note", f"{resource} cannot be watched: {why}")
+                words = f"{resource} cannot be watched: {why}"
+                self._run.say("note", words, unwatched=resource)
 
 
 def say_cause(run: Run, cause: Cause) -> None:

@@ -109,6 +109,24 @@ async def test_an_empty_journal_holds_no_run(backout: Command) -> None:
     assert "holds no such run" in done.err
 
 
+async def test_where_pods_could_not_be_watched_the_page_says_why_it_has_no_plot(
+    backout: Command,
+) -> None:
+    lines = (JOURNALS / "healthy.jsonl").read_text().splitlines()
+    one = json.loads(next(s for s in lines if '"event": "replicas"' in s))
+    note = {"event": "note", "message": "pods cannot be watched: forbidden", "unwatched": "pods"}
+    others = [s for s in lines if '"event": "replicas"' not in s]
+    journal = backout.home / "unwatched.jsonl"
+    told = {key: one[key] for key in ("time", "traceID", "object", "op") if key in one} | note
+    journal.write_text("\n".join([*others[:-1], json.dumps(told), others[-1]]) + "\n")
+
+    done = await backout("report", "--journal", str(journal), "-o", "html")
+    drawn = await backout("report", "--journal", str(JOURNALS / "healthy.jsonl"), "-o", "html")
+
+    assert "There is no plot: pods cannot be watched: forbidden" in done.out
+    assert "There is no plot" not in drawn.out
+
+
 @pytest.mark.parametrize("output", ["md", "html", "json"])
 async def test_a_journal_that_a_kill_cut_off_is_told_and_says_so(
     backout: Command, output: str

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backout.cli.reports import words
-from backout.cli.reports.plot import duration, plot
+from backout.cli.reports.plot import duration, plot, unplotted
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
 
@@ -29,7 +29,8 @@ _WORST = ("BLOCK", UNKNOWN, "WARN", "INFO")
 
 def incident_page(incident: Incident) -> str:
     """Return the page of one incident; raise ConfigError where the extra is not installed."""
-    return _rendered("incident.html", incident=incident, plot=plot(incident), words=words)
+    drawn, why_not = plot(incident), unplotted(incident)
+    return _rendered("incident.html", incident=incident, plot=drawn, unplotted=why_not, words=words)
 
 
 def standing_page(

@@ -95,6 +95,12 @@ def plot(incident: Incident) -> Plot | None:
     )
 
 
+def unplotted(incident: Incident) -> str:
+    """Return why a rollout that was watched has no plot; empty where it was not watched."""
+    notes = (row for row in incident.rows if row.kind == "note")
+    return next((row.message for row in notes if row.fields.get("unwatched") == "pods"), "")
+
+
 def _areas(
     replicas: Sequence[Replicas],
     across: Callable[[float], float],
