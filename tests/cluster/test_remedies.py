@@ -1,71 +1,180 @@
-"""Each remedy that is a whole command, or a whole rule, is used as it is printed: it mends."""
+"""Remedies, pasted into a shell as they are printed: the finding that they stand at is gone."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-from typing import TYPE_CHECKING
+import re
+import signal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from tests.cluster.command import BACKOUT
+from sandbox import images
+from tests.cluster.command import run
 from tests.cluster.manifests import SHOP
-from tests.cluster.test_interruption import killed, rewrite
+from tests.cluster.test_failures import COMMAND
+from tests.cluster.test_images import push_index
 from tests.cluster.test_permissions import grant, rule, without
+from tests.cluster.test_proof import unproven
+from tests.cluster.test_surroundings import uses
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from tests.cluster.command import Ran
     from tests.cluster.space import Space
 
+LINE = re.compile(
+    r"(?:backout (?:undo|resume|ledger mark)|kubectl (?:patch|annotate)) [^;)]*", re.ASCII
+)
+JSON = ("-o", "json")
 DEPLOY = f"deploy/{SHOP}"
 
 
-def remedies(space: Space, env: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what a check finds now, and its remedies, by id."""
-    ran = space.backout("check", DEPLOY, "-o", "json", env=env)
+def told(ran: Ran) -> dict[str, str]:
+    """Return the remedy of each finding, by its id."""
     return {e["id"]: e["remedy"] for e in ran.events if e["event"] in {"finding", "blocked"}}
 
 
-def typed(space: Space, line: str) -> str:
-    """Type a line into a shell where kubectl and backout are those of the test."""
-    path = f"{BACKOUT.parent}:{space.cluster.kubectl.parent}:{os.environ['PATH']}"
-    done = subprocess.run(
-        ("bash", "-c", line),
-        env={**space.environment, "PATH": path},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def pasted(space: Space, ran: Ran, one: str) -> Ran:
+    """Run the line of a finding's remedy in a shell, verbatim."""
+    remedies = told(ran)
+    assert one in remedies, str(ran)
+    found = LINE.findall(remedies[one])
+    assert len(found) == 1, remedies[one]
+    return run(["bash", "-c", found[0]], space.environment)
 
 
-def test_the_history_is_made_longer_by_the_line_that_is_printed(space: Space) -> None:
-    space.deploy(space.version("v1"), revisionHistoryLimit=2)
+def check(space: Space, *words: str) -> Ran:
+    return space.backout("check", DEPLOY, *words, *JSON)
+
+
+def two_versions(space: Space, **spec: Any) -> None:
+    space.deploy(space.version("v1"), **spec)
     space.roll(space.version("v2"), up=True)
-    line, _, rest = remedies(space)["PF108"].partition("; ")
-    typed(space, line)
-
-    assert rest == "and set it so where it is deployed from"
-    assert space.get()["spec"]["revisionHistoryLimit"] == 10
-    assert "PF108" not in remedies(space)
 
 
-def test_the_lock_of_a_process_that_died_elsewhere_is_freed_by_the_line_that_is_printed(
-    space: Space,
-) -> None:
-    killed(space)
-    rewrite(space, bootID="00000000-0000-4000-8000-000000000000", host="elsewhere")
-    start = "if you know that it has died: "
-    line = remedies(space)["PF802"].partition(start)[2]
-    # The rollout that is taken over gets on no better: its time-out is not what is tested.
-    typed(space, f"{line} --timeout 2s || [ $? = 5 ]")
+def test_already_there_leaves_the_choice_to_backout(space: Space) -> None:
+    two_versions(space)
+    there = ("--to-revision", "2")
+    pasted(space, space.undo(*there, *JSON).expect(3), "PF102").expect(0)
 
-    assert "PF802" not in remedies(space)
+    assert space.image_now() == space.image("v1")
+    assert "PF102" not in told(check(space, *there).expect(0))
+
+
+def test_a_revision_known_to_be_bad_is_the_only_one_and_is_gone_to(space: Space) -> None:
+    two_versions(space)
+    space.undo().expect(0)
+    ran = pasted(space, space.undo(*JSON).expect(3), "PF104").expect(0)
+
+    assert "PF104" not in told(ran)
+    assert space.image_now() == space.image("v2")
+
+
+def test_a_paused_deployment_is_resumed_in_the_same_write(space: Space) -> None:
+    two_versions(space)
+    space.merge({"spec": {"paused": True}})
+    space.observed()
+    pasted(space, check(space).expect(3), "PF105").expect(0)
+
+    assert space.image_now() == space.image("v1")
+    assert "PF105" not in told(check(space))
+
+
+def test_a_short_history_is_made_longer(space: Space) -> None:
+    two_versions(space, revisionHistoryLimit=2)
+    ran = check(space).expect(0)
+    pasted(space, ran, "PF108").expect(0)
+
+    assert "PF108" not in told(check(space).expect(0))
+
+
+def test_another_revision_than_the_bad_one_that_was_named_is_gone_to(space: Space) -> None:
+    two_versions(space)
+    space.undo().expect(0)
+    space.roll(space.version("v1", env={"NEW": "1"}), up=True)
+    ran = pasted(space, check(space, "--to-revision", "2").expect(0), "PF109").expect(0)
+
+    assert "PF109" not in told(ran)
+    assert space.template()["spec"]["containers"][0].get("env", []) == []
+
+
+def test_a_revision_that_somebody_knows_to_work_is_recorded(space: Space) -> None:
+    two_versions(space)
+    recorded = ("--to-last-healthy",)
+    pasted(space, check(space, *recorded).expect(3), "PF113").expect(0)
+
+    assert "PF113" not in told(check(space, *recorded).expect(0))
+    space.undo(*recorded).expect(0)
+    assert space.image_now() == space.image("v1")
+
+
+def test_an_unproven_revision_is_rehearsed(space: Space) -> None:
+    unproven(space)
+    ran = space.undo("--require-proof", *JSON).expect(3)
+
+    assert "PF114" not in told(pasted(space, ran, "PF114").expect(0))
+    assert space.image_now() == space.image("v1")
+
+
+def test_a_health_annotation_that_is_no_path_is_taken_away(space: Space) -> None:
+    two_versions(space)
+    space.merge({"metadata": {"annotations": {"backout.dev/health": "http://192.0.2.1/"}}})
+    pasted(space, check(space).expect(0), "PF126").expect(0)
+
+    assert "PF126" not in told(check(space).expect(0))
+
+
+NOT_STARTED = {"spec": {"nodeSelector": {"disk": "none-has-it"}}}
+BAD: dict[str, dict[str, Any]] = {
+    "PF124": {"container": COMMAND},
+    "PF201": {"container": uses("configMap", "URL")},
+    "PF301": {"tag": "never-pushed"},
+    "PF308": {"repository": "of-another-platform"},
+    "PF310": NOT_STARTED,
+    "PF501": {"tag": "v2"},
+    "PF504": {"tag": "v2"},
+}
+FLAGS = {"PF124": ("--rehearse",), "PF310": ("--pin",)}
+
+
+def made_bad(space: Space, one: str) -> None:
+    if one == "PF501":
+        space.deny_image(space.image("v2"))
+    if one == "PF504":
+        space.label_namespace({"pod-security.kubernetes.io/enforce": "restricted"})
+
+
+@pytest.mark.parametrize("one", BAD)
+def test_the_next_best_revision_is_gone_to(space: Space, one: str) -> None:
+    """Revision 1 is good and its Pods run; 2, which is asked for, is not; 3 hangs."""
+    if one == "PF308":
+        digest = images.push(BAD[one]["repository"], "v1")
+        push_index(space, BAD[one]["repository"], "v1", digest, "s390x")
+    space.deploy(space.version("v1"))
+    space.roll(space.version(**BAD[one]))
+    space.roll(space.version("missing"))
+    made_bad(space, one)
+    ran = space.undo("--to-revision", "2", *FLAGS.get(one, ()), *JSON).expect(3)
+
+    assert one not in told(pasted(space, ran, one).expect(0))
+    assert space.records()[-1]["to"]["revision"] == 1
+    assert space.records()[-1]["state"] == "SUCCEEDED"
+
+
+def test_a_rollback_whose_process_stands_still_is_taken_over(space: Space) -> None:
+    two_versions(space)
+    started = space.start_undo()
+    try:
+        started.until("Waiting for deployment")
+        started.send(signal.SIGSTOP)
+        ran = space.undo(*JSON).expect(3)
+        pasted(space, ran, "PF802").expect(0)
+    finally:
+        started.send(signal.SIGKILL)
+        started.ended()
+
+    assert "PF802" not in told(check(space))
+    assert space.records()[-1]["state"] == "SUCCEEDED"
 
 
 @pytest.mark.parametrize(
@@ -80,8 +189,8 @@ def test_the_rule_that_is_printed_gives_the_right_that_lacks(
     reading = rule("apps", "deployments", "get", "list", "watch")
     left = [reading] if resource == "deployments" else []
     lacking = grant(space, "lacking", [*without(resource), *left])
-    remedy = remedies(space, lacking)[found]
+    remedy = told(space.backout("check", DEPLOY, *JSON, env=lacking))[found]
     printed = remedy.partition("ask for this rule in a Role: ")[2].partition("; or")[0]
     mended = grant(space, "mended", [*without(resource), yaml.safe_load(printed)])
 
-    assert found not in remedies(space, mended)
+    assert found not in told(space.backout("check", DEPLOY, *JSON, env=mended))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backout.core import objects, pin, revisions, template
+from backout.core.checks import lines
 from backout.core.checks.breaker import LEDGER_DENIED, PATCH_DENIED, UNDER_WAY, under_way
 from backout.core.checks.check import Check, Fact, finding
 from backout.core.checks.history import PAUSED
@@ -115,15 +116,15 @@ def select(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
     ran = pin.what_ran(snapshot, choice.revision)
     choice = pin.pinned(choice, snapshot.revisions, ran)
     now = template.digest(snapshot.workload["spec"]["template"])
-    return _on_target(snapshot, choice.revision) if choice.revision.hash == now else choice
+    return _on_target(snapshot, policy, choice.revision) if choice.revision.hash == now else choice
 
 
 def _selected(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
-    for fact in under_way(snapshot):
+    for fact in under_way(snapshot, policy):
         return finding(UNDER_WAY, fact)
     history, known = snapshot.revisions, snapshot.known
     if policy.to_revision is not None:
-        return _asked_for(snapshot, history, policy.to_revision)
+        return _asked_for(snapshot, policy, policy.to_revision)
     if not history:
         fact = Fact(
             message=f'no rollout history found for deployment "{snapshot.target.name}"',
@@ -133,11 +134,11 @@ def _selected(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
     if policy.to_last_healthy:
         found = revisions.last_healthy(history, known)
         if isinstance(found, NoChoice):
-            return finding(NONE_RECORDED, _why_none_recorded(snapshot))
+            return finding(NONE_RECORDED, _why_none_recorded(snapshot, policy))
         return found
     choice = revisions.choose(history, known)
     return (
-        finding(NOTHING_TO_GO_BACK_TO, _why_none(snapshot, choice))
+        finding(NOTHING_TO_GO_BACK_TO, _why_none(snapshot, policy, choice))
         if isinstance(choice, NoChoice)
         else choice
     )
@@ -217,7 +218,7 @@ def next_candidate(preflight: Preflight) -> str:
         wanted: "rolled back",
     }
     choice = revisions.choose(preflight.revisions, replace(known, bad=bad))
-    line = f"backout undo {snapshot.target} -n {snapshot.target.namespace} --to-revision"
+    line = lines.of("backout undo", preflight.policy, snapshot, "--to-revision")
     if not isinstance(choice, NoChoice):
         number = choice.revision.number
         return f"next candidate: revision {number}, {choice.why}: {line} {number}"
@@ -245,7 +246,8 @@ def way_on(policy: Policy, blocks: Sequence[Finding]) -> str:
     return " ".join(parts)
 
 
-def _asked_for(snapshot: Snapshot, history: Sequence[Revision], number: int) -> Choice | Finding:
+def _asked_for(snapshot: Snapshot, policy: Policy, number: int) -> Choice | Finding:
+    history = snapshot.revisions
     revision = revisions.numbered(history, number)
     now = revisions.current(history)
     if revision is None:
@@ -256,26 +258,29 @@ def _asked_for(snapshot: Snapshot, history: Sequence[Revision], number: int) -> 
         )
         return finding(NO_SUCH_REVISION, fact)
     if revisions.is_where_we_are(revision, now):
-        return _on_target(snapshot, revision)
+        return _on_target(snapshot, policy, revision)
     return revisions.asked_for(revision, snapshot.known)
 
 
-def _on_target(snapshot: Snapshot, revision: Revision) -> Finding:
+def _on_target(snapshot: Snapshot, policy: Policy, revision: Revision) -> Finding:
     fact = Fact(
         message=ALREADY_THERE,
         detail=f"revision {revision.number} is what {snapshot.target} asks for now",
-        remedy="leave --to-revision out, and backout chooses the newest other one with proof",
+        remedy="leave --to-revision out, and backout chooses the newest other one with proof: "
+        + lines.chosen_anew(policy, snapshot),
     )
     return finding(ON_TARGET, fact)
 
 
-def _why_none(snapshot: Snapshot, none: NoChoice) -> Fact:
+def _why_none(snapshot: Snapshot, policy: Policy, none: NoChoice) -> Fact:
     if none.known_bad:
         numbers = ", ".join(map(str, none.known_bad))
+        newest = str(none.known_bad[0])
         return Fact(
             message=f"nothing to go back to: every other revision of {snapshot.target} ({numbers}) "
             "is known to be bad",
-            remedy=f"--to-revision {none.known_bad[0]} goes there all the same",
+            remedy=f"--to-revision {newest} goes there all the same: "
+            + lines.chosen_anew(policy, snapshot, "--to-revision", newest),
         )
     limit = snapshot.workload["spec"].get("revisionHistoryLimit", 10)
     return Fact(
@@ -285,14 +290,25 @@ def _why_none(snapshot: Snapshot, none: NoChoice) -> Fact:
     )
 
 
-def _why_none_recorded(snapshot: Snapshot) -> Fact:
+def _why_none_recorded(snapshot: Snapshot, policy: Policy) -> Fact:
     unread = snapshot.unreadable.get(Need.LEDGER, "")
     return Fact(
         message=f"no other revision of {snapshot.target} was recorded healthy",
         detail=f"the ledger could not be read: {unread}" if unread else "",
         remedy="leave --to-last-healthy out, and backout goes by Ready Pods too; after the next "
-        f"good deploy: backout verify {snapshot.target} -n {snapshot.target.namespace}",
+        f"good deploy: {lines.of('backout verify', policy, snapshot)}{_mark(snapshot, policy)}",
     )
+
+
+def _mark(snapshot: Snapshot, policy: Policy) -> str:
+    """Return how a person who knows better records the revision that would be chosen."""
+    choice = revisions.choose(snapshot.revisions, snapshot.known)
+    if isinstance(choice, NoChoice):
+        return ""
+    number = choice.revision.number
+    words = ("--revision", str(number), "--healthy", "--reason", "WHY")
+    line = lines.of("backout ledger mark", policy, snapshot, *words)
+    return f"; only if you know that revision {number} works: {line}"
 
 
 def _outage(snapshot: Snapshot) -> str:

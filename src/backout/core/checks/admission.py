@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backout.core import admission, template
 from backout.core.checks.check import Check, Fact
+from backout.core.checks.lines import elsewhere
 from backout.core.model import Severity
 from backout.core.snapshot import Need, Preflight
 from backout.core.startability import must_start
@@ -23,7 +24,7 @@ def patch_is_refused(preflight: Preflight) -> Iterator[Fact]:
     if dry is not None and dry.refused:
         yield Fact(
             message=f"the API server refuses the patch: {dry.refused}",
-            remedy="correct what its message names, or go to another revision (--to-revision N)",
+            remedy=_remedy(preflight),
             risk="the patch is refused again, and counts as a rollback",
         )
 
@@ -58,7 +59,7 @@ def pod_is_refused(preflight: Preflight) -> Iterator[Fact]:
     if refused and not admission.is_of_policy(refused) and _must_start(preflight):
         yield Fact(
             message=f"Pods of revision {preflight.destination.number} are refused: {refused}",
-            remedy="correct what its message names, or go to another revision (--to-revision N)",
+            remedy=_remedy(preflight),
             risk="Pods of the target cannot be created",
         )
 
@@ -84,6 +85,10 @@ def pod_is_refused_by_policy(preflight: Preflight) -> Iterator[Fact]:
             detail="the real Pods are made by a controller, when bad Pods have gone",
             remedy="raise the quota, or see what the policy asks for",
         )
+
+
+def _remedy(preflight: Preflight) -> str:
+    return f"correct what its message names, or go to another revision ({elsewhere(preflight)})"
 
 
 def _refused(preflight: Preflight) -> str:

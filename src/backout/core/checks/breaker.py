@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core import breaker, permissions
+from backout.core.checks import lines
 from backout.core.checks.check import Check, Fact
 from backout.core.foreign import Foreign, rollbacks
 from backout.core.ledger import Ledger, Lock, State, UnreadableLedger, by_op, lock
 from backout.core.model import Severity
-from backout.core.snapshot import Need, Preflight, Snapshot
+from backout.core.snapshot import Need, Policy, Preflight, Snapshot
 from backout.core.spans import span
 
 if TYPE_CHECKING:
@@ -79,22 +80,22 @@ def _foreign(preflight: Preflight) -> Foreign:
 
 def another_rollback_is_under_way(preflight: Preflight) -> Iterator[Fact]:
     """The Lease is held and its holder is alive: two at once would fight."""
-    yield from under_way(preflight.snapshot)
+    yield from under_way(preflight.snapshot, preflight.policy)
 
 
-def under_way(snapshot: Snapshot) -> Iterator[Fact]:
+def under_way(snapshot: Snapshot, policy: Policy) -> Iterator[Fact]:
     """Yield who holds the lock, where somebody does; asked before a target is chosen, too.
 
     The open record of a rollback under way makes its source look bad and its target current.
     """
-    held, now, target = lock(snapshot.lease), snapshot.now, snapshot.target
+    held, now = lock(snapshot.lease), snapshot.now
     if held.holder and not held.is_expired(now):
         yield Fact(
             message=held_by(held, snapshot.ledger, now),
             detail="a lock whose holder has died expires "
             f"{held.duration.total_seconds():.0f} s after its last sign of life",
             remedy="wait for it (--wait-lock 5m); if you know that it has died: "
-            f"backout resume {target} -n {target.namespace} --take-over",
+            + lines.of("backout resume", policy, snapshot, "--take-over"),
         )
 
 

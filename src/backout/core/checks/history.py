@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from backout.core import objects
 from backout.core.checks.check import Check, Fact
+from backout.core.checks.lines import ANY, again, elsewhere, of
 from backout.core.model import Severity
 from backout.core.snapshot import Need, Preflight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENOUGH_HISTORY, DEFAULT_HISTORY = 3, 10
-"""What is warned below, and what Kubernetes keeps where nothing is set."""
+ENOUGH_HISTORY = 3
+_LIMIT = '{"spec":{"revisionHistoryLimit":10}}'
+"""The API server's own default."""
 PAUSED = "PF105"
 """The one block that has a flag of its own to lift it: `--resume`."""
 
@@ -47,7 +49,7 @@ def workload_is_paused(preflight: Preflight) -> Iterator[Fact]:
         yield Fact(
             message="the Deployment is paused: its controller would not roll the target out",
             remedy="--resume resumes it in the same write (resuming first would roll the bad "
-            "template further)",
+            f"template further): {again(preflight.policy, preflight.snapshot, '--resume')}",
             risk="the template is set and nothing rolls out until somebody resumes it",
         )
 
@@ -65,17 +67,13 @@ def workload_is_being_deleted(preflight: Preflight) -> Iterator[Fact]:
 
 def history_is_short(preflight: Preflight) -> Iterator[Fact]:
     """With a limit below 3, one bad deploy or two leave no good revision to go back to."""
-    limit = objects.dig(
-        preflight.snapshot.workload, "spec", "revisionHistoryLimit", default=DEFAULT_HISTORY
-    )
+    limit = objects.dig(preflight.snapshot.workload, "spec", "revisionHistoryLimit", default=10)
     if limit < ENOUGH_HISTORY:
-        target = preflight.snapshot.target
         yield Fact(
             message=f"revisionHistoryLimit is {limit}: the next deploys evict the revisions that "
             "one could go back to",
-            remedy=f"kubectl patch {target} -n {target.namespace} --type=merge "
-            f'-p \'{{"spec":{{"revisionHistoryLimit":{DEFAULT_HISTORY}}}}}\'; '
-            "and set it so where it is deployed from",
+            remedy=f"set spec.revisionHistoryLimit to {ENOUGH_HISTORY} or more: "
+            + of("kubectl patch", preflight.policy, preflight.snapshot, "-p", _LIMIT),
         )
 
 
@@ -84,9 +82,11 @@ def target_is_known_bad(preflight: Preflight) -> Iterator[Fact]:
     bad = preflight.snapshot.known.bad
     why = bad.get(preflight.destination.hash) or bad.get(preflight.origin.hash)
     if why is not None:
+        other = elsewhere(preflight)
         yield Fact(
             message=f"revision {preflight.destination.number} is known to be bad: {why}",
-            remedy="leave --to-revision out to go to a revision that is not",
+            remedy="leave --to-revision out to go to a revision that is not"
+            + ("" if other == ANY else f": {other}"),
         )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
-from backout.core import objects, pin
+from backout.core import objects, pin, template
 from backout.core.checks.check import Check, Fact
+from backout.core.checks.lines import ANY, again, elsewhere
 from backout.core.eligible import is_schedulable
 from backout.core.images import ImageState, parse
 from backout.core.model import Severity
@@ -45,13 +45,15 @@ def what_ran_is_not_known(preflight: Preflight) -> Iterator[Fact]:
     if not preflight.policy.pin:
         return
     hidden = preflight.snapshot.unreadable
+    idle = [r for r in preflight.revisions if not r.pods]
     why = [f"{need} could not be read" for need in (Need.PODS, Need.LEDGER) if need in hidden]
     for container, image in sorted(pin.tagged(preflight.destination.template).items()):
         yield Fact(
             message=f"what container {container} of revision {preflight.destination.number} ran is "
             f"not known: --pin has no digest for image {image}",
             detail="; ".join(why) or "no Pod of it is left, and the ledger does not remember it",
-            remedy="leave --pin out, or go to a revision of which Pods run (--to-revision N)",
+            remedy="leave --pin out, or go to a revision of which Pods run "
+            f"({elsewhere(preflight, avoiding=idle)})",
             risk="the image is taken by its tag, which may have moved",
         )
 
@@ -85,9 +87,16 @@ def still_there(preflight: Preflight, image: str) -> str:
 
 def pin_line(preflight: Preflight) -> str:
     """Return the command line that goes to what ran."""
-    target = preflight.snapshot.target
-    words = preflight.policy.command or ("undo", str(target), "-n", target.namespace)
-    return shlex.join(["backout", *words, "--pin"])
+    return again(preflight.policy, preflight.snapshot, "--pin")
+
+
+def another(preflight: Preflight, image: str, *, has: str) -> str:
+    """Return how to go to a revision that does not name an image; its own was not looked at."""
+    naming = (r for r in preflight.revisions if image in template.images(r.template).values())
+    line = elsewhere(preflight, avoiding=naming)
+    if line == ANY:
+        return f"go to a revision whose image {has} ({line})"
+    return f"go to a revision with another image ({line})"
 
 
 def _remedy(preflight: Preflight, image: str, then: ImageAnswer | None) -> str:
@@ -95,7 +104,7 @@ def _remedy(preflight: Preflight, image: str, then: ImageAnswer | None) -> str:
         return f"to run what ran, if the registry has it still: {pin_line(preflight)}"
     if still_there(preflight, image):
         return f"to run what ran: {pin_line(preflight)}"
-    return "what ran is gone from the registry: go to another revision (--to-revision N)"
+    return f"what ran is gone from the registry: {another(preflight, image, has='is there')}"
 
 
 def _is_told(now: ImageAnswer) -> bool:

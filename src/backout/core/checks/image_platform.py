@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core.checks.check import Check, Fact
+from backout.core.checks.image_bytes import another
 from backout.core.eligible import eligible, platform
 from backout.core.model import Severity
 from backout.core.snapshot import Need, Preflight
@@ -24,8 +25,8 @@ def no_node_can_run_it(preflight: Preflight) -> Iterator[Fact]:
         if not wanted & answer.platforms:
             yield Fact(
                 message=f"{_has(answer)}; the nodes that may take its Pods are {_listed(wanted)}",
-                remedy="push it for that platform, too, or go to a revision whose image has it "
-                "(--to-revision N)",
+                remedy="push it for that platform, too, or "
+                + another(preflight, answer.image, has="has it"),
                 risk="Pods of the target cannot start",
             )
 

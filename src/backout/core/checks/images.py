@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backout.core import pin, template
 from backout.core.checks.check import Check, Fact
-from backout.core.checks.image_bytes import holders, pin_line, still_there
+from backout.core.checks.image_bytes import another, holders, pin_line, still_there
 from backout.core.images import ImageAnswer, ImageState, parse
 from backout.core.model import Severity
 from backout.core.snapshot import Need, Preflight
@@ -27,7 +27,7 @@ def image_is_gone(preflight: Preflight) -> Iterator[Fact]:
         yield Fact(
             message=f"an image of revision {preflight.destination.number} is gone: {answer.detail}",
             detail=holders(preflight, answer.image),
-            remedy="push it again, or go to a revision whose image is there (--to-revision N)"
+            remedy=f"push it again, or {another(preflight, answer.image, has='is there')}"
             + _or_pin(preflight, answer.image),
             risk="Pods of the target cannot start where the image is not on the node",
         )
@@ -72,7 +72,7 @@ def image_name_is_invalid(preflight: Preflight) -> Iterator[Fact]:
     for answer in _answers(preflight, ImageState.INVALID):
         yield Fact(
             message=answer.detail,
-            remedy="go to another revision (--to-revision N)",
+            remedy=another(preflight, answer.image, has="is right"),
         )
 
 

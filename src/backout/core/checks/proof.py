@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backout.core import asking, endpoints, objects, permissions
 from backout.core.checks.check import Check, Fact
+from backout.core.checks.lines import ANY, again, elsewhere, of
 from backout.core.health import Answer
 from backout.core.model import Severity
 from backout.core.rehearsal import NotRehearsed, RehearsalFailed
@@ -32,10 +33,17 @@ def proof_is_required(preflight: Preflight) -> Iterator[Fact]:
     if not preflight.choice.proven and preflight.policy.require_proof:
         yield Fact(
             message=f"{_unproven(preflight)} (--require-proof)",
-            remedy="try it out in a trial Pod before anything is switched: --rehearse; or go to a "
-            "revision with proof (--to-last-healthy)",
+            remedy="go to a revision with proof (--to-last-healthy)" + _or_rehearse(preflight),
             risk="the target may not work either",
         )
+
+
+def _or_rehearse(preflight: Preflight) -> str:
+    """Return how the target is proven; what a trial Pod has shown already is told elsewhere."""
+    if preflight.policy.rehearse:
+        return ""
+    line = again(preflight.policy, preflight.snapshot, "--rehearse")
+    return f", or try it out in a trial Pod before anything is switched: {line}"
 
 
 def _unproven(preflight: Preflight) -> str:
@@ -54,9 +62,16 @@ def rehearsal_failed(preflight: Preflight) -> Iterator[Fact]:
         yield Fact(
             message=f"the rehearsal of revision {preflight.destination.number} failed: "
             f"{rehearsal.why}",
-            remedy=rehearsal.remedy or "go to another revision (--to-revision N)",
+            remedy=_mended(preflight, rehearsal.remedy),
             risk="the target's own Pods fail in the same way",
         )
+
+
+def _mended(preflight: Preflight, remedy: str) -> str:
+    line = elsewhere(preflight)
+    if not remedy:
+        return f"go to another revision ({line})"
+    return remedy if line == ANY else f"{remedy}; the next best revision: {line}"
 
 
 def could_not_be_rehearsed(preflight: Preflight) -> Iterator[Fact]:
@@ -78,7 +93,10 @@ def health_annotation_is_refused(preflight: Preflight) -> Iterator[Fact]:
             message=f"the annotation {endpoints.ANNOTATION} is ignored: {text!r:.80} is neither a "
             "/path nor a PORT/path",
             detail="whoever may write the workload must not choose what this machine asks",
-            remedy="write a path there; a URL is given by --health",
+            remedy="write a path there; a URL is given by --health; to take it away: "
+            + of(
+                "kubectl annotate", preflight.policy, preflight.snapshot, f"{endpoints.ANNOTATION}-"
+            ),
         )
 
 
@@ -91,7 +109,8 @@ def target_is_half_started(preflight: Preflight) -> Iterator[Fact]:
             message=f"every running Pod of revision {preflight.destination.number} that was asked "
             f"({_out_of(preflight) or len(samples)}) answers badly ({unwell[0].subject}: "
             f"{unwell[0].detail})",
-            remedy="go to another revision (--to-revision N), or wait until its Pods are well",
+            remedy=f"go to another revision ({elsewhere(preflight)}), or wait until its Pods are "
+            "well",
             risk="the target may be as broken as what runs now",
         )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backout.core import references
 from backout.core.checks.check import SHOWN, Check, Fact, few, folded
+from backout.core.checks.lines import elsewhere
 from backout.core.ledger import Ledger, Remembered
 from backout.core.model import Severity
 from backout.core.snapshot import Need, Preflight
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from backout.core.model import Revision
     from backout.core.references import Reference
 
 
@@ -27,7 +29,7 @@ def reference_is_gone(preflight: Preflight) -> Iterator[Fact]:
         yield Fact(
             message=f"revision {preflight.destination.number} cannot start: {words}",
             remedy="create what is gone again, or go to a revision that does not need it "
-            "(--to-revision N)",
+            f"({elsewhere(preflight, avoiding=_needing(preflight))})",
             risk="Pods of the target will not start",
         )
 
@@ -124,6 +126,20 @@ def _lacking(preflight: Preflight) -> Iterator[str]:
         return
     names = dict.fromkeys(str(use.reference) for use in told.values())
     yield f"{len(names)} objects that it needs are gone or lack a key: {few([*names])}"
+
+
+def _needing(preflight: Preflight) -> Iterator[Revision]:
+    """Yield the revisions that name what the target lacks; with that key or another."""
+    named = preflight.snapshot.named
+    uses = references.of_template(preflight.destination.template)
+    gone = {
+        u.reference
+        for u in uses
+        if u.reference in named and references.lacking(u, named[u.reference])
+    }
+    for revision in preflight.revisions:
+        if any(use.reference in gone for use in references.of_template(revision.template)):
+            yield revision
 
 
 def _must_start(preflight: Preflight) -> bool:

@@ -1,0 +1,84 @@
+"""The command lines that remedies print: to be pasted as they are, to the same cluster."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backout.core.revisions import NoChoice, choose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from backout.core.model import Revision
+    from backout.core.snapshot import Policy, Preflight, Snapshot
+
+ANY = "--to-revision N"
+"""Stands where no other revision can be named."""
+
+_CONNECTION = frozenset(
+    {"--context", "--kubeconfig", "--cluster", "--user", "--as", "--as-group", "--as-uid"}
+)
+"""kubectl's own flags, which backout takes, too."""
+_CHOICE = frozenset({"--to-revision", "--accept"})
+"""With a value; what was accepted of one revision is not of another."""
+
+
+def again(policy: Policy, snapshot: Snapshot, *more: str) -> str:
+    """Return the command as it was given, with more flags; what stands behind `--` is none."""
+    words = _given(policy, snapshot)
+    end = words.index("--") if "--" in words else len(words)
+    return shlex.join(["backout", *words[:end], *more, *words[end:]])
+
+
+def chosen_anew(policy: Policy, snapshot: Snapshot, *more: str) -> str:
+    """Return the command as it was given, without the revision it names and what it accepts."""
+    words = [w for pair in _flags(_given(policy, snapshot)) if pair[0] not in _CHOICE for w in pair]
+    kept = tuple(w for w in words if w != "--to-last-healthy" and not _is_choice(w))
+    return again(replace(policy, command=kept), snapshot, *more)
+
+
+def elsewhere(preflight: Preflight, *more: str, avoiding: Iterable[Revision] = ()) -> str:
+    """Return the line that goes to the next best revision; else the flag that names one.
+
+    Neither where it would go now, nor what is known to be bad, nor one of `avoiding`.
+    """
+    known = preflight.snapshot.known
+    tried = (preflight.destination, preflight.origin, *avoiding)
+    bad = {**known.bad, **{one.hash: "passed over" for one in tried}}
+    choice = choose(preflight.revisions, replace(known, bad=bad))
+    if isinstance(choice, NoChoice):
+        return ANY
+    to = ("--to-revision", str(choice.revision.number))
+    return chosen_anew(preflight.policy, preflight.snapshot, *to, *more)
+
+
+def of(command: str, policy: Policy, snapshot: Snapshot, *more: str) -> str:
+    """Return a command of kubectl's or backout's about the workload, with the same connection."""
+    target = snapshot.target
+    flags = [w for pair in _flags(policy.command) if _name(pair[0]) in _CONNECTION for w in pair]
+    words = [*command.split(), str(target), "-n", target.namespace]
+    return shlex.join([*words, *flags, *more])
+
+
+def _given(policy: Policy, snapshot: Snapshot) -> tuple[str, ...]:
+    target = snapshot.target
+    return policy.command or ("undo", str(target), "-n", target.namespace)
+
+
+def _flags(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield each word, those of which the value is a word of its own together with it."""
+    rest = list(words)
+    while rest:
+        first = rest.pop(0)
+        takes = first in _CONNECTION | _CHOICE and bool(rest)
+        yield (first, rest.pop(0)) if takes else (first,)
+
+
+def _name(word: str) -> str:
+    return word.partition("=")[0]
+
+
+def _is_choice(word: str) -> bool:
+    return "=" in word and _name(word) in _CHOICE
