@@ -218,9 +218,14 @@ def test_an_index_without_the_nodes_platform_blocks_and_cannot_be_pulled(
     space.deploy(space.version("v1", repository=repository, container=ALWAYS))
     space.roll(space.version("v2"), up=True)
     until("the old Pod is gone", lambda: len(space.pods()) == 1)
+    [node] = space.nodes()
+    push_index(space, repository, "v1", digest, node["status"]["nodeInfo"]["architecture"])
+    fits = space.backout("check", "deploy/shop").expect(0)
     push_index(space, repository, "v1", digest, "s390x")
 
     ran = space.undo().expect(3)
+
+    assert "PF308" not in fits.findings()
 
     assert f"image {space.image('v1', repository)} is there for linux/s390x only; " in ran.err
     assert "ERROR: refused (PF308): nothing was changed" in ran.err

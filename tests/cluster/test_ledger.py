@@ -52,6 +52,32 @@ def test_an_accepted_breaker_is_passed_and_recorded_with_the_reason(space: Space
     assert space.image_now() == space.image("v1")
 
 
+def rolled_back_twice_for_a_cause_elsewhere(space: Space) -> tuple[str, ...]:
+    """No revision is healthy while the database, a file here, is gone; return how it is asked."""
+    asked = ("--health-command", f"test -e {space.folder}/database", "--health-timeout", "2s")
+    space.deploy(space.version("v1"), serve=False)
+    space.roll(space.version("v2"), up=True)
+    space.undo("--to-revision", "1", *asked).expect(4)
+    space.undo("--to-revision", "2", *asked).expect(4)
+    return ("--to-revision", "3", *asked)
+
+
+def test_one_rollback_more_than_allowed_does_not_help_until_the_cause_elsewhere_is_mended(
+    space: Space,
+) -> None:
+    words = rolled_back_twice_for_a_cause_elsewhere(space)
+    refused = space.undo(*words).expect(3)
+    failed = space.undo(*words, *accepting("PF801")).expect(4)
+
+    assert RATE_LIMIT in refused.err.splitlines()
+    assert "accepted PF801: " in failed.err
+    assert len(space.records()) == 3
+
+    (space.folder / "database").touch()
+    back = ("--to-revision", "4", *words[2:], "--rollback-limit", "4")
+    assert "PF801" not in space.undo(*back).expect(0).findings()
+
+
 def test_the_breaker_outlives_a_deployment_that_is_made_again(space: Space) -> None:
     two_rollbacks_and_a_third_bad_deploy(space)
     space.kubectl("delete", "deploy/shop", "--timeout=30s").expect(0)

@@ -146,6 +146,16 @@ def test_a_deployment_that_is_being_deleted_is_refused(being_deleted: Space) -> 
     assert not being_deleted.pods(image=being_deleted.image("v1"))
 
 
+def test_a_deployment_that_only_has_a_finalizer_is_rolled_back(space: Space) -> None:
+    space.deploy(space.version("v1"))
+    space.roll(space.version("missing"))
+    space.merge({"metadata": {"finalizers": ["backout.dev/held-by-a-test"]}})
+    ran = space.undo().expect(0)
+    space.merge({"metadata": {"finalizers": []}})
+
+    assert "PF111" not in ran.findings()
+
+
 def test_a_workload_that_is_not_there_is_an_error_and_not_a_refusal(space: Space) -> None:
     ran = space.undo(name="shopp").expect(1)
 

@@ -100,10 +100,18 @@ def gone_on_with() -> set[str]:
 
 def test_what_each_refusal_predicts_is_seen_on_a_cluster_when_it_is_accepted() -> None:
     """Named, not proven: that the failure happens is for each of these tests to say."""
-    refusals = {c.id for c in CHECKS if c.severity is Severity.BLOCK and c.acceptable}
-    refusals |= {c.id for c in CHOICES if c.acceptable and c.severity is Severity.BLOCK}
+    both = (*CHOICES, *CHECKS)
+    refusals = {c.id for c in both if c.severity is Severity.BLOCK and c.acceptable}
 
     assert refusals - gone_on_with() == set()
+
+
+def test_each_refusal_that_cannot_be_accepted_is_seen_on_a_cluster() -> None:
+    refusals = {c.id for c in (*CHOICES, *CHECKS) if c.severity is Severity.BLOCK}
+    accepted = {c.id for c in (*CHOICES, *CHECKS) if c.acceptable}
+    named = set[str]().union(*named_in("cluster").values())
+
+    assert refusals - accepted - named == set()
 
 
 def test_no_test_names_an_id_that_does_not_exist() -> None:
