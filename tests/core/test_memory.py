@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,6 +109,47 @@ def test_a_mark_is_the_newest_word() -> None:
     assert whole.memory["v1"].images == {"app": DIGEST}
 
 
+def versions(whole: Ledger, known: str = "v2") -> dict[str, str]:
+    return dict(whole.memory[known].references)
+
+
+def test_recorded_health_keeps_the_versions_of_what_the_target_named() -> None:
+    good = rollback(State.SUCCEEDED, "v3", "v2")
+    whole = memory.with_record(Ledger(), good, {"ConfigMap/a": "7"})
+    assert versions(whole) == {"ConfigMap/a": "7"}
+    assert versions(whole, "v3") == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "health"),
+    [
+        (State.APPLIED, ""),
+        (State.SUCCEEDED, "NotVerified"),
+        (State.FAILED, "Unhealthy"),
+        (State.UNDECIDED, "Inconclusive"),
+        (State.NOT_APPLIED, ""),
+    ],
+)
+def test_without_recorded_health_no_version_is_remembered(state: State, health: str) -> None:
+    known = memory.marked(Ledger(), "v2", 1, at=ago(days=1), references={"ConfigMap/a": "3"})
+    record_ = rollback(state, "v3", "v2", health=health)
+    assert versions(memory.with_record(known, record_, {"ConfigMap/a": "7"})) == {
+        "ConfigMap/a": "3"
+    }
+
+
+def test_a_version_that_could_not_be_read_this_time_stays_as_it_was_remembered() -> None:
+    known = memory.marked(
+        Ledger(), "v2", 1, at=ago(days=1), references={"ConfigMap/a": "3", "Secret/b": "4"}
+    )
+    good = rollback(State.SUCCEEDED, "v3", "v2")
+    assert versions(memory.with_record(known, good, {"ConfigMap/a": "7"})) == {
+        "ConfigMap/a": "7",
+        "Secret/b": "4",
+    }
+    assert versions(memory.with_record(known, good)) == {"ConfigMap/a": "3", "Secret/b": "4"}
+
+
 @given(st.permutations(range(120)))
 def test_fifty_templates_are_remembered_and_the_oldest_forgotten(order: list[int]) -> None:
     whole = Ledger()
@@ -117,26 +159,3 @@ def test_fifty_templates_are_remembered_and_the_oldest_forgotten(order: list[int
     assert len(kept) == memory.KEPT
     # One that came late is kept; what it pushed out was older than all that stayed.
     assert kept == set(range(memory.KEPT))
-
-
-def test_a_healthy_end_remembers_the_versions_of_what_its_target_names_and_no_other_end() -> None:
-    there = {"ConfigMap/settings": "41"}
-
-    def remembered(state: State, health: str) -> dict[str, str]:
-        going = rollback(State.INTENT, "bad", "good", health="")
-        whole = Ledger(records=(going,))
-        ended = replace(going, state=state, closed_at=NOW, health=health)
-        known = memory.with_record(whole, ended, there).memory.get("good")
-        return dict(known.references) if known else {}
-
-    assert remembered(State.SUCCEEDED, "Healthy") == there
-    assert remembered(State.SUCCEEDED, "") == {}
-    assert remembered(State.FAILED, "Unhealthy") == {}
-
-
-def test_versions_that_could_not_be_read_leave_those_that_were_remembered() -> None:
-    before = {"Secret/key": "7"}
-    whole = memory.marked(Ledger(), "good", 1, at=ago(hours=1), references=before)
-    ended = rollback(State.SUCCEEDED, "bad", "good")
-    after = memory.with_record(replace(whole, records=(ended,)), ended, {})
-    assert after.memory["good"].references == before

@@ -174,3 +174,10 @@ def test_what_has_no_namespace_can_be_left_out() -> None:
 
     assert [one["kind"] for one in made] == ["Role", "RoleBinding"]
     assert made[0]["metadata"] == {"name": "r"}
+
+
+def test_the_role_of_check_says_what_check_says_under_it() -> None:
+    of_check = manifest(Wanted(command="check", name="r"))
+
+    assert "# PF803 and PF804, exit 3. Of several " in of_check
+    assert "PF803" not in manifest(Wanted(command="undo", name="r"))

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from backout.core import references
+from backout.core.changes import Change
 from backout.core.references import Kind, Named, Reference, Use, lacking
 from backout.steps.references import keys
-from tests.core.objects_made import template
+from tests.core.objects_made import NOW, ago, template
 
 
 def uses(spec: dict[str, Any] | None = None, **container: Any) -> list[tuple[str, str, bool]]:
@@ -103,17 +104,41 @@ def test_keys_are_read_from_managed_fields_and_values_never() -> None:
     assert keys({"metadata": {}}) is None
 
 
-def test_versions_are_those_of_configuration_that_it_uses_and_that_was_read() -> None:
-    made = template(envFrom=[{"configMapRef": {"name": "c"}}, {"secretRef": {"name": "s"}}])
-    made["spec"]["priorityClassName"] = "high"
-    named = {
-        Reference(kind=kind, name=name): Named(exists=bool(version), version=version)
-        for kind, name, version in (
-            (Kind.CONFIG_MAP, "c", "41"),
-            (Kind.CONFIG_MAP, "of-another", "42"),
-            (Kind.SECRET, "s", ""),
-            (Kind.PRIORITY_CLASS, "high", "43"),
-        )
-    }
-    assert references.versions(made, named) == {"ConfigMap/c": "41"}
-    assert references.versions(made, {}) == {}
+CONFIG, SECRET = (Reference(kind=k, name="n") for k in (Kind.CONFIG_MAP, Kind.SECRET))
+CLAIM = Reference(kind=Kind.CLAIM, name="n")
+OF_ALL = {
+    "volumes": [
+        {"name": "a", "configMap": {"name": "n"}},
+        {"name": "b", "secret": {"secretName": "n"}},
+        {"name": "c", "persistentVolumeClaim": {"claimName": "n"}},
+    ]
+}
+
+
+def of_all() -> dict[str, Any]:
+    made = template()
+    made["spec"].update(OF_ALL)
+    return made
+
+
+def test_versions_are_those_of_the_config_maps_and_secrets_that_it_uses_and_that_were_read() -> (
+    None
+):
+    other = Reference(kind=Kind.CONFIG_MAP, name="another")
+    found = {one: Named(exists=True, version="7") for one in (CONFIG, SECRET, CLAIM, other)}
+
+    assert references.versions(of_all(), found) == {"ConfigMap/n": "7", "Secret/n": "7"}
+    assert references.versions(of_all(), {CONFIG: Named(exists=False)}) == {}
+    assert references.versions(of_all(), {}) == {}
+
+
+def test_what_was_written_since_or_cannot_be_told_is_not_known_to_be_unchanged() -> None:
+    def written(**before: float) -> Named:
+        return Named(exists=True, changed=Change(at=ago(**before), by="ci"))
+
+    kept = references.unchanged_since({CONFIG: written(minutes=1)}, NOW)
+
+    assert set(kept) == {CONFIG}
+    assert references.unchanged_since({CONFIG: written(seconds=0.5)}, NOW) == {}
+    assert references.unchanged_since({CONFIG: written(minutes=-1)}, NOW) == {}
+    assert references.unchanged_since({CONFIG: Named(exists=True, version="7")}, NOW) == {}

@@ -23,13 +23,17 @@ def running(pods: Iterable[Object]) -> list[Object]:
 def chosen(pods: Iterable[Object]) -> list[Object]:
     """Return the Pods to ask: all that run, or `MOST` of them spread evenly.
 
-    Ready and not Ready in proportion, and each at least once where both are: so a revision of
-    which a Pod is Ready is never judged by those alone that are not.
+    Over their nodes; Ready and not Ready in proportion, and each at least once where both are: so
+    a revision of which a Pod is Ready is never judged by those alone that are not.
     """
-    there = sorted(running(pods), key=lambda pod: (objects.is_ready(pod), objects.name(pod)))
+    there = sorted(running(pods), key=_place)
     if len(there) <= MOST:
         return there
     return [there[i * (len(there) - 1) // (MOST - 1)] for i in range(MOST)]
+
+
+def _place(pod: Object) -> tuple[bool, str, str]:
+    return objects.is_ready(pod), str(objects.dig(pod, "spec", "nodeName")), objects.name(pod)
 
 
 def out_of(pods: Iterable[Object], asked: int) -> str:

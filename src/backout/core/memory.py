@@ -76,7 +76,8 @@ def marked(
     """Return the ledger with a word on a template: healthy at this time, or bad and why.
 
     `told` is who says that it is healthy, and why; `images` maps containers to the digests that ran
-    healthy, `references` what it named then (`ConfigMap/settings`) to resourceVersions.
+    healthy, `references` what it named then (`ConfigMap/settings`) to resourceVersions: what could
+    not be read this time keeps the version that was remembered before.
     """
     before = ledger.memory.get(template_hash, Remembered(revision=revision))
     if bad is not None:
@@ -88,7 +89,7 @@ def marked(
             first_healthy_at=before.first_healthy_at or at,
             last_healthy_at=at,
             images=images or before.images,
-            references=references or before.references,
+            references={**before.references, **(references or {})},
             bad=None,
             told=told[:WHY],
         )

@@ -7,6 +7,7 @@ VisitPodConfigmapNames); what a missing one does: docs/failures/ (measured on 1.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from backout.core import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from backout.core.changes import Change
     from backout.core.model import Object
@@ -97,6 +99,15 @@ def versions(template: Object, named: Mapping[Reference, Named]) -> dict[str, st
     """
     found = {r: named[r].version for r in sorted(versioned(template)) if r in named}
     return {f"{r.kind}/{r.name}": version for r, version in found.items() if version}
+
+
+def unchanged_since(named: Mapping[Reference, Named], at: datetime) -> dict[Reference, Named]:
+    """Return what is known to have been written before `at`, and not again.
+
+    Managed fields count whole seconds, so one is left between; what they do not tell is left out.
+    """
+    latest = at - timedelta(seconds=1)
+    return {r: n for r, n in named.items() if n.changed is not None and n.changed.at <= latest}
 
 
 def lacking(use: Use, named: Named) -> str:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 RBAC = "rbac.authorization.k8s.io"
+_NOTES = {
+    permissions.CHECK: "# With these alone, check of one workload says that you may not undo it:\n"
+    "# PF803 and PF804, exit 3. Of several (--all, -A, -l, two names) it skips both and says so.\n",
+}
 _HEADINGS = {
     Level.REQUIRED: "Without these it cannot work.",
     Level.OPTIONAL: "Optional: without one of these it goes on and says what it could not verify.",
@@ -63,7 +67,8 @@ def manifest(wanted: Wanted) -> str:
 
 def _role(wanted: Wanted, kind: str, rows: list[Grant]) -> str:
     words = {
-        "Role": f"# The least that backout {wanted.command} needs in a namespace.\n",
+        "Role": f"# The least that backout {wanted.command} needs in a namespace.\n"
+        + _NOTES.get(wanted.command, ""),
         "ClusterRole": "# Optional: what has no namespace. Leave it out with --namespaced.\n",
     }
     rules = "\n".join(f"  {s}" for level in Level for s in _section(wanted, level, rows))

@@ -12,6 +12,7 @@ from backout.core.errors import BackoutError
 from backout.core.ledger import Record, State
 from backout.core.outcome import Outcome, Result
 from backout.core.plan import Plan
+from backout.core.references import unchanged_since
 from backout.core.snapshot import Preflight
 from backout.core.spans import span
 from backout.kube import paths
@@ -24,6 +25,7 @@ from backout.steps.recover import (
     take_over,
     unsettled,
 )
+from backout.steps.references import read_versioned
 from backout.steps.rollback import Rollback
 from backout.steps.wait import until_free
 
@@ -92,8 +94,10 @@ async def _rollback(run: Run, record: Record) -> Rollback | None:
     wanted = template.digest(snapshot.workload["spec"]["template"])
     if there is None or wanted != record.destination.hash:
         return None
+    # Its Pods started before this is read: what was written since they may never have run with.
+    named = await read_versioned(run, there.template)
     preflight = Preflight(
-        snapshot=snapshot,
+        snapshot=replace(snapshot, named=unchanged_since(named, record.intent_at)),
         policy=run.policy,
         revisions=snapshot.revisions,
         choice=revisions.asked_for(

@@ -193,6 +193,20 @@ async def test_without_the_right_to_leases_it_is_refused_with_the_rule(api: ApiS
     assert "coordination.k8s.io" in str(block.fields["remedy"])
 
 
+async def test_it_is_asked_about_the_one_lease_by_its_name_where_a_role_can_name_it(
+    api: ApiServer,
+) -> None:
+    await undone(api)
+    asked = [
+        r.json["spec"]["resourceAttributes"]
+        for r in api.requests
+        if line_of(r) == "POST selfsubjectaccessreviews"
+    ]
+    leases = {a["verb"]: a.get("name") for a in asked if a["resource"] == "leases"}
+
+    assert leases == {"get": LEASE, "update": LEASE, "create": None}
+
+
 async def test_a_lease_that_is_deleted_under_the_run_is_not_made_again(api: ApiServer) -> None:
     def after(request: Request, _: Answer) -> Step | None:
         if "json-patch" in request.headers.get("content-type", ""):

@@ -146,3 +146,17 @@ async def test_the_newest_word_counts_after_a_rollback_too(api: ApiServer) -> No
 
     assert told.result in {"succeeded", "failed"}, told.text
     assert "known to be bad" not in told.of("target")[0]
+
+
+async def test_nothing_is_read_that_the_role_of_a_mark_does_not_grant(api: ApiServer) -> None:
+    await marked(api, number=1, healthy=True)
+
+    assert set(api.lines) <= {
+        "GET deployments",
+        "LIST replicasets",
+        "LIST pods",
+        "GET leases",
+        "POST leases",
+        "PUT leases",
+        "GET /version",
+    }

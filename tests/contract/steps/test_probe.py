@@ -213,3 +213,16 @@ async def test_a_half_started_target_blocks(api: ApiServer) -> None:
     assert "PF121" in told.message
     assert "HTTP 503" in told.text
     assert api.writes == []
+
+
+async def test_of_many_running_pods_ten_are_asked(api: ApiServer) -> None:
+    model = api.get("pods", "web-1-0")
+    for number in range(1, 37):
+        named = {**model["metadata"], "name": f"web-1-{number}"}
+        api.add("pods", {**model, "metadata": named})
+    api.proxied = lambda r: BAD_ANSWER if "/pods/" in r.path else GOOD_ANSWER
+    told = await undone(api)
+
+    assert "that was asked (10 of 37) answers badly" in told.text
+    assert len([r for r in api.requests if "/pods/" in r.path and "/proxy" in r.path]) == 10
+    assert api.writes == []
