@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     import ssl
     from contextlib import AbstractAsyncContextManager
 
-    import aiohttp
-
+    from backout.http.pool import Pool
     from backout.http.stream import Stream
 
 __all__ = ["BODY_CAP", "LINE_CAP", "USER_AGENT", "Headers", "Response", "Session"]
@@ -52,7 +51,7 @@ class Session:
         server_hostname: str | None = None,
         user_agent: str = USER_AGENT,
     ) -> None:
-        from backout.http import engine  # noqa: PLC0415 (0.2 s that --help does not need)
+        from backout.http import engine  # noqa: PLC0415 (0.1 s that --help does not need)
 
         self._engine = engine
         self._settings = engine.Settings(
@@ -63,10 +62,10 @@ class Session:
             server_hostname=server_hostname,
             user_agent=user_agent,
         )
-        self._http: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
 
     async def __aenter__(self) -> Self:
-        self._http = self._engine.start(self._settings)
+        self._pool = self._engine.Pool(self._settings)
         return self
 
     async def __aexit__(
@@ -75,8 +74,8 @@ class Session:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        http, self._http = self._open(), None
-        await http.close()
+        pool, self._pool = self._open(), None
+        await pool.close()
 
     async def request(
         self,
@@ -97,8 +96,7 @@ class Session:
         question = self._engine.Question(
             method=method, url=url, headers=headers, body=body, timeout=timeout
         )
-        http = self._open()
-        return await self._engine.ask(http, self._settings, question, cap=cap, truncate=truncate)
+        return await self._engine.ask(self._open(), question, cap=cap, truncate=truncate)
 
     def stream(
         self,
@@ -118,12 +116,10 @@ class Session:
         question = self._engine.Question(
             method=method, url=url, headers=headers, body=None, timeout=timeout
         )
-        return self._engine.listen(
-            self._open(), self._settings, question, silence=silence, line_cap=line_cap
-        )
+        return self._engine.listen(self._open(), question, silence=silence, line_cap=line_cap)
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._http is None:
+    def _open(self) -> Pool:
+        if self._pool is None:
             msg = "a Session is used inside `async with`"
             raise RuntimeError(msg)
-        return self._http
+        return self._pool

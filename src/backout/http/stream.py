@@ -1,7 +1,4 @@
-"""An answer that has no end: lines as they come, with a limit on silence and on line length.
-
-Imports aiohttp: import it late.
-"""
+"""An answer that has no end: lines as they come, with a limit on silence and on line length."""
 
 from __future__ import annotations
 
@@ -9,34 +6,34 @@ import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 from backout.http.errors import Unanswered
-from backout.http.failures import told
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    import aiohttp
-
-    from backout.http.failures import Attempt
     from backout.http.response import Headers
 T = TypeVar("T", bytes, bytearray)
 
 
 class Stream:
-    """An open answer: `status`, `headers`, and the body once, either as lines or as one piece."""
+    """An open answer: `status`, `headers`, and the body once, either as lines or as one piece.
+
+    `chunk` returns the next bytes of it, none at its end; `host` is for error text.
+    """
 
     def __init__(
         self,
-        response: aiohttp.ClientResponse,
+        status: int,
         headers: Headers,
+        chunk: Callable[[], Awaitable[bytes]],
         *,
-        attempt: Attempt,
+        host: str,
         silence: float,
         line_cap: int,
     ) -> None:
-        self.status = response.status
+        self.status = status
         self.headers = headers
-        self._response = response
-        self._attempt = attempt
+        self._chunk = chunk
+        self._host = host
         self._silence = silence
         self._line_cap = line_cap
 
@@ -61,7 +58,7 @@ class Stream:
 
     def _bounded(self, line: T) -> T:
         if len(line) > self._line_cap:
-            raise Unanswered(f"{self._attempt.host} sent a line of over {self._line_cap} bytes")
+            raise Unanswered(f"{self._host} sent a line of over {self._line_cap} bytes")
         return line
 
     async def body(self, *, cap: int) -> bytes:
@@ -75,14 +72,13 @@ class Stream:
 
     async def _chunks(self) -> AsyncGenerator[bytes, None]:
         while True:
-            with told(self._attempt):
-                try:
-                    async with asyncio.timeout(self._silence):
-                        chunk = await self._response.content.readany()
-                except TimeoutError:
-                    raise Unanswered(
-                        f"nothing heard from {self._attempt.host} for {self._silence:g} s"
-                    ) from None
+            try:
+                async with asyncio.timeout(self._silence):
+                    chunk = await self._chunk()
+            except TimeoutError:
+                raise Unanswered(
+                    f"nothing heard from {self._host} for {self._silence:g} s"
+                ) from None
             if not chunk:
                 return
             yield chunk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ssl
 
 from backout.core.errors import ConfigError
@@ -23,4 +24,12 @@ def with_authorities(ca_file: str | None, *, remedy: str) -> ssl.SSLContext | No
         raise ConfigError(
             f"cannot use the CA file {untrusted(ca_file)}: {untrusted(str(reason))}", remedy=remedy
         ) from None
+    return context
+
+
+@functools.cache
+def system_trust() -> ssl.SSLContext:
+    """Return a context that trusts the system's CAs; read once (60 ms), when it is first needed."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(("http/1.1",))
     return context

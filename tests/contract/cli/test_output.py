@@ -340,7 +340,7 @@ async def test_a_signal_at_the_very_end_does_not_turn_the_truth_round(
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("module", ["click", "aiohttp", "yaml"])
+@pytest.mark.parametrize("module", ["click", "h11", "yaml"])
 async def test_a_signal_while_it_starts_is_told(
     backout: Command, sent: signal.Signals, code: int, module: str
 ) -> None:

@@ -294,4 +294,4 @@ async def test_help_loads_neither_the_http_library_nor_the_terminal_library(
         modules = {line.rpartition("|")[2].strip() for line in err.decode().splitlines()}
 
         assert "click" in modules
-        assert not modules & {"aiohttp", "rich", "yaml", "asyncio"}, arguments
+        assert not modules & {"h11", "rich", "yaml", "asyncio"}, arguments

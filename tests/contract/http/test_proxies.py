@@ -2,22 +2,30 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import TYPE_CHECKING, Self
 
 import pytest
 import trustme
 
 from backout.core.errors import ConfigError, Unreachable
 from backout.http.addresses import NO_LOCAL
-from backout.http.errors import Unanswered
+from backout.http.errors import Unanswered, Untrusted
 from backout.http.proxies import proxy_for
 from backout.http.session import Session
 from tests.contract.scripted_server import (
     WITHIN,
     Answer,
+    Close,
+    Hang,
+    Raw,
     ScriptedServer,
+    Step,
     client_tls,
     server_tls,
 )
+
+if TYPE_CHECKING:
+    import ssl
 
 P = "http://proxy:3128"
 
@@ -79,28 +87,90 @@ async def test_plain_http_goes_through_the_proxy_with_its_credentials() -> None:
     assert proxy.requests[0].headers["proxy-authorization"].startswith("Basic ")
 
 
-async def test_https_goes_through_a_tunnel() -> None:
+class Tunnels:
+    """A proxy on loopback that knows CONNECT and leads every one of them to `port`."""
+
+    def __init__(self, port: int, *, tls: ssl.SSLContext | None = None) -> None:
+        self._port, self._tls = port, tls
+        self.asked: list[bytes] = []
+        self._tasks: list[asyncio.Task[None] | None] = []
+
+    async def __aenter__(self) -> Self:
+        self._listener = await asyncio.start_server(self._open, "127.0.0.1", 0, ssl=self._tls)
+        port = self._listener.sockets[0].getsockname()[1]
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        async with asyncio.timeout(WITHIN):
+            await asyncio.gather(*filter(None, self._tasks))
+        self._listener.close()
+
+    async def _open(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._tasks.append(asyncio.current_task())
+        self.asked.append(await reader.readuntil(b"\r\n\r\n"))
+        there, back = await asyncio.open_connection("127.0.0.1", self._port)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await asyncio.gather(_copied(reader, back), _copied(there, writer))
+
+
+@pytest.mark.parametrize("speaks_tls", [False, True])
+async def test_https_goes_through_a_tunnel(*, speaks_tls: bool) -> None:
     ca = trustme.CA()
-    async with ScriptedServer([Answer(body=b"ok")], tls=server_tls(ca, "kube.invalid")) as server:
+    body = b"ok" * 500_000
+    async with (
+        ScriptedServer([Answer(body=body), Answer()], tls=server_tls(ca, "kube.invalid")) as server,
+        Tunnels(server.port, tls=server_tls(ca) if speaks_tls else None) as proxy,
+        Session(proxy=proxy.url.replace("//", "//user:hunter2@"), tls=client_tls(ca)) as session,
+    ):
+        response = await session.request("GET", "https://kube.invalid/x", timeout=WITHIN)
+        await session.request("GET", "https://kube.invalid/y", timeout=WITHIN)
 
-        async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            tunnels.append(asyncio.current_task())
-            asked.append(await reader.readuntil(b"\r\n\r\n"))
-            there, back = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-            await asyncio.gather(_copied(reader, back), _copied(there, writer))
+    assert response.body == body
+    head = proxy.asked[0].decode().lower()
+    assert head.startswith("connect kube.invalid:443 ")
+    assert "\r\nproxy-authorization: basic " in head
+    assert [(one.target, one.connection) for one in server.requests] == [("/x", 1), ("/y", 1)]
+    assert all("proxy-authorization" not in one.headers for one in server.requests)
 
-        asked: list[bytes] = []
-        tunnels: list[asyncio.Task[None] | None] = []
-        async with await asyncio.start_server(tunnel, "127.0.0.1", 0) as listener:
-            proxy = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-            async with Session(proxy=proxy, tls=client_tls(ca)) as session:
-                response = await session.request("GET", "https://kube.invalid/x", timeout=WITHIN)
-            async with asyncio.timeout(WITHIN):
-                await asyncio.gather(*filter(None, tunnels))
 
-    assert response.body == b"ok"
-    assert asked[0].startswith(b"CONNECT kube.invalid:443 ")
+async def test_a_certificate_behind_a_tunnel_is_verified() -> None:
+    ca = trustme.CA()
+    async with (
+        ScriptedServer(tls=server_tls(trustme.CA(), "kube.invalid")) as server,
+        Tunnels(server.port) as proxy,
+        Session(proxy=proxy.url, tls=client_tls(ca)) as session,
+    ):
+        with pytest.raises(Untrusted, match="certificate verify failed"):
+            await session.request("GET", "https://kube.invalid/x", timeout=WITHIN)
+
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (Close(), "the proxy for kube.invalid closed the connection without an answer"),
+        (Raw(bytes=b"SSH-2.0-x\r\n\r\n"), "the answer of the proxy for kube.invalid is not HTTP"),
+    ],
+)
+async def test_what_is_no_proxy_is_named_and_nothing_was_sent(step: Step, words: str) -> None:
+    async with ScriptedServer([step]) as proxy, Session(proxy=proxy.url) as session:
+        with pytest.raises(Unreachable, match=words) as caught:
+            await session.request("PUT", "https://kube.invalid/x", body=b"", timeout=WITHIN)
+
+    assert not isinstance(caught.value, Unanswered)
+
+
+async def test_a_proxy_that_never_answers_ends_in_the_connect_time_out() -> None:
+    async with (
+        ScriptedServer([Hang()]) as proxy,
+        Session(proxy=proxy.url, connect_timeout=0.2) as session,
+    ):
+        with pytest.raises(Unreachable, match=r"did not accept .* within 0\.2 s") as caught:
+            await session.request("PUT", "https://kube.invalid/x", body=b"", timeout=WITHIN)
+
+    assert not isinstance(caught.value, Unanswered)
 
 
 async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from backout.core.errors import Unreachable
-from backout.http import engine
+from backout.http import trust
 from backout.http.addresses import NO_LOCAL
 from backout.http.errors import Unanswered
 from backout.http.session import Session
@@ -219,7 +219,7 @@ async def test_without_a_context_the_systems_cas_are_trusted_and_no_others(
     ca, system = trustme.CA(), tmp_path / "system.pem"
     ca.cert_pem.write_to_path(system)
     monkeypatch.setenv("SSL_CERT_FILE", str(system))
-    engine.system_trust.cache_clear()
+    trust.system_trust.cache_clear()
     known, unknown = server_tls(ca), server_tls(trustme.CA())
     async with (
         ScriptedServer([Answer(body=b"ok")], tls=known) as server,
@@ -229,7 +229,7 @@ async def test_without_a_context_the_systems_cas_are_trusted_and_no_others(
         answer = await session.request("GET", server.url, timeout=WITHIN)
         with pytest.raises(Unreachable, match="certificate"):
             await session.request("GET", other.url, timeout=WITHIN)
-    engine.system_trust.cache_clear()
+    trust.system_trust.cache_clear()
 
     assert answer.body == b"ok"
     assert other.requests == []

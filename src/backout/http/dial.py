@@ -1,0 +1,170 @@
+"""From a URL to an open connection: DNS, the address policy, TCP, the proxy, TLS.
+
+Whatever goes wrong here is Unreachable or Untrusted: nothing of the request was sent. The words
+name the host, never the path, the query or a password: those may be secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import h11
+from aiohappyeyeballs import start_connection
+
+from backout.core.errors import Unreachable
+from backout.core.text import untrusted
+from backout.http.addresses import ANY_ADDRESS, AddressPolicy
+from backout.http.connection import Connection
+from backout.http.errors import Unanswered, Untrusted
+from backout.http.reasons import certificate_words, system_reason, tls_words
+from backout.http.resolver import AddressDenied, Found, resolve
+from backout.http.trust import system_trust
+from backout.http.url import Url, parse
+from backout.http.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NEXT_FAMILY_AFTER = 0.25
+"""Seconds until another address is tried beside the first (RFC 8305, section 8)."""
+_OK = range(200, 300)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What holds for every request of a session (see `session.Session`)."""
+
+    tls: ssl.SSLContext | None
+    connect_timeout: float
+    policy: AddressPolicy
+    proxy: str | None
+    server_hostname: str | None
+    user_agent: str
+
+
+async def dial(url: Url, settings: Settings, *, host: str) -> Connection:
+    """Return a connection on which a request for `url` can be sent; `host` is for error text."""
+    late = f"{host} did not accept a connection within {settings.connect_timeout:g} s"
+    _check_literal(url, settings.policy)
+    try:
+        async with asyncio.timeout(settings.connect_timeout):
+            if settings.proxy is None:
+                return Connection(await _direct(url, settings, host), host=host)
+            return await _through(parse(settings.proxy), url, settings, host)
+    except TimeoutError:
+        raise Unreachable(late) from None
+
+
+def _check_literal(url: Url, policy: AddressPolicy) -> None:
+    """Apply the policy to an address in the URL itself: behind a proxy nothing else is checked."""
+    host = url.host
+    if ":" not in host and not host.replace(".", "").isdigit():
+        return
+    if (objection := policy.objection(host)) is not None:
+        raise _denied(f"{host}: {objection}")
+
+
+def _denied(what: str) -> Untrusted:
+    remedy = "give an address that is not the machine's own"
+    return Untrusted(f"will not connect to {what}", remedy=remedy)
+
+
+async def _direct(url: Url, settings: Settings, host: str) -> Wire:
+    found = await _addresses(url, settings.policy, host)
+    name = settings.server_hostname or url.host
+    tls = _trust(settings) if url.scheme == "https" else None
+    with _told(host, f"cannot connect to {host}"):
+        return await _connect(found, tls, name)
+
+
+async def _through(proxy: Url, url: Url, settings: Settings, host: str) -> Connection:
+    """Return a connection to the proxy, or through it by CONNECT where TLS is to be spoken."""
+    found = await _addresses(proxy, ANY_ADDRESS, host)  # the user's own: it may be on loopback
+    tls = _trust(settings) if proxy.scheme == "https" else None
+    with _told(host, f"cannot connect to the proxy for {host}", "check the proxy's address"):
+        wire = await _connect(found, tls, proxy.host)
+    connection = Connection(wire, host=host)
+    if url.scheme == "http":
+        return connection
+    try:
+        await _tunnel(wire, proxy, url, host)
+        with _told(host, f"cannot connect to {host}"):
+            name = settings.server_hostname or url.host
+            await _start_tls(wire, _trust(settings), name)
+    except BaseException:
+        wire.close()
+        raise
+    return connection
+
+
+async def _addresses(url: Url, policy: AddressPolicy, host: str) -> Found:
+    try:
+        return await resolve(url.host, url.port, policy)
+    except AddressDenied as denied:
+        raise _denied(f"{untrusted(url.host)} is {denied}") from None
+    except OSError as error:
+        message = f"cannot find the address of {host}: {system_reason(error)}"
+        raise Unreachable(message, remedy="check the name and DNS") from None
+
+
+async def _connect(found: Found, tls: ssl.SSLContext | None, name: str) -> Wire:
+    """Connect to the first address that answers, with TLS where a context is given."""
+    sock = await start_connection(found, happy_eyeballs_delay=_NEXT_FAMILY_AFTER)
+    # A watch may be silent for long: what lies in between must not forget it.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    _, wire = await asyncio.get_running_loop().create_connection(
+        Wire, sock=sock, ssl=tls, server_hostname=name.rstrip(".") if tls else None
+    )
+    return wire
+
+
+async def _tunnel(wire: Wire, proxy: Url, url: Url, host: str) -> None:
+    """Ask the proxy for a way to the server (RFC 9110, 9.3.6)."""
+    headers = [("Host", url.endpoint)]
+    if proxy.credentials:
+        headers.append(("Proxy-Authorization", proxy.credentials))
+    asked = Connection(wire, host=f"the proxy for {host}")
+    asked.send(h11.Request(method="CONNECT", target=url.endpoint, headers=headers), b"")
+    try:
+        status, _ = await asked.head()
+    except Unanswered as error:
+        raise Unreachable(error.message, remedy="check the proxy's address") from None
+    if status not in _OK:
+        raise Unreachable(
+            f"the proxy refused to connect to {host}: HTTP {status}",
+            remedy="check the proxy's rules and credentials",
+        )
+
+
+async def _start_tls(wire: Wire, tls: ssl.SSLContext, name: str) -> None:
+    transport = await asyncio.get_running_loop().start_tls(
+        wire.transport, wire, tls, server_hostname=name.rstrip(".")
+    )
+    if transport is None:  # the connection ended during the handshake (cpython#113538)
+        raise ConnectionResetError
+    wire.connection_made(transport)
+
+
+def _trust(settings: Settings) -> ssl.SSLContext:
+    return settings.tls or system_trust()
+
+
+@contextmanager
+def _told(host: str, failed: str, remedy: str = "") -> Iterator[None]:
+    """Turn what a connection fails with into words."""
+    try:
+        yield
+    except ssl.CertificateError as error:
+        message, remedy = certificate_words(error, host)
+        raise Untrusted(message, remedy=remedy) from None
+    except ssl.SSLError as error:
+        message, remedy = tls_words(error, host)
+        raise Unreachable(message, remedy=remedy) from None
+    except (OSError, ValueError) as error:
+        reason = system_reason(error) if isinstance(error, OSError) else "its name is not valid"
+        raise Unreachable(f"{failed}: {reason}", remedy=remedy) from None

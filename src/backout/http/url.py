@@ -1,0 +1,88 @@
+"""A URL as it goes on the wire: where to connect to, and what the request line says."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from urllib.parse import SplitResult, unquote, urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Url:
+    """An http or https URL, taken apart and otherwise as it was given."""
+
+    scheme: str
+    host: str
+    """In lower case, an IPv6 address without its brackets."""
+    port: int
+    authority: str
+    """`host[:port]` for the Host header: the port only where it is not the scheme's own."""
+    path: str
+    """Path and query as they were given: quoting again could change which path it is."""
+    credentials: str | None
+    """The value of an Authorization header (RFC 7617), from `user:password@`."""
+
+    @property
+    def full(self) -> str:
+        """The URL without credentials and fragment: what a proxy is asked for (RFC 9112, 3.2.2)."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+    @property
+    def endpoint(self) -> str:
+        """`host:port`, as CONNECT names it."""
+        return f"{_bracketed(self.host)}:{self.port}"
+
+
+def parse(url: str) -> Url:
+    """Take a URL apart.
+
+    Raises ValueError where it is not a full http or https URL in printable ASCII; only the host
+    may hold other letters (IDNA). `urlsplit` alone would drop line breaks without a word.
+    """
+    parts = urlsplit(url)
+    host = _ascii(parts.hostname or "")
+    rest = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    if (
+        parts.scheme not in _PORTS
+        or not host
+        or not all("!" <= char <= "~" for char in host + rest)
+    ):
+        raise ValueError("not a full http or https URL")
+    if any(char <= " " or char == "\x7f" for char in url):
+        raise ValueError("a blank or a control character in the URL")
+    port = parts.port or _PORTS[parts.scheme]
+    shown = _bracketed(host)
+    return Url(
+        scheme=parts.scheme,
+        host=host,
+        port=port,
+        authority=shown if port == _PORTS[parts.scheme] else f"{shown}:{port}",
+        path=rest,
+        credentials=_basic(parts),
+    )
+
+
+def host_of(url: str) -> str:
+    """Return `host` or `host:port` of a URL for error text: no path, no query, no password."""
+    try:
+        parsed, port = parse(url), urlsplit(url).port
+    except ValueError:
+        return "the address given"
+    return f"{_bracketed(parsed.host)}:{port}" if port else _bracketed(parsed.host)
+
+
+def _ascii(host: str) -> str:
+    return host if host.isascii() else host.encode("idna").decode("ascii")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _basic(parts: SplitResult) -> str | None:
+    if parts.username is None and parts.password is None:
+        return None
+    plain = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return f"Basic {base64.b64encode(plain.encode()).decode()}"
