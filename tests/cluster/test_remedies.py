@@ -13,6 +13,7 @@ from sandbox import images
 from tests.cluster.command import run
 from tests.cluster.manifests import SHOP
 from tests.cluster.test_failures import COMMAND
+from tests.cluster.test_health import SICK
 from tests.cluster.test_images import push_index
 from tests.cluster.test_permissions import grant, rule, without
 from tests.cluster.test_proof import unproven
@@ -159,6 +160,16 @@ def test_the_next_best_revision_is_gone_to(space: Space, one: str) -> None:
     assert one not in told(pasted(space, ran, one).expect(0))
     assert space.records()[-1]["to"]["revision"] == 1
     assert space.records()[-1]["state"] == "SUCCEEDED"
+
+
+def test_a_half_started_target_is_passed_over(space: Space) -> None:
+    space.deploy(space.version("v1"))
+    space.roll(space.version("v1", env=SICK), up=True)
+    space.roll(space.version("missing"))
+    ran = space.undo("--health", "/healthz", *JSON).expect(3)
+
+    assert "PF121" not in told(pasted(space, ran, "PF121").expect(0))
+    assert space.records()[-1]["to"]["revision"] == 1
 
 
 def test_a_rollback_whose_process_stands_still_is_taken_over(space: Space) -> None:

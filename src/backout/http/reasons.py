@@ -14,7 +14,9 @@ def system_reason(error: OSError) -> str:
     while cause is not None and not (isinstance(cause, OSError) and cause.errno):
         cause = cause.__cause__ or cause.__context__
     if not isinstance(cause, OSError) or cause.errno is None:
-        return untrusted(str(error)) or "unknown error"
+        # asyncio's own error for an end in the middle of TLS's handshake has neither.
+        ended = "the other side ended the connection" if isinstance(error, ConnectionError) else ""
+        return untrusted(str(error)) or ended or "unknown error"
     # getaddrinfo's numbers are negative and not the system's.
     text = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
     return untrusted(text).lower()

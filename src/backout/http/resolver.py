@@ -48,7 +48,7 @@ async def _getaddrinfo(host: str, port: int) -> Found:
     try:
         flags = socket.AI_NUMERICHOST
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags))
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name that IDNA cannot encode
         pass
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[Found] = loop.create_future()
@@ -66,7 +66,7 @@ async def _getaddrinfo(host: str, port: int) -> Found:
         error: Exception | None = None
         try:
             found = list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, ValueError) as exc:  # ValueError: a name that IDNA cannot encode
+        except (OSError, ValueError) as exc:
             error = exc if isinstance(exc, OSError) else OSError(str(exc))
         try:
             loop.call_soon_threadsafe(settle, found, error)

@@ -52,7 +52,8 @@ def parse(url: str) -> Url:
         raise ValueError("not a full http or https URL")
     if any(char <= " " or char == "\x7f" for char in url):
         raise ValueError("a blank or a control character in the URL")
-    port = parts.port or _PORTS[parts.scheme]
+    if (port := _PORTS[parts.scheme] if parts.port is None else parts.port) == 0:
+        raise ValueError("no port has the number 0")
     shown = _bracketed(host)
     return Url(
         scheme=parts.scheme,

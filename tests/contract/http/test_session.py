@@ -165,6 +165,28 @@ async def test_a_name_that_does_not_exist_is_said_to_be_unknown() -> None:
             await session.request("GET", "http://no.such.invalid/", timeout=WITHIN)
 
 
+@pytest.mark.parametrize("host", ["a" * 70 + ".example", "a..b", ".x"])
+async def test_a_name_that_is_none_is_an_unknown_one(host: str) -> None:
+    async with Session() as session:
+        with pytest.raises(Unreachable, match="cannot find the address of"):
+            await session.request("GET", f"http://{host}/", timeout=WITHIN)
+
+
+async def test_a_server_that_ends_the_connection_within_the_handshake_is_told_so() -> None:
+    async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    async with await asyncio.start_server(leave, "127.0.0.1", 0) as server, Session() as session:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(
+            Unreachable, match=r"the other side ended the connection|reset"
+        ) as caught:
+            await session.request("GET", f"https://127.0.0.1:{port}", timeout=WITHIN)
+
+    assert not isinstance(caught.value, Unanswered)
+
+
 async def test_a_server_that_accepts_no_tls_ends_in_the_connect_time_out() -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

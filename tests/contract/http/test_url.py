@@ -39,6 +39,7 @@ def test_a_url_is_taken_apart_and_not_rewritten(
         "http://[::1",
         "http://h:x/",
         "http://h:99999/",
+        "http://h:0/",
         "http://a b/",
         "http://h/a b",
         "http://h/\u00fc",
