@@ -19,6 +19,7 @@ from click.shell_completion import (
 )
 
 from backout.cli.complete import hush
+from backout.cli.main import COMPLETING, PROGRAM, cli
 from backout.cli.streams import leave, prepare_streams
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
-PROGRAM, VARIABLE = "backout", "_BACKOUT_COMPLETE"
 # cobra's ShellCompDirective.
 NO_SPACE, NO_FILES = 2, 4
 
@@ -46,7 +46,7 @@ def completion(ctx: click.Context, /, shell: str) -> None:
     made = get_completion_class(shell)
     if made is None:
         raise click.UsageError(f"no completion for {shell}")
-    click.echo(made(ctx.find_root().command, {}, PROGRAM, VARIABLE).source())
+    click.echo(made(ctx.find_root().command, {}, PROGRAM, COMPLETING).source())
 
 
 class _InTime(ShellComplete):
@@ -113,15 +113,13 @@ def kubectl() -> None:
     One completion a line, then a directive; 4 says that file names are no completions. Source:
     kubectl pkg/cmd/plugin/plugin_completion.go and cobra's ShellCompDirective.
     """
-    from backout.cli.main import cli  # noqa: PLC0415 (main imports this module)
-
     prepare_streams()
     hush(f":{NO_FILES}\n".encode())
     words = sys.argv[1:]
     incomplete = words.pop() if words else ""
     items: list[CompletionItem[str]] = []
     with suppress(Exception):  # a prompt is no place for an error
-        items = ShellComplete(cli, {}, PROGRAM, VARIABLE).get_completions(words, incomplete)
+        items = ShellComplete(cli, {}, PROGRAM, COMPLETING).get_completions(words, incomplete)
     names = [item.value for item in items if item.type == "plain"]
     for name in names:
         click.echo(name)

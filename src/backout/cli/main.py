@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
 
 from backout.cli import exit_codes
-from backout.cli.check import check
-from backout.cli.completion import completion
-from backout.cli.ledger import ledger
 from backout.cli.options import common, given
-from backout.cli.rbac import rbac
-from backout.cli.report import report
-from backout.cli.resume import resume
-from backout.cli.status import explain, status
 from backout.cli.streams import leave, prepare_streams
-from backout.cli.undo import undo
-from backout.cli.verify import verify
 from backout.core.errors import BackoutError
 from backout.core.text import untrusted
 
+PROGRAM, COMPLETING = "backout", "_BACKOUT_COMPLETE"
 GARBAGE = (50_000, 20, 20)
 """Python's own 700 objects mean 100 collections while the modules are loaded, and none frees."""
 COMMANDS = {
-    "undo": undo,
-    "check": check,
-    "status": status,
-    "verify": verify,
-    "explain": explain,
-    "resume": resume,
-    "ledger": ledger,
-    "rbac": rbac,
-    "report": report,
-    "completion": completion,
+    "undo": "undo",
+    "check": "check",
+    "status": "status",
+    "verify": "verify",
+    "explain": "status",
+    "resume": "resume",
+    "ledger": "ledger",
+    "rbac": "rbac",
+    "report": "report",
+    "completion": "completion",
 }
+"""Each command and its module, which is loaded only for it and for what lists them all."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"backout.cli.{COMMANDS[name]}"), name)
+        return command if isinstance(command, click.Command) else None
 
 
 @click.group(
+    cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -62,17 +69,15 @@ def cli(ctx: click.Context, /, *, version: bool, **values: Any) -> None:
         raise click.UsageError("name a command; see --help", ctx)
 
 
-for _name, _command in COMMANDS.items():
-    cli.add_command(_command, _name)
-
-
 def main() -> None:
     """Run the command line; errors end in one sentence and the right exit code."""
     gc.set_threshold(*GARBAGE)
     prepare_streams()
+    if COMPLETING in os.environ:
+        import_module("backout.cli.completion")  # what click shall complete with
     arguments = ["--dry-run=server" if a == "--dry-run" else a for a in sys.argv[1:]]
     try:
-        code = cli.main(arguments, prog_name="backout", standalone_mode=False)
+        code = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.UsageError as error:
         error.show()
         code = exit_codes.USAGE

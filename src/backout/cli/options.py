@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -11,6 +10,7 @@ from click.core import ParameterSource
 
 from backout.cli import complete
 from backout.cli.durations import DURATION
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.core.model import Acceptance

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backout.cli import policy_keys, toml_file
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,17 +41,16 @@ def load(named: str | None, ctx: click.Context) -> Said:
 
     Raises ConfigError where one cannot be used.
     """
-    known = policy_keys.options(ctx.find_root().command)
     said = Said()
     own = Path(named) if named is not None else _default_path(os.environ)
     content = {} if named == NONE or own is None else toml_file.read(own, remedy=_REMEDY)
     if content is None and named is not None:
         raise ConfigError(f"there is no policy file {untrusted(named)}", remedy=_REMEDY)
     if content and own is not None:
-        _take(said, own, content, known, ctx)
+        _take(said, own, content, ctx)
     project = _project()
     if project is not None and not _is_same(project[0], own):
-        _tighten(said, *project, known, ctx)
+        _tighten(said, *project, ctx)
     return said
 
 
@@ -96,9 +96,9 @@ def _take(
     said: Said,
     path: Path,
     content: Mapping[str, Any],
-    known: Mapping[str, click.Option],
     ctx: click.Context,
 ) -> None:
+    known = policy_keys.options(ctx)
     said.own = str(path)
     for name, value in content.items():
         if name == policy_keys.ACCEPT:
@@ -115,10 +115,10 @@ def _tighten(
     said: Said,
     path: Path,
     content: Mapping[str, Any],
-    known: Mapping[str, click.Option],
     ctx: click.Context,
 ) -> None:
     """Take what is tighter; refuse everything that a cloned repository must not choose."""
+    known = policy_keys.options(ctx)
     for name, value in content.items():
         tighter = policy_keys.TIGHTER.get(name)
         if tighter is None or name not in known:

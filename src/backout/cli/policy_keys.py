@@ -32,9 +32,13 @@ def key(option: click.Parameter) -> str:
     return "" if plain == POLICY else plain
 
 
-def options(group: click.Command) -> dict[str, click.Option]:
+def options(ctx: click.Context) -> dict[str, click.Option]:
     """Return the options of all commands by their keys."""
-    commands = group.commands.values() if isinstance(group, click.Group) else [group]
+    root = ctx.find_root().command
+    commands = [root]
+    if isinstance(root, click.Group):
+        found = (root.get_command(ctx, name) for name in root.list_commands(ctx))
+        commands = [c for c in found if c is not None]
     every = (p for c in commands for p in c.params if isinstance(p, click.Option))
     return {key(p): p for p in every if key(p)}
 

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from backout.core.keyring import Keyring
 from backout.core.model import Event, Target
 from backout.core.outcome import Outcome, Result
 from backout.core.snapshot import Policy
+from backout.core.value import dataclass
 from backout.http.session import Session
 from backout.http.trust import with_authorities
 from backout.kube.client import Client, RequestLine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +13,7 @@ from backout.cli import small_file
 from backout.core.errors import ConfigError
 from backout.core.promql import Metric, parse
 from backout.core.text import untrusted
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,9 +5,10 @@ A rollback that did not help twice will not help the third time; a person must l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,10 +6,10 @@ The weaker evidence: names of managers are free text, and a manager has one entr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backout.core import objects
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -6,13 +6,13 @@ Reasons are the kubelet's (kubernetes pkg/kubelet/images/types.go, container/syn
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backout.core import objects
 from backout.core.causes import of_pod
 from backout.core.pull_errors import pull_error
 from backout.core.spans import span
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

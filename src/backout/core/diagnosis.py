@@ -7,7 +7,7 @@ Messages come verbatim from the kubelet and the controllers: they are untrusted 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from backout.core.events import by_uid as events_by_uid
 from backout.core.events import in_order
 from backout.core.placement import Cluster, of_claims, unplaced
 from backout.core.readiness import Others, of_unready, warm_up
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -117,7 +118,13 @@ def causes(
     for pod in listed:
         if objects.is_active(pod) and not objects.is_ready(pod):
             was_broken = objects.uid(pod) in earlier.broken
-            one = _One(pod, by_uid.get(objects.uid(pod), ()), cluster, now, meanwhile.exits)
+            one = _One(
+                pod=pod,
+                events=by_uid.get(objects.uid(pod), ()),
+                cluster=cluster,
+                now=now,
+                exits=meanwhile.exits,
+            )
             own = _of_pod(one, earlier)
             found.extend(replace(c, is_final=c.is_final and not was_broken) for c in own)
     return tuple(sorted(found, key=lambda c: (not c.is_final, RANK[c.code], c.subject)))
@@ -152,7 +159,7 @@ def unready(pods: Iterable[Object]) -> tuple[Cause, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _One:
     """A Pod that is not Ready, with all that is known about it."""
 

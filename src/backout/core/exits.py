@@ -5,10 +5,10 @@ A status tells the last exit only; whether the one before was the same has to be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from backout.core import objects
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

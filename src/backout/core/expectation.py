@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 
 from backout.core.health import Answer, Sample
+from backout.core.value import dataclass
 
 NOT_FOUND = 404
 BODY_CAP = 64 * 1024

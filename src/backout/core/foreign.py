@@ -9,11 +9,11 @@ moves with any later edit by kubectl: it may be younger than the rollback, never
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backout.core import objects
 from backout.core.ledger import KEPT
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,9 +6,10 @@ not make a Pod unhealthy (design rule 8.7).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,11 +7,11 @@ so a name that means one image to them must mean the same image here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from backout.core import objects
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

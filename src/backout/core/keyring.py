@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from urllib.parse import unquote
+
+from backout.core.value import dataclass
 
 _HUB_KEY = "index.docker.io"
 _HUB_DOMAINS = frozenset({"docker.io", _HUB_KEY})

@@ -6,10 +6,11 @@ No answer, no series, no number, an old one or a partial one is unknown: never w
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from backout.core.health import Answer, Sample
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

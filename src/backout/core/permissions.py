@@ -6,9 +6,10 @@ Never in it: secrets list or watch, wildcards, impersonate, pods/exec, update of
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,12 +6,13 @@ Texts are the scheduler's and the volume controller's, measured (docs/failures/)
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backout.core import nodes, objects
 from backout.core.causes import of_pod
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

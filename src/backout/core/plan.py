@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core import objects, pin, revisions, template
@@ -15,6 +15,7 @@ from backout.core.ledger import Ledger, by_op, lock
 from backout.core.model import Finding, Revision, Severity, Skipped
 from backout.core.revisions import Choice, NoChoice
 from backout.core.snapshot import Need
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

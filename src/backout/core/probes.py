@@ -5,11 +5,11 @@ Defaults are the API's (kubernetes pkg/apis/core/v1/defaults.go, SetDefaults_Pro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backout.core import objects
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

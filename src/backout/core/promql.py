@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import operator
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

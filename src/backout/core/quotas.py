@@ -5,11 +5,11 @@ Source: kubernetes pkg/quota/v1/evaluator/core/pods.go (what a Pod is charged, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from backout.core import demand, objects, quantity
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

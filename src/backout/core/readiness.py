@@ -8,12 +8,13 @@ the workload's other Pods make it final. Sooner where the template contradicts t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from backout.core import objects, probes
 from backout.core.causes import of_pod
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

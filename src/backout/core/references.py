@@ -6,12 +6,13 @@ VisitPodConfigmapNames); what a missing one does: docs/failures/ (measured on 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from backout.core import objects
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from backout.core import objects
 from backout.core.ledger import OURS, lease_name
 from backout.core.startability import max_surge
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

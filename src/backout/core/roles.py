@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backout.core import permissions
 from backout.core.permissions import Grant, Level
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,10 +8,10 @@ deadline may never fire (kubernetes.md section 0, measured). Words are kubectl's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backout.core import objects, template
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

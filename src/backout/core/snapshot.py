@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -13,6 +13,7 @@ from backout.core.endpoints import asked_of
 from backout.core.expectation import SUCCESS, Expected
 from backout.core.ledger import Ledger
 from backout.core.revisions import NOTHING, Known
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -14,6 +13,7 @@ from backout.core.model import Severity
 from backout.core.outcome import Outcome, Result
 from backout.core.plan import Refusal
 from backout.core.text import untrusted
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

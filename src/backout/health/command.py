@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.child import child, kill_group
 from backout.core.health import Answer, Sample
 from backout.core.text import masked, untrusted
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

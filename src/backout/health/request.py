@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
 from backout.core.expectation import BODY_CAP, Expected, judged
 from backout.core.health import Answer, Sample
 from backout.core.text import masked
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,8 @@ services or the cloud's metadata service. RFC 1918 stays allowed: clusters live 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+
+from backout.core.value import dataclass
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

@@ -10,7 +10,6 @@ import asyncio
 import socket
 import ssl
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import h11
@@ -18,6 +17,7 @@ from aiohappyeyeballs import start_connection
 
 from backout.core.errors import Unreachable
 from backout.core.text import untrusted
+from backout.core.value import dataclass
 from backout.http.addresses import ANY_ADDRESS, AddressPolicy
 from backout.http.connection import Connection
 from backout.http.errors import Unanswered, Untrusted

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import h11
 
 from backout.core.errors import Unreachable
+from backout.core.value import dataclass
 from backout.http.dial import Settings
 from backout.http.errors import Unanswered
 from backout.http.pool import Pool

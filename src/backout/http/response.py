@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from backout.core.value import dataclass
 
 OutgoingHeaders: TypeAlias = Mapping[str, str | tuple[str, ...]]
 """Request headers; a tuple is sent as so many headers of that name."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from backout.core.value import dataclass
 
 _PORTS = {"http": 80, "https": 443}
 

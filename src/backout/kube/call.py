@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from backout.core.value import dataclass
 from backout.http.session import BODY_CAP
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ field. Values never stand in the error: they may be secrets.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
+from backout.core.value import dataclass
 from backout.kube.schema import decoded
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.core.objects import dig, timestamp
 from backout.core.text import untrusted
+from backout.core.value import dataclass
 from backout.kube.connection import KeyPair
 
 if TYPE_CHECKING:

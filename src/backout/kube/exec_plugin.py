@@ -10,11 +10,11 @@ import asyncio
 import json
 import os
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import ConfigError
 from backout.core.text import masked, untrusted
+from backout.core.value import dataclass
 from backout.kube.exec_credential import Identity, identity_from
 from backout.kube.plugin_policy import is_allowed
 from backout.kube.plugin_process import Finished, run

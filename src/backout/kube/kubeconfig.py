@@ -7,13 +7,13 @@ unless it was named.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
+from backout.core.value import dataclass
 from backout.http.proxies import proxy_for
 from backout.kube import in_cluster
 from backout.kube import user as users

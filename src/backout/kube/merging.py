@@ -8,12 +8,13 @@ file that names them.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
+from backout.core.value import dataclass
 from backout.kube import schema, yaml_file
 from backout.kube.entry import Entry
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.child import child
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

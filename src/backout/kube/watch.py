@@ -7,11 +7,12 @@ this is what holds them together. State is the newest object by UID, never a cou
 from __future__ import annotations
 
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backout.core.errors import ApiError, Forbidden, Gone, NotFound, Unauthorized, Unreachable
 from backout.core.objects import resource_version
+from backout.core.value import dataclass
 from backout.kube.clock import SYSTEM_CLOCK, Clock
 from backout.kube.pace import Pace
 from backout.kube.status import TOO_MANY

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from contextlib import suppress
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from backout.core.metric import Alert, NoAnswer, Series, Vector
 from backout.core.text import masked, untrusted
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import Unreachable
 from backout.core.keyring import Credential, Secret
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.core.images import ImageReference

@@ -6,13 +6,13 @@ existence, and whatever did not come from a registry proves nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from backout.core.images import ImageAnswer, ImageReference, ImageState, check_digest
 from backout.core.text import untrusted
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.http.session import Response

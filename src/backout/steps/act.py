@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from backout.core import ledger, objects, patch, template
 from backout.core.errors import BackoutError, Conflict
 from backout.core.ledger import State
+from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.errors import Unclear
 from backout.steps.lease import Held, LockLost, see

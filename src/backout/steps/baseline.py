@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backout.core.health import Answer, Sample
+from backout.core.value import dataclass
 from backout.steps.subjects import answered, chosen
 
 if TYPE_CHECKING:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core import standing
 from backout.core.errors import BackoutError, Forbidden
 from backout.core.model import Target
 from backout.core.outcome import Outcome, Result
+from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.shared import SharedClient
 from backout.steps.prepare import prepare

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, assert_never
 
 from backout.core.health import Healthy, Inconclusive, Unhealthy
 from backout.core.ledger import State
 from backout.core.outcome import Outcome, Result
 from backout.core.rollout import Complete, Failed, Superseded, Verdict
+from backout.core.value import dataclass
 from backout.steps.lease import Edit, closed
 from backout.steps.subjects import NotVerified
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.core import objects
 from backout.core.errors import BackoutError
+from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.watch import Change, Interrupted, Removed, Synced, Upserted, follow
 
@@ -28,7 +29,7 @@ Not by type: that a node is on its way and that a claim is never bound are of ty
 """
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Newest:
     """The newest object of each UID, by what is followed. Judged from here, never from events.
 

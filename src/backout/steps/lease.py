@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from backout.core import ledger, ledger_json, ledger_size, memory, objects
 from backout.core.errors import BackoutError, Conflict, NotFound
 from backout.core.ledger import Holder, Ledger, Lock, Record, UnreadableLedger
+from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.errors import Unclear
 from backout.steps.unbroken import unbroken

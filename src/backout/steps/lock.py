@@ -6,7 +6,7 @@ An expired lock means that the successor recovers first, never that it may simpl
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from backout.core.errors import Unreachable
 from backout.core.ledger import Record, Side, State
 from backout.core.model import Finding, Severity, Skipped
 from backout.core.snapshot import Need, Preflight
+from backout.core.value import dataclass
 from backout.steps.lease import ATTEMPTS, Held, Seen, put, see
 from backout.steps.recover import settle_all
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.core.metric import judged, worst
+from backout.core.value import dataclass
 from backout.steps.beside import beside
 
 if TYPE_CHECKING:

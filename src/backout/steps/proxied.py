@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
 from backout.core.expectation import judged
 from backout.core.health import Answer, Sample
+from backout.core.value import dataclass
 from backout.kube import paths
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from backout.core import diagnosis, exits, objects, permissions, rehearsal
@@ -111,19 +110,14 @@ def _words(found: Rehearsal) -> str:
             return f"not rehearsed: {why}"
 
 
-@dataclass
 class _Trial:
     """Judges one trial Pod by its newest state, until it is up and has held, or time is up."""
 
-    run: Run
-    preflight: Preflight
-    pod: Object
-    deadline: float
-    exits: Mapping[Key, Exit] = field(default_factory=dict)
-    causes: tuple[Cause, ...] = ()
-    asking: asyncio.Task[Asked] | None = None
-
-    def __post_init__(self) -> None:
+    def __init__(self, run: Run, preflight: Preflight, pod: Object, deadline: float) -> None:
+        self.run, self.preflight, self.pod, self.deadline = run, preflight, pod, deadline
+        self.exits: Mapping[Key, Exit] = {}
+        self.causes: tuple[Cause, ...] = ()
+        self.asking: asyncio.Task[Asked] | None = None
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._ready_at = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +15,7 @@ from backout.core.ledger import State
 from backout.core.outcome import Outcome, Result
 from backout.core.owners import OWNERS_TURN
 from backout.core.plan import Refusal, next_candidate, way_on
+from backout.core.value import dataclass
 from backout.kube import paths
 from backout.steps.act import Act, Applied, NotApplied, Sent, Stale, Undecided, act, difference
 from backout.steps.closing import Closing, closed_after_landing

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from backout.core import endpoints, objects, permissions
 from backout.core.endpoints import NotAsked, ServiceEndpoint
 from backout.core.snapshot import Need
 from backout.core.trace import traceparent
+from backout.core.value import dataclass
 from backout.health.command import Command
 from backout.health.request import Url
 from backout.steps.metric import metric_subjects

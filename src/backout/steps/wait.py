@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from backout.core import ledger
@@ -12,6 +11,7 @@ from backout.core.errors import ApiError
 from backout.core.ledger import State
 from backout.core.outcome import Outcome, Result
 from backout.core.plan import Plan, Refusal
+from backout.core.value import dataclass
 from backout.steps.lease import LockLost, see
 from backout.steps.recover import may_take
 

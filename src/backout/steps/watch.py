@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Self
 
 from backout.core import diagnosis, exits, objects, rollout, template
@@ -11,6 +11,7 @@ from backout.core.diagnosis import Before, Meanwhile
 from backout.core.images import ran
 from backout.core.revisions import pods_of
 from backout.core.rollout import Complete, Failed, Progressing, Unknown, Verdict
+from backout.core.value import dataclass
 from backout.core.view import counts, view
 from backout.steps.follow import newest_states
 from backout.steps.nodes import Nodes

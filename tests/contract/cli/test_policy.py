@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from backout.cli.main import cli
@@ -263,7 +264,7 @@ async def test_a_project_file_that_cannot_be_read_is_an_error_not_a_silence(
 def test_the_page_lists_every_key_with_its_type_and_no_other() -> None:
     page = (DOCS / "policy.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| [^|]+ \|$", page, re.MULTILINE)
-    expected = {key: type_of(option) for key, option in options(cli).items()}
+    expected = {key: type_of(option) for key, option in options(click.Context(cli)).items()}
 
     assert {key: kind for key, kind in rows if key != ACCEPT} == expected
     assert ACCEPT in dict(rows)

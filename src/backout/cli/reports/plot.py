@@ -6,8 +6,9 @@ shrinks with it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
