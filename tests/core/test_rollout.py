@@ -20,7 +20,7 @@ DONE = {"replicas": 3, "updatedReplicas": 3, "readyReplicas": 3, "availableRepli
 
 
 def judged(
-    status: Any, *, pods: Any = (), causes: Any = (), generation: int = 4, **spec: Any
+    status: Any, *, pods: Any = None, causes: Any = (), generation: int = 4, **spec: Any
 ) -> Verdict:
     workload = deployment(WANTED, status=status, **spec)
     return rollout.judge(workload, wanted=HASH, began=began(generation), pods=pods, causes=causes)
@@ -67,6 +67,28 @@ def test_it_says_what_it_waits_for_in_kubectls_words(status: Any, line: str) -> 
 
 def test_complete_counters_for_the_observed_generation_are_success_in_kubectls_words() -> None:
     assert judged(DONE) == Complete(message='deployment "web" successfully rolled out')
+
+
+def test_a_pod_that_is_no_longer_ready_is_no_success_whatever_the_counters_still_say() -> None:
+    ready, died = [pod(f"web-3-{i}") for i in "ab"], pod("web-3-c", ready=False)
+    assert judged(DONE, pods=[*ready, died]) == Progressing(
+        message=FINISH + "2 of 3 Pods are Ready..."
+    )
+    assert isinstance(judged(DONE, pods=[*ready, pod("web-3-c")]), Complete)
+    # One more that is being started, as after a scale-up that was taken back, does not matter.
+    assert isinstance(judged(DONE, pods=[*ready, pod("web-3-d"), died]), Complete)
+
+
+def test_counters_and_pods_that_disagree_are_neither_success_nor_failure() -> None:
+    pods = [pod("a"), pod("b"), pod("c", ready=False)]
+    assert isinstance(judged(DONE, pods=pods, causes=[cause("c")]), Progressing)
+    # Paused, nothing is rolled out, and a Pod that died is started again all the same.
+    assert isinstance(judged(DONE, pods=pods, paused=True), Progressing)
+
+
+def test_pods_that_cannot_be_seen_leave_it_to_the_counters() -> None:
+    assert isinstance(judged(DONE, pods=None), Complete)
+    assert isinstance(judged(DONE, pods=[]), Progressing)
 
 
 def test_absent_counters_are_zero_and_so_complete_only_a_workload_of_no_replicas() -> None:
@@ -133,11 +155,11 @@ def test_a_change_of_the_template_supersedes_and_tells_by_whom() -> None:
             ]
         },
     )
-    verdict = rollout.judge(workload, wanted=HASH, began=began())
+    verdict = rollout.judge(workload, wanted=HASH, began=began(), pods=None)
     assert isinstance(verdict, Superseded)
     assert "argocd-controller" in verdict.message
     del workload["metadata"]["managedFields"]
-    assert isinstance(rollout.judge(workload, wanted=HASH, began=began()), Superseded)
+    assert isinstance(rollout.judge(workload, wanted=HASH, began=began(), pods=None), Superseded)
 
 
 def test_who_had_written_it_before_is_no_rival_where_times_are_the_same_second() -> None:
@@ -147,17 +169,17 @@ def test_who_had_written_it_before_is_no_rival_where_times_are_the_same_second()
 
     known = deployment(WANTED, metadata={"managedFields": [entry("zz-deploys")]})
     both = {"managedFields": [entry("kubectl"), entry("zz-deploys")]}
-    verdict = rollout.judge(deployment(metadata=both, status=DONE), wanted=HASH, began=known)
+    workload = deployment(metadata=both, status=DONE)
+    verdict = rollout.judge(workload, wanted=HASH, began=known, pods=None)
 
     assert isinstance(verdict, Superseded)
     assert verdict.message.startswith("kubectl changed")
 
 
 def test_a_workload_that_is_gone_or_made_anew_supersedes() -> None:
-    gone = rollout.judge(None, wanted=HASH, began=began())
-    anew = rollout.judge(
-        deployment(WANTED, status=DONE), wanted=HASH, began=began(uid="uid-before")
-    )
+    gone = rollout.judge(None, wanted=HASH, began=began(), pods=None)
+    workload = deployment(WANTED, status=DONE)
+    anew = rollout.judge(workload, wanted=HASH, began=began(uid="uid-before"), pods=None)
     for verdict in (gone, anew):
         assert isinstance(verdict, Superseded)
         assert "deleted" in verdict.message

@@ -50,22 +50,25 @@ def history(
 ) -> tuple[Revision, ...]:
     """Return the workload's revisions, newest number first.
 
-    Only ReplicaSets whose controlling owner is this very object count. Current is the ReplicaSet
-    whose template equals the workload's, the oldest where several do (FindNewReplicaSet in
-    kubernetes pkg/controller/deployment/util/deployment_util.go); none is while the controller has
-    not acted on the newest spec.
+    Only ReplicaSets whose controlling owner is this very object count. None is current while the
+    controller has not acted on the newest spec.
     """
-    owned = [r for r in replica_sets if objects.is_controlled_by(r, objects.uid(workload))]
-    owned.sort(key=_age)
+    owned = [(r, template.digest(r["spec"]["template"])) for r in _owned(workload, replica_sets)]
     wanted = template.digest(workload["spec"]["template"])
-    hashes = [template.digest(r["spec"]["template"]) for r in owned]
-    current = hashes.index(wanted) if wanted in hashes else None
+    now = next((r for r, digest in owned if digest == wanted), None)
     listed = list(pods)
-    revisions = [
-        _revision(r, h, listed, is_current=i == current)
-        for i, (r, h) in enumerate(zip(owned, hashes, strict=True))
-    ]
+    revisions = [_revision(r, digest, listed, is_current=r is now) for r, digest in owned]
     return tuple(sorted(revisions, key=lambda r: (r.number, *_age(r.replica_set)), reverse=True))
+
+
+def replica_set_of(workload: Object, replica_sets: Iterable[Object], digest: str) -> Object | None:
+    """Return the workload's ReplicaSet whose template has this hash, or None.
+
+    The oldest where several do, as the controller chooses (FindNewReplicaSet in kubernetes
+    pkg/controller/deployment/util/deployment_util.go).
+    """
+    owned = _owned(workload, replica_sets)
+    return next((r for r in owned if template.digest(r["spec"]["template"]) == digest), None)
 
 
 def current(revisions: Iterable[Revision]) -> Revision | None:
@@ -247,6 +250,12 @@ def _number(text: str) -> int:
 def _is_readable(text: str) -> bool:
     """Tell whether Go's ParseInt takes it as an int64."""
     return _INTEGER.fullmatch(text) is not None and abs(int(text)) < 2**63
+
+
+def _owned(workload: Object, replica_sets: Iterable[Object]) -> list[Object]:
+    """Return the workload's ReplicaSets, oldest first."""
+    owned = [r for r in replica_sets if objects.is_controlled_by(r, objects.uid(workload))]
+    return sorted(owned, key=_age)
 
 
 def _age(replica_set: Object) -> tuple[str, str]:

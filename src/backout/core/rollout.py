@@ -2,8 +2,9 @@
 
 Counters of a Deployment decide, never conditions: right after an undo the old rollout's
 NewReplicaSetAvailable and ProgressDeadlineExceeded are still there for milliseconds, and a
-deadline may never fire (kubernetes.md section 0, measured). Words are kubectl's
-(pkg/polymorphichelpers/rollout_status.go).
+deadline may never fire (kubernetes.md section 0, measured). For success its Pods must be Ready as
+well: a busy controller counts one as available for seconds after it has died (seen: over the
+end of a soak). Words are kubectl's (pkg/polymorphichelpers/rollout_status.go).
 """
 
 from __future__ import annotations
@@ -65,14 +66,14 @@ def judge(
     *,
     wanted: str,
     began: Object,
-    pods: Sequence[Object] = (),
+    pods: Sequence[Object] | None,
     causes: Sequence[Cause] = (),
 ) -> Verdict:
     """Return where the rollout stands.
 
     `workload` is the newest one seen (None: deleted), `wanted` the hash of the template that
     should run, `began` the workload as it was when this rollout began, `pods` those of the wanted
-    revision, `causes` what keeps them from being ready.
+    revision (None: they cannot be seen), `causes` what keeps them from being ready.
     """
     if workload is None or objects.uid(workload) != objects.uid(began):
         return Superseded(message="the Deployment has been deleted")
@@ -84,23 +85,25 @@ def judge(
         return Progressing(message="Waiting for deployment spec update to be observed...")
     waiting = _waiting_for(workload)
     if waiting is None:
+        unready = _unready(workload, pods)
+        if unready is not None:
+            return Progressing(message=unready)
         return Complete(message=f'deployment "{objects.name(workload)}" successfully rolled out')
     if objects.dig(workload, "spec", "paused") is True:
         return Unknown(message="the Deployment is paused: nothing rolls out until it is resumed")
-    if _is_hopeless(workload, pods, causes):
+    if _is_hopeless(workload, pods or (), causes):
         return Failed(message=causes[0].message, causes=tuple(causes))
     return Progressing(message=waiting)
 
 
 def _waiting_for(workload: Object) -> str | None:
     """Return what is awaited in kubectl's words, None where the counters are complete."""
-    name = objects.name(workload)
     wanted = objects.replicas(workload)
     status = objects.dig(workload, "status", default={})
     updated = int(status.get("updatedReplicas") or 0)
     total = int(status.get("replicas") or 0)
     available = int(status.get("availableReplicas") or 0)
-    start = f'Waiting for deployment "{name}" rollout to finish: '
+    start = _start(workload)
     if updated < wanted:
         return f"{start}{updated} out of {wanted} new replicas have been updated..."
     if total > updated:
@@ -112,6 +115,21 @@ def _waiting_for(workload: Object) -> str | None:
     if total < updated:
         return f"{start}{total} of {updated} updated replicas are counted..."
     return None
+
+
+def _unready(workload: Object, pods: Sequence[Object] | None) -> str | None:
+    """Return what is awaited where the counters are complete and Pods are not Ready.
+
+    Either may be the newer word: it is neither success nor failure until they agree.
+    """
+    if pods is None:
+        return None
+    wanted, ready = objects.replicas(workload), sum(map(objects.is_ready, pods))
+    return None if ready >= wanted else f"{_start(workload)}{ready} of {wanted} Pods are Ready..."
+
+
+def _start(workload: Object) -> str:
+    return f'Waiting for deployment "{objects.name(workload)}" rollout to finish: '
 
 
 def _is_hopeless(workload: Object, pods: Sequence[Object], causes: Sequence[Cause]) -> bool:

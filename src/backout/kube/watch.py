@@ -100,10 +100,9 @@ async def follow(
             if not _passes(exc):
                 raise
             place.pace.failed(_asked_pause(exc))
-            if not isinstance(exc, ApiError) or exc.code != TOO_MANY:
-                # It may be the version itself that cannot be served; and only a list tells the
-                # consumer at once that we see again.
-                place.version = ""
+            # It may be the version itself that cannot be served; and only a list tells the
+            # consumer at once that we see again: a watch is silent where nothing changes.
+            place.version = ""
             yield Interrupted(why=exc.message)
 
 

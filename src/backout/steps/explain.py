@@ -10,6 +10,7 @@ from backout.core.errors import BackoutError
 from backout.core.outcome import Outcome, Result
 from backout.core.revisions import pods_of
 from backout.core.rollout import Progressing
+from backout.core.snapshot import Need
 from backout.kube import paths
 from backout.steps.changed import tell_change
 from backout.steps.follow import EVENTS
@@ -45,7 +46,7 @@ async def explain(run: Run) -> Outcome:
         workload,
         wanted=template.digest(workload["spec"]["template"]),
         began=workload,
-        pods=pods,
+        pods=None if Need.PODS in snapshot.unreadable else pods,
         causes=causes,
     )
     if not isinstance(verdict, Progressing):

@@ -28,6 +28,9 @@ EVENTS = ",".join(f"reason!={r}" for r in _ROUTINE)
 Not by type: that a node is on its way and that a claim is never bound are of type Normal.
 """
 
+NEEDED = frozenset({"deployments", "replicasets", "pods"})
+"""What a verdict is made from; events only word it."""
+
 
 @dataclass(kw_only=True)
 class Newest:
@@ -48,7 +51,7 @@ class Newest:
     @property
     def is_complete(self) -> bool:
         """Whether all that a verdict needs has been listed (or cannot be)."""
-        return {"deployments", "replicasets", "pods"} <= self.listed | self.missing.keys()
+        return self.listed | self.missing.keys() >= NEEDED
 
     @property
     def has_heard_events(self) -> bool:
@@ -58,11 +61,10 @@ class Newest:
     @property
     def blindness(self) -> str:
         """Why nothing can be judged now; empty where all that a verdict needs is seen."""
-        if "deployments" in self.interrupted:
-            return self.interrupted["deployments"]
-        if not self.is_complete:
-            return next(iter(self.interrupted.values()), "no answer")
-        return ""
+        for resource, why in self.interrupted.items():
+            if resource in NEEDED:
+                return why
+        return "" if self.is_complete else "no answer"
 
 
 @dataclass(frozen=True, kw_only=True)

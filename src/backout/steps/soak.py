@@ -49,8 +49,9 @@ async def settled(
                 if not task.done():
                     task.cancel()
             await asyncio.wait({health, reopened})
-        if not reopened.cancelled():
-            run.say("note", f"not settled yet: {reopened.result()}")
+        doubt = watch.blindness if reopened.cancelled() else reopened.result()
+        if doubt:
+            run.say("note", f"not settled yet: {doubt}")
             continue
         run.say("rolled_out", verdict.message, images=dict(watch.images))
         return Ending(verdict=verdict, health=health.result(), images=watch.images)

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import field
 from typing import TYPE_CHECKING, Self
 
-from backout.core import diagnosis, exits, objects, rollout, template
+from backout.core import diagnosis, exits, objects, rollout
 from backout.core.diagnosis import Before, Meanwhile
 from backout.core.images import ran
-from backout.core.revisions import pods_of
+from backout.core.revisions import pods_of, replica_set_of
 from backout.core.rollout import Complete, Failed, Progressing, Unknown, Verdict
 from backout.core.value import dataclass
 from backout.core.view import counts, view
@@ -95,12 +95,17 @@ class Watch:
         """The watched revision's Pods, as last seen."""
         return self._pods
 
+    @property
+    def blindness(self) -> str:
+        """Why the rollout cannot be seen now; empty where it can."""
+        return "no answer" if self._state is None else self._state.blindness
+
     async def verdict(self) -> Verdict:
         """Return the verdict; never later than the deadline."""
         blind = "no answer"
         while self._clock() < min(self._deadline, self._progress_deadline()):
             state = await self._next()
-            blind = "no answer" if state is None else state.blindness
+            blind = self.blindness
             if state is None or blind:
                 continue
             self._teller.missing(state)
@@ -159,7 +164,8 @@ class Watch:
 
     def _judge(self, state: Newest) -> Verdict:
         watched = self._watched
-        current = self._replica_set(state)
+        sets = state.replica_sets.values()
+        current = replica_set_of(watched.workload, sets, watched.wanted)
         self._pods = pods_of(current, state.pods.values()) if current is not None else []
         others = [p for p in state.pods.values() if p not in self._pods]
         self._exits = exits.seen(self._exits, self._pods)
@@ -182,7 +188,7 @@ class Watch:
             state.workload,
             wanted=watched.wanted,
             began=watched.workload,
-            pods=self._pods,
+            pods=None if state.missing.keys() & {"replicasets", "pods"} else self._pods,
             causes=self._causes,
         )
 
@@ -197,15 +203,6 @@ class Watch:
                 allowed=self._deadline - self._began,
             )
         )
-
-    def _replica_set(self, state: Newest) -> Object | None:
-        for replica_set in state.replica_sets.values():
-            if (
-                objects.is_controlled_by(replica_set, objects.uid(self._watched.workload))
-                and template.digest(replica_set["spec"]["template"]) == self._watched.wanted
-            ):
-                return replica_set
-        return None
 
     def _note_progress(self, verdict: Progressing, state: Newest) -> None:
         """Note a change of a counter, which is progress for the deadline, and say a new word."""

@@ -76,6 +76,104 @@ async def test_a_pause_meanwhile_is_told_and_not_waited_for(api: ApiServer) -> N
     assert "paused" in told.message
 
 
+def _set_ready(api: ApiServer, *, ready: bool) -> None:
+    status = {"conditions": [{"type": "Ready", "status": str(ready)}], "phase": "Running"}
+    api.edit("pods", "web-1-0", lambda pod: pod.update(status=status))
+
+
+async def test_a_pod_that_is_not_ready_is_no_success_while_the_controller_counts_it_as_available(
+    api: ApiServer,
+) -> None:
+    def act() -> None:
+        _set_ready(api, ready=False)
+        api.controller = control
+        edit_web(api, lambda w: w["metadata"]["annotations"].update(nudge="1"))
+
+    told = await undone_while(api, act, limits=replace(QUICK, total=1.5))
+
+    assert api.get("deployments", "web")["status"]["availableReplicas"] == 1
+    assert told.result == "undecided", told.text
+    assert "0 of 1 Pods are Ready" in told.message
+    assert not told.of("rolled_out")
+
+
+async def test_a_pod_that_dies_in_the_soak_reopens_it_before_the_controller_has_counted(
+    api: ApiServer,
+) -> None:
+    later = asyncio.get_running_loop().call_later
+
+    def act() -> None:
+        api.controller = control
+        edit_web(api, lambda w: w["metadata"]["annotations"].update(nudge="1"))
+        later(0.3, lambda: _set_ready(api, ready=False))
+        later(0.6, lambda: _set_ready(api, ready=True))
+
+    told = await undone_while(api, act, limits=replace(QUICK, health_soak=1.0, health=5.0))
+
+    assert told.result == "succeeded", told.text
+    assert any("0 of 1 Pods are Ready" in note for note in told.of("note")), told.text
+    assert sum("watching that it holds" in line for line in told.of("progress")) > 1
+
+
+async def test_pods_that_are_out_of_sight_for_a_while_are_waited_for_and_not_believed(
+    api: ApiServer,
+) -> None:
+    refused = 0
+
+    def before(request: Request) -> Step | None:
+        nonlocal refused
+        line = line_of(request)
+        if any(map(is_undo, api.requests)) and line.endswith(" pods") and refused < 2:
+            refused += 1
+            return failure(503, "ServiceUnavailable", "the server is starting")
+        return None
+
+    api.before = before
+    told = await undone(api)
+
+    assert refused == 2
+    assert told.result == "succeeded", told.text
+
+
+async def test_pods_that_are_out_of_sight_when_the_soak_ends_are_looked_at_again(
+    api: ApiServer,
+) -> None:
+    later = asyncio.get_running_loop().call_later
+    hidden = failure(503, "ServiceUnavailable", "the server is starting")
+
+    def show() -> None:
+        api.before = lambda _: None
+
+    def hide() -> None:
+        api.before = lambda r: hidden if line_of(r) in {"LIST pods", "WATCH pods"} else None
+        api.cut_watches()
+        later(2.0, show)
+
+    def act() -> None:
+        api.controller = control
+        edit_web(api, lambda w: w["metadata"]["annotations"].update(nudge="1"))
+        later(0.5, hide)
+
+    told = await undone_while(api, act, limits=replace(QUICK, health_soak=1.0, health=8.0))
+
+    assert told.result == "succeeded", told.text
+    assert any("the server is starting" in note for note in told.of("note")), told.text
+
+
+async def test_pods_that_stay_out_of_sight_leave_it_unknown(api: ApiServer) -> None:
+    def before(request: Request) -> Step | None:
+        is_after = any(map(is_undo, api.requests))
+        if is_after and line_of(request) in {"LIST pods", "WATCH pods"}:
+            return failure(503, "ServiceUnavailable", "the server is starting")
+        return None
+
+    api.before = before
+    told = await undone(api, limits=replace(QUICK, total=2.0))
+
+    assert told.result == "undecided", told.text
+    assert "cannot be followed" in told.message
+
+
 async def test_a_deletion_meanwhile_is_told(api: ApiServer) -> None:
     told = await undone_while(api, lambda: api.remove("deployments", "web"))
 
