@@ -7,11 +7,12 @@ WHEEL_ENV := build/wheel-env
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock sandbox-up sandbox-down wheel bench clean transcript
+.PHONY: help demo test test-owners check format lock sandbox-up sandbox-down wheel bench clean transcript
 
 help:
 	@echo "make demo          a broken rollout on a real cluster, and the way back"
 	@echo "make test          everything: static checks, unit, contract and cluster tests"
+	@echo "make test-owners   what we say of other tools, with those tools: Helm is built first"
 	@echo "make check         static checks only"
 	@echo "make sandbox-up    start the cluster; make sandbox-down stops it and cleans up"
 	@echo "make bench         measure, and put the table into docs/benchmarks.md"
@@ -43,9 +44,14 @@ format: .venv/.ready
 
 test: check $(WHEEL_ENV)/.ready
 	$(PYTHON) -m sandbox up
-	$(WHEEL_ENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m "not exclusive and not sandbox_lifecycle"
+	$(WHEEL_ENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m "not exclusive and not owner_tools and not sandbox_lifecycle"
 	$(WHEEL_ENV)/bin/python -m pytest -m exclusive
 	$(WHEEL_ENV)/bin/python -m pytest -m sandbox_lifecycle
+
+# Apart from the others: the tools are built first, which takes minutes where Go's cache is cold.
+test-owners: $(WHEEL_ENV)/.ready
+	$(PYTHON) -m sandbox up
+	$(WHEEL_ENV)/bin/python -m pytest -m owner_tools
 
 demo: $(WHEEL_ENV)/.ready
 	$(PYTHON) -m sandbox up

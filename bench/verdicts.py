@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING
 from bench.table import put
 from bench.words import WORDS
 from sandbox import cluster
+from tests.cluster.go_tools import installed
 from tests.cluster.manifests import SHOP
 from tests.cluster.space import Space
 from tests.situations.failing import FAILING
@@ -70,7 +70,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, metavar="FILE")
     parser.add_argument("--only", default="", help="situations whose name contains this")
     arguments = parser.parse_args()
-    sandbox, kubedog = cluster.running(), installed()
+    sandbox, kubedog = cluster.running(), installed(KUBEDOG)
     names = [n for n in SITUATIONS if arguments.only in n]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         heard = list(pool.map(lambda n: followed(sandbox, kubedog, n), names))
@@ -82,16 +82,6 @@ def main() -> int:
     if arguments.write:
         put(arguments.write, "verdicts", table)
     return 0 if right[0] == len(names) else 1
-
-
-def installed() -> Path:
-    """Return kubedog, built from its Go module."""
-    folder = Path("build/kubedog").resolve()
-    if not (folder / "kubedog").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "GOBIN": str(folder)}
-        subprocess.run(["go", "install", KUBEDOG], check=True, env=environment)
-    return folder / "kubedog"
 
 
 def followed(sandbox: Cluster, kubedog: Path, name: str) -> tuple[Heard, Heard, Heard]:

@@ -1,0 +1,101 @@
+"""Owners on the real cluster: the line that is printed finds the object that must be corrected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cluster.command import run
+from tests.cluster.manifests import SHOP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cluster.space import Space
+
+DEPLOY = f"deploy/{SHOP}"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+def definition(group: str, kind: str) -> dict[str, Any]:
+    singular = kind.lower()
+    names = {"plural": f"{singular}s", "singular": singular, "kind": kind}
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{singular}s.{group}"},
+        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
+    }
+
+
+class Kinds:
+    """Kinds of others, taken away when the test ends."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._made: list[str] = []
+
+    def own(self, group: str, kind: str, name: str, spec: dict[str, Any]) -> str:
+        """Define the kind and make one object of it; return its UID."""
+        made = definition(group, kind)
+        crd = f"crd/{made['metadata']['name']}"
+        self._space.api.call("POST", CRDS, made)
+        self._made.append(crd)
+        self._space.kubectl("wait", crd, "--for=condition=Established", "--timeout=30s").expect(0)
+        path = f"/apis/{group}/v1/namespaces/{self._space.name}/{kind.lower()}s"
+        body = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+        found = self._space.api.call("POST", path, body)
+        return str(found["metadata"]["uid"])
+
+    def forget(self) -> None:
+        for crd in self._made:
+            self._space.kubectl("delete", crd, "--timeout=30s").expect(0)
+
+
+@pytest.fixture
+def kinds(space: Space) -> Iterator[Kinds]:
+    made = Kinds(space)
+    yield made
+    made.forget()
+
+
+def remedy(space: Space, one: str, code: int) -> str:
+    ran = space.backout("check", DEPLOY, "-o", "json").expect(code)
+    found = [e for e in ran.events if e["event"] in {"finding", "blocked"} and e["id"] == one]
+    assert len(found) == 1, str(ran)
+    return str(found[0]["remedy"])
+
+
+def test_the_line_of_an_operator_opens_the_object_that_its_template_comes_from(
+    space: Space, kinds: Kinds
+) -> None:
+    group = f"{space.name}.example.com"
+    uid = kinds.own(group, "Storefront", "main", {"image": space.image("missing")})
+    space.deploy(space.version("v1"))
+    space.roll(space.version("missing"))
+    owner = {"apiVersion": f"{group}/v1", "kind": "Storefront", "name": "main", "uid": uid}
+    space.merge({"metadata": {"ownerReferences": [{**owner, "controller": True}]}})
+    line = remedy(space, "PF401", 3).partition("go its own way: ")[2]
+    editor = "sed -i s/app:missing/app:v1/"
+    run(["bash", "-c", line], {**space.environment, "KUBE_EDITOR": editor}).expect(0)
+
+    path = f"/apis/{group}/v1/namespaces/{space.name}/storefronts/main"
+    assert space.api.call("GET", path)["spec"]["image"] == space.image("v1")
+
+
+def test_the_line_of_a_k3s_addon_names_the_file_that_is_applied(space: Space, kinds: Kinds) -> None:
+    source = "/var/lib/rancher/k3s/server/manifests/shop.yaml"
+    kinds.own("k3s.cattle.io", "Addon", SHOP, {"source": source})
+    space.deploy(space.version("v1"))
+    space.roll(space.version("missing"))
+    prefix = "objectset.rio.cattle.io"
+    notes = {"id": "", "owner-name": SHOP, "owner-namespace": space.name}
+    notes["owner-gvk"] = "k3s.cattle.io/v1, Kind=Addon"
+    space.merge({"metadata": {"annotations": {f"{prefix}/{k}": v for k, v in notes.items()}}})
+    words = remedy(space, "PF402", 0)
+    line = words.partition("correct the manifest that ")[2].removesuffix(" names")
+
+    assert run(["bash", "-c", line], space.environment).expect(0).out == source
