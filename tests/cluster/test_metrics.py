@@ -44,16 +44,29 @@ def ratio(space: Space) -> str:
     return f"{bad} / sum(rate(http_requests_total{{{here}}}[5s]))"
 
 
-def measured(space: Space) -> float | None:
-    query = urllib.parse.urlencode({"query": ratio(space)})
+def answer(space: Space, path: str) -> dict[str, Any]:
     host = urllib.parse.urlsplit(prometheus(space)).netloc
     connection = http.client.HTTPConnection(host, timeout=5)
     try:
-        connection.request("GET", f"/api/v1/query?{query}")
-        found: list[dict[str, Any]] = json.load(connection.getresponse())["data"]["result"]
+        connection.request("GET", f"/api/v1/{path}")
+        found: dict[str, Any] = json.load(connection.getresponse())["data"]
     finally:
         connection.close()
+    return found
+
+
+def measured(space: Space) -> float | None:
+    query = urllib.parse.urlencode({"query": ratio(space)})
+    found = answer(space, f"query?{query}")["result"]
     return float(found[0]["value"][1]) if found else None
+
+
+def fires(space: Space) -> bool:
+    """Tell whether an alert of this namespace fires: rules are evaluated after they would hold."""
+    return any(
+        one["state"] == "firing" and one["labels"].get("namespace") == space.name
+        for one in answer(space, "alerts")["alerts"]
+    )
 
 
 def has_errors(space: Space) -> bool:
@@ -71,6 +84,7 @@ def test_errors_that_fall_below_the_threshold_are_healthy(space: Space) -> None:
     deploy(space, failing(space, "0", "v1"))
     space.roll(failing(space, "0.5", "v2"), up=True)
     until("the errors are measured", lambda: has_errors(space))
+    until("the alert fires", lambda: fires(space))
 
     ran = undo(space, "--health-timeout", "60s").expect(0)
 
