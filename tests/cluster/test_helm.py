@@ -41,8 +41,7 @@ class Release:
         (self._chart / "templates").mkdir(parents=True)
         about = {"apiVersion": "v2", "name": SHOP, "version": "0.1.0"}
         (self._chart / "Chart.yaml").write_text(yaml.safe_dump(about))
-        made = deployment(space.version("v1"))
-        made["spec"]["template"]["spec"]["containers"][0]["image"] = "{{ .Values.image }}"
+        made = deployment(space.version(image="{{ .Values.image }}"))
         (self._chart / "templates" / "shop.yaml").write_text(yaml.safe_dump(made))
 
     def put(self, verb: str, tag: str, *words: str) -> Ran:

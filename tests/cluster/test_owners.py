@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-
-import pytest
 
 from tests.cluster.command import run
 from tests.cluster.manifests import SHOP
+from tests.cluster.test_remedies import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.cluster.space import Space
 
-DEPLOY = f"deploy/{SHOP}"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -31,49 +30,39 @@ def definition(group: str, kind: str) -> dict[str, Any]:
     }
 
 
-class Kinds:
-    """Kinds of others, taken away when the test ends."""
-
-    def __init__(self, space: Space) -> None:
-        self._space = space
-        self._made: list[str] = []
-
-    def own(self, group: str, kind: str, name: str, spec: dict[str, Any]) -> str:
-        """Define the kind and make one object of it; return its UID."""
-        made = definition(group, kind)
-        crd = f"crd/{made['metadata']['name']}"
-        self._space.api.call("POST", CRDS, made)
-        self._made.append(crd)
-        self._space.kubectl("wait", crd, "--for=condition=Established", "--timeout=30s").expect(0)
-        path = f"/apis/{group}/v1/namespaces/{self._space.name}/{kind.lower()}s"
-        body = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
-        found = self._space.api.call("POST", path, body)
-        return str(found["metadata"]["uid"])
-
-    def forget(self) -> None:
-        for crd in self._made:
-            self._space.kubectl("delete", crd, "--timeout=30s").expect(0)
+@contextmanager
+def defined(space: Space, group: str, kind: str) -> Iterator[None]:
+    """Define another's kind, and take it away."""
+    made = definition(group, kind)
+    crd = f"crd/{made['metadata']['name']}"
+    space.api.call("POST", CRDS, made)
+    try:
+        space.kubectl("wait", crd, "--for=condition=Established", "--timeout=30s").expect(0)
+        yield
+    finally:
+        space.kubectl("delete", crd, "--timeout=30s").expect(0)
 
 
-@pytest.fixture
-def kinds(space: Space) -> Iterator[Kinds]:
-    made = Kinds(space)
-    yield made
-    made.forget()
+def own(space: Space, group: str, kind: str, name: str, spec: dict[str, Any]) -> str:
+    """Make an object of a kind that is there until the test ends; return its UID."""
+    space.until_closed(defined(space, group, kind))
+    path = f"/apis/{group}/v1/namespaces/{space.name}/{kind.lower()}s"
+    body = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+    return str(space.api.call("POST", path, body)["metadata"]["uid"])
 
 
 def remedy(space: Space, one: str, code: int) -> str:
-    ran = space.backout("check", DEPLOY, "-o", "json").expect(code)
+    ran = check(space).expect(code)
     found = [e for e in ran.events if e["event"] in {"finding", "blocked"} and e["id"] == one]
     assert len(found) == 1, str(ran)
     return str(found[0]["remedy"])
 
 
 def test_the_line_of_an_operator_opens_the_object_that_its_template_comes_from(
-    space: Space, kinds: Kinds
+    space: Space,
 ) -> None:
     group = f"{space.name}.example.com"
-    uid = kinds.own(group, "Storefront", "main", {"image": space.image("missing")})
+    uid = own(space, group, "Storefront", "main", {"image": space.image("missing")})
     space.deploy(space.version("v1"))
     space.roll(space.version("missing"))
     owner = {"apiVersion": f"{group}/v1", "kind": "Storefront", "name": "main", "uid": uid}
@@ -86,9 +75,9 @@ def test_the_line_of_an_operator_opens_the_object_that_its_template_comes_from(
     assert space.api.call("GET", path)["spec"]["image"] == space.image("v1")
 
 
-def test_the_line_of_a_k3s_addon_names_the_file_that_is_applied(space: Space, kinds: Kinds) -> None:
+def test_the_line_of_a_k3s_addon_names_the_file_that_is_applied(space: Space) -> None:
     source = "/var/lib/rancher/k3s/server/manifests/shop.yaml"
-    kinds.own("k3s.cattle.io", "Addon", SHOP, {"source": source})
+    own(space, "k3s.cattle.io", "Addon", SHOP, {"source": source})
     space.deploy(space.version("v1"))
     space.roll(space.version("missing"))
     prefix = "objectset.rio.cattle.io"

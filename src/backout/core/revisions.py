@@ -12,7 +12,7 @@ from backout.core.spans import span
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 REVISION = "deployment.kubernetes.io/revision"
 CHANGE_CAUSE = "kubernetes.io/change-cause"
@@ -53,22 +53,16 @@ def history(
     Only ReplicaSets whose controlling owner is this very object count. None is current while the
     controller has not acted on the newest spec.
     """
-    owned = [(r, template.digest(r["spec"]["template"])) for r in _owned(workload, replica_sets)]
-    wanted = template.digest(workload["spec"]["template"])
-    now = next((r for r, digest in owned if digest == wanted), None)
+    owned = list(_hashed(workload, replica_sets))
+    now = _first(owned, template.digest(workload["spec"]["template"]))
     listed = list(pods)
     revisions = [_revision(r, digest, listed, is_current=r is now) for r, digest in owned]
     return tuple(sorted(revisions, key=lambda r: (r.number, *_age(r.replica_set)), reverse=True))
 
 
 def replica_set_of(workload: Object, replica_sets: Iterable[Object], digest: str) -> Object | None:
-    """Return the workload's ReplicaSet whose template has this hash, or None.
-
-    The oldest where several do, as the controller chooses (FindNewReplicaSet in kubernetes
-    pkg/controller/deployment/util/deployment_util.go).
-    """
-    owned = _owned(workload, replica_sets)
-    return next((r for r in owned if template.digest(r["spec"]["template"]) == digest), None)
+    """Return the workload's ReplicaSet whose template has this hash, or None."""
+    return _first(_hashed(workload, replica_sets), digest)
 
 
 def current(revisions: Iterable[Revision]) -> Revision | None:
@@ -252,10 +246,19 @@ def _is_readable(text: str) -> bool:
     return _INTEGER.fullmatch(text) is not None and abs(int(text)) < 2**63
 
 
-def _owned(workload: Object, replica_sets: Iterable[Object]) -> list[Object]:
-    """Return the workload's ReplicaSets, oldest first."""
+def _hashed(workload: Object, replica_sets: Iterable[Object]) -> Iterator[tuple[Object, str]]:
+    """Yield the workload's ReplicaSets, oldest first, each with its template's hash."""
     owned = [r for r in replica_sets if objects.is_controlled_by(r, objects.uid(workload))]
-    return sorted(owned, key=_age)
+    for replica_set in sorted(owned, key=_age):
+        yield replica_set, template.digest(replica_set["spec"]["template"])
+
+
+def _first(hashed: Iterable[tuple[Object, str]], digest: str) -> Object | None:
+    """Return the oldest of this hash, as the controller does where several have one template.
+
+    Source: FindNewReplicaSet, kubernetes pkg/controller/deployment/util/deployment_util.go.
+    """
+    return next((r for r, found in hashed if found == digest), None)
 
 
 def _age(replica_set: Object) -> tuple[str, str]:

@@ -56,6 +56,12 @@ def edit_web(api: ApiServer, change: Change) -> None:
     api.edit("deployments", "web", change)
 
 
+def set_to_work(api: ApiServer) -> None:
+    """Let the controller act on what it has left alone."""
+    api.controller = control
+    edit_web(api, lambda w: w["metadata"]["annotations"].update(nudge="1"))
+
+
 async def test_another_template_supersedes_the_rollout(api: ApiServer) -> None:
     told = await undone_while(api, lambda: deploy(api, "127.0.0.1:1/app:hotfix"))
 
@@ -86,8 +92,7 @@ async def test_a_pod_that_is_not_ready_is_no_success_while_the_controller_counts
 ) -> None:
     def act() -> None:
         _set_ready(api, ready=False)
-        api.controller = control
-        edit_web(api, lambda w: w["metadata"]["annotations"].update(nudge="1"))
+        set_to_work(api)
 
     told = await undone_while(api, act, limits=replace(QUICK, total=1.5))
 
@@ -103,8 +108,7 @@ async def test_a_pod_that_dies_in_the_soak_reopens_it_before_the_controller_has_
     later = asyncio.get_running_loop().call_later
 
     def act() -> None:
-        api.controller = control
-        edit_web(api, lambda w: w["metadata"]["annotations"].update(nudge="1"))
+        set_to_work(api)
         later(0.3, lambda: _set_ready(api, ready=False))
         later(0.6, lambda: _set_ready(api, ready=True))
 
@@ -150,8 +154,7 @@ async def test_pods_that_are_out_of_sight_when_the_soak_ends_are_looked_at_again
         later(2.0, show)
 
     def act() -> None:
-        api.controller = control
-        edit_web(api, lambda w: w["metadata"]["annotations"].update(nudge="1"))
+        set_to_work(api)
         later(0.5, hide)
 
     told = await undone_while(api, act, limits=replace(QUICK, health_soak=1.0, health=8.0))
@@ -200,8 +203,7 @@ async def test_a_deployment_of_the_same_name_is_not_taken_for_ours(api: ApiServe
 async def test_scaling_meanwhile_is_no_reason_to_give_up(api: ApiServer) -> None:
     def scale() -> None:
         edit_web(api, lambda w: w["spec"].update(replicas=3))
-        api.controller = control
-        edit_web(api, lambda w: w["metadata"]["annotations"].update(nudge="1"))
+        set_to_work(api)
 
     told = await undone_while(api, scale)
 
@@ -226,8 +228,7 @@ async def test_a_condition_that_is_left_over_from_the_bad_rollout_is_not_believe
 
     def act() -> None:
         edit_web(api, lambda w: w["status"].update(conditions=[stale], observedGeneration=99))
-        api.controller = control
-        edit_web(api, lambda w: w["metadata"]["annotations"].update(nudge="1"))
+        set_to_work(api)
 
     told = await undone_while(api, act)
 
@@ -325,8 +326,7 @@ async def test_a_compacted_history_is_listed_again(api: ApiServer) -> None:
     def forget() -> None:
         api.forget_history()
         api.cut_watches()
-        api.controller = control
-        edit_web(api, lambda w: w["metadata"]["annotations"].update(nudge="1"))
+        set_to_work(api)
 
     told = await undone_while(api, forget)
 
@@ -363,8 +363,7 @@ async def test_the_controller_is_waited_for_before_a_revision_is_chosen(api: Api
         return None
 
     def catch_up() -> None:
-        api.controller = control
-        edit_web(api, lambda w: w["metadata"]["annotations"].update(nudge="1"))
+        set_to_work(api)
 
     api.before = before
     told = await undone(api)
