@@ -18,7 +18,7 @@ from backout.core.value import dataclass
 from backout.http.dial import Settings
 from backout.http.errors import Unanswered
 from backout.http.pool import Pool
-from backout.http.response import Headers, OutgoingHeaders, Response
+from backout.http.response import BODY_CAP, Headers, OutgoingHeaders, Response
 from backout.http.stream import Stream
 from backout.http.url import Url, host_of, parse
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pool", "Question", "Settings", "ask", "listen"]
 
+_IS_ERROR = 400
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """Methods for which an empty body is said, too (RFC 9110, 8.6)."""
 
@@ -51,7 +52,8 @@ async def ask(pool: Pool, question: Question, *, cap: int, truncate: bool) -> Re
         async with asyncio.timeout(question.timeout):
             try:
                 status, headers = await attempt.head()
-                body, cut = await _body(attempt, cap=cap, truncate=truncate)
+                room = cap if status < _IS_ERROR else min(cap, BODY_CAP)
+                body, cut = await _body(attempt, cap=room, truncate=truncate)
             finally:
                 attempt.release()
     return Response(status=status, headers=headers, body=body, truncated=cut, url=question.url)
@@ -168,13 +170,17 @@ def _headers(
 
 async def _body(attempt: _Attempt, *, cap: int, truncate: bool) -> tuple[bytes, bool]:
     whole = bytearray()
-    while chunk := await attempt.connection.chunk():
-        whole += chunk
-        if len(whole) > cap:
-            if truncate:
-                return bytes(whole[:cap]), True
-            raise Unanswered(f"{attempt.host} answered with more than {_size(cap)}")
-    return bytes(whole), False
+    try:
+        while chunk := await attempt.connection.chunk():
+            whole += chunk
+            if len(whole) > cap:
+                if truncate:
+                    return bytes(whole[:cap]), True
+                raise Unanswered(f"{attempt.host} answered with more than {_size(cap)}")
+        return bytes(whole), False
+    finally:
+        # An error's traceback keeps this frame until the collector runs: not what came, too.
+        whole.clear()
 
 
 def _size(count: int) -> str:

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from backout.core.value import dataclass
 
+BODY_CAP = 4 * 1024 * 1024
+"""An object in etcd is at most 1.5 MiB; as JSON with managed fields it may be some times that."""
 OutgoingHeaders: TypeAlias = Mapping[str, str | tuple[str, ...]]
 """Request headers; a tuple is sent as so many headers of that name."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from backout import __version__
 from backout.http.addresses import ANY_ADDRESS, AddressPolicy
-from backout.http.response import Headers, OutgoingHeaders, Response
+from backout.http.response import BODY_CAP, Headers, OutgoingHeaders, Response
 
 if TYPE_CHECKING:
     import ssl
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BODY_CAP", "LINE_CAP", "USER_AGENT", "Headers", "Response", "Session"]
 
-BODY_CAP = 4 * 1024 * 1024
 LINE_CAP = 16 * 1024 * 1024
-"""An object in etcd is at most 1.5 MiB; as JSON with managed fields it may be some times that."""
+"""A watch event is a line with a whole object: see BODY_CAP."""
 USER_AGENT = f"backout/{__version__}"
 NO_HEADERS: OutgoingHeaders = MappingProxyType({})
 
@@ -91,7 +90,8 @@ class Session:
         """Send one request, once, and return the answer whatever its status.
 
         `url` is sent as it is: percent-encode it. `timeout` covers everything to the last byte of
-        the body. A body over `cap` bytes is cut if `truncate`, else it is a failure.
+        the body. A body over `cap` bytes is cut if `truncate`, else it is a failure; what a status
+        of 400 or more says is never kept beyond BODY_CAP: the larger room of a list is for lists.
         """
         question = self._engine.Question(
             method=method, url=url, headers=headers, body=body, timeout=timeout

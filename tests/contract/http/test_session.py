@@ -108,6 +108,16 @@ async def test_the_time_out_covers_a_body_that_never_ends() -> None:
             await session.request("GET", server.url, timeout=0.2)
 
 
+async def test_an_error_is_not_kept_beyond_the_usual_size_where_more_room_was_given() -> None:
+    script = [Stream(chunks=[b"x" * 1024 * 1024] * 5, status=status) for status in (200, 400, 503)]
+    async with ScriptedServer(script) as server, Session() as session:
+        answer = await session.request("GET", server.url, timeout=WITHIN, cap=6 * 1024 * 1024)
+        assert len(answer.body) == 5 * 1024 * 1024
+        for _ in (400, 503):
+            with pytest.raises(Unanswered, match="answered with more than 4 MiB"):
+                await session.request("GET", server.url, timeout=WITHIN, cap=6 * 1024 * 1024)
+
+
 async def test_fifty_megabytes_are_refused_at_the_cap() -> None:
     script = [Stream(chunks=[b"x" * 1024 * 1024] * 50)]
     async with ScriptedServer(script) as server, Session() as session:
