@@ -71,7 +71,7 @@ def measured(scene: Scene, runs: int) -> list[Row]:
             prepare=scene.break_command,
         ),
         peak_memory("peak memory of `backout undo`", scene, undo, at_most=70.0),
-        *standing.one(scene, runs=runs),
+        *standing.one(scene),
         *standing.every(scene),
     ]
 

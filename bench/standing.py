@@ -16,7 +16,7 @@ from bench.measure import Row
 if TYPE_CHECKING:
     from bench.scene import Scene
 
-WORKLOADS = 500
+RUNS, WORKLOADS = 100, 500
 WALL, CPU = 1.0, 0.4
 ALL_WALL, ALL_MEMORY = 20.0, 200.0
 
@@ -30,11 +30,11 @@ class Cost:
     megabytes: float
 
 
-def one(scene: Scene, *, runs: int) -> list[Row]:
+def one(scene: Scene) -> list[Row]:
     """Return the rows of `check deploy/shop`: its time, and its requests with more Pods."""
     command = f"{scene.backout} check deploy/shop -n {scene.namespace} --rollback-limit 50"
     scene.break_now()
-    costs = [_cost(command) for _ in range(max(20, runs))]
+    costs = [_cost(command) for _ in range(RUNS)]
     wall = statistics.quantiles([c.wall for c in costs], n=20)[-1]
     cpu = statistics.quantiles([c.cpu for c in costs], n=20)[-1]
     few, many = (_requests(scene, command, replicas) for replicas in (1, 6))

@@ -152,3 +152,11 @@ def test_every_value_of_the_package_is_made_by_it() -> None:
     }
 
     assert named == {"core/value.py"}
+
+
+@pytest.mark.parametrize("hints", [{"shared": ("list[int]", [])}, {"of_all": ("ClassVar[int]", 1)}])
+def test_no_default_is_shared_that_can_be_changed(hints: dict[str, tuple[str, object]]) -> None:
+    body = {name: default for name, (_, default) in hints.items()}
+    cls = type("Sharing", (), {**body, "__annotations__": {n: h for n, (h, _) in hints.items()}})
+    with pytest.raises(TypeError, match="Sharing needs the standard dataclass"):
+        dataclass(kw_only=True)(cls)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from importlib import import_module
@@ -17,8 +16,6 @@ from backout.core.errors import BackoutError
 from backout.core.text import untrusted
 
 PROGRAM, COMPLETING = "backout", "_BACKOUT_COMPLETE"
-GARBAGE = (50_000, 20, 20)
-"""Python's own 700 objects mean 100 collections while the modules are loaded, and none frees."""
 COMMANDS = {
     "undo": "undo",
     "check": "check",
@@ -71,7 +68,6 @@ def cli(ctx: click.Context, /, *, version: bool, **values: Any) -> None:
 
 def main() -> None:
     """Run the command line; errors end in one sentence and the right exit code."""
-    gc.set_threshold(*GARBAGE)
     prepare_streams()
     if COMPLETING in os.environ:
         import_module("backout.cli.completion")  # what click shall complete with

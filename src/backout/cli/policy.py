@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from dataclasses import replace
 from datetime import timedelta
@@ -172,6 +171,6 @@ def _check_ids(accepted: tuple[str, ...]) -> None:
 def trace_id_of(asked: str | None) -> str:
     """Return the run's trace id: the option, TRACEPARENT, or a new one."""
     try:
-        return trace_id(asked, os.environ.get("TRACEPARENT"), fresh=secrets.token_hex(16))
+        return trace_id(asked, os.environ.get("TRACEPARENT"), fresh=os.urandom(16).hex())
     except ValueError as error:
         raise click.UsageError(str(error)) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +97,8 @@ def _fits(option: click.Option, value: Any) -> bool:
 
 def nearest(word: str, known: list[str]) -> str:
     """Return `; did you mean …?` for a key that does not exist, empty where nothing is near."""
+    import difflib  # noqa: PLC0415 (few runs need it)
+
     plain = word.lower().replace("-", "_")
     found = difflib.get_close_matches(plain, known, n=1)
     return f": did you mean `{found[0]}`?" if found else ""

@@ -11,13 +11,13 @@ import click
 
 from backout.cli import small_file
 from backout.core.errors import ConfigError
-from backout.core.promql import Metric, parse
 from backout.core.text import untrusted
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from backout.core.promql import Metric
     from backout.http.session import Session
     from backout.prometheus.client import PrometheusClient
     from backout.steps.notify import Notifier
@@ -60,6 +60,8 @@ def metrics_of(values: Mapping[str, Any]) -> tuple[Metric, ...]:
 
 
 def _metric(text: str) -> Metric:
+    from backout.core.promql import parse  # noqa: PLC0415 (most runs have none)
+
     try:
         return parse(text)
     except ValueError as error:

@@ -9,7 +9,6 @@ is not the same as no pointer.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -80,6 +79,8 @@ def diff(before: Object, after: Object) -> list[str]:
 
     The lines hold text from the cluster: escape them before they are printed.
     """
+    import difflib  # noqa: PLC0415 (few runs need it)
+
     old, new = (
         json.dumps(normalise(t), indent=2, sort_keys=True, ensure_ascii=True).splitlines()
         for t in (before, after)

@@ -82,35 +82,34 @@ def _visible(character: str) -> str:
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - four
 
 
-_PEM = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
-)
+# Compiled when first used, by `re`'s own cache: most runs mask nothing.
+_PEM = r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 
-_HEADER = re.compile(
-    r"""\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s{0,4}[:=]\s{0,4})("[^"]*"?|'[^']*'?|[^\r\n]+)""",
-    re.IGNORECASE,
+_HEADER = (
+    r"""(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s{0,4}[:=]\s{0,4})"""
+    r"""("[^"]*"?|'[^']*'?|[^\r\n]+)"""
 )
 
 # The lookahead spares "Basic authentication" and "bearer token": a value has a digit, padding or
 # a capital in the middle.
-_SCHEME = re.compile(
-    r"\b([Bb]earer|BEARER|[Bb]asic|BASIC)(\s+)(?!realm=)(?=\S{0,512}(?:\d|=|[a-z][A-Z]))[\w+/.~=-]{6,}"
+_SCHEME = (
+    r"\b([Bb]earer|BEARER|[Bb]asic|BASIC)(\s+)(?!realm=)"
+    r"(?=\S{0,512}(?:\d|=|[a-z][A-Z]))[\w+/.~=-]{6,}"
 )
 
 # A colon needs a blank or a quote beside it: `acme/my-secret:1.2` is an image, not a secret.
-_KEYED = re.compile(
-    r"""(token|passw(?:or)?d|passphrase|pwd|secret|api[-_]?key|access[-_]?key|private[-_]?key"""
-    r"""|credentials?|signature)"""
+_KEYED = (
+    r"""(?i)(token|passw(?:or)?d|passphrase|pwd|secret|api[-_]?key|access[-_]?key|"""
+    r"""private[-_]?key|credentials?|signature)"""
     r"""(["']\s{0,4}[=:]\s{0,4}|\s{0,4}=\s{0,4}|\s{0,4}:\s{1,4}|(?:(?<=password)|(?<=passwd)):)"""
-    r"""("[^"]*"?|'[^']*'?|[^\s,;&"'}\])]+)""",
-    re.IGNORECASE,
+    r"""("[^"]*"?|'[^']*'?|[^\s,;&"'}\])]+)"""
 )
 
-_USERINFO = re.compile(r"(?<=://)[^\s/]*@")
+_USERINFO = r"(?<=://)[^\s/]*@"
 
-_LONG = re.compile(r"[\w+/-]{32,}={0,2}", re.ASCII)
+_LONG = r"(?a)[\w+/-]{32,}={0,2}"
 
-_JWT = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,4}", re.ASCII)
+_JWT = r"(?a)\beyJ[\w-]{8,}(?:\.[\w-]*){0,4}"
 
 # Base64 has a slash in 64 characters on average, a path one in ten: a long piece tells them apart.
 _SECRET_PIECE = 20
@@ -124,13 +123,13 @@ def masked(text: str) -> str:
     and long runs that mix capitals, small letters and digits. Digests, UIDs, Pod names and paths
     stay. This is a net under free text, no licence to put a secret into it.
     """
-    text = _PEM.sub(_MASK, text)
-    text = _HEADER.sub(rf"\1\2{_MASK}", text)
-    text = _SCHEME.sub(rf"\1\2{_MASK}", text)
-    text = _KEYED.sub(rf"\1\2{_MASK}", text)
-    text = _USERINFO.sub(f"{_MASK}@", text)
-    text = _JWT.sub(_MASK, text)
-    return _LONG.sub(_masked_run, text)
+    text = re.sub(_PEM, _MASK, text)
+    text = re.sub(_HEADER, rf"\1\2{_MASK}", text)
+    text = re.sub(_SCHEME, rf"\1\2{_MASK}", text)
+    text = re.sub(_KEYED, rf"\1\2{_MASK}", text)
+    text = re.sub(_USERINFO, f"{_MASK}@", text)
+    text = re.sub(_JWT, _MASK, text)
+    return re.sub(_LONG, _masked_run, text)
 
 
 def _masked_run(match: re.Match[str]) -> str:

@@ -1,8 +1,9 @@
 """`dataclass` as the standard one, for keyword-only classes, and without compiling anything.
 
-The standard one compiles up to six methods for each class: 1.3 ms each where it is frozen, and a
-start makes 130 of them, a quarter of the processor time of a whole `check` (measured; CPython 3.11,
-Lib/dataclasses.py: `_create_fn`). These methods are written once and ask the class for its names.
+The standard one compiles up to six methods for each class and inspects it: 1.3 ms each where it is
+frozen, and a start makes 130 of them, a quarter of the processor time of a whole `check` (measured;
+CPython 3.11, Lib/dataclasses.py: `_create_fn`). These methods are written once and ask the class
+for its names; the standard one looks at a class when `replace`, `fields` or `asdict` first does.
 """
 
 from __future__ import annotations
@@ -31,16 +32,14 @@ def _dataclass(
         for name, method in methods.items():
             if name not in vars(cls):
                 setattr(cls, name, method)
-        # The standard one would spell the signature out for it.
-        cls.__doc__ = cls.__doc__ or cls.__name__
-        bare = dataclasses.dataclass(kw_only=True, init=False, repr=False, eq=False)
-        return _known(bare(cls))
+        return _known(cls)
 
     return made
 
 
 if not TYPE_CHECKING:
     dataclass = _dataclass
+_ABSENT = dataclasses.MISSING
 
 
 def _methods(*, frozen: bool, eq: bool, order: bool) -> dict[str, Any]:
@@ -53,16 +52,48 @@ def _methods(*, frozen: bool, eq: bool, order: bool) -> dict[str, Any]:
 
 
 def _known(cls: Any) -> type:
-    fields, absent = dataclasses.fields(cls), dataclasses.MISSING
-    if hasattr(cls, "__post_init__") or any(not one.init for one in fields):
+    """Note the fields, the bases' first; refuse what only the standard one does."""
+    given: dict[str, Any] = {}
+    for base in reversed(cls.__mro__[1:]):
+        given |= vars(base).get("__value_given__", {})
+    hints = vars(cls).get("__annotations__", {})
+    given |= {name: vars(cls).get(name, _ABSENT) for name in hints}
+    fields = {name: one for name, one in given.items() if isinstance(one, dataclasses.Field)}
+    plain = {name: one for name, one in given.items() if name not in fields}
+    if hasattr(cls, "__post_init__") or not all(one.init for one in fields.values()):
         raise TypeError(f"{cls.__name__} needs the standard dataclass")
-    cls.__value_names__ = frozenset(one.name for one in fields)
-    cls.__value_shown__ = tuple(one.name for one in fields if one.repr)
-    cls.__value_compared__ = tuple(one.name for one in fields if one.compare)
-    cls.__value_defaults__ = {f.name: f.default for f in fields if f.default is not absent}
-    makers = {f.name: f.default_factory for f in fields if f.default_factory is not absent}
-    cls.__value_makers__ = makers
+    if any("ClassVar" in str(hint) for hint in hints.values()) or not _are_shareable(plain):
+        raise TypeError(f"{cls.__name__} needs the standard dataclass")
+    defaults = plain | {name: one.default for name, one in fields.items()}
+    cls.__value_given__ = given
+    cls.__value_names__ = given.keys()
+    cls.__value_shown__ = tuple(n for n in given if n not in fields or fields[n].repr)
+    cls.__value_compared__ = tuple(n for n in given if n not in fields or fields[n].compare)
+    cls.__value_defaults__ = {n: one for n, one in defaults.items() if one is not _ABSENT}
+    cls.__value_makers__ = {
+        n: one.default_factory for n, one in fields.items() if one.default_factory is not _ABSENT
+    }
+    cls.__dataclass_fields__ = _Standard(cls)
     return cls  # type: ignore[no-any-return]
+
+
+def _are_shareable(defaults: dict[str, Any]) -> bool:
+    """Tell whether no default could be changed by one value for all others."""
+    return all(type(one).__hash__ is not None for one in defaults.values())
+
+
+class _Standard:
+    """Stands where the standard library notes its fields, and lets it do so when it is asked."""
+
+    def __init__(self, owner: type) -> None:
+        self._owner = owner
+
+    def __get__(self, _value: object, _cls: type) -> Any:
+        owner: Any = self._owner
+        # The standard one would spell the signature out for it.
+        owner.__doc__ = owner.__doc__ or owner.__name__
+        dataclasses.dataclass(kw_only=True, init=False, repr=False, eq=False)(owner)
+        return owner.__dataclass_fields__
 
 
 def _init(self: Any, /, **given: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 from backout.core.value import dataclass
@@ -11,6 +13,10 @@ BODY_CAP = 4 * 1024 * 1024
 """An object in etcd is at most 1.5 MiB; as JSON with managed fields it may be some times that."""
 OutgoingHeaders: TypeAlias = Mapping[str, str | tuple[str, ...]]
 """Request headers; a tuple is sent as so many headers of that name."""
+
+_DATE = r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT"
+"""What every server sends today (RFC 9110, 5.6.7). Not email.utils: it takes 9 ms to import."""
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 class Headers(Mapping[str, str]):
@@ -42,6 +48,19 @@ class Headers(Mapping[str, str]):
     def content_type(self) -> str:
         """The media type in lower case without parameters, empty where there is none."""
         return self.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def date(self) -> datetime | None:
+        """When the server says that it answered; None where it does not, or not as one does."""
+        found = re.fullmatch(_DATE, self.get("date", ""), re.ASCII)
+        if found is None or found[2] not in _MONTHS:
+            return None
+        day, year, hour, minute, second = map(int, found.group(1, 3, 4, 5, 6))
+        month = _MONTHS.index(found[2]) + 1
+        try:
+            return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True, kw_only=True)

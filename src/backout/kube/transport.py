@@ -9,8 +9,6 @@ import time
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -171,8 +169,7 @@ class Transport:
         """Take what the API server says beside the body: its time, its warnings."""
         if call.is_foreign:
             return ()
-        date = _date(headers.get("date", ""))
-        if date is not None:
+        if (date := headers.date) is not None:
             self.server_date = ServerDate(date=date, monotonic=time.monotonic())
         warnings = warnings_of(headers)
         if self._on_warning is not None:
@@ -224,10 +221,3 @@ def _impersonation(acting: Impersonation | None) -> dict[str, str | tuple[str, .
     for key, values in acting.extra.items():
         headers[f"Impersonate-Extra-{quote(key.lower(), safe=_SAFE_IN_NAMES)}"] = values
     return headers
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(text).astimezone(UTC) if text else None
-    except ValueError:
-        return None

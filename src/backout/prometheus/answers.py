@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from backout.core.metric import Alert, NoAnswer, Series, Vector
@@ -15,7 +14,7 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.http.response import Response
+    from backout.http.response import Headers, Response
 
 OK = 200
 _REFUSED = {401: "does not know who is asking", 403: "does not allow this"}
@@ -107,10 +106,8 @@ def _labels(found: object) -> dict[str, str]:
     return {untrusted(k, 100): untrusted(masked(str(v)), 200) for k, v in found.items()}
 
 
-def _clock(headers: Mapping[str, str]) -> float | None:
-    with suppress(ValueError, TypeError, OverflowError):
-        return parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else None
-    return None
+def _clock(headers: Headers) -> float | None:
+    return headers.date.timestamp() if headers.date else None
 
 
 def _strange(response: Response) -> NoAnswer:

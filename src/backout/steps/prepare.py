@@ -13,7 +13,6 @@ from backout.core.snapshot import Preflight
 from backout.core.startability import must_start
 from backout.steps.inquire import inquire
 from backout.steps.read import read
-from backout.steps.rehearse import rehearse
 
 if TYPE_CHECKING:
     from backout.steps.run import Run
@@ -33,6 +32,8 @@ async def prepare(run: Run) -> Plan | Refusal:
     plan = _decided(preflight)
     if not run.policy.rehearse or not _would_go(plan):
         return plan
+    from backout.steps.rehearse import rehearse  # noqa: PLC0415 (20 modules that most runs spare)
+
     snapshot = replace(snapshot, rehearsal=await rehearse(run, preflight))
     chosen = proof.rehearsed(preflight.choice, snapshot)
     return _decided(replace(preflight, snapshot=snapshot, choice=chosen))

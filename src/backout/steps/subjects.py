@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -130,7 +129,7 @@ def _command(run: Run, revision: Revision) -> Command:
 
 def _environment(run: Run, revision: Revision) -> Mapping[str, str]:
     """Return our own environment, and what a smoke test may want to know."""
-    parent = traceparent(run.trace_id, span_id=secrets.token_hex(8))
+    parent = traceparent(run.trace_id, span_id=os.urandom(8).hex())
     return {
         **os.environ,
         "BACKOUT_NAMESPACE": run.target.namespace,
