@@ -17,23 +17,28 @@ if TYPE_CHECKING:
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
-def definition(group: str, kind: str) -> dict[str, Any]:
+def definition(group: str, kind: str, version: str) -> dict[str, Any]:
     singular = kind.lower()
     names = {"plural": f"{singular}s", "singular": singular, "kind": kind}
     schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    version = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
+    served = {"served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {"name": f"{singular}s.{group}"},
-        "spec": {"group": group, "scope": "Namespaced", "names": names, "versions": [version]},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": names,
+            "versions": [{**served, "name": version}],
+        },
     }
 
 
 @contextmanager
-def defined(space: Space, group: str, kind: str) -> Iterator[None]:
+def defined(space: Space, group: str, kind: str, version: str) -> Iterator[None]:
     """Define another's kind, and take it away."""
-    made = definition(group, kind)
+    made = definition(group, kind, version)
     crd = f"crd/{made['metadata']['name']}"
     space.api.call("POST", CRDS, made)
     try:
@@ -43,11 +48,14 @@ def defined(space: Space, group: str, kind: str) -> Iterator[None]:
         space.kubectl("delete", crd, "--timeout=30s").expect(0)
 
 
-def own(space: Space, group: str, kind: str, name: str, spec: dict[str, Any]) -> str:
+def own(
+    space: Space, group: str, kind: str, name: str, spec: dict[str, Any], *, version: str = "v1"
+) -> str:
     """Make an object of a kind that is there until the test ends; return its UID."""
-    space.until_closed(defined(space, group, kind))
-    path = f"/apis/{group}/v1/namespaces/{space.name}/{kind.lower()}s"
-    body = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+    space.until_closed(defined(space, group, kind, version))
+    api = f"{group}/{version}"
+    path = f"/apis/{api}/namespaces/{space.name}/{kind.lower()}s"
+    body = {"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": spec}
     return str(space.api.call("POST", path, body)["metadata"]["uid"])
 
 

@@ -175,7 +175,7 @@ ROWS: dict[str, tuple[str, Any, str, str]] = {
         """,
         None,
         "PF401",
-        "oc set triggers deploy/web --manual -n shop",
+        "oc set triggers deploy/web --from-image shop/app:latest -c app --manual -n shop",
     ),
     "kubectl apply": (
         """

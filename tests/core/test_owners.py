@@ -85,7 +85,7 @@ ROWS: dict[str, tuple[Any, str, Policy, str]] = {
         owned(annotations={TRIGGERS: '[{"from": {"name": "app:latest"}}]'}),
         "OpenShift image trigger",
         Policy.REVERTS,
-        "oc set triggers deploy/web --manual -n shop",
+        "oc set triggers deploy/web -n shop",
     ),
     "operator": (
         owned(ownerReferences=OPERATOR),

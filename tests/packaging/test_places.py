@@ -43,7 +43,7 @@ def test_the_journal_lies_in_the_platforms_state_folder(
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.chdir(tmp_path)
     environ = {} if state is None else {"XDG_STATE_HOME": placed(state)}
-    journal = open_default(environ, tmp_path / "home", tmp_path / "temporary")
+    journal = open_default(environ, tmp_path / "home", lambda: tmp_path / "temporary")
     journal.close()
 
     assert str(state_folder(environ, tmp_path / "home")) == placed(expected)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import field, replace
 from pathlib import Path
@@ -230,7 +229,13 @@ def _registry(settings: Settings, keyring: Keyring) -> RegistryClient:
 def _journal(settings: Settings) -> journals.Journal:
     if settings.journal is not None:
         return journals.open_explicit(settings.journal)
-    return journals.open_default(os.environ, Path.home(), Path(tempfile.gettempdir()))
+    return journals.open_default(os.environ, Path.home(), _temporary)
+
+
+def _temporary() -> Path:
+    import tempfile  # noqa: PLC0415 (10 ms with what it imports)
+
+    return Path(tempfile.gettempdir())
 
 
 def _limits(settings: Settings) -> Limits:

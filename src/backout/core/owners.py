@@ -6,13 +6,12 @@ BLOCK what is known to be undone behind the user's back, WARN about the rest.
 
 from __future__ import annotations
 
-import json
 import shlex
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from backout.core import objects
+from backout.core import image_triggers, objects
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
@@ -76,6 +75,12 @@ def of(workload: Object) -> tuple[Owner, ...]:
     """Return every owner that the workload's metadata names, the strongest first."""
     found = tuple(owner for sign in _SIGNS if (owner := sign(workload)) is not None)
     return found or (*_client_side_apply(workload), *_server_side_apply(workload))
+
+
+def has_rollouts(kinds: Object) -> bool:
+    """Tell whether Argo Rollouts are among what the API server serves (an APIResourceList)."""
+    served = objects.dig(kinds, "resources", default=[])
+    return isinstance(served, list) and any(objects.dig(r, "name") == "rollouts" for r in served)
 
 
 def of_rollouts(workload: Object, rollouts: Iterable[Object]) -> tuple[Owner, ...]:
@@ -231,21 +236,19 @@ def _object_set(workload: Object) -> Owner | None:
 
 
 def _image_trigger(workload: Object) -> Owner | None:
-    text = _note(workload, "image.openshift.io/triggers")
-    if not text:
-        return None
     try:
-        triggers = json.loads(text)
-        active = [t for t in triggers if str(t.get("paused", "")).lower() != "true"]
-    except (ValueError, AttributeError, TypeError, RecursionError):
+        active = image_triggers.active(workload)
+    except ValueError:
         return _plain("OpenShift image trigger", "triggers", Policy.UNKNOWN, "oc set triggers")
     if not active:
         return None
-    name = str(objects.dig(active[0], "from", "name", default="an ImageStreamTag"))
-    namespace = str(objects.dig(workload, "metadata", "namespace", default=""))
-    words = ["oc", "set", "triggers", f"deploy/{objects.name(workload)}", "--manual"]
-    command = shlex.join([*words, *(["-n", namespace] if namespace else [])])
-    return _plain("OpenShift image trigger", name, Policy.REVERTS, command)
+    return Owner(
+        tool="OpenShift image trigger",
+        name=active[0].source or "an ImageStreamTag",
+        policy=Policy.REVERTS,
+        command=image_triggers.pause(workload, active[0]),
+        detail="the same with --auto in place of --manual puts the trigger back",
+    )
 
 
 def _operator(workload: Object) -> Owner | None:

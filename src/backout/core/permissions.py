@@ -126,7 +126,7 @@ TABLE = (
         "named",
     ),
     _grant("argoproj.io: applications", "get", _PREFLIGHT, _OPT_IN, "whether Argo CD heals it"),
-    _grant("argoproj.io: rollouts", "list", _PREFLIGHT, _OPT_IN, "who uses it at 0 replicas"),
+    _grant("argoproj.io: rollouts", "list", _PREFLIGHT, _OPT_IN, "which Argo Rollout uses it"),
     _grant(
         "kustomize.toolkit.fluxcd.io: kustomizations",
         "get",

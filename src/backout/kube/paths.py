@@ -97,9 +97,14 @@ def limit_ranges(namespace: str) -> str:
     return _core(namespace, "limitranges")
 
 
+def argo_api() -> str:
+    """Return the path at which the API server says which of Argo's kinds it serves."""
+    return "/apis/argoproj.io/v1alpha1"
+
+
 def rollouts(namespace: str) -> str:
     """Return the path of a namespace's Argo Rollouts."""
-    return f"/apis/argoproj.io/v1alpha1/namespaces/{_namespace(namespace)}/rollouts"
+    return f"{argo_api()}/namespaces/{_namespace(namespace)}/rollouts"
 
 
 def autoscalers(namespace: str) -> str:

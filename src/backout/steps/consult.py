@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from backout.core import objects, owners, permissions, references, revisions
+from backout.core import owners, permissions, references, revisions
 from backout.core.errors import BackoutError, NotFound
 from backout.core.references import Kind
 from backout.core.snapshot import Need, Snapshot
@@ -117,17 +117,21 @@ class Consulted:
         self.fields["owners"] = (*judged, *rollouts)
 
     async def _rollouts(self) -> tuple[Owner, ...]:
-        """Look for an Argo Rollout that uses it: most are referred to at 0 replicas, none above."""
-        workload = self._snapshot.workload
-        if objects.replicas(workload) > 0:
-            return ()
+        """Look for an Argo Rollout that uses it.
+
+        Whether there are such is asked first, as anybody may: where there are none, a list would
+        be refused to most all the same, and a refusal would be told.
+        """
 
         async def used_by() -> tuple[Owner, ...]:
             try:
-                page = await self._run.client.list(paths.rollouts(self._run.target.namespace))
+                kinds = await self._run.client.get(paths.argo_api())
             except NotFound:
                 return ()
-            return owners.of_rollouts(workload, page.items)
+            if not owners.has_rollouts(kinds):
+                return ()
+            page = await self._run.client.list(paths.rollouts(self._run.target.namespace))
+            return owners.of_rollouts(self._snapshot.workload, page.items)
 
         return await self._within(Need.ROLLOUTS, used_by()) or ()
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from backout.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from backout.core.model import Event
 
@@ -71,17 +71,18 @@ def open_explicit(path: Path) -> Journal:
         raise _unwritable(path, error) from None
 
 
-def open_default(environ: Mapping[str, str], home: Path, temporary: Path) -> Journal:
+def open_default(environ: Mapping[str, str], home: Path, temporary: Callable[[], Path]) -> Journal:
     """Open the journal in the user's state folder, else in a private folder of the temporary one.
 
-    Raises JournalError where neither can be written.
+    `temporary` is asked where that is only if need be: it tries what can be written. Raises
+    JournalError where neither can be.
     """
     folder = state_folder(environ, home)
     try:
         return _in_folder(folder)
     except OSError as error:
         reason = error.strerror or str(error)
-    private = temporary / f"backout-{os.getuid()}"
+    private = temporary() / f"backout-{os.getuid()}"
     try:
         private.mkdir(mode=0o700, exist_ok=True)
         _check_private(private)

@@ -180,26 +180,52 @@ ROLLOUT = {
     "metadata": {"name": "canary"},
     "spec": {"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}},
 }
+ARGO = "/apis/argoproj.io/v1alpha1"
 NO_CRD = failure(404, "NotFound", "the server could not find the requested resource")
 
 
+def kinds(*names: str) -> Answer:
+    """Return what the API server says that it serves of Argo's."""
+    listed = [{"name": name, "namespaced": True} for name in names]
+    return Answer(json={"kind": "APIResourceList", "resources": listed})
+
+
+SERVED = kinds("applications", "rollouts", "rollouts/status")
+
+
+@pytest.mark.parametrize("replicas", [0, 1])
 @pytest.mark.parametrize(
-    ("replicas", "answer", "found", "skipped"),
+    ("served", "answer", "found", "skipped"),
     [
-        (0, {"items": [ROLLOUT]}, True, False),
-        (0, {"items": []}, False, False),
-        (0, NO_CRD, False, False),
-        (0, ANSWERS["403"], False, True),
-        (0, Hang(), False, True),
-        (1, {"items": [ROLLOUT]}, False, False),
+        (SERVED, Answer(json={"metadata": {}, "items": [ROLLOUT]}), True, False),
+        (SERVED, Answer(json={"metadata": {}, "items": []}), False, False),
+        (SERVED, ANSWERS["403"], False, True),
+        (SERVED, Hang(), False, True),
+        (NO_CRD, ANSWERS["403"], False, False),
+        (kinds("applications"), ANSWERS["403"], False, False),
+        (Answer(json={"resources": "rollouts"}), ANSWERS["403"], False, False),
+        (ANSWERS["403"], ANSWERS["403"], False, True),
+        (Hang(), ANSWERS["403"], False, True),
     ],
-    ids=["referred to", "of others", "no CRD", "denied", "hanging", "it runs Pods itself"],
+    ids=[
+        "referred to",
+        "of others",
+        "denied",
+        "hanging",
+        "no CRD of Argo's",
+        "Argo CD alone",
+        "nonsense",
+        "all is denied",
+        "all hangs",
+    ],
 )
-async def test_an_argo_rollout_that_uses_it_at_0_replicas_owns_it(
-    api: ApiServer, replicas: int, answer: Any, found: Any, skipped: Any
+async def test_an_argo_rollout_that_uses_it_owns_it_and_no_such_kind_is_nothing_to_tell(
+    api: ApiServer, replicas: int, served: Step, answer: Step, found: Any, skipped: Any
 ) -> None:
-    step = Answer(json={"metadata": {}, **answer}) if isinstance(answer, dict) else answer
-    api.before = lambda request: step if request.path.endswith("/rollouts") else None
+    def before(request: Request) -> Step | None:
+        return served if request.path == ARGO else answer if "/rollouts" in request.path else None
+
+    api.before = before
     api.edit("deployments", "web", lambda web: web["spec"].update(replicas=replicas))
     plan = await prepared(api, preflight=0.5)
 

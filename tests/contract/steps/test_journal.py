@@ -41,7 +41,7 @@ def lines(path: Path) -> list[dict[str, object]]:
 
 
 def default(folder: Path, **environ: str) -> Journal:
-    return journals.open_default(environ, folder / "home", folder / "tmp")
+    return journals.open_default(environ, folder / "home", lambda: folder / "tmp")
 
 
 @pytest.mark.usefixtures("descriptors")

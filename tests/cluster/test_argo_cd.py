@@ -1,0 +1,63 @@
+"""The real Argo CD: its own way back as we print it, and what it does to a rollback of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster.argo_cd import argo_cd
+from tests.cluster.command import accepting
+from tests.cluster.manifests import SHOP
+from tests.cluster.space import until
+from tests.cluster.test_owners import remedy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cluster.argo_cd import ArgoCd
+    from tests.cluster.space import Space
+
+pytestmark = pytest.mark.owner_tools
+
+
+@pytest.fixture
+def argo(space: Space) -> Iterator[ArgoCd]:
+    """What git said first is well; what it says now names an image that is not there."""
+    with argo_cd(space) as argo:
+        argo.commit("v1")
+        argo.create()
+        argo.sync()
+        space.rolled_out()
+        argo.commit("never-pushed")
+        argo.sync()
+        space.observed()
+        yield argo
+
+
+def test_the_line_of_argo_cd_is_pasted_as_printed_and_brings_the_application_back(
+    space: Space, argo: ArgoCd
+) -> None:
+    line = remedy(space, "PF403", 0).partition("its own way: ")[2]
+    argo.pasted(line).expect(0)
+
+    assert space.image_now() == space.image("v1")
+    space.backout("status", f"deploy/{SHOP}", "--timeout", "60s").expect(0)
+
+
+def test_what_argo_cd_heals_is_undone_as_was_said_and_comes_back_by_git(
+    space: Space, argo: ArgoCd
+) -> None:
+    argo.heals_itself()
+    refused = space.undo().expect(3)
+    assert f"Argo CD ({SHOP}) owns deployment/{SHOP} and puts its template back" in refused.err
+    assert "it refuses a rollback while automated sync is on: git revert" in refused.err
+    line = remedy(space, "PF401", 3).removeprefix("go its own way: ")
+    assert "auto-sync is enabled" in argo.pasted(line).both
+
+    undone = space.undo(*accepting("PF401")).expect(4)
+    assert "Argo CD" in undone.err, str(undone)
+    assert space.image_now() == space.image("never-pushed")
+    argo.revert()
+    until("git's word has arrived", lambda: space.image_now() == space.image("v1"))
+    space.rolled_out()
