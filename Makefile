@@ -12,7 +12,7 @@ WORKERS ?= 4
 help:
 	@echo "make demo          a broken rollout on a real cluster, and the way back"
 	@echo "make test          everything: static checks, unit, contract and cluster tests"
-	@echo "make test-owners   what we say of other tools, with those tools: Helm is built first"
+	@echo "make test-owners   what we say of other tools, with those tools: Argo CD, Flux, Helm ..."
 	@echo "make check         static checks only"
 	@echo "make sandbox-up    start the cluster; make sandbox-down stops it and cleans up"
 	@echo "make bench         measure, and put the table into docs/benchmarks.md"
@@ -48,9 +48,10 @@ test: check $(WHEEL_ENV)/.ready
 	$(WHEEL_ENV)/bin/python -m pytest -m exclusive
 	$(WHEEL_ENV)/bin/python -m pytest -m sandbox_lifecycle
 
-# Apart from the others: the tools are built first, which takes minutes where Go's cache is cold.
+# Apart from the others: the tools are built first, 25 minutes where Go's cache is cold.
 test-owners: $(WHEEL_ENV)/.ready
 	$(PYTHON) -m sandbox up
+	$(WHEEL_ENV)/bin/python -m tests.cluster.owner_programs
 	$(WHEEL_ENV)/bin/python -m pytest -m owner_tools
 
 demo: $(WHEEL_ENV)/.ready

@@ -89,6 +89,17 @@ def require() -> None:
             _install(machine.missing)
 
 
+def require_program(program: str, package: str) -> str:
+    """Return where a program lies that few need; its package is installed where it is missing."""
+    if find(program) is None:
+        with long_step(f"installing {package}"):
+            _install((package,))
+    found = find(program)
+    if found is None:
+        raise SandboxError(f"{program} is missing: install {package}")
+    return found
+
+
 def require_go() -> None:
     """Refuse a machine without a Go that can build Kubernetes."""
     if shutil.which("go") is None:
@@ -122,7 +133,7 @@ def _install(packages: tuple[str, ...]) -> None:
             last = " ".join(done.stderr.splitlines()[-2:])
             raise SandboxError(f"apt-get could not install {' '.join(packages)}: {last}")
     if Path("/run/systemd/system").is_dir():
-        known = ("containerd", "docker-registry", "prometheus")
+        known = ("containerd", "docker-registry", "prometheus", "redis-server")
         services = [name for name in known if name in packages]
         for service in services:
             subprocess.run(["systemctl", "disable", "--now", service], check=False)

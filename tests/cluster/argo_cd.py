@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from sandbox.prerequisites import require_program
+from tests.cluster import owner_programs
 from tests.cluster.command import Running, run
 from tests.cluster.definitions import applied
-from tests.cluster.go_tools import built, installed, sources
+from tests.cluster.go_tools import sources
 from tests.cluster.manifests import SHOP, deployment
 from tests.cluster.space import until
 
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from tests.cluster.command import Ran
     from tests.cluster.space import Space
 
-MODULE = "github.com/argoproj/argo-cd/v3@v3.2.6"
-REDIS = "github.com/alicebob/miniredis/v2/cmd/miniredis-server@v2.35.0"
 NAMESPACE = "argocd"
 HERE = "127.0.0.1"
 PART = {"app.kubernetes.io/part-of": "argocd"}
@@ -95,14 +95,16 @@ class ArgoCd:
 @contextmanager
 def argo_cd(space: Space) -> Iterator[ArgoCd]:
     """Run it, with its kinds and its namespace, until left."""
-    program = built(MODULE, "cmd", name="argocd")
+    program = owner_programs.argo_cd()
+    require_program("git", "git")
     with ExitStack() as stack:
-        crds = sources(MODULE) / "manifests" / "crds"
+        crds = sources(owner_programs.ARGO_CD) / "manifests" / "crds"
         kinds = (f"/apis/{API}/{kind}" for kind in ("applications", "appprojects"))
         stack.enter_context(applied(space, crds, *kinds))
         stack.enter_context(_settings(space))
         redis, repositories, server = (f"{HERE}:{_free_port()}" for _ in range(3))
-        stack.enter_context(_process(space, [str(installed(REDIS)), "-addr", redis]))
+        cache = [require_program("redis-server", "redis-server"), "--save", "", "--bind", HERE]
+        stack.enter_context(_process(space, [*cache, "--port", _port(redis)]))
 
         def part(name: str, *flags: str) -> None:
             argv = [str(program), "--redis", redis, "--metrics-port", str(_free_port()), *flags]

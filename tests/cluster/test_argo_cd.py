@@ -55,8 +55,8 @@ def test_what_argo_cd_heals_is_undone_as_was_said_and_comes_back_by_git(
     line = remedy(space, "PF401", 3).removeprefix("go its own way: ")
     assert "auto-sync is enabled" in argo.pasted(line).both
 
-    undone = space.undo(*accepting("PF401")).expect(4)
-    assert "Argo CD" in undone.err, str(undone)
+    undone = space.undo(*accepting("PF401")).expect(5)
+    assert "superseded: argocd-controller changed the Pod template" in undone.err
     assert space.image_now() == space.image("never-pushed")
     argo.revert()
     until("git's word has arrived", lambda: space.image_now() == space.image("v1"))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster import owner_programs
 from tests.cluster.command import Running, accepting, run
 from tests.cluster.definitions import applied
-from tests.cluster.go_tools import built, sources
+from tests.cluster.go_tools import sources
 from tests.cluster.manifests import SHOP
 from tests.cluster.space import until
 from tests.cluster.test_owners import remedy
@@ -25,19 +26,18 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.owner_tools
 
-MODULE = "github.com/argoproj/argo-rollouts@v1.10.0"
 NAME = "storefront"
 API = "argoproj.io/v1alpha1"
 
 
 @pytest.fixture(scope="session")
 def plugin() -> Path:
-    return built(MODULE, "cmd/kubectl-argo-rollouts")
+    return owner_programs.rollouts_plugin()
 
 
 @pytest.fixture(scope="session")
 def controller() -> Path:
-    return built(MODULE, "cmd/rollouts-controller")
+    return owner_programs.rollouts_controller()
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def controlled(space: Space, controller: Path) -> Iterator[None]:
 @pytest.fixture
 def taken(space: Space, controller: Path) -> Space:
     """A Rollout runs the Pods of the shop's template; revision 2 of it is broken."""
-    crds = sources(MODULE) / "manifests" / "crds"
+    crds = sources(owner_programs.ROLLOUTS) / "manifests" / "crds"
     space.until_closed(applied(space, crds, f"/apis/{API}/rollouts"))
     space.until_closed(controlled(space, controller))
     space.deploy(space.version("v1"))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tests.cluster import owner_programs
 from tests.cluster.command import run
-from tests.cluster.go_tools import installed
 from tests.cluster.manifests import SHOP, deployment
 
 if TYPE_CHECKING:
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.owner_tools
 
-HELM = "helm.sh/helm/v4/cmd/helm@v4.3.1"
 RELEASE = "corner-shop"
 OWN_WAY = "its own way: "
 
 
 @pytest.fixture(scope="session")
 def helm() -> Path:
-    return installed(HELM)
+    return owner_programs.helm()
 
 
 class Release:

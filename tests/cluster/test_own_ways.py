@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tests.cluster import owner_programs
 from tests.cluster.command import run
-from tests.cluster.go_tools import built
 from tests.cluster.manifests import deployment
 from tests.cluster.test_owners import own, remedy
 from tests.cluster.test_remedies import check
@@ -22,26 +22,6 @@ if TYPE_CHECKING:
     from tests.cluster.space import Space
 
 pytestmark = pytest.mark.owner_tools
-
-KAPP = "carvel.dev/kapp@v0.64.2"
-FLUX = "github.com/fluxcd/flux2/v2@v2.9.5"
-# A release of OpenShift's, whose module has no versions.
-OC = "github.com/openshift/oc@v0.0.0-alpha.0.0.20250108103617-ae1bd9e4a75b"
-
-
-@pytest.fixture(scope="session")
-def kapp() -> Path:
-    return built(KAPP, "cmd/kapp")
-
-
-@pytest.fixture(scope="session")
-def flux() -> Path:
-    return built(FLUX, "cmd/flux", missing="cmd/flux/manifests/none.yaml")
-
-
-@pytest.fixture(scope="session")
-def oc() -> Path:
-    return built(OC, "cmd/oc", tags="containers_image_openpgp")
 
 
 def pasted(space: Space, line: str, program: Path, **more: str) -> Ran:
@@ -62,14 +42,14 @@ def broken(space: Space) -> None:
     ],
 )
 def test_what_flux_would_put_back_is_suspended_by_its_line_and_blocks_no_more(
-    space: Space, flux: Path, group: str, kind: str, version: str, spec: dict[str, object]
+    space: Space, group: str, kind: str, version: str, spec: dict[str, object]
 ) -> None:
     own(space, group, kind, "apps", spec, version=version)
     broken(space)
     labels = {f"{group}/name": "apps", f"{group}/namespace": space.name}
     space.merge({"metadata": {"labels": labels}})
     line = remedy(space, "PF401", 3).removeprefix("go its own way: ")
-    pasted(space, line, flux).expect(0)
+    pasted(space, line, owner_programs.flux()).expect(0)
 
     assert "PF401" not in check(space).expect(0).findings()
     assert "flux suspend" in remedy(space, "PF403", 0)
@@ -77,9 +57,7 @@ def test_what_flux_would_put_back_is_suspended_by_its_line_and_blocks_no_more(
     assert space.image_now() == space.image("v1")
 
 
-def test_the_line_of_openshift_pauses_the_trigger_and_blocks_no_more(
-    space: Space, oc: Path
-) -> None:
+def test_the_line_of_openshift_pauses_the_trigger_and_blocks_no_more(space: Space) -> None:
     broken(space)
     source = {"kind": "ImageStreamTag", "name": "shop:latest"}
     field = 'spec.template.spec.containers[?(@.name=="app")].image'
@@ -87,24 +65,24 @@ def test_the_line_of_openshift_pauses_the_trigger_and_blocks_no_more(
     noted = {"image.openshift.io/triggers": json.dumps(triggers)}
     space.merge({"metadata": {"annotations": noted}})
     line = remedy(space, "PF401", 3).removeprefix("go its own way: ")
-    pasted(space, line, oc).expect(0)
+    pasted(space, line, owner_programs.oc()).expect(0)
     assert "PF401" not in check(space).expect(0).findings()
-    pasted(space, line.replace("--manual", "--auto"), oc).expect(0)
+    pasted(space, line.replace("--manual", "--auto"), owner_programs.oc()).expect(0)
     assert remedy(space, "PF401", 3).endswith(line)
 
-    pasted(space, line, oc).expect(0)
+    pasted(space, line, owner_programs.oc()).expect(0)
     space.undo().expect(0)
     assert space.image_now() == space.image("v1")
 
 
 def test_the_line_of_kapp_deploys_the_manifests_of_before_to_the_same_app(
-    space: Space, kapp: Path, tmp_path: Path
+    space: Space, tmp_path: Path
 ) -> None:
     manifests = tmp_path / "shop.yaml"
 
     def deploy(tag: str, line: str) -> Ran:
         manifests.write_text(yaml.safe_dump(deployment(space.version(tag))))
-        return pasted(space, f"yes | {line}", kapp, KAPP_NAMESPACE=space.name)
+        return pasted(space, f"yes | {line}", owner_programs.kapp(), KAPP_NAMESPACE=space.name)
 
     deploy("v1", f"kapp deploy -a corner-shop -f {manifests}").expect(0)
     deploy("missing", f"kapp deploy -a corner-shop -f {manifests} --wait=false").expect(0)

@@ -42,6 +42,25 @@ def test_the_refusal_is_one_sentence_that_names_the_alternative(
     assert "\n" not in str(raised.value)
 
 
+def test_a_program_that_is_there_is_found_and_nothing_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prerequisites, "_install", lambda packages: pytest.fail(str(packages)))
+
+    assert prerequisites.require_program("sh", "dash").endswith("/sh")
+
+
+def test_a_program_that_its_package_does_not_bring_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    installed: list[tuple[str, ...]] = []
+    monkeypatch.setattr(prerequisites, "_install", installed.append)
+
+    with pytest.raises(SandboxError, match="no-such-program is missing: install its-package"):
+        prerequisites.require_program("no-such-program", "its-package")
+    assert installed == [("its-package",)]
+
+
 def test_no_go_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
 
