@@ -155,7 +155,9 @@ def test_a_good_target_is_proven_by_a_trial_pod_that_no_service_ever_sends_to(
     def is_ready() -> bool:
         seen.update(endpoints(space))
         status = space.get("Pod", name)["status"]
-        return any(c["type"] == "Ready" and c["status"] == "True" for c in status["conditions"])
+        return any(
+            c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ()
+        )
 
     until("the trial Pod is ready", is_ready)
     pod = space.get("Pod", name)
