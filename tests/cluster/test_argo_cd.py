@@ -56,7 +56,8 @@ def test_what_argo_cd_heals_is_undone_as_was_said_and_comes_back_by_git(
     assert "auto-sync is enabled" in argo.pasted(line).both
 
     undone = space.undo(*accepting("PF401")).expect(5)
-    assert "superseded: argocd-controller changed the Pod template" in undone.err
+    _, _, end = undone.err.partition("superseded: argocd-controller changed the Pod template")
+    assert f"  go its own way: {line}" in end
     assert space.image_now() == space.image("never-pushed")
     argo.revert()
     until("git's word has arrived", lambda: space.image_now() == space.image("v1"))

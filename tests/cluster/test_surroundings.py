@@ -232,7 +232,8 @@ def test_an_operator_that_reverts_is_named_and_nobody_fights_it(space: Space) ->
     space.api.call("PATCH", path, back, "strategic-merge-patch+json")
     ran = running.ended().expect(5)
 
-    assert "superseded: backout-cluster-tests changed the Pod template at " in ran.err
+    _, _, end = ran.err.partition("superseded: backout-cluster-tests changed the Pod template at ")
+    assert f"  go its own way: kubectl edit configmap main -n {space.name}\n" in end
     assert len(space.audited("patch", "deployments")) == 1
     assert space.image_now() == space.image("v2")
     assert "PF401" in str(space.records()[-1])

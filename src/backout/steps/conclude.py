@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, assert_never
 
+from backout.core.checks.ownership import REVERTS
 from backout.core.health import Healthy, Inconclusive, Unhealthy
 from backout.core.ledger import State
 from backout.core.outcome import Outcome, Result
@@ -44,7 +45,7 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
         message=f"{run.target} {_done(result)} revision {number}; {words} ({seconds:.1f} s)",
         verdict=verdict,
         health=health,
-        remedy=_remedy(run, ending),
+        remedy=_remedy(run, plan, ending),
     )
     facts = {"verdict": verdict, "health": health, "causes": causes}
     return outcome, closed(state, images=ending.images, **facts)
@@ -132,7 +133,7 @@ def _causes(ending: Ending) -> tuple[str, ...]:
     return tuple(f"{c.code} {c.subject}: {c.message}"[:256] for c in found[:5])
 
 
-def _remedy(run: Run, ending: Ending) -> str:
+def _remedy(run: Run, plan: Plan, ending: Ending) -> str:
     found = getattr(ending.verdict, "causes", ())
     if found:
         return str(found[0].remedy)
@@ -144,4 +145,8 @@ def _remedy(run: Run, ending: Ending) -> str:
         return "ask the service yourself, or name another address: --health URL"
     if isinstance(ending.verdict, Complete):
         return ""
+    if isinstance(ending.verdict, Superseded):
+        ways = [f.remedy for f in plan.accepted if f.id == REVERTS.id]
+        if ways:
+            return ways[0]
     return f"kubectl describe {run.target} -n {run.target.namespace}"

@@ -58,14 +58,15 @@ def _owners(preflight: Preflight, policy: Policy) -> Iterator[Owner]:
     return (o for o in preflight.snapshot.owners if o.policy is policy)
 
 
+REVERTS = Check(
+    id="PF401",
+    severity=Severity.BLOCK,
+    title="an owner puts the template back by itself",
+    find=owner_reverts,
+    parts=frozenset({Need.ROLLOUTS}),
+)
 CHECKS = (
-    Check(
-        id="PF401",
-        severity=Severity.BLOCK,
-        title="an owner puts the template back by itself",
-        find=owner_reverts,
-        parts=frozenset({Need.ROLLOUTS}),
-    ),
+    REVERTS,
     Check(
         id="PF402",
         severity=Severity.WARN,
