@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,17 @@ class Command:
     async def __call__(self, *arguments: str, **settings: Any) -> Finished:
         process = await self.start(*arguments, **settings)
         return await finished(process)
+
+
+def send(process: asyncio.subprocess.Process, number: int) -> None:
+    """Send a signal to a process that may be ending right now.
+
+    asyncio's own `send_signal` looks first whether it has ended, and so takes the exit code away
+    from the one who waits for it: that one then says 255 (CPython, Lib/subprocess.py).
+    """
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
 
 async def finished(process: asyncio.subprocess.Process) -> Finished:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.contract.api_server import ApiServer, failure, line_of
-from tests.contract.cli.command import Command, finished
+from tests.contract.cli.command import Command, finished, send
 from tests.contract.scripted_server import Answer, Hang, Request, Step
 from tests.contract.steps.shop import (
     BAD,
@@ -305,8 +305,7 @@ async def test_a_second_signal_ends_it_at_once_with_a_word(
     async with asyncio.timeout(20):
         while process.returncode is None:
             await asyncio.sleep(0.2)
-            if process.returncode is None:
-                process.send_signal(signal.SIGINT)
+            send(process, signal.SIGINT)
     done = await finished(process)
 
     assert done.code == 130
@@ -320,13 +319,10 @@ async def test_a_signal_at_the_very_end_does_not_turn_the_truth_round(
 ) -> None:
     process = await backout.start("undo", "deploy/web", "--health-successes", "1")
 
-    def send() -> None:
-        if process.returncode is None:
-            process.send_signal(signal.SIGINT)
-
     def after(request: Request, _: Answer) -> Step | None:
         if line_of(request) == "POST events":
-            asyncio.get_running_loop().call_later(milliseconds / 1000, send)
+            loop = asyncio.get_running_loop()
+            loop.call_later(milliseconds / 1000, send, process, signal.SIGINT)
         return None
 
     api.after = after
