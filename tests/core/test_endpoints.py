@@ -138,6 +138,20 @@ def test_services_that_do_not_lead_to_the_pods_port_are_left_out(other: dict[str
     assert found(other) == []
 
 
+def test_a_port_that_a_sidecar_names_is_asked_and_leads_there() -> None:
+    made = probing()
+    ports = [{"containerPort": 8443, "name": "https"}]
+    sidecar = {"name": "proxy", "restartPolicy": "Always", "ports": ports}
+    made["spec"]["initContainers"] = [sidecar]
+    endpoint = asked(made, "https/live")
+    behind = service("web", {"port": 443, "targetPort": "https"})
+
+    assert endpoint.port == 8443
+    assert [str(s) for s in endpoints.of_services([behind], made, endpoint)] == [
+        "service web:443/live"
+    ]
+
+
 def test_a_guess_stays_a_guess_at_the_service() -> None:
     made = endpoints.of_services([service()], template(), asked(template()))
     assert [s.guessed for s in made] == [True]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 POD = "uid-web-3-a"
 PROBE = {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 1, "failureThreshold": 3}
+BY_HTTPS = Others(asked={"app": frozenset({Asked(port="8080", path="/ready", tls=True)})})
 HEALTHZ = Others(asked={"app": frozenset({Asked(port="8080", path="/healthz")})})
 
 
@@ -79,6 +80,7 @@ def test_a_path_that_another_revision_does_not_ask_and_that_is_not_found_is_fina
         {"answer": "HTTP probe failed with statuscode: 503", "others": HEALTHZ},
         {"answer": "HTTP probe failed with statuscode: 404"},
         {"answer": 'Get "http://10.0.0.1:8080/ready": connection refused', "others": HEALTHZ},
+        {"answer": "HTTP probe failed with statuscode: 404", "others": BY_HTTPS},
     ],
 )
 def test_an_answer_that_may_still_change_is_waited_for(how: dict[str, Any]) -> None:

@@ -60,14 +60,22 @@ def wants_more(autoscaler: Object) -> bool:
 
 
 def unmeasured(autoscaler: Object, template: Object) -> Iterator[str]:
-    """Yield what a metric is a share of and a container of the template does not request."""
+    """Yield what a metric is a share of and the template does not request.
+
+    Source: calculateRequests in kubernetes pkg/controller/podautoscaler/replica_calculator.go; a
+    Pod's own resources (KEP-2837) are measured instead of its containers'.
+    """
     for metric in objects.dig(autoscaler, "spec", "metrics", default=[]):
         kind = metric.get("type")
         source = objects.dig(metric, {"Resource": "resource"}.get(str(kind), "containerResource"))
         if objects.dig(source, "target", "type") != "Utilization":
             continue
         resource, only = str(source.get("name")), source.get("container")
-        for container in objects.dig(template, "spec", "containers", default=[]):
+        if only is None and objects.dig(template, "spec", "resources"):
+            if resource not in demand.requests(template):
+                yield f"the Pod requests no {resource}"
+            continue
+        for container in objects.serving_containers(template):
             is_meant = only in {None, container.get("name")}
             if is_meant and resource not in demand.of_container(container):
                 yield f"container {container.get('name')} requests no {resource}"

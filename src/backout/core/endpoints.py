@@ -70,7 +70,8 @@ def of_template(template: Object, *, asked: str = "") -> Endpoint | NotAsked:
     probed = next((c for c in main if objects.dig(c, "readinessProbe", "httpGet")), None)
     if asked:
         port, _, path = asked.partition("/")
-        number = _number(port, main) if port else _default_port(main, probed)
+        named = objects.serving_containers(template)
+        number = _number(port, named) if port else _default_port(main, probed)
         if number is None:
             return NotAsked(why="the template names no port; say one: --health PORT/PATH")
         is_probed = probed is not None and number == _default_port(main, probed)
@@ -178,6 +179,6 @@ def _number(port: str, containers: list[Object]) -> int | None:
 def _leads_to(port: Object, endpoint: Endpoint, template: Object) -> bool:
     if port.get("protocol", "TCP") != "TCP":
         return False
-    containers = objects.dig(template, "spec", "containers", default=[])
-    number = _number(str(port.get("targetPort") or port["port"]), containers)
+    named = objects.serving_containers(template)
+    number = _number(str(port.get("targetPort") or port["port"]), named)
     return number == endpoint.port

@@ -100,6 +100,21 @@ def containers(template_or_pod: Object) -> list[Object]:
     return [*dig(spec, "containers", default=[]), *dig(spec, "initContainers", default=[])]
 
 
+def serving_containers(template_or_pod: Object) -> list[Object]:
+    """Return the containers and sidecars: what runs, and is asked, while a Pod serves.
+
+    A sidecar is an init container that is always restarted (KEP-753).
+    """
+    return [
+        *dig(template_or_pod, "spec", "containers", default=[]),
+        *(
+            one
+            for one in dig(template_or_pod, "spec", "initContainers", default=[])
+            if one.get("restartPolicy") == "Always"
+        ),
+    ]
+
+
 def container_statuses(pod: Object) -> Iterator[tuple[Object, bool]]:
     """Yield each container's status and whether it is an init container's, in start order."""
     for key, is_init in (("initContainerStatuses", True), ("containerStatuses", False)):

@@ -21,13 +21,18 @@ READINESS, LIVENESS, STARTUP = "readinessProbe", "livenessProbe", "startupProbe"
 
 @dataclass(frozen=True, order=True, kw_only=True)
 class Asked:
-    """What a probe asks: a path (empty where it is no HTTP probe) on a port, a number in text."""
+    """What a probe asks: a path (empty where it is no HTTP probe) on a port, a number in text.
+
+    `tls` is True where it asks by HTTPS.
+    """
 
     port: str
     path: str = ""
+    tls: bool = False
 
     def __str__(self) -> str:
-        return f"{self.path} on {self.port}" if self.path else f"port {self.port}"
+        where = f"{self.path} on {self.port}" if self.path else f"port {self.port}"
+        return f"{where} by HTTPS" if self.tls else where
 
 
 def allowed(container: Object) -> timedelta:
@@ -44,7 +49,8 @@ def asked(container: Object, kind: str) -> Asked | None:
         request = objects.dig(container, kind, how)
         if isinstance(request, dict) and request.get("port") is not None:
             path = str(request.get("path") or "/") if how == "httpGet" else ""
-            return Asked(port=_number(container, request["port"]), path=path)
+            number, tls = _number(container, request["port"]), request.get("scheme") == "HTTPS"
+            return Asked(port=number, path=path, tls=tls)
     return None
 
 
@@ -52,7 +58,7 @@ def readiness_of(templates: Iterable[Object]) -> Mapping[str, frozenset[Asked]]:
     """Return what the readiness probes of these Pod templates ask, by container name."""
     found: dict[str, set[Asked]] = {}
     for template in templates:
-        for container in objects.dig(template, "spec", "containers", default=[]):
+        for container in objects.serving_containers(template):
             what = asked(container, READINESS)
             if what is not None:
                 found.setdefault(str(container.get("name")), set()).add(what)

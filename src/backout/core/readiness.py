@@ -92,10 +92,15 @@ def _judged(
 
 
 def _elsewhere(container: Object, others: Others) -> list[Asked]:
-    """Return what other revisions' probes ask of this container, where that differs."""
+    """Return what other revisions' probes ask of this container, where path or port differ.
+
+    HTTPS instead of HTTP explains neither a 404 nor a refused connection.
+    """
     mine = probes.asked(container, probes.READINESS)
     theirs = others.asked.get(str(container.get("name")), frozenset())
-    if mine is None or mine in theirs or not mine.path:
+    if mine is None or not mine.path:
+        return []
+    if any((other.path, other.port) == (mine.path, mine.port) for other in theirs):
         return []
     return sorted(theirs)
 

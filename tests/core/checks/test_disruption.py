@@ -308,6 +308,22 @@ def test_a_target_that_requests_nothing_cannot_be_scaled_by_a_share_of_it() -> N
     assert found_by("PF603", seen(asks={}, autoscalers=(absolute,))) == ()
 
 
+def test_a_share_is_measured_of_sidecars_too_and_of_the_pods_own_requests_where_it_has_any() -> (
+    None
+):
+    sidecar = {"name": "proxy", "restartPolicy": "Always"}
+    whole: dict[str, Any] = {"autoscalers": (autoscaler(),)}
+    (found,) = found_by("PF603", seen(spec={"initContainers": [sidecar]}, **whole))
+    of_pod = {"resources": {"requests": {"memory": "1Gi"}}}
+    (lacks,) = found_by("PF603", seen(asks={}, spec=of_pod, **whole))
+    asked = {"initContainers": [sidecar], "resources": {"requests": {"cpu": "1"}}}
+
+    assert "container proxy requests no cpu" in found.message
+    assert "the Pod requests no cpu" in lacks.message
+    assert found_by("PF603", seen(asks={}, spec=asked, **whole)) == ()
+    assert found_by("PF603", seen(spec={"initContainers": [{"name": "init"}]}, **whole)) == ()
+
+
 def test_another_workloads_autoscaler_and_budget_say_nothing() -> None:
     foreign = autoscaler("TooManyReplicas")
     foreign["spec"]["scaleTargetRef"]["name"] = "api"

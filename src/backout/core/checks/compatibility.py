@@ -18,13 +18,13 @@ _KINDS = (probes.STARTUP, probes.READINESS, probes.LIVENESS)
 
 
 def probes_differ(preflight: Preflight) -> Iterator[Fact]:
-    """The target's probes ask something else than those of the current revision."""
+    """The target's probes ask another path, port or scheme than those of the current revision."""
     now = revisions.current(preflight.revisions)
     if now is None:
         return
     number = preflight.destination.number
-    theirs = {str(c.get("name")): c for c in _containers(now.template)}
-    for container in _containers(preflight.destination.template):
+    theirs = {str(c.get("name")): c for c in objects.serving_containers(now.template)}
+    for container in objects.serving_containers(preflight.destination.template):
         other = theirs.get(str(container.get("name")), {})
         for kind in _KINDS:
             mine, its = probes.asked(container, kind), probes.asked(other, kind)
@@ -37,21 +37,25 @@ def probes_differ(preflight: Preflight) -> Iterator[Fact]:
 
 
 def port_is_not_served(preflight: Preflight) -> Iterator[Fact]:
-    """A Service sends to a port by a name that the target does not have."""
+    """A Service sends to a port that the target has no name for, or no longer declares.
+
+    A name must be declared (FindPort in k8s.io/endpointslice); a number need not be, so that it
+    tells something only where the current revision declares it and the target declares others.
+    """
     template = preflight.destination.template
-    names = {
-        str(p["name"])
-        for c in _containers(template)
-        for p in objects.dig(c, "ports", default=[])
-        if p.get("name")
-    }
+    names, numbers = _declared(template)
+    _, current = _declared(preflight.snapshot.workload["spec"]["template"])
     for service in _selecting(preflight, template):
         for port in objects.dig(service, "spec", "ports", default=[]):
-            target = port.get("targetPort")
-            if isinstance(target, str) and not target.isdigit() and target not in names:
+            target, protocol = port.get("targetPort"), port.get("protocol", "TCP")
+            wanted = (target, protocol)
+            is_named = isinstance(target, str)
+            is_gone = wanted in current and bool(numbers) and wanted not in numbers
+            if wanted not in names if is_named else is_gone:
                 yield Fact(
-                    message=f"Service {objects.name(service)} sends to port {target}, which "
-                    f"revision {preflight.destination.number} does not name",
+                    message=f"Service {objects.name(service)} sends to port {_shown(*wanted)}, "
+                    f"which revision {preflight.destination.number} does not "
+                    f"{'name' if is_named else 'declare'}",
                     remedy="correct the Service's targetPort, or go to another revision",
                 )
 
@@ -75,13 +79,24 @@ def _selecting(preflight: Preflight, template: Object) -> Iterator[Object]:
     labels = objects.labels_of(template)
     for service in preflight.snapshot.services:
         selector = objects.dig(service, "spec", "selector", default={})
-        if objects.matches_labels(selector, labels):
+        is_external = objects.dig(service, "spec", "type") == "ExternalName"
+        if objects.matches_labels(selector, labels) and not is_external:
             yield service
 
 
-def _containers(template: Object) -> list[Object]:
-    found: list[Object] = objects.dig(template, "spec", "containers", default=[])
-    return found
+def _declared(template: Object) -> tuple[set[tuple[str, str]], set[tuple[int, str]]]:
+    """Return the names and the numbers of a template's ports, each with its protocol."""
+    ports = [
+        (port, port.get("protocol", "TCP"))
+        for container in objects.serving_containers(template)
+        for port in objects.dig(container, "ports", default=[])
+    ]
+    names = {(str(port["name"]), protocol) for port, protocol in ports if port.get("name")}
+    return names, {(int(port["containerPort"]), protocol) for port, protocol in ports}
+
+
+def _shown(target: str | int, protocol: str) -> str:
+    return str(target) if protocol == "TCP" else f"{target}/{protocol}"
 
 
 _SERVICES = frozenset({Need.SERVICES})
@@ -96,7 +111,7 @@ CHECKS = (
     Check(
         id="PF702",
         severity=Severity.WARN,
-        title="a Service sends to a port that the target does not name",
+        title="a Service sends to a port that the target does not declare",
         find=port_is_not_served,
         needs=_SERVICES,
     ),
