@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,8 @@ from tests.cluster.manifests import SHOP
 from tests.cluster.space import until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cluster.command import Ran
     from tests.cluster.space import Space
 
@@ -70,6 +73,47 @@ def test_its_remedy_removes_the_finding_and_the_rollback_succeeds(space: Space) 
     assert "PF203" in ran.findings(), "it is younger than the revision's last day"
 
 
+def test_a_key_that_no_manager_owns_is_not_called_gone_and_the_rollback_succeeds(
+    space: Space, tmp_path: Path
+) -> None:
+    def applied(**fields: Any) -> None:
+        made = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "settings"}, **fields}
+        file = tmp_path / "settings.json"
+        file.write_text(json.dumps(made))
+        space.kubectl("apply", "--server-side", "-f", str(file)).expect(0)
+
+    applied(stringData={"URL": "postgres://x"})
+    moved_on(space, container=uses("secret", "URL"))
+    written = space.undo(*TO_FIRST, "--dry-run").expect(0)
+    applied(data={"OTHER": "eA=="})
+    ran = space.undo(*TO_FIRST).expect(0)
+
+    unsaid = "of Secret settings managed fields do not show every key, and values are not read"
+    assert not {"PF201", "PF202"} & written.findings()
+    assert unsaid in ran.err
+    assert "postgres" not in written.both + ran.both
+
+
+def test_a_claim_that_is_being_deleted_blocks_and_the_failure_happens(space: Space) -> None:
+    held = {"name": "data", "finalizers": ["backout.dev/held-by-a-test"]}
+    access = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    kind = "PersistentVolumeClaim"
+    space.create({"apiVersion": "v1", "kind": kind, "metadata": held, "spec": access})
+    mounted = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+    first = space.version("v1", spec={"volumes": [mounted]})
+    space.deploy(first, up=False, progressDeadlineSeconds=30)
+    space.roll(space.version("v2", spec={"volumes": None}), up=True)
+    space.api.delete(space.name, kind, "data")
+    try:
+        ran = refused(space, "PF201")
+        failed = space.undo(*TO_FIRST, *accepting("PF201")).expect(4)
+    finally:
+        space.merge({"metadata": {"finalizers": None}}, kind=kind, name="data")
+
+    assert f"{kind} data is being deleted; volume data needs it" in ran.err
+    assert 'persistentvolumeclaim "data" is being deleted' in failed.err
+
+
 def test_while_enough_pods_run_what_is_gone_only_warns(space: Space) -> None:
     space.create(config(URL="x"))
     space.deploy(space.version("v1", container=uses("configMap", "URL")))
@@ -78,7 +122,7 @@ def test_while_enough_pods_run_what_is_gone_only_warns(space: Space) -> None:
     ran = space.undo().expect(0)
 
     assert "PF202" in ran.findings()
-    assert "1 Pods of revision 1 still run" in ran.err
+    assert "1 Pod still runs revision 1; a rescheduled one could not start" in ran.err
 
 
 def test_pod_security_that_refuses_every_pod_blocks_and_the_failure_happens(space: Space) -> None:

@@ -364,8 +364,12 @@ def test_a_pod_that_no_node_takes_is_routed_by_the_message(text: str, code: str)
     assert text in found.message
 
 
-def test_a_claim_that_does_not_exist_is_final() -> None:
-    text = '0/1 nodes are available: persistentvolumeclaim "zz" not found.'
+@pytest.mark.parametrize(
+    "why",
+    ["not found", "is being deleted", 'bound to non-existent persistentvolume "pv"'],
+)
+def test_a_claim_that_can_never_be_used_is_final(why: str) -> None:
+    text = f'0/1 nodes are available: persistentvolumeclaim "zz" {why}.'
     (found,) = causes(conditions=[condition("PodScheduled", "False", "Unschedulable", text)])
     assert (found.code, found.is_final) == ("VOLUME", True)
 

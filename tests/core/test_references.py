@@ -63,6 +63,11 @@ PROJECTED = {
             {},
             [("PriorityClass high", "", False), ("RuntimeClass gvisor", "", False)],
         ),
+        (
+            {"volumes": [{"name": "v", "csi": {"nodePublishSecretRef": {"name": "s"}}}]},
+            {},
+            [("Secret s", "", False)],
+        ),
         ({"initContainers": [{"name": "i", "env": [KEY]}]}, {}, [("ConfigMap c", "k", False)]),
         ({"volumes": [{"name": "v", "emptyDir": {}}]}, {"env": [{"name": "A"}]}, []),
     ],
@@ -84,15 +89,24 @@ USE = Use(reference=Reference(kind=Kind.CONFIG_MAP, name="c"), by="container app
 
 def test_what_is_gone_and_what_lacks_the_key_is_told() -> None:
     assert lacking(USE, Named(exists=False)) == "ConfigMap c does not exist; container app needs it"
-    lost = Named(exists=True, keys=frozenset({"other"}))
+    lost = Named(exists=True, keys=frozenset({"other"}), are_all=True)
     assert lacking(USE, lost) == "ConfigMap c has no key k; container app needs it"
 
 
 def test_what_is_there_or_optional_or_cannot_be_told_lacks_nothing() -> None:
-    assert lacking(USE, Named(exists=True, keys=frozenset({"k"}))) == ""
-    assert lacking(USE, Named(exists=True, keys=None)) == ""
+    assert lacking(USE, Named(exists=True, keys=frozenset({"k"}), are_all=True)) == ""
+    assert lacking(USE, Named(exists=True, keys=frozenset({"other"}))) == ""
     optional = Use(reference=USE.reference, by="x", key="k", optional=True)
     assert lacking(optional, Named(exists=False)) == ""
+
+
+def test_a_claim_that_no_new_pod_can_use_is_told() -> None:
+    use = Use(reference=Reference(kind=Kind.CLAIM, name="data"), by="volume data")
+    named = Named(exists=True, unusable="is being deleted")
+
+    assert lacking(use, named) == (
+        "PersistentVolumeClaim data is being deleted; volume data needs it"
+    )
 
 
 def test_keys_are_read_from_managed_fields_and_values_never() -> None:
@@ -100,8 +114,28 @@ def test_keys_are_read_from_managed_fields_and_values_never() -> None:
         {"fieldsV1": {"f:data": {".": {}, "f:A": {}}, "f:metadata": {"f:labels": {}}}},
         {"fieldsV1": {"f:binaryData": {"f:B": {}}}},
     ]
-    assert keys({"metadata": {"managedFields": entries}}) == frozenset({"A", "B"})
-    assert keys({"metadata": {}}) is None
+    found = {"metadata": {"managedFields": entries}}
+    assert keys(found, "data", "binaryData") == frozenset({"A", "B"})
+    assert keys({"metadata": {}}, "data") == frozenset()
+
+
+def test_a_key_that_may_lack_is_untold_where_managed_fields_do_not_show_all() -> None:
+    made = template()
+    source = {"configMapKeyRef": {"name": "n", "key": "k"}}
+    optional = {"configMapKeyRef": {"name": "o", "key": "k", "optional": True}}
+    env = [{"name": "A", "valueFrom": source}, {"name": "B", "valueFrom": optional}]
+    made["spec"]["containers"][0]["env"] = env
+    other = Reference(kind=Kind.CONFIG_MAP, name="o")
+
+    def untold(**named: Any) -> list[str]:
+        known = Named(**{"exists": True, **named})
+        return [str(r) for r in references.untold(made, {CONFIG: known, other: known})]
+
+    assert untold(keys=frozenset({"other"})) == ["ConfigMap n"]
+    assert untold(keys=frozenset({"other"}), are_all=True) == []
+    assert untold(keys=frozenset({"k"})) == []
+    assert untold(exists=False) == []
+    assert references.untold(made, {}) == ()
 
 
 CONFIG, SECRET = (Reference(kind=k, name="n") for k in (Kind.CONFIG_MAP, Kind.SECRET))

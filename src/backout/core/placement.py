@@ -28,7 +28,9 @@ _OF_THE_CLUSTER = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 GATED = "SchedulingGated"
 _ON_ITS_WAY = {"TriggeredScaleUp", "Nominated"}
 """What cluster-autoscaler and Karpenter say of a Pod for which they add a node."""
-_MISSING_CLAIM = re.compile(r'persistentvolumeclaim "[^"]*" not found')
+_MISSING_CLAIM = re.compile(
+    r'persistentvolumeclaim "[^"]*" (?:not found|is being deleted|bound to non-existent)'
+)
 _NEVER_BOUND = re.compile(
     r'no storage class is set|storageclass\.storage\.k8s\.io "[^"]*" not found', re.IGNORECASE
 )

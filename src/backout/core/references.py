@@ -33,6 +33,9 @@ class Kind(StrEnum):
     RUNTIME_CLASS = "RuntimeClass"
 
 
+_READ_BY_KUBELET = (("csi", "nodePublishSecretRef"), ("flexVolume", "secretRef"))
+"""Secrets of drivers that the kubelet itself fetches, so that a volume is not mounted without."""
+
 VERSIONED = frozenset({Kind.CONFIG_MAP, Kind.SECRET})
 """The kinds whose content a Pod takes over: another version may be one that it never ran with."""
 
@@ -62,15 +65,18 @@ class Use:
 class Named:
     """What was found by that name; values are never kept.
 
-    `keys` None: managed fields do not tell them. `changed` is the newest write of its data,
-    `version` its resourceVersion. `waits_for` is the StorageClass of a claim that is not bound,
-    else empty; `overhead` is what a RuntimeClass adds to each Pod.
+    `keys` are those that managed fields show; `are_all` where there are no others. `changed` is the
+    newest write of its data, `version` its resourceVersion. `waits_for` is the StorageClass of a
+    claim that is not bound, `unusable` why no new Pod can use a claim, both else empty; `overhead`
+    is what a RuntimeClass adds to each Pod.
     """
 
     exists: bool
-    keys: frozenset[str] | None = None
+    keys: frozenset[str] = frozenset()
+    are_all: bool = False
     changed: Change | None = None
     waits_for: str = ""
+    unusable: str = ""
     version: str = ""
     overhead: Mapping[str, str] = field(default_factory=dict)
 
@@ -84,6 +90,14 @@ def of_template(template: Object) -> tuple[Use, ...]:
     for volume in objects.dig(spec, "volumes", default=[]):
         found += _of_volume(volume)
     return tuple(use for use in found if use.reference.name)
+
+
+def ephemeral_classes(template: Object) -> Mapping[str, str]:
+    """Return the StorageClass of each volume that makes a claim of its own for every Pod."""
+    path = ("ephemeral", "volumeClaimTemplate", "spec", "storageClassName")
+    volumes = objects.dig(template, "spec", "volumes", default=[])
+    found = {str(v.get("name")): str(objects.dig(v, *path, default="")) for v in volumes}
+    return {volume: storage_class for volume, storage_class in found.items() if storage_class}
 
 
 def versioned(template: Object) -> frozenset[Reference]:
@@ -117,9 +131,23 @@ def lacking(use: Use, named: Named) -> str:
         return ""
     if not named.exists:
         return f"{use.reference} does not exist; {use.by} needs it"
-    if use.key and named.keys is not None and use.key not in named.keys:
+    if named.unusable:
+        return f"{use.reference} {named.unusable}; {use.by} needs it"
+    if use.key and named.are_all and use.key not in named.keys:
         return f"{use.reference} has no key {use.key}; {use.by} needs it"
     return ""
+
+
+def untold(template: Object, named: Mapping[Reference, Named]) -> tuple[Reference, ...]:
+    """Return what is there and may lack a key that it is used by: not all its keys are shown."""
+    found = {
+        use.reference
+        for use in of_template(template)
+        if use.key and not use.optional and use.reference in named
+        if named[use.reference].exists and not named[use.reference].are_all
+        if use.key not in named[use.reference].keys
+    }
+    return tuple(sorted(found))
 
 
 def _of_spec(spec: Object) -> Iterator[Use]:
@@ -156,6 +184,8 @@ def _of_volume(volume: Object) -> Iterator[Use]:
                 yield _use(kind, body, by, name=name, key=str(objects.dig(item, "key", default="")))
     claim = objects.dig(volume, "persistentVolumeClaim", default={})
     yield _use(Kind.CLAIM, claim, by, name="claimName")
+    for driver, key in _READ_BY_KUBELET:
+        yield _use(Kind.SECRET, objects.dig(volume, driver, key, default={}), by)
 
 
 def _use(kind: Kind, source: Object, by: str, *, name: str = "name", key: str = "") -> Use:

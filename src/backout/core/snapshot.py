@@ -43,6 +43,7 @@ class Need(StrEnum):
     POD_HEALTH = "pod health"
     CONFIG_MAPS = "ConfigMaps"
     SECRETS = "Secrets"
+    KEYS = "keys of ConfigMaps and Secrets"
     CLAIMS = "PersistentVolumeClaims"
     SERVICE_ACCOUNTS = "ServiceAccounts"
     CLASSES = "PriorityClasses and RuntimeClasses"
@@ -121,7 +122,7 @@ class Snapshot:
     server's time. `is_observed` tells whether the controller has seen the newest spec. `named` is
     what the target and the current revision name; `dry_run` and `pod_dry_run` are None where they
     were not made, `rehearsal` where none was asked.
-    `gone_classes` are StorageClasses that its claims wait for and that do not exist. `ran_images`
+    `gone_classes` are StorageClasses that its claims need and that do not exist. `ran_images`
     maps `image@digest` of what ran to the registry's answer, where the tag says something else;
     `pull_notes` say which pull Secrets could not be used.
     """

@@ -43,6 +43,20 @@ def items_in(page: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"kind": kind, "apiVersion": version, **item} for item in found]
 
 
+def counted_in(answer: dict[str, Any]) -> tuple[dict[str, Any], int | None]:
+    """Return an object's metadata and how many entries its data has, from its row of a Table.
+
+    The second is None where no such column is printed (`printSecret` and `printConfigMap` in
+    kubernetes pkg/printers/internalversion/printers.go do), or the answer is no Table.
+    """
+    if dig(answer, "kind") != "Table":
+        return answer, None
+    names = [dig(column, "name") for column in dig(answer, "columnDefinitions", default=[])]
+    row: dict[str, Any] = next(iter(dig(answer, "rows", default=[])), {})
+    count = dict(zip(names, dig(row, "cells", default=[]), strict=False)).get("Data")
+    return dig(row, "object", default={}), count if isinstance(count, int) else None
+
+
 def event_in(line: bytes, *, host: str) -> WatchEvent:
     """Return the event of one line of a watch; raise the error that an ERROR event holds.
 

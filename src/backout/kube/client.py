@@ -16,7 +16,7 @@ from backout.core.objects import selector_text
 from backout.http.errors import Unanswered
 from backout.http.session import BODY_CAP
 from backout.kube.answers import Listing, Patched, ProxyAnswer, WatchEvent
-from backout.kube.bodies import event_in, items_in, object_in
+from backout.kube.bodies import counted_in, event_in, items_in, object_in
 from backout.kube.call import Call, Reply, RequestLine, ServerDate
 from backout.kube.clock import SYSTEM_CLOCK, Clock
 from backout.kube.errors import Unclear
@@ -40,9 +40,11 @@ PAGE_CAP = 32 * 1024 * 1024
 PROXY_CAP = 64 * 1024
 ERROR_CAP = 64 * 1024
 WATCH_SILENCE = 70.0
+"""Bookmarks come about once a minute; a watch that is quiet for longer is dead (kopf)."""
 JSON = "application/json"
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-"""Bookmarks come about once a minute; a watch that is quiet for longer is dead (kopf)."""
+COUNTED = f"application/json;as=Table;g=meta.k8s.io;v=v1,{METADATA}"
+"""A Table's rows hold what is printed of an object, and its metadata: never its data."""
 WATCH_SECONDS = (240, 300)
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 QUIET = Surroundings()
@@ -130,6 +132,13 @@ class Client:
         Source: kubernetes.io/docs/reference/using-api/api-concepts (PartialObjectMetadata).
         """
         return await self._read(path, NO_PARAMS, tries=TRIES, accept=METADATA)
+
+    async def counted(self, path: str) -> tuple[dict[str, Any], int | None]:
+        """Return a ConfigMap's or Secret's metadata, and how many keys it has (None: not told).
+
+        Source: kubernetes.io/docs/reference/using-api/api-concepts (Table).
+        """
+        return counted_in(await self._read(path, NO_PARAMS, tries=TRIES, accept=COUNTED))
 
     async def list(
         self, path: str, *, label_selector: str = "", field_selector: str = "", tries: int = TRIES

@@ -90,6 +90,10 @@ class SharedClient(Client):
         """Return an object's metadata."""
         return await self._once(f"METADATA {path}", lambda: self._plain.metadata(path))
 
+    async def counted(self, path: str) -> tuple[dict[str, Any], int | None]:
+        """Return a ConfigMap's or Secret's metadata, and how many keys it has."""
+        return await self._once(f"COUNTED {path}", lambda: self._plain.counted(path))
+
     async def list(self, path: str, **how: Any) -> Listing:
         """Return a list; only a whole one is kept."""
         if how:

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backout.core import owners, permissions, references, revisions
+from backout.core.checks.check import few
 from backout.core.errors import BackoutError, NotFound
 from backout.core.references import Kind
 from backout.core.snapshot import Need, Snapshot
@@ -95,10 +96,17 @@ class Consulted:
 
         await asyncio.gather(*(of(need, wanted) for need, wanted in by_need.items()))
         self.fields["named"] = found
-        await self._classes({n.waits_for for n in found.values() if n.waits_for})
+        if untold := references.untold(self._revision.template, found):
+            self.unreadable[Need.KEYS] = (
+                f"of {few([*map(str, untold)])} managed fields do not show every key, and values "
+                "are not read"
+            )
+        made = references.ephemeral_classes(self._revision.template)
+        waited = {n.waits_for for n in found.values() if n.waits_for}
+        await self._classes(waited.union(made.values()))
 
     async def _classes(self, names: set[str]) -> None:
-        """Look for the StorageClasses that claims wait for; few templates have such a claim."""
+        """Look for the StorageClasses that claims wait for, or will; few templates have such."""
 
         async def is_gone(name: str) -> bool:
             try:

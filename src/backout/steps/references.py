@@ -21,6 +21,8 @@ _WHOLE = {Kind.CLAIM, Kind.RUNTIME_CLASS}
 AT_ONCE = 10
 """Requests at the same time: a template that names 200 ConfigMaps does not flood the server."""
 _DATA = ("data", "binaryData")
+_WRITTEN = "stringData"
+"""A Secret's data as it was sent: who applies it server-side owns this instead (measured)."""
 
 
 async def read(
@@ -58,18 +60,33 @@ async def read_versioned(run: Run, template: Object) -> Mapping[Reference, Named
 async def _named(run: Run, reference: Reference) -> Named:
     path = paths.named(run.target.namespace, str(reference.kind), reference.name)
     try:
+        if reference.kind in references.VERSIONED:
+            return counted(*await run.client.counted(path))
         is_whole = reference.kind in _WHOLE
         found = await (run.client.get(path) if is_whole else run.client.metadata(path))
     except NotFound:
         return Named(exists=False)
     if reference.kind is Kind.CLAIM:
-        return Named(exists=True, waits_for=_waits_for(found))
+        return Named(exists=True, waits_for=_waits_for(found), unusable=_unusable(found))
     if reference.kind is Kind.RUNTIME_CLASS:
         return Named(exists=True, overhead=objects.dig(found, "overhead", "podFixed", default={}))
+    return Named(exists=True)
+
+
+def counted(found: Object, count: int | None) -> Named:
+    """Return what is known of a ConfigMap or Secret that has so many keys.
+
+    Fewer may be shown: what is applied server-side as `stringData`, and then no longer, keeps its
+    key, and no manager owns it (measured on 1.34.4). So a key that was written so is taken to be
+    there where that makes the number, and none is taken to be gone.
+    """
+    shown = keys(found, *_DATA)
+    likely = shown | keys(found, _WRITTEN)
     return Named(
         exists=True,
-        keys=keys(found),
-        changed=changes.last_change(found, *_DATA),
+        keys=likely if len(likely) == count else shown,
+        are_all=len(shown) == count,
+        changed=changes.last_change(found, *_DATA, _WRITTEN),
         version=objects.resource_version(found),
     )
 
@@ -80,16 +97,22 @@ def _waits_for(claim: Object) -> str:
     return str(objects.dig(claim, "spec", "storageClassName", default="")) if is_pending else ""
 
 
-def keys(found: Object) -> frozenset[str] | None:
-    """Return the keys of a ConfigMap or Secret by its managed fields; None where they do not tell.
+def _unusable(claim: Object) -> str:
+    """Return why no new Pod can use a claim (podHasPVCs in kubernetes .../volumebinding)."""
+    if objects.dig(claim, "metadata", "deletionTimestamp"):
+        return "is being deleted"
+    is_lost = objects.dig(claim, "status", "phase") == "Lost"
+    return "has lost its PersistentVolume" if is_lost else ""
 
-    A key that is removed leaves every manager's entry (structured-merge-diff), so that all entries
-    together are the keys that there are; values are not in them.
+
+def keys(found: Object, *fields: str) -> frozenset[str]:
+    """Return the keys of such fields that managed fields show; values are not there.
+
+    A key that is removed leaves every manager's entry (structured-merge-diff).
     """
     entries = [
         objects.dig(e, "fieldsV1", default={})
         for e in objects.dig(found, "metadata", "managedFields", default=[])
     ]
-    owned = [objects.dig(e, f"f:{field}", default={}) for e in entries for field in _DATA]
-    names = {k.removeprefix("f:") for fields in owned for k in fields if k.startswith("f:")}
-    return frozenset(names) if entries else None
+    owned = [objects.dig(e, f"f:{field}", default={}) for e in entries for field in fields]
+    return frozenset(k.removeprefix("f:") for fields in owned for k in fields if k[:2] == "f:")

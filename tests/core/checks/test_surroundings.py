@@ -331,6 +331,35 @@ def test_the_version_that_the_ledger_remembers_outranks_the_time_of_a_change(
     assert all(words in fact.detail for fact, words in zip(facts, found, strict=True))
 
 
+def test_a_volume_that_makes_its_own_claims_needs_its_storage_class() -> None:
+    source = {"volumeClaimTemplate": {"spec": {"storageClassName": "fast"}}}
+    volumes = {"volumes": [{"name": "scratch", "ephemeral": source}, {"name": "x", "emptyDir": {}}]}
+    (found,) = found_by("PF204", shaped({}, volumes, gone_classes=frozenset({"fast"})))
+
+    assert found.message == (
+        "volume scratch makes a claim whose StorageClass fast does not exist: a Pod of revision 2 "
+        "waits for it for ever"
+    )
+    assert found_by("PF204", shaped(volumes, {}, gone_classes=frozenset({"fast"}))) == ()
+    assert found_by("PF204", shaped({}, volumes)) == ()
+
+
+@pytest.mark.parametrize(
+    ("ready", "words"),
+    [
+        (1, "1 Pod still runs revision 2; a rescheduled one could not start"),
+        (3, "3 Pods still run revision 2; a rescheduled one could not start"),
+    ],
+)
+def test_pods_that_still_run_are_counted_in_words(ready: int, words: str) -> None:
+    pods = tuple(pod(f"web-2-{n}", of="web-2") for n in range(ready))
+    rolling = {"rollingUpdate": {"maxUnavailable": 2}}
+    workload = deployment(template("reg.example/app:v3", **ENV), strategy=rolling)
+    (found,) = found_by("PF202", with_config(named=GONE, pods=pods, workload=workload, to=2))
+
+    assert found.message.endswith(words)
+
+
 def shaped(now: dict[str, Any], then: dict[str, Any], **changes: Any) -> Any:
     """Return a preflight whose current and whose target revision have these Pod specs."""
     sets = [replica_set(1), replica_set(2), replica_set(3)]

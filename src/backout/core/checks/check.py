@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core.model import Finding, Severity, Skipped
+from backout.core.snapshot import Need
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from backout.core.references import Reference
-    from backout.core.snapshot import Need, Preflight
+    from backout.core.snapshot import Preflight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,17 @@ def few(names: Sequence[str]) -> str:
     """Return the first of many names and how many more there are: nobody reads 200 lines."""
     more = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def still_runs(preflight: Preflight, what: str = "it") -> str:
+    """Return what is known of the Pods that run the target, as the end of a sentence."""
+    ready = preflight.destination.ready
+    if Need.PODS in preflight.snapshot.unreadable:
+        return f"whether Pods still run {what} could not be read"
+    if not ready:
+        return "no Pod is started now; a later one could not start"
+    words = "1 Pod still runs" if ready == 1 else f"{ready} Pods still run"
+    return f"{words} {what}; a rescheduled one could not start"
 
 
 def folded(facts: Mapping[Reference, Fact], did: str) -> Iterator[Fact]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core import references
-from backout.core.checks.check import SHOWN, Check, Fact, few, folded
+from backout.core.checks.check import SHOWN, Check, Fact, few, folded, still_runs
 from backout.core.checks.lines import elsewhere
 from backout.core.ledger import Ledger, Remembered
 from backout.core.model import Severity
@@ -38,10 +38,10 @@ def reference_is_gone_but_runs(preflight: Preflight) -> Iterator[Fact]:
     """Something that the target names is gone, and enough Pods of the target still run."""
     if Need.PODS not in preflight.snapshot.unreadable and _must_start(preflight):
         return
+    revision = f"revision {preflight.destination.number}"
     for words in _lacking(preflight):
         yield Fact(
-            message=f"{words}; {preflight.destination.ready} Pods of revision "
-            f"{preflight.destination.number} still run, a rescheduled one could not start",
+            message=f"{words}; {still_runs(preflight, revision)}",
             remedy="create it again before a node is drained",
         )
 
@@ -82,12 +82,20 @@ def _evidence(version: str | None) -> str:
 
 def claim_waits_for_nothing(preflight: Preflight) -> Iterator[Fact]:
     """A claim of the target is not bound, and the StorageClass that would do it is gone."""
-    used = {u.reference for u in references.of_template(preflight.destination.template)}
-    for one, named in sorted(preflight.snapshot.named.items()):
-        if one in used and named.waits_for in preflight.snapshot.gone_classes:
+    template, gone = preflight.destination.template, preflight.snapshot.gone_classes
+    used = {u.reference for u in references.of_template(template)}
+    waiting = {
+        f"{one} is not bound and its": named.waits_for
+        for one, named in sorted(preflight.snapshot.named.items())
+        if one in used
+    }
+    made = references.ephemeral_classes(template)
+    waiting |= {f"volume {name} makes a claim whose": its for name, its in made.items()}
+    for words, storage_class in waiting.items():
+        if storage_class in gone:
             yield Fact(
-                message=f"{one} is not bound and its StorageClass {named.waits_for} does not "
-                f"exist: a Pod of revision {preflight.destination.number} waits for it for ever",
+                message=f"{words} StorageClass {storage_class} does not exist: a Pod of revision "
+                f"{preflight.destination.number} waits for it for ever",
                 remedy="create the StorageClass again, or a PersistentVolume that the claim fits",
             )
 
@@ -147,7 +155,14 @@ def _must_start(preflight: Preflight) -> bool:
 
 
 _READ = frozenset(
-    {Need.CONFIG_MAPS, Need.SECRETS, Need.CLAIMS, Need.SERVICE_ACCOUNTS, Need.CLASSES}
+    {
+        Need.CONFIG_MAPS,
+        Need.SECRETS,
+        Need.KEYS,
+        Need.CLAIMS,
+        Need.SERVICE_ACCOUNTS,
+        Need.CLASSES,
+    }
 )
 
 CHECKS = (
