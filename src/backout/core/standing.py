@@ -169,12 +169,13 @@ def reasons(rows: Iterable[Fields]) -> list[str]:
         for skipped in one["skipped"]:
             ids.setdefault(skipped["reason"], set()).add(skipped["id"])
     common = [(reason, count) for reason, count in met.most_common(MOST_REASONS)]
-    lines = [f"{', '.join(sorted(ids[r]))} of {_workloads(n)}: not checked: {r}" for r, n in common]
+    lines = [f"{', '.join(sorted(ids[r]))} of {workloads(n)}: not checked: {r}" for r, n in common]
     more = len(met) - len(common)
     return [*lines, *([f"and for {more} more reasons: -o json has them all"] if more else [])]
 
 
-def _workloads(count: int) -> str:
+def workloads(count: int) -> str:
+    """Return a number of workloads in words."""
     return "1 workload" if count == 1 else f"{count} workloads"
 
 

@@ -123,7 +123,8 @@ class _Many:
         requests = self._told.client.requests
         self._told.say(
             "standing",
-            f"{len(self._done)} workloads checked with {requests} requests to the API server",
+            f"{standing.workloads(len(self._done))} checked with {requests} requests to the API "
+            "server",
             requests=requests,
             **{str(answer): number for answer, number in count.items()},
         )

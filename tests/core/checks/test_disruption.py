@@ -288,7 +288,7 @@ def test_pods_that_run_are_told_where_only_a_rescheduled_one_finds_no_node() -> 
     (found,) = found_by("PF602", runs)
 
     assert "it asks for 200m cpu, the whole node has 100m" in found.message
-    assert "3 Pods of it still run, a rescheduled one could not start" in found.message
+    assert "3 Pods still run it; a rescheduled one could not start" in found.message
     assert found_by("PF605", runs) == ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core import admission, template
-from backout.core.checks.check import Check, Fact
+from backout.core.checks.check import Check, Fact, still_runs
 from backout.core.checks.lines import elsewhere
 from backout.core.model import Severity
 from backout.core.snapshot import Need, Preflight
@@ -70,7 +70,7 @@ def pod_is_refused_but_runs(preflight: Preflight) -> Iterator[Fact]:
     if refused and not admission.is_of_policy(refused) and not _must_start(preflight):
         yield Fact(
             message=f"a new Pod of revision {preflight.destination.number} would be refused: "
-            f"{refused}; {preflight.destination.ready} Pods of it run",
+            f"{refused}; {still_runs(preflight, 'that revision')}",
             remedy="correct what its message names before a node is drained",
         )
 

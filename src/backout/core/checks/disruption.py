@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backout.core import autoscaling, nodes, objects, quotas
 from backout.core.admitted import admitted
-from backout.core.checks.check import Check, Fact
+from backout.core.checks.check import Check, Fact, still_runs
 from backout.core.model import Severity
 from backout.core.references import Kind, Reference
 from backout.core.snapshot import Need, Preflight
@@ -41,10 +41,7 @@ def no_node_fits(preflight: Preflight) -> Iterator[Fact]:
     if must_start(preflight.snapshot.workload, ready=ready):
         words = f"no node takes a Pod of revision {number} now ({why})"
     else:
-        words = (
-            f"no node takes a new Pod of revision {number} now ({why}); {ready} Pods of it still "
-            "run, a rescheduled one could not start"
-        )
+        words = f"no node takes a new Pod of revision {number} now ({why}); {still_runs(preflight)}"
     yield Fact(message=words, remedy=_FIND_A_NODE)
 
 

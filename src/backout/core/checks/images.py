@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core import pin, template
-from backout.core.checks.check import Check, Fact
+from backout.core.checks.check import Check, Fact, still_runs
 from backout.core.checks.image_bytes import another, holders, pin_line, still_there
 from backout.core.images import ImageAnswer, ImageState, parse
 from backout.core.model import Severity
@@ -40,7 +40,7 @@ def image_is_gone_but_runs(preflight: Preflight) -> Iterator[Fact]:
         return
     for answer in _answers(preflight, ImageState.MISSING):
         yield Fact(
-            message=f"image {answer.image} is gone from its registry; {_running(preflight)}",
+            message=f"image {answer.image} is gone from its registry; {still_runs(preflight)}",
             detail=holders(preflight, answer.image),
             remedy="push it again before a node is drained",
         )
@@ -97,15 +97,6 @@ def _or_pin(preflight: Preflight, image: str) -> str:
     """Return the way to the bytes that ran, where only their tag is gone."""
     there = still_there(preflight, image)
     return f"; {there} is still there: {pin_line(preflight)}" if there else ""
-
-
-def _running(preflight: Preflight) -> str:
-    """Return what is known of the Pods that run it, as the end of a sentence."""
-    if Need.PODS in preflight.snapshot.unreadable:
-        return "whether Pods still run it could not be read"
-    if preflight.destination.ready:
-        return f"{preflight.destination.ready} Pods still run it; a rescheduled one could not start"
-    return "no Pod is started now; a later one could not start"
 
 
 def _must_start(preflight: Preflight) -> bool:

@@ -69,8 +69,10 @@ def nodes_are_not_ready(preflight: Preflight) -> Iterator[Fact]:
     down = [n for n in preflight.snapshot.nodes if not _is_up(n)]
     if down:
         names = ", ".join(objects.name(n) for n in down[:3])
+        verb = "is" if len(down) == 1 else "are"
         yield Fact(
-            message=f"{len(down)} of {len(preflight.snapshot.nodes)} nodes are not Ready ({names})",
+            message=f"{len(down)} of {len(preflight.snapshot.nodes)} nodes {verb} not Ready "
+            f"({names})",
             remedy="kubectl describe node NAME; a rollback does not repair nodes",
         )
 
