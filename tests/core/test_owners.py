@@ -121,6 +121,8 @@ NO_SIGNS: dict[str, Any] = {
     "a copy of another object": owned(annotations={ARGO: "app:apps/Deployment:shop/other"}),
     "a label that Helm charts set, too": owned({"app.kubernetes.io/instance": "web"}),
     "Flux was told to keep off": owned(flux(FLUX), {f"{FLUX}/reconcile": "disabled"}),
+    "told so by a label, in capitals": owned({**flux(FLUX), f"{FLUX}/reconcile": "Disabled"}),
+    "Flux does not apply it": owned(flux(FLUX), {f"{FLUX}/ssa": "Ignore"}),
     "Helm's label alone": owned(HELM_LABEL),
     "a trigger that is paused": owned(annotations={TRIGGERS: '[{"paused": "true"}]'}),
     "who applies replicas": owned(managedFields=[applied("keda", part="f:replicas")]),
@@ -168,6 +170,16 @@ def test_the_owners_own_object_decides_where_it_can_be_read(
     assert owner.ask is not None
     assert owners.judged(owner, {"spec": spec}).policy is policy
     assert owners.judged(owner, None).policy is Policy.UNKNOWN
+
+
+def test_what_flux_is_told_on_the_workload_itself_outranks_its_own_object() -> None:
+    (once,) = owners.of(owned(flux(FLUX), {f"{FLUX}/ssa": "IfNotPresent"}))
+    (merged,) = owners.of(owned(flux(FLUX), {f"{FLUX}/ssa": "Merge"}))
+    (kept,) = owners.of(owned(flux(RELEASE), {f"{RELEASE}/driftDetection": "disabled"}))
+
+    assert (once.policy, once.ask) == (Policy.UNKNOWN, None)
+    assert merged.ask is not None
+    assert (kept.policy, kept.ask) == (Policy.NEXT_DEPLOY, None)
 
 
 def test_several_owners_are_all_named() -> None:

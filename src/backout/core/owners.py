@@ -156,16 +156,31 @@ def _tracked(workload: Object) -> str:
 
 def _flux(workload: Object) -> Owner | None:
     prefix = "kustomize.toolkit.fluxcd.io"
-    if _note(workload, f"{prefix}/reconcile") == "disabled":
+    apply = _told(workload, f"{prefix}/ssa")
+    if "disabled" in _told(workload, f"{prefix}/reconcile") or "ignore" in apply:
         return None
-    return _of_flux(
+    owner = _of_flux(
         workload, prefix, "Flux Kustomization", "kustomizations", "kustomize.toolkit.fluxcd.io/v1"
     )
+    # It counts where the source says so; somebody may have written it on the live object alone.
+    return replace(owner, ask=None) if owner and "ifnotpresent" in apply else owner
 
 
 def _flux_release(workload: Object) -> Owner | None:
     prefix = "helm.toolkit.fluxcd.io"
-    return _of_flux(workload, prefix, "Flux HelmRelease", "helmreleases", f"{prefix}/v2")
+    owner = _of_flux(workload, prefix, "Flux HelmRelease", "helmreleases", f"{prefix}/v2")
+    if owner and "disabled" in _told(workload, f"{prefix}/driftDetection"):
+        return replace(owner, ask=None, policy=Policy.NEXT_DEPLOY)
+    return owner
+
+
+def _told(workload: Object, key: str) -> set[str]:
+    """Return what Flux is told by a label or an annotation, in small letters.
+
+    Source: AnyInMetadata in fluxcd/pkg/ssa/utils/meta.go.
+    """
+    by = (objects.labels_of(workload), objects.annotations_of(workload))
+    return {str(one[key]).lower() for one in by if key in one}
 
 
 def _of_flux(workload: Object, prefix: str, tool: str, resource: str, api: str) -> Owner | None:
