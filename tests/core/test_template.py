@@ -164,3 +164,11 @@ def test_images_are_told_by_container_name_those_of_init_containers_too() -> Non
         "side": "reg.example/side@sha256:" + "a" * 64,
     }
     assert template.images({"spec": {}}) == {}
+
+
+def test_an_image_that_several_containers_name_is_told_once() -> None:
+    names = ("reg.example/a:v1", "reg.example/b:v2", "reg.example/a:v1")
+    containers = [{"name": f"c{n}", "image": image} for n, image in enumerate(names)]
+
+    told = template.images_in_words({"spec": {"containers": containers}})
+    assert told == "image reg.example/a:v1, reg.example/b:v2"

@@ -95,6 +95,11 @@ def images(template: Object) -> dict[str, str]:
     return {str(c.get("name", "")): str(c.get("image", "")) for c in every}
 
 
+def images_in_words(template: Object) -> str:
+    """Return `image A, B`: what its containers and init containers name, each once."""
+    return "image " + ", ".join(dict.fromkeys(images(template).values()))
+
+
 def _normal_map(value: Mapping[str, Any]) -> dict[str, Any]:
     normal = {key: _normal(key, child) for key, child in value.items()}
     is_pod_spec = "containers" in value

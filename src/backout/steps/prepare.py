@@ -70,9 +70,10 @@ def tell_choice(run: Run, preflight: Preflight) -> None:
     run.say("workload", _where(run, preflight, now), revision=now.number if now else None)
     destination, choice = preflight.destination, preflight.choice
     cause = f"; change-cause: {destination.change_cause}" if destination.change_cause else ""
+    images = template.images_in_words(destination.template)
     run.say(
         "target",
-        f"target: revision {destination.number}, {choice.why}; {_images(destination)}{cause}",
+        f"target: revision {destination.number}, {choice.why}; {images}{cause}",
         revision=destination.number,
         proven=choice.proven,
         why=choice.why,
@@ -184,11 +185,8 @@ def _where(run: Run, preflight: Preflight, now: Revision | None) -> str:
         return f"{run.target} asks for a template that no revision has yet; Pods Ready: {ready}"
     also = f" ({', '.join(others)} are)" if others else ""
     pods = f"{now.ready} of its {preflight.replicas} Pods Ready{also}"
-    return f"{run.target} is at revision {now.number}; {_images(now)}; {pods}"
-
-
-def _images(revision: Revision) -> str:
-    return "image " + ", ".join(template.images(revision.template).values())
+    images = template.images_in_words(now.template)
+    return f"{run.target} is at revision {now.number}; {images}; {pods}"
 
 
 def _wanted(plan: Plan) -> dict[str, object]:

@@ -70,14 +70,14 @@ def since_its_beginning(snapshot: Snapshot) -> Before:
 def tell_where(run: Run, snapshot: Snapshot) -> None:
     """Say where the workload stands, in one line."""
     now = revisions.current(snapshot.revisions)
-    images = ", ".join(template.images(snapshot.workload["spec"]["template"]).values())
-    words = f"{run.target} asks for a template that no revision has yet; image {images}"
+    images = template.images_in_words(snapshot.workload["spec"]["template"])
+    words = f"{run.target} asks for a template that no revision has yet; {images}"
     if now is not None:
         wanted = objects.replicas(snapshot.workload)
         blind = Need.PODS in snapshot.unreadable
         ready = f"{now.ready} of its {wanted} Pods Ready"
         words = (
-            f"{run.target} is at revision {now.number}; image {images}; "
+            f"{run.target} is at revision {now.number}; {images}; "
             f"{'its Pods cannot be read' if blind else ready}"
         )
     run.say("workload", words, revision=now.number if now is not None else None)
