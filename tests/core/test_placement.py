@@ -8,7 +8,7 @@ import pytest
 
 from backout.core import placement
 from backout.core.causes import Cause, of_pod
-from tests.core.objects_made import condition, pod
+from tests.core.objects_made import NOW, condition, pod
 
 DEDICATED = {"key": "dedicated", "value": "db", "effect": "NoSchedule"}
 CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
@@ -60,3 +60,25 @@ def test_only_a_scheduler_that_names_no_taint_asks_for_the_nodes() -> None:
     assert placement.asks_for_nodes(told(1))
     text = "PodScheduled: 0/1 nodes are available: 1 Insufficient cpu."
     assert not placement.asks_for_nodes([of_pod("UNSCHEDULABLE", pod(), text, text)])
+
+
+@pytest.mark.parametrize(
+    ("volume", "claim"),
+    [
+        ({"name": "tmp", "ephemeral": {"volumeClaimTemplate": {}}}, "web-3-a-tmp"),
+        ({"name": "tmp", "persistentVolumeClaim": {"claimName": "data"}}, "data"),
+    ],
+    ids=["the claim that the volume makes for its Pod", "a claim by its name"],
+)
+def test_what_is_said_of_a_volumes_claim_decides(volume: dict[str, Any], claim: str) -> None:
+    unbound = condition("PodScheduled", "False", "Unschedulable", "unbound PersistentVolumeClaims")
+    made = pod("web-3-a", of="web-3", ready=False, spec={"volumes": [volume]})
+    said = 'storageclass.storage.k8s.io "nope" not found'
+    found, other = (
+        placement.unplaced(made, unbound, [], placement.Cluster(claims={name: said}), NOW)
+        for name in (claim, "another")
+    )
+
+    assert found.is_final
+    assert found.message.endswith(f"claim {claim}: {said}")
+    assert not other.is_final

@@ -83,6 +83,8 @@ def _of_claim(pod: Object, text: str, claims: Mapping[str, str]) -> Cause:
     words = f"no node takes it: {text}"
     for volume in objects.dig(pod, "spec", "volumes", default=[]):
         name = str(objects.dig(volume, "persistentVolumeClaim", "claimName", default=""))
+        if "ephemeral" in volume:  # kubernetes component-helpers/storage/ephemeral, VolumeClaimName
+            name = f"{objects.name(pod)}-{volume.get('name')}"
         if name in claims:
             words += f"; claim {name}: {claims[name]}"
             final = final or bool(_NEVER_BOUND.search(claims[name]))
