@@ -94,6 +94,19 @@ def test_a_key_that_no_manager_owns_is_not_called_gone_and_the_rollback_succeeds
     assert "postgres" not in written.both + ran.both
 
 
+def test_a_config_map_without_managed_fields_is_read_itself(space: Space) -> None:
+    """One that is created empty has none, whoever writes to it later (measured)."""
+    space.create({**config(), "data": {}})
+    space.merge({"data": {"URL": "x"}}, kind="ConfigMap", name="settings")
+    moved_on(space, container=uses("configMap", "URL"))
+    there = space.undo(*TO_FIRST, "--dry-run").expect(0)
+    space.merge({"data": {"URL": None, "OTHER": "y"}}, kind="ConfigMap", name="settings")
+    ran = refused(space, "PF201")
+
+    assert not {"PF201", "PF202"} & there.findings()
+    assert "ConfigMap settings has no key URL; container app needs it" in ran.err
+
+
 def test_a_claim_that_is_being_deleted_blocks_and_the_failure_happens(space: Space) -> None:
     held = {"name": "data", "finalizers": ["backout.dev/held-by-a-test"]}
     access = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}

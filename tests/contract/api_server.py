@@ -194,7 +194,9 @@ class ApiServer:
         match request.method:
             case "GET":
                 self._allowed("get", resource)
-                return Answer(json=self._existing(resource, name))
+                found = self._existing(resource, name)
+                in_row = "as=Table" in request.headers.get("accept", "")
+                return Answer(json=_table(found) if in_row else found)
             case "PUT":
                 self._allowed("update", resource)
                 return self._replace(resource, name, request.json)
@@ -323,6 +325,13 @@ class ApiServer:
         self._watched.tell(resource, kind, content, self._version)
         self.controller(self, content)
         return content
+
+
+def _table(found: Object) -> Object:
+    """Return what is printed of an object that has data: its number of keys, and its metadata."""
+    count = len(found.get("data") or {}) + len(found.get("binaryData") or {})
+    row = {"cells": [count], "object": {"metadata": found["metadata"]}}
+    return {"kind": "Table", "columnDefinitions": [{"name": "Data"}], "rows": [row]}
 
 
 def _generation(before: Object | None, now: Object) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core import changes, objects, references
@@ -61,7 +62,11 @@ async def _named(run: Run, reference: Reference) -> Named:
     path = paths.named(run.target.namespace, str(reference.kind), reference.name)
     try:
         if reference.kind in references.VERSIONED:
-            return counted(*await run.client.counted(path))
+            known = counted(*await run.client.counted(path))
+            if known.are_all or reference.kind is Kind.SECRET:
+                return known
+            # What is created empty has no managed fields, ever after: of no secret, look.
+            return replace(known, keys=_held(await run.client.get(path)), are_all=True)
         is_whole = reference.kind in _WHOLE
         found = await (run.client.get(path) if is_whole else run.client.metadata(path))
     except NotFound:
@@ -89,6 +94,10 @@ def counted(found: Object, count: int | None) -> Named:
         changed=changes.last_change(found, *_DATA, _WRITTEN),
         version=objects.resource_version(found),
     )
+
+
+def _held(config_map: Object) -> frozenset[str]:
+    return frozenset(k for field in _DATA for k in objects.dig(config_map, field, default={}))
 
 
 def _waits_for(claim: Object) -> str:
