@@ -270,3 +270,20 @@ def preflight(*, to: int | None = None, policy: Object | None = None, **changes:
         revisions=history,
         choice=choice,
     )
+
+
+def shaped(now: Object, then: Object, **changes: Any) -> Any:
+    """Return a preflight whose current and whose target revision have these Pod specs."""
+    sets = [replica_set(1), replica_set(2), replica_set(3)]
+    current = template("reg.example/app:v3")
+    sets[1]["spec"]["template"]["spec"].update({**then, "hostname": "then"})
+    for made in (sets[2]["spec"]["template"], current):
+        made["spec"].update(now)
+    return preflight(workload=deployment(current), replica_sets=tuple(sets), to=2, **changes)
+
+
+def service(port: str | int = "http", **selector: str) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "web"},
+        "spec": {"selector": selector or {"app": "web"}, "ports": [{"targetPort": port}]},
+    }

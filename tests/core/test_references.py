@@ -7,7 +7,6 @@ import pytest
 from backout.core import references
 from backout.core.changes import Change
 from backout.core.references import Kind, Named, Reference, Use, lacking
-from backout.steps.references import keys
 from tests.core.objects_made import NOW, ago, template
 
 
@@ -107,16 +106,6 @@ def test_a_claim_that_no_new_pod_can_use_is_told() -> None:
     assert lacking(use, named) == (
         "PersistentVolumeClaim data is being deleted; volume data needs it"
     )
-
-
-def test_keys_are_read_from_managed_fields_and_values_never() -> None:
-    entries: list[dict[str, Any]] = [
-        {"fieldsV1": {"f:data": {".": {}, "f:A": {}}, "f:metadata": {"f:labels": {}}}},
-        {"fieldsV1": {"f:binaryData": {"f:B": {}}}},
-    ]
-    found = {"metadata": {"managedFields": entries}}
-    assert keys(found, "data", "binaryData") == frozenset({"A", "B"})
-    assert keys({"metadata": {}}, "data") == frozenset()
 
 
 def test_a_key_that_may_lack_is_untold_where_managed_fields_do_not_show_all() -> None:

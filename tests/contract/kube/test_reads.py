@@ -333,3 +333,40 @@ async def test_the_servers_path_stands_before_ours() -> None:
             await client.get("/version")
 
     assert server.lines == ["GET /k8s/clusters/c-1/version"]
+
+
+COLUMNS = [{"name": name} for name in ("Name", "Type", "Data", "Age")]
+BARE = {"metadata": {"name": "s", "resourceVersion": "7"}}
+
+
+def row(count: Any, columns: list[dict[str, str]] = COLUMNS) -> dict[str, Any]:
+    cells = {"cells": ["s", "Opaque", count, "5m"], "object": BARE}
+    return {"kind": "Table", "columnDefinitions": columns, "rows": [cells]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (row(2), (BARE, 2)),
+        (row(0), (BARE, 0)),
+        (row("2"), (BARE, None)),
+        (row(2, COLUMNS[:2]), (BARE, None)),
+        (BARE, (BARE, None)),
+        ({"kind": "Table"}, ({}, None)),
+    ],
+    ids=["keys", "no key", "no number", "no such column", "no Table", "no row"],
+)
+async def test_keys_are_counted_and_no_value_is_asked_for(
+    answer: dict[str, Any], found: tuple[Any, Any]
+) -> None:
+    async with (
+        ScriptedServer([Answer(json=answer)]) as server,
+        Client(connection_to(server)) as client,
+    ):
+        told = await client.counted("/secrets/s")
+
+    assert told == found
+    assert server.requests[0].headers["accept"] == (
+        "application/json;as=Table;g=meta.k8s.io;v=v1,"
+        "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+    )

@@ -24,6 +24,8 @@ from tests.core.objects_made import (
     pod,
     preflight,
     replica_set,
+    service,
+    shaped,
     stamp,
     template,
 )
@@ -64,13 +66,6 @@ def owner(policy: Policy) -> tuple[Owner, ...]:
 
 def changed(at: datetime) -> dict[Reference, Named]:
     return {CONFIG: Named(exists=True, changed=Change(at=at, by="kubectl-edit"))}
-
-
-def service(port: str | int = "http", **selector: str) -> dict[str, Any]:
-    return {
-        "metadata": {"name": "web"},
-        "spec": {"selector": selector or {"app": "web"}, "ports": [{"targetPort": port}]},
-    }
 
 
 def old_pods(hours: int) -> tuple[Any, ...]:
@@ -358,116 +353,6 @@ def test_pods_that_still_run_are_counted_in_words(ready: int, words: str) -> Non
     (found,) = found_by("PF202", with_config(named=GONE, pods=pods, workload=workload, to=2))
 
     assert found.message.endswith(words)
-
-
-def shaped(now: dict[str, Any], then: dict[str, Any], **changes: Any) -> Any:
-    """Return a preflight whose current and whose target revision have these Pod specs."""
-    sets = [replica_set(1), replica_set(2), replica_set(3)]
-    current = template("reg.example/app:v3")
-    sets[1]["spec"]["template"]["spec"].update({**then, "hostname": "then"})
-    for made in (sets[2]["spec"]["template"], current):
-        made["spec"].update(now)
-    return preflight(workload=deployment(current), replica_sets=tuple(sets), to=2, **changes)
-
-
-def container(*ports: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    return {"name": "app", "image": "reg.example/app:v", "ports": list(ports), **fields}
-
-
-def port(number: int, name: str = "", protocol: str = "TCP") -> dict[str, Any]:
-    named = {"name": name} if name else {}
-    return {"containerPort": number, "protocol": protocol, **named}
-
-
-def asking(scheme: str, **fields: Any) -> dict[str, Any]:
-    request = {"path": "/live", "port": "http", "scheme": scheme}
-    return container(port(8080, "http"), livenessProbe={"httpGet": request}, **fields)
-
-
-def test_a_probe_that_asks_by_another_scheme_is_told_with_it() -> None:
-    plain, tls = asking("HTTP"), asking("HTTPS")
-    (found,) = found_by("PF701", shaped({"containers": [plain]}, {"containers": [tls]}))
-
-    assert found.message == (
-        "revision 2's livenessProbe of container app asks /live on 8080 by HTTPS, "
-        "revision 3's asks /live on 8080"
-    )
-    assert found_by("PF701", shaped({"containers": [tls]}, {"containers": [tls]})) == ()
-
-
-def test_a_sidecars_probe_is_compared_and_a_plain_init_containers_is_not() -> None:
-    def beside(scheme: str, **fields: Any) -> dict[str, Any]:
-        return {"containers": [container()], "initContainers": [asking(scheme, **fields)]}
-
-    always = {"name": "proxy", "restartPolicy": "Always"}
-    (found,) = found_by("PF701", shaped(beside("HTTP", **always), beside("HTTPS", **always)))
-
-    assert "container proxy" in found.message
-    assert (
-        found_by("PF701", shaped(beside("HTTP", name="init"), beside("HTTPS", name="init"))) == ()
-    )
-
-
-SIDECAR = {"name": "proxy", "image": "reg.example/p:v", "restartPolicy": "Always"}
-
-
-@pytest.mark.parametrize(
-    ("now", "then", "sent_to", "told"),
-    [
-        ([port(80, "http")], [port(80, "http")], {"targetPort": "http"}, ""),
-        ([port(80, "http")], [port(80, "web")], {"targetPort": "http"}, "http, which revision 2"),
-        (
-            [port(53, "dns")],
-            [port(53, "dns")],
-            {"targetPort": "dns", "protocol": "UDP"},
-            "dns/UDP, which revision 2 does not name",
-        ),
-        (
-            [port(9090)],
-            [port(8080)],
-            {"targetPort": 9090},
-            "9090, which revision 2 does not declare",
-        ),
-        ([port(9090)], [port(9090)], {"targetPort": 9090}, ""),
-        ([port(9090)], [], {"targetPort": 9090}, ""),
-        ([port(8080)], [port(8080)], {"targetPort": 9090}, ""),
-    ],
-    ids=[
-        "named by both",
-        "renamed",
-        "of another protocol",
-        "another number is declared",
-        "the same number",
-        "a target that declares nothing tells nothing",
-        "a number that neither declares",
-    ],
-)
-def test_a_services_port_is_looked_for_as_endpoints_are_made(
-    now: list[Any], then: list[Any], sent_to: dict[str, Any], told: str
-) -> None:
-    behind = {"metadata": {"name": "web"}, "spec": {"selector": {"app": "web"}, "ports": [sent_to]}}
-    specs = ({"containers": [container(*ports)]} for ports in (now, then))
-    found = found_by("PF702", shaped(*specs, services=(behind,)))
-
-    assert bool(found) == bool(told)
-    assert all(told in fact.message for fact in found)
-
-
-def test_a_sidecars_named_port_is_served_and_a_plain_init_containers_is_not() -> None:
-    def beside(**fields: Any) -> dict[str, Any]:
-        ports = {"ports": [port(8443, "https")]}
-        return {"containers": [container()], "initContainers": [{**SIDECAR, **ports, **fields}]}
-
-    services = (service("https"),)
-    assert found_by("PF702", shaped(beside(), beside(), services=services)) == ()
-    assert found_by("PF702", shaped(beside(), beside(restartPolicy=None), services=services))
-
-
-def test_an_external_name_sends_to_no_pod() -> None:
-    outside = service("grpc")
-    outside["spec"]["type"] = "ExternalName"
-
-    assert found_by("PF702", preflight(services=(outside,))) == ()
 
 
 def test_of_many_workloads_nobody_asks_who_would_undo_one_and_why() -> None:
