@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core import template
+from backout.core.kubernetes import template
 
 if TYPE_CHECKING:
     from tests.cluster.api import Object

@@ -7,11 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from backout.core import memory, revisions
-from backout.core.ledger import Holder, Ledger, Record, Side, State
-from backout.core.ledger_json import ANNOTATION, written
+from backout.core.history import revisions
+from backout.core.ledger import memory
+from backout.core.ledger.form import ANNOTATION, written
+from backout.core.ledger.records import Holder, Ledger, Record, Side, State
 from backout.core.model import Object, Revision, Target
-from backout.core.snapshot import Policy, Preflight, Snapshot
+from backout.core.preflight.snapshot import Policy, Preflight, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from backout.core import diagnosis, exits, objects, rollout, template
-from backout.core.diagnosis import Before, Meanwhile, others_of
-from backout.core.revisions import pods_of
+from backout.core.diagnosis import diagnosis, exits
+from backout.core.diagnosis.diagnosis import Before, Meanwhile, others_of
+from backout.core.history.revisions import pods_of
+from backout.core.kubernetes import objects, template
+from backout.core.rollout.verdict import judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from backout.core.causes import Cause
-    from backout.core.rollout import Verdict
+    from backout.core.diagnosis.causes import Cause
+    from backout.core.rollout.verdict import Verdict
 
 FOLDER = Path(__file__).parents[1] / "situations" / "recorded"
 NAMES = sorted(f.stem for f in FOLDER.glob("*.yaml"))
@@ -96,7 +98,7 @@ def judged(
         earlier=Before(others=others_of(one.earlier, templates)),
         meanwhile=Meanwhile(exits=seen, nodes_may_return=one.nodes_may_return),
     )
-    verdict = rollout.judge(
+    verdict = judge(
         one.workload,
         wanted=one.digest,
         began=one.began,

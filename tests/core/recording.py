@@ -12,7 +12,7 @@ from backout.core.checks import check as original
 if TYPE_CHECKING:
     from backout.core.checks.check import Check, Fact
     from backout.core.model import Finding, Skipped
-    from backout.core.snapshot import Preflight
+    from backout.core.preflight.snapshot import Preflight
 
 FILE = "BACKOUT_TEST_RECORDING"
 _run, _finding = original.run, original.finding

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import asking, objects
+from backout.core.health import asking
+from backout.core.kubernetes import objects
 from tests.core.objects_made import pod
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import breaker
-from backout.core.breaker import Closed, Open
-from backout.core.ledger import Record, State
+from backout.core.ledger import breaker
+from backout.core.ledger.breaker import Closed, Open
+from backout.core.ledger.records import Record, State
 from tests.core.objects_made import NOW, ago, record
 
 HOUR = timedelta(hours=1)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from backout.core import demand, quantity, quotas
-from backout.core.admitted import admitted
+from backout.core.kubernetes import quantity
+from backout.core.room import demand, quotas
+from backout.core.room.admitted import admitted
 
 
 def container(cpu: str, **more: Any) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core import diagnosis
-from backout.core.causes import REMEDIES, Cause
+from backout.core.diagnosis import diagnosis
+from backout.core.diagnosis.causes import REMEDIES, Cause
 from tests.core.objects_made import (
     NOW,
     UID,

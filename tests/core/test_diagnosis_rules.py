@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import diagnosis
-from backout.core.causes import REMEDIES, Cause
-from backout.core.diagnosis import Before, before
+from backout.core.diagnosis import diagnosis
+from backout.core.diagnosis.causes import REMEDIES, Cause
+from backout.core.diagnosis.diagnosis import Before, before
 from tests.core.objects_made import (
     NOW,
     ago,

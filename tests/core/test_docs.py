@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core import causes
-from backout.core.causes import REMEDIES
 from backout.core.checks import CHECKS
-from backout.core.plan import CHOICES
+from backout.core.diagnosis import causes
+from backout.core.diagnosis.causes import REMEDIES
+from backout.core.plan.plan import CHOICES
 
 if TYPE_CHECKING:
     from backout.core.checks.check import Check

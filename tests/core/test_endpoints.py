@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from backout.core import endpoints
-from backout.core.endpoints import Endpoint, NotAsked
+from backout.core.health import endpoints
+from backout.core.health.endpoints import Endpoint, NotAsked
 from tests.core.objects_made import template
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import diagnosis, exits
+from backout.core.diagnosis import diagnosis, exits
 from tests.core.objects_made import (
     NOW,
     container_status,
@@ -17,7 +17,7 @@ from tests.core.objects_made import (
 )
 
 if TYPE_CHECKING:
-    from backout.core.exits import Exit, Key
+    from backout.core.diagnosis.exits import Exit, Key
 
 KEY = ("uid-web-3-a", "app")
 

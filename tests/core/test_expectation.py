@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core.expectation import BODY_CAP, Expected, JsonField, json_field, judged, statuses
-from backout.core.health import Answer
+from backout.core.health.expectation import (
+    BODY_CAP,
+    Expected,
+    JsonField,
+    json_field,
+    judged,
+    statuses,
+)
+from backout.core.health.judgement import Answer
 
 SECRET = "s3cr3t-body"
 

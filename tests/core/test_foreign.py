@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import breaker
-from backout.core.foreign import HISTORY, Foreign, rollbacks
-from backout.core.ledger import KEPT, Ledger, Side, State
+from backout.core.ledger import breaker
+from backout.core.ledger.foreign import HISTORY, Foreign, rollbacks
+from backout.core.ledger.records import KEPT, Ledger, Side, State
 from tests.core.checks.running import found_by
 from tests.core.objects_made import (
     NOW,

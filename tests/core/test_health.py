@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import health
-from backout.core.health import Answer, Healthy, Inconclusive, Round, Sample, Unhealthy
+from backout.core.health import judgement
+from backout.core.health.judgement import Answer, Healthy, Inconclusive, Round, Sample, Unhealthy
 
 
 def sample(answer: Answer, subject: str = "service web") -> Sample:
@@ -22,54 +22,54 @@ def every_second(*rounds: list[Sample]) -> list[Round]:
 def test_enough_good_rounds_in_a_row_are_healthy() -> None:
     other = sample(Answer.WELL, "service api")
     rounds = every_second([UNWELL, other], [WELL, other], [WELL, other])
-    assert health.judge(rounds, successes=2) == Healthy(
+    assert judgement.judge(rounds, successes=2) == Healthy(
         successes=2, subjects=("service web", "service api")
     )
-    assert health.judge(rounds, successes=3) is None
+    assert judgement.judge(rounds, successes=3) is None
 
 
 def test_one_answer_that_is_not_good_starts_the_row_anew() -> None:
     for bad in (UNWELL, UNKNOWN):
         rounds = every_second([WELL], [WELL], [bad], [WELL])
-        assert health.judge(rounds, successes=2) is None
+        assert judgement.judge(rounds, successes=2) is None
 
 
 def test_good_answers_must_span_the_soak_time() -> None:
     rounds = every_second(*([[WELL]] * 6))
-    assert health.judge(rounds[:5], successes=3, soak=5.0) is None
-    assert health.judge(rounds, successes=3, soak=5.0) == Healthy(
+    assert judgement.judge(rounds[:5], successes=3, soak=5.0) is None
+    assert judgement.judge(rounds, successes=3, soak=5.0) == Healthy(
         successes=6, subjects=("service web",)
     )
 
 
 def test_a_bad_answer_starts_the_soak_time_anew() -> None:
     rounds = every_second([WELL], [WELL], [UNWELL], [WELL], [WELL], [WELL])
-    assert health.judge(rounds, successes=2, soak=3.0) is None
-    assert health.judge(rounds, successes=2, soak=2.0) is not None
+    assert judgement.judge(rounds, successes=2, soak=3.0) is None
+    assert judgement.judge(rounds, successes=2, soak=2.0) is not None
 
 
 def test_one_answer_is_enough_where_nothing_is_to_be_spanned() -> None:
-    assert health.judge(every_second([WELL]), successes=1) is not None
+    assert judgement.judge(every_second([WELL]), successes=1) is not None
 
 
 def test_nothing_that_was_asked_is_not_healthy() -> None:
-    assert health.judge([], successes=1) is None
-    assert health.judge(every_second([], [], []), successes=3) is None
-    assert health.judge(every_second([WELL], []), successes=2) is None
+    assert judgement.judge([], successes=1) is None
+    assert judgement.judge(every_second([], [], []), successes=3) is None
+    assert judgement.judge(every_second([WELL], []), successes=2) is None
 
 
 def test_at_the_deadline_the_newest_round_decides_and_unwell_outranks_unknown() -> None:
-    assert health.at_deadline(every_second([WELL], [UNKNOWN, UNWELL])) == Unhealthy(
+    assert judgement.at_deadline(every_second([WELL], [UNKNOWN, UNWELL])) == Unhealthy(
         why="service web: said unwell"
     )
-    assert isinstance(health.at_deadline(every_second([UNWELL], [UNKNOWN, WELL])), Inconclusive)
-    assert isinstance(health.at_deadline(every_second([UNWELL], [WELL])), Inconclusive)
-    assert isinstance(health.at_deadline([]), Inconclusive)
+    assert isinstance(judgement.at_deadline(every_second([UNWELL], [UNKNOWN, WELL])), Inconclusive)
+    assert isinstance(judgement.at_deadline(every_second([UNWELL], [WELL])), Inconclusive)
+    assert isinstance(judgement.at_deadline([]), Inconclusive)
 
 
 def test_what_was_unwell_before_the_rollback_is_said_to_have_been_so() -> None:
     api = sample(Answer.UNWELL, "service api")
-    verdict = health.at_deadline(every_second([UNWELL, api]), before=[UNWELL])
+    verdict = judgement.at_deadline(every_second([UNWELL, api]), before=[UNWELL])
 
     assert verdict == Unhealthy(
         why="service web: said unwell (was already so before the rollback); "
@@ -78,13 +78,13 @@ def test_what_was_unwell_before_the_rollback_is_said_to_have_been_so() -> None:
 
 
 def test_what_was_well_before_is_not_said_to_have_been_so() -> None:
-    verdict = health.at_deadline(every_second([UNWELL]), before=[WELL])
+    verdict = judgement.at_deadline(every_second([UNWELL]), before=[WELL])
     assert verdict == Unhealthy(why="service web: said unwell")
 
 
 def test_a_verdict_names_three_subjects_and_counts_the_others() -> None:
     many = [sample(Answer.UNWELL, f"service {n}") for n in range(5)]
-    verdict = health.at_deadline(every_second(many))
+    verdict = judgement.at_deadline(every_second(many))
 
     assert isinstance(verdict, Unhealthy)
     assert verdict.why.endswith("service 2: said unwell; and 2 more")
@@ -98,8 +98,8 @@ def test_only_answers_on_guessed_paths_end_the_questions(
         Sample(subject=f"s{n}", answer=Answer.UNKNOWN, detail="HTTP 404", is_guess=guess)
         for n, guess in enumerate(guesses)
     ]
-    assert health.is_in_vain(every_second(missed, missed), successes=2) is in_vain
-    assert not health.is_in_vain(every_second(missed), successes=2)
+    assert judgement.is_in_vain(every_second(missed, missed), successes=2) is in_vain
+    assert not judgement.is_in_vain(every_second(missed), successes=2)
 
 
 SAMPLES = st.lists(st.lists(st.sampled_from([WELL, UNWELL, UNKNOWN]), max_size=2))
@@ -109,7 +109,7 @@ SAMPLES = st.lists(st.lists(st.sampled_from([WELL, UNWELL, UNKNOWN]), max_size=2
 def test_healthy_never_with_a_bad_answer_among_the_last(
     samples: list[list[Sample]], successes: int, soak: float
 ) -> None:
-    verdict = health.judge(every_second(*samples), successes=successes, soak=soak)
+    verdict = judgement.judge(every_second(*samples), successes=successes, soak=soak)
     needed = max(successes, int(soak) + 1)
     in_a_row = samples[-needed:]
 
@@ -123,6 +123,6 @@ def test_no_answer_that_could_not_be_had_makes_anything_unhealthy(
     samples: list[list[Sample]],
 ) -> None:
     last = samples[-1] if samples else []
-    verdict = health.at_deadline(every_second(*samples))
+    verdict = judgement.at_deadline(every_second(*samples))
 
     assert isinstance(verdict, Unhealthy) == (UNWELL in last)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import image_triggers
-from backout.core.image_triggers import Trigger
+from backout.core.owners import image_triggers
+from backout.core.owners.image_triggers import Trigger
 
 LATEST = {"kind": "ImageStreamTag", "name": "app:latest"}
 BY_NAME = 'spec.template.spec.containers[?(@.name=="app")].image'

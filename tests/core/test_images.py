@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core.images import ImageReference, parse
+from backout.core.images.names import ImageReference, parse
 
 F64 = "f" * 64
 DIGEST = f"sha256:{F64}"

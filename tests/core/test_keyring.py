@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core.docker_config import from_auths, from_docker_config
-from backout.core.keyring import (
+from backout.core.images.docker_config import from_auths, from_docker_config
+from backout.core.images.keyring import (
     Keyring,
     Secret,
     is_default_registry,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import ledger
-from backout.core.ledger import Ledger, State
+from backout.core.ledger import records
+from backout.core.ledger.records import Ledger, State
 from backout.core.model import Target
 from tests.core.objects_made import NOW, TARGET, ago, lease, record
 
@@ -26,11 +26,11 @@ LEGAL = {
 def test_a_record_moves_along_the_protocol_and_no_other_way(old: State, new: State) -> None:
     before = record(state=old)
     if (old, new) in LEGAL:
-        after = ledger.moved(before, new, verdict="x")
+        after = records.moved(before, new, verdict="x")
         assert (after.state, after.verdict, after.op) == (new, "x", before.op)
         return
     with pytest.raises(ValueError, match="never"):
-        ledger.moved(before, new)
+        records.moved(before, new)
 
 
 def test_a_record_is_open_until_it_is_known_what_became_of_it() -> None:
@@ -49,12 +49,12 @@ def test_pruning_keeps_the_newest_fifty_and_everything_in_the_window(
     whole = Ledger(rest={"memory": 1})
     for i, age in enumerate(older_first):
         new = record(f"op-{i}", intent_at=ago(days=age))
-        whole = ledger.appended(whole, new, keep_after=ago(days=days))
+        whole = records.appended(whole, new, keep_after=ago(days=days))
     kept = {r.op for r in whole.records}
     expected = {
         f"op-{i}"
         for i, age in enumerate(older_first)
-        if age <= days or i >= len(older_first) - ledger.KEPT
+        if age <= days or i >= len(older_first) - records.KEPT
     }
     assert kept == expected
     assert whole.rest == {"memory": 1}
@@ -64,22 +64,22 @@ def test_pruning_keeps_the_newest_fifty_and_everything_in_the_window(
 def test_an_open_record_is_never_pruned_however_old() -> None:
     first = record("open", state=State.INTENT, intent_at=ago(days=99))
     whole = Ledger(records=(first, *(record(f"op-{i}", intent_at=ago(days=9)) for i in range(50))))
-    pruned = ledger.appended(whole, record("new"), keep_after=ago(hours=1))
+    pruned = records.appended(whole, record("new"), keep_after=ago(hours=1))
     assert pruned.records[0] == first
     assert len(pruned.records) == 51
 
 
 def test_a_record_is_found_by_its_operation() -> None:
     whole = Ledger(records=(record("a"), record("b", state=State.APPLIED)))
-    assert ledger.by_op(whole, "b") == whole.records[1]
-    assert ledger.by_op(whole, "c") is None
-    assert ledger.left_open(whole) == (whole.records[1],)
+    assert records.by_op(whole, "b") == whole.records[1]
+    assert records.by_op(whole, "c") is None
+    assert records.left_open(whole) == (whole.records[1],)
 
 
 def test_what_was_never_applied_is_pruned_however_young() -> None:
     young = tuple(record(f"op-{i}", state=State.NOT_APPLIED, intent_at=NOW) for i in range(60))
     counted = record("counted", intent_at=ago(minutes=5))
-    pruned = ledger.appended(
+    pruned = records.appended(
         Ledger(records=(counted, *young)), record("new"), keep_after=ago(hours=1)
     )
     assert pruned.records[0] == counted
@@ -88,17 +88,17 @@ def test_what_was_never_applied_is_pruned_however_young() -> None:
 
 def test_the_leases_name_is_readable_unique_and_a_legal_name() -> None:
     digest = hashlib.sha256(b"apps/Deployment/web").hexdigest()[:10]
-    assert ledger.lease_name(TARGET) == f"backout-web-{digest}"
+    assert records.lease_name(TARGET) == f"backout-web-{digest}"
     long = [Target(kind="Deployment", namespace="n", name="a" * 39 + "." + x * 200) for x in "bc"]
-    names = {ledger.lease_name(t) for t in long}
+    names = {records.lease_name(t) for t in long}
     assert len(names) == 2
     assert all(n.startswith("backout-" + "a" * 39 + "-") for n in names)
     other_kind = Target(kind="StatefulSet", namespace="shop", name="web")
-    assert ledger.lease_name(other_kind) != ledger.lease_name(TARGET)
+    assert records.lease_name(other_kind) != records.lease_name(TARGET)
 
 
 def test_the_lock_is_free_held_or_expired_by_the_servers_time() -> None:
-    assert ledger.lock(None).holder == ""
+    assert records.lock(None).holder == ""
     spec = {
         "holderIdentity": "op-1",
         "leaseTransitions": 7,
@@ -106,8 +106,8 @@ def test_the_lock_is_free_held_or_expired_by_the_servers_time() -> None:
         "renewTime": "2026-03-01T11:59:30.000000Z",
         "leaseDurationSeconds": 60,
     }
-    held = ledger.lock(lease(spec=spec))
+    held = records.lock(lease(spec=spec))
     assert (held.holder, held.epoch, held.acquired) == ("op-1", 7, ago(minutes=1))
     assert not held.is_expired(ago(seconds=-30))
     assert held.is_expired(ago(seconds=-31))
-    assert ledger.lock(lease(spec={"holderIdentity": "op-1"})).is_expired(NOW)
+    assert records.lock(lease(spec={"holderIdentity": "op-1"})).is_expired(NOW)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import ledger, ledger_json
-from backout.core.ledger import Ledger, Side, State, UnreadableLedger
+from backout.core.ledger import form, records
+from backout.core.ledger.records import Ledger, Side, State, UnreadableLedger
 from tests.core.objects_made import NOW, lease, record
 
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
@@ -23,7 +23,7 @@ sides = st.builds(
     generation=st.none() | st.integers(0, 99),
 )
 texts = st.text(max_size=8)
-records = st.builds(
+some = st.builds(
     record,
     op=texts,
     actor=texts,
@@ -48,18 +48,18 @@ foreign = st.dictionaries(
 )
 
 
-@given(st.lists(records, max_size=4).map(tuple), foreign)
+@given(st.lists(some, max_size=4).map(tuple), foreign)
 def test_what_is_written_reads_as_it_was_and_foreign_keys_are_kept(
-    kept: tuple[ledger.Record, ...], rest: dict[str, Any]
+    kept: tuple[records.Record, ...], rest: dict[str, Any]
 ) -> None:
     whole = Ledger(records=kept, rest=rest)
-    text = ledger_json.written(whole)
-    assert ledger_json.read(lease(text=text)) == whole
+    text = form.written(whole)
+    assert form.read(lease(text=text)) == whole
     assert text.isascii()
 
 
 def test_the_schema_version_stands_first_and_times_are_utc() -> None:
-    text = ledger_json.written(Ledger(records=(record(),), rest={"later": {"hash": {}}}))
+    text = form.written(Ledger(records=(record(),), rest={"later": {"hash": {}}}))
     assert text.startswith('{"schema":1,')
     written = json.loads(text)["records"][0]
     assert written["intentAt"] == "2026-03-01T11:50:00Z"
@@ -77,32 +77,32 @@ def test_the_schema_version_stands_first_and_times_are_utc() -> None:
 
 def test_a_time_of_another_zone_is_written_as_the_same_moment() -> None:
     east = NOW.astimezone(timezone(timedelta(hours=5)))
-    back = ledger_json.read(lease(record(intent_at=east)))
+    back = form.read(lease(record(intent_at=east)))
     assert isinstance(back, Ledger)
     assert back.records[0].intent_at == NOW
 
 
 def test_keys_of_a_record_that_nobody_knows_here_survive_the_next_write() -> None:
-    content = json.loads(ledger_json.written(Ledger(records=(record(),))))
+    content = json.loads(form.written(Ledger(records=(record(),))))
     content["records"][0]["addedIn2031"] = {"a": 1}
-    read = ledger_json.read(lease(text=json.dumps(content)))
+    read = form.read(lease(text=json.dumps(content)))
     assert isinstance(read, Ledger)
-    assert json.loads(ledger_json.written(read)) == content
+    assert json.loads(form.written(read)) == content
 
 
 @pytest.mark.parametrize("absent", [None, {}, {"metadata": {}}, {"metadata": {"annotations": {}}}])
 def test_an_absent_lease_or_annotation_is_an_empty_ledger(absent: Any) -> None:
-    assert ledger_json.read(absent) == Ledger()
+    assert form.read(absent) == Ledger()
 
 
 def changed(**changes: Any) -> str:
-    content = json.loads(ledger_json.written(Ledger(records=(record(),))))
+    content = json.loads(form.written(Ledger(records=(record(),))))
     content["records"][0].update(changes)
     return json.dumps(content)
 
 
 def without(key: str) -> str:
-    content = json.loads(ledger_json.written(Ledger(records=(record(),))))
+    content = json.loads(form.written(Ledger(records=(record(),))))
     del content["records"][0][key]
     return json.dumps(content)
 
@@ -161,19 +161,19 @@ WRONG_FIELDS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("fields", WRONG_FIELDS, ids=str)
 def test_a_record_with_a_value_of_the_wrong_kind_is_unreadable(fields: dict[str, Any]) -> None:
-    assert isinstance(ledger_json.read(lease(text=changed(**fields))), UnreadableLedger)
+    assert isinstance(form.read(lease(text=changed(**fields))), UnreadableLedger)
 
 
 @pytest.mark.parametrize("text", GARBAGE, ids=lambda t: f"{t[:40] or 'empty'} {len(t)}")
 def test_what_is_no_ledger_of_this_schema_is_unreadable_and_never_an_empty_one(text: str) -> None:
-    read = ledger_json.read(lease(text=text))
+    read = form.read(lease(text=text))
     assert isinstance(read, UnreadableLedger)
     assert read.why
     assert len(read.why) < 300
 
 
 def test_a_newer_schema_is_told_by_its_number() -> None:
-    read = ledger_json.read(lease(text='{"schema":2,"records":[]}'))
+    read = form.read(lease(text='{"schema":2,"records":[]}'))
     assert isinstance(read, UnreadableLedger)
     assert "2" in read.why
 
@@ -192,6 +192,6 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 def test_any_value_in_any_field_is_either_read_and_written_or_unreadable(
     key: str, value: Any
 ) -> None:
-    read = ledger_json.read(lease(text=changed(**{key: value})))
+    read = form.read(lease(text=changed(**{key: value})))
     if isinstance(read, Ledger):
-        assert ledger_json.read(lease(text=ledger_json.written(read))) == read
+        assert form.read(lease(text=form.written(read))) == read

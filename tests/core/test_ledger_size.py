@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backout.core import ledger_json, ledger_size, memory
-from backout.core.ledger import Ledger, Record, Side, State
-from backout.core.ledger_size import MOST, fitting
+from backout.core.ledger import form, memory, size
+from backout.core.ledger.records import Ledger, Record, Side, State
+from backout.core.ledger.size import MOST, fitting
 from tests.core.objects_made import NOW, ago, lease, record
 
 LONG = "\U0001f525" * 500
@@ -38,14 +38,14 @@ def full(text: str, *, records: int = 50, templates: int = 50) -> Ledger:
 
 
 def read(text: str) -> Ledger:
-    found = ledger_json.read(lease(text=text))
+    found = form.read(lease(text=text))
     assert isinstance(found, Ledger)
     return found
 
 
 def test_an_ordinary_ledger_is_written_whole() -> None:
     whole = full("rolled back by the pipeline", records=20, templates=10)
-    assert fitting(whole) == ledger_json.written(whole)
+    assert fitting(whole) == form.written(whole)
 
 
 def test_the_fullest_ledger_with_the_longest_texts_stays_below_its_size() -> None:
@@ -90,7 +90,7 @@ def test_any_history_stays_below_the_size_and_can_be_read_again(
 def test_giving_up_stops_as_soon_as_it_fits() -> None:
     whole = full("x" * 200)
     smaller = read(fitting(whole))
-    assert smaller.records[-1] == read(ledger_json.written(whole)).records[-1]
+    assert smaller.records[-1] == read(form.written(whole)).records[-1]
     assert smaller.records[0].causes == ()
-    assert len(smaller.records[0].reason) <= ledger_size.SHORT
+    assert len(smaller.records[0].reason) <= size.SHORT
     assert smaller.records[0].intent_at < NOW

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from backout.core import breaker, ledger_table, memory
 from backout.core.columns import columns
-from backout.core.ledger import Ledger, Record, Side, State
+from backout.core.ledger import breaker, memory, table
+from backout.core.ledger.records import Ledger, Record, Side, State
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -32,7 +32,7 @@ def record(minutes_ago: int, state: State = State.SUCCEEDED) -> Record:
 
 
 def test_a_row_says_when_from_where_to_where_and_what_became_of_it() -> None:
-    assert ledger_table.row(record(5), NOW) == (
+    assert table.row(record(5), NOW) == (
         "5 min ago",
         "3",
         "2",
@@ -44,7 +44,7 @@ def test_a_row_says_when_from_where_to_where_and_what_became_of_it() -> None:
 
 
 def test_columns_are_aligned_and_lines_have_no_trailing_space() -> None:
-    lines = columns(ledger_table.HEADER, [ledger_table.row(record(5), NOW)])
+    lines = columns(table.HEADER, [table.row(record(5), NOW)])
 
     assert lines[0].index("STATE") == lines[1].index("SUCCEEDED")
     assert all(line == line.rstrip() for line in lines)
@@ -52,7 +52,7 @@ def test_columns_are_aligned_and_lines_have_no_trailing_space() -> None:
 
 def breaker_line(*records: Record) -> str:
     state = breaker.judge(records, now=NOW, limit=2, window=HOUR)
-    return ledger_table.breaker_line(state, now=NOW, limit=2, window=HOUR)
+    return table.breaker_line(state, now=NOW, limit=2, window=HOUR)
 
 
 def test_the_breaker_says_how_many_count_and_when_it_closes_again() -> None:
@@ -73,7 +73,7 @@ def test_what_is_known_is_told_newest_revision_first() -> None:
     whole = memory.marked(Ledger(), "a", 4, at=NOW - HOUR, told="marked by ci: smoke tests")
     whole = memory.marked(whole, "b", 5, at=NOW, bad="marked by ann: leaks")
 
-    assert ledger_table.memory_lines(whole, NOW) == [
+    assert table.memory_lines(whole, NOW) == [
         "known bad: revision 5: marked by ann: leaks, 0 s ago",
         "known good: revision 4: recorded healthy 1 h ago (marked by ci: smoke tests)",
     ]

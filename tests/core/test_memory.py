@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import ledger, memory
-from backout.core.ledger import Ledger, Record, Side, State
+from backout.core.ledger import memory, records
+from backout.core.ledger.records import Ledger, Record, Side, State
 from tests.core.objects_made import NOW, ago, record
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def bad(*records: Record) -> set[str]:
 
 def test_a_record_is_replaced_by_its_operation_and_the_rest_stays() -> None:
     whole = Ledger(records=(record("a"), record("b", state=State.APPLIED)), rest={"x": 1})
-    closed = ledger.moved(whole.records[1], State.SUCCEEDED)
+    closed = records.moved(whole.records[1], State.SUCCEEDED)
     after = memory.with_record(whole, closed)
     assert after.records == (record("a"), closed)
     assert after.rest == {"x": 1}

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backout.core.health import Answer
-from backout.core.metric import (
+from backout.core.health.judgement import Answer
+from backout.core.health.metric import (
     STALE,
     Alert,
     NoAnswer,
@@ -17,9 +17,9 @@ from backout.core.metric import (
     names,
     worst,
 )
+from backout.core.health.promql import parse
 from backout.core.model import Target
-from backout.core.notification import document, signature
-from backout.core.promql import parse
+from backout.core.report.notification import document, signature
 
 BELOW = parse("errors < 0.05")
 ABOVE = parse("traffic > 1")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backout.core.named import keys, of_claim, of_counted, with_all_keys
+from backout.core.references.named import keys, of_claim, of_counted, with_all_keys
 
 AT = "2026-11-27T10:00:00Z"
 

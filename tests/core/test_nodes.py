@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backout.core import nodes
+from backout.core.room import nodes
 from tests.core.objects_made import template
 
 NODE = {

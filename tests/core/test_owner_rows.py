@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from backout.core import checks, owners
+from backout.core import checks
 from backout.core.model import Severity
+from backout.core.owners import owners
 from tests.core.checks.running import found_by
 from tests.core.objects_made import deployment, preflight
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import owners
-from backout.core.owners import Owner, Policy
+from backout.core.owners import owners
+from backout.core.owners.owners import Owner, Policy
 from tests.core.objects_made import deployment
 
 ARGO = "argocd.argoproj.io/tracking-id"

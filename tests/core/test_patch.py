@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import patch, template
+from backout.core.history import patch
+from backout.core.kubernetes import template
 from tests.core.objects_made import deployment
 from tests.core.objects_made import template as made_template
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from backout.core import permissions
-from backout.core.permissions import COMMANDS, TABLE, Level
-from backout.core.roles import Subject, Wanted, manifest
+from backout.core.rights import permissions
+from backout.core.rights.permissions import COMMANDS, TABLE, Level
+from backout.core.rights.roles import Subject, Wanted, manifest
 
 README = Path(__file__).parents[2] / "README.md"
 READ = {"get", "list", "watch"}

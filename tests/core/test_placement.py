@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from backout.core import placement
-from backout.core.causes import Cause, of_pod
+from backout.core.diagnosis import placement
+from backout.core.diagnosis.causes import Cause, of_pod
 from tests.core.objects_made import NOW, condition, pod
 
 DEDICATED = {"key": "dedicated", "value": "db", "effect": "NoSchedule"}

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from backout.core import plan
 from backout.core.checks import run_all
-from backout.core.images import ImageAnswer, ImageState
-from backout.core.ledger import Side, State
+from backout.core.history.revisions import Choice
+from backout.core.images.names import ImageAnswer, ImageState
+from backout.core.kubernetes.template import digest as template_digest
+from backout.core.ledger.records import Side, State
 from backout.core.model import Acceptance, Finding, Severity, Skipped
-from backout.core.plan import Plan, Refusal
-from backout.core.revisions import Choice
-from backout.core.snapshot import Need, Policy
-from backout.core.template import digest as template_digest
+from backout.core.plan import plan
+from backout.core.plan.plan import Plan, Refusal
+from backout.core.preflight.snapshot import Need, Policy
 from tests.core.objects_made import (
     NOW,
     ago,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core.promql import LONGEST, parse
+from backout.core.health.promql import LONGEST, parse
 
 
 @pytest.mark.parametrize(

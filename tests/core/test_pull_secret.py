@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from backout.core.docker_config import from_secret
-from backout.core.keyring import Credential, Keyring
+from backout.core.images.docker_config import from_secret
+from backout.core.images.keyring import Credential, Keyring
 
 SOURCE = "Secret shop/pull"
 PASSWORD = "hunter2-made-up"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import quantity
+from backout.core.kubernetes import quantity
 
 EQUAL = [
     ("1", "1000m", "1e0", "1.0", "1.", "+1", "1E0", "0.001k", "1000000u", "1000000000n"),

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core.probes import Asked
-from backout.core.readiness import Others, of_unready, warm_up
+from backout.core.diagnosis.probes import Asked
+from backout.core.diagnosis.readiness import Others, of_unready, warm_up
 from tests.core.objects_made import NOW, ago, container_status, event, pod, stamp, template
 
 if TYPE_CHECKING:
-    from backout.core.causes import Cause
+    from backout.core.diagnosis.causes import Cause
 
 POD = "uid-web-3-a"
 PROBE = {"httpGet": {"path": "/ready", "port": "http"}, "periodSeconds": 1, "failureThreshold": 3}

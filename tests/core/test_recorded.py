@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backout.core import objects
-from backout.core.revisions import pods_of
-from backout.core.rollout import Complete, Failed, Progressing, Superseded
+from backout.core.history.revisions import pods_of
+from backout.core.kubernetes import objects
+from backout.core.rollout.verdict import Complete, Failed, Progressing, Superseded
 from tests.core.recorded import NAMES, Recorded, judged, recorded
 from tests.situations.failing import FAILING
 from tests.situations.healthy import HEALTHY

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from backout.core import references
-from backout.core.changes import Change
-from backout.core.references import Kind, Named, Reference, Use, lacking
+from backout.core.kubernetes.managed_fields import Change
+from backout.core.references import references
+from backout.core.references.references import Kind, Named, Reference, Use, lacking
 from tests.core.objects_made import NOW, ago, template
 
 

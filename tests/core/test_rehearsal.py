@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from backout.core import objects, proof, rehearsal
-from backout.core.endpoints import Endpoint, NotAsked
-from backout.core.health import Answer, Sample
+from backout.core.health.endpoints import Endpoint, NotAsked
+from backout.core.health.judgement import Answer, Sample
+from backout.core.kubernetes import objects
+from backout.core.preflight import proof, rehearsal
 from tests.core.objects_made import (
     NOW,
     TARGET,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from backout.core import revisions
-from backout.core.revisions import Choice, Known, NoChoice
+from backout.core.history import revisions
+from backout.core.history.revisions import Choice, Known, NoChoice
 from tests.core.objects_made import (
     NOW,
     ago,

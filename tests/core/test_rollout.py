@@ -7,10 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import rollout
-from backout.core import template as templates
-from backout.core.causes import Cause
-from backout.core.rollout import Complete, Failed, Progressing, Superseded, Unknown, Verdict
+from backout.core.diagnosis.causes import Cause
+from backout.core.kubernetes import template as templates
+from backout.core.rollout.verdict import (
+    Complete,
+    Failed,
+    Progressing,
+    Superseded,
+    Unknown,
+    Verdict,
+    judge,
+)
 from tests.core.objects_made import UID, condition, deployment, pod, template
 
 WANTED = template("reg.example/app:v2")
@@ -23,7 +30,7 @@ def judged(
     status: Any, *, pods: Any = None, causes: Any = (), generation: int = 4, **spec: Any
 ) -> Verdict:
     workload = deployment(WANTED, status=status, **spec)
-    return rollout.judge(workload, wanted=HASH, began=began(generation), pods=pods, causes=causes)
+    return judge(workload, wanted=HASH, began=began(generation), pods=pods, causes=causes)
 
 
 def began(generation: int = 4, uid: str = UID) -> Any:
@@ -155,11 +162,11 @@ def test_a_change_of_the_template_supersedes_and_tells_by_whom() -> None:
             ]
         },
     )
-    verdict = rollout.judge(workload, wanted=HASH, began=began(), pods=None)
+    verdict = judge(workload, wanted=HASH, began=began(), pods=None)
     assert isinstance(verdict, Superseded)
     assert "argocd-controller" in verdict.message
     del workload["metadata"]["managedFields"]
-    assert isinstance(rollout.judge(workload, wanted=HASH, began=began(), pods=None), Superseded)
+    assert isinstance(judge(workload, wanted=HASH, began=began(), pods=None), Superseded)
 
 
 def test_who_had_written_it_before_is_no_rival_where_times_are_the_same_second() -> None:
@@ -170,16 +177,16 @@ def test_who_had_written_it_before_is_no_rival_where_times_are_the_same_second()
     known = deployment(WANTED, metadata={"managedFields": [entry("zz-deploys")]})
     both = {"managedFields": [entry("kubectl"), entry("zz-deploys")]}
     workload = deployment(metadata=both, status=DONE)
-    verdict = rollout.judge(workload, wanted=HASH, began=known, pods=None)
+    verdict = judge(workload, wanted=HASH, began=known, pods=None)
 
     assert isinstance(verdict, Superseded)
     assert verdict.message.startswith("kubectl changed")
 
 
 def test_a_workload_that_is_gone_or_made_anew_supersedes() -> None:
-    gone = rollout.judge(None, wanted=HASH, began=began(), pods=None)
+    gone = judge(None, wanted=HASH, began=began(), pods=None)
     workload = deployment(WANTED, status=DONE)
-    anew = rollout.judge(workload, wanted=HASH, began=began(uid="uid-before"), pods=None)
+    anew = judge(workload, wanted=HASH, began=began(uid="uid-before"), pods=None)
     for verdict in (gone, anew):
         assert isinstance(verdict, Superseded)
         assert "deleted" in verdict.message

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from backout.core import runs
-from backout.core.runs import Wanted
+from backout.core.report import runs
+from backout.core.report.runs import Wanted
 
 WEB = {"cluster": "c", "kind": "Deployment", "namespace": "shop", "name": "web"}
 API = {**WEB, "name": "api"}

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from backout.core import objects
-from backout.core.selecting import Labelled
+from backout.core.kubernetes import objects
+from backout.core.kubernetes.labels import Labelled
 
 
 def holds(operator: str, *values: str, labels: dict[str, str]) -> bool:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from backout.core import standing
 from backout.core.errors import BackoutError, Forbidden
 from backout.core.model import Finding, Severity, Skipped, Target
 from backout.core.outcome import Result
-from backout.core.plan import Plan, Refusal, decide, refuse, select
-from backout.core.snapshot import Policy
-from backout.core.standing import Answer, Row
+from backout.core.plan import standing
+from backout.core.plan.plan import Plan, Refusal, decide, refuse, select
+from backout.core.plan.standing import Answer, Row
+from backout.core.preflight.snapshot import Policy
 from tests.core.objects_made import preflight, replica_set, snapshot
 
 BLOCK, WARN, INFO = Severity.BLOCK, Severity.WARN, Severity.INFO

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core.startability import first_pods, max_unavailable, must_start
+from backout.core.room.startability import first_pods, max_unavailable, must_start
 from tests.core.objects_made import deployment
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core import template
+from backout.core.kubernetes import template
 from tests.core.templates_made import FULL, at, changed_leaves, leaves, reordered, respelled
 
 

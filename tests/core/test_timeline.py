@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core import runs, timeline
-from backout.core.incident import as_json
+from backout.core.report import runs, timeline
+from backout.core.report.incident import as_json
 
 if TYPE_CHECKING:
-    from backout.core.incident import Incident
+    from backout.core.report.incident import Incident
 
 JOURNALS = Path(__file__).parent / "journals"
 OBJECT = {"cluster": "c", "kind": "Deployment", "namespace": "shop", "name": "web"}

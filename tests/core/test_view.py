@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backout.core.view import view, word
+from backout.core.rollout.view import view, word
 from tests.core.objects_made import (
     condition,
     container_status,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from backout.core.ledger import State
+from backout.core.ledger.records import State
 from tests.protocol.steps import steps
 from tests.protocol.world import Bounds, Rules, beginning
 

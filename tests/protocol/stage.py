@@ -17,11 +17,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from backout.core import patch
 from backout.core.errors import BackoutError
-from backout.core.ledger import State
+from backout.core.history import patch
+from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from backout.steps.pipeline import undo
 from tests.contract.api_server import is_undo, line_of
 from tests.contract.scripted_server import WITHIN
@@ -32,7 +32,7 @@ from tests.protocol.world import Bounds, Lease, Patch, Record, Workload, World, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backout.core.plan import Plan
+    from backout.core.plan.plan import Plan
     from tests.contract.api_server import ApiServer
     from tests.contract.scripted_server import Answer, Request, Step
 

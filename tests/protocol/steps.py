@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from backout.core.ledger import State
+from backout.core.ledger.records import State
 from tests.protocol.world import At, Patch, Record, Runner
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core import ledger
-from backout.core.ledger import State
+from backout.core.ledger import records
+from backout.core.ledger.records import State
 from tests.protocol.model import explore, what_is_not_applied_never_lands
 from tests.protocol.steps import STEPS
 from tests.protocol.world import At, Bounds, Lease, Record, Rules
@@ -186,7 +186,7 @@ def test_after_a_run_that_died_before_it_sent_anything_the_next_one_rolls_back()
 def test_the_model_moves_records_only_as_the_real_ledger_does() -> None:
     def only_as_the_real_one(before: World, now: World, _bounds: Bounds) -> bool:
         return all(
-            old == new or new.state in ledger._NEXT.get(old.state, set())
+            old == new or new.state in records._NEXT.get(old.state, set())
             for old, new in zip(before.lease.records, now.lease.records, strict=False)
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from backout.core.ledger import OPEN, State
+from backout.core.ledger.records import OPEN, State
 
 
 class Rules(NamedTuple):

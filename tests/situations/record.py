@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from backout.core import objects
-from backout.core.placement import may_return
+from backout.core.diagnosis.placement import may_return
+from backout.core.kubernetes import objects
 from tests.cluster.manifests import SHOP
 from tests.cluster.space import until
 

@@ -95,8 +95,8 @@ def revisions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> l
 
 
 async def _revisions(client: Client, name: str, namespace: str) -> list[str]:
-    from backout.core import objects  # noqa: PLC0415
-    from backout.core.revisions import history  # noqa: PLC0415
+    from backout.core.history.revisions import history  # noqa: PLC0415
+    from backout.core.kubernetes import objects  # noqa: PLC0415
     from backout.kube import paths  # noqa: PLC0415
 
     workload = await client.get(paths.deployment(namespace, name))
@@ -126,7 +126,7 @@ def _from_cluster(
 
 
 async def _names(client: Client, path: str) -> list[str]:
-    from backout.core.objects import name  # noqa: PLC0415
+    from backout.core.kubernetes.objects import name  # noqa: PLC0415
 
     names = sorted(name(item) for item in (await client.list(path, tries=1)).items)
     return [one for one in names if _OBJECT.fullmatch(one)]

@@ -15,7 +15,7 @@ import click
 
 from backout.cli import small_file
 from backout.core.errors import ConfigError
-from backout.core.expectation import Expected, json_field, statuses
+from backout.core.health.expectation import Expected, json_field, statuses
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ import click
 from backout.cli import connect
 from backout.cli.options import tell_notes
 from backout.cli.render import json_line
-from backout.core import ledger, ledger_json, objects
 from backout.core.columns import columns
 from backout.core.errors import Forbidden
-from backout.core.ledger import OURS, WORKLOAD, UnreadableLedger
+from backout.core.kubernetes import objects
+from backout.core.ledger import form, records
+from backout.core.ledger.records import OURS, WORKLOAD, UnreadableLedger
 from backout.core.spans import span
 from backout.core.text import untrusted
 from backout.kube import paths
@@ -61,11 +62,11 @@ async def _asked(shared: Common, *, everywhere: bool) -> tuple[list[Object], dat
 
 
 def _row(lease: Object, now: datetime) -> tuple[str, ...]:
-    found = ledger_json.read(lease)
+    found = form.read(lease)
     where = (str(objects.dig(lease, "metadata", "namespace", default="")), _workload(lease))
     if isinstance(found, UnreadableLedger):
         return (*where, "-", "-", "-", f"unreadable: {found.why}", "-", "-")
-    held = ledger.lock(lease)
+    held = records.lock(lease)
     lock = "-" if not held.holder else "expired" if held.is_expired(now) else "held"
     if not found.records:
         return (*where, "-", "-", "-", "-", "-", lock)
@@ -83,17 +84,17 @@ def _row(lease: Object, now: datetime) -> tuple[str, ...]:
 
 def _json(lease: Object) -> dict[str, Any]:
     """Return a ledger as it stands in its Lease; one that cannot be read says why."""
-    found = ledger_json.read(lease)
+    found = form.read(lease)
     why, content = "", None
     if isinstance(found, UnreadableLedger):
         why = found.why
     else:
-        content = json.loads(ledger_json.written(found))
+        content = json.loads(form.written(found))
     return {
         "namespace": objects.dig(lease, "metadata", "namespace", default=""),
         "workload": _workload(lease),
         "lease": objects.name(lease),
-        "holder": ledger.lock(lease).holder,
+        "holder": records.lock(lease).holder,
         "unreadable": why,
         "ledger": content,
     }

@@ -14,11 +14,11 @@ from backout.cli import connect
 from backout.cli import target as targets
 from backout.cli.options import tell_notes
 from backout.cli.render import json_line
-from backout.core import breaker, ledger_json, ledger_table, memory
-from backout.core.breaker import Open
 from backout.core.columns import columns
 from backout.core.errors import ConfigError
-from backout.core.ledger import Ledger, UnreadableLedger
+from backout.core.ledger import breaker, form, memory, table
+from backout.core.ledger.breaker import Open
+from backout.core.ledger.records import Ledger, UnreadableLedger
 from backout.core.text import untrusted
 from backout.kube.client import Client
 from backout.steps.journal import state_folder
@@ -45,18 +45,18 @@ def show(
     if shared.output == "json":
         _print_json(found, state)
         return 0
-    rows = [ledger_table.row(r, now) for r in reversed(found.records)]
+    rows = [table.row(r, now) for r in reversed(found.records)]
     cells = [tuple(untrusted(cell, CELL) for cell in row) for row in rows]
-    for line in columns(ledger_table.HEADER, cells) if cells else ["no rollbacks recorded"]:
+    for line in columns(table.HEADER, cells) if cells else ["no rollbacks recorded"]:
         click.echo(line)
-    for line in ledger_table.memory_lines(found, now):
+    for line in table.memory_lines(found, now):
         click.echo(untrusted(line, LINE))
-    click.echo(ledger_table.breaker_line(state, now=now, limit=limit, window=window))
+    click.echo(table.breaker_line(state, now=now, limit=limit, window=window))
     return 0
 
 
 def _print_json(found: Ledger, state: breaker.Closed | Open) -> None:
-    content = json.loads(ledger_json.written(found))
+    content = json.loads(form.written(found))
     for record in content["records"]:
         click.echo(json_line(record))
     until = f"{state.until:%Y-%m-%dT%H:%M:%SZ}" if isinstance(state, Open) else None
@@ -78,7 +78,7 @@ async def _asked(
     if is_local:
         folder = state_folder(os.environ, Path.home())
         lease = await LocalLedger(folder, connection.server, target).read()
-    found = ledger_json.read(lease)
+    found = form.read(lease)
     if isinstance(found, UnreadableLedger):
         raise ConfigError(
             f"the ledger of {target} cannot be read: {found.why}",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
-    from backout.core.view import View
+    from backout.core.rollout.view import View
 
 MOST_PODS = 8
 _NARROWEST = 20

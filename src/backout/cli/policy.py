@@ -14,8 +14,8 @@ from backout.cli import health
 from backout.cli.telemetry import metrics_of
 from backout.core.checks import CHECKS
 from backout.core.model import Acceptance
-from backout.core.plan import CHOICES
-from backout.core.snapshot import Policy
+from backout.core.plan.plan import CHOICES
+from backout.core.preflight.snapshot import Policy
 from backout.core.trace import trace_id
 
 _REASON_LIMIT = 500

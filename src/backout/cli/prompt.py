@@ -11,7 +11,7 @@ from backout.cli.render import write
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
-    from backout.core.plan import Plan
+    from backout.core.plan.plan import Plan
 
 PATIENCE = 600.0
 """Seconds after which nobody is there: the answer is No."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backout.core import permissions
+from backout.core.rights import permissions
 
 if TYPE_CHECKING:
-    from backout.core.roles import Subject
+    from backout.core.rights.roles import Subject
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -51,7 +51,7 @@ def rbac(ctx: click.Context, /, *, command: str, namespaced: bool, **values: Any
       backout rbac -n shop --service-account ci:deployer --secret pull-secret | kubectl apply -f -
       backout rbac --for check --namespaced
     """
-    from backout.core.roles import Wanted, manifest  # noqa: PLC0415 (not for --help)
+    from backout.core.rights.roles import Wanted, manifest  # noqa: PLC0415 (not for --help)
 
     before = ctx.obj or {}
     if "user" in before:
@@ -79,7 +79,7 @@ def rbac(ctx: click.Context, /, *, command: str, namespaced: bool, **values: Any
 
 
 def _account(text: str) -> Subject:
-    from backout.core.roles import Subject  # noqa: PLC0415 (not for --help)
+    from backout.core.rights.roles import Subject  # noqa: PLC0415 (not for --help)
 
     namespace, colon, name = text.partition(":")
     if not colon or not _LABEL.fullmatch(namespace) or not _NAME.fullmatch(name):
@@ -88,7 +88,7 @@ def _account(text: str) -> Subject:
 
 
 def _people(kind: str, names: tuple[str, ...]) -> tuple[Subject, ...]:
-    from backout.core.roles import Subject  # noqa: PLC0415 (not for --help)
+    from backout.core.rights.roles import Subject  # noqa: PLC0415 (not for --help)
 
     for name in names:
         if not name or len(name) > _LONGEST or not name.isprintable():

@@ -7,7 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
-from backout.core.health import Answer
+from backout.core.health.judgement import Answer
 from backout.core.outcome import Result
 from backout.core.text import untrusted
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from backout.cli.live import Live
     from backout.core.model import Event
-    from backout.core.view import View
+    from backout.core.rollout.view import View
     from backout.kube.client import RequestLine
 
 LONGEST = 2000
@@ -104,7 +104,7 @@ class Text:
             self._live.back(frame)
 
     def _table(self) -> None:
-        from backout.core import standing  # noqa: PLC0415 (only for many workloads)
+        from backout.core.plan import standing  # noqa: PLC0415 (only for many workloads)
 
         for worst, line in standing.table(self._rows):
             self._put(line, _WORST.get(worst, ""), False)  # noqa: FBT003

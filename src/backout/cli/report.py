@@ -9,8 +9,8 @@ import click
 from backout.cli import acting
 
 if TYPE_CHECKING:
-    from backout.core.incident import Incident
-    from backout.core.runs import Wanted
+    from backout.core.report.incident import Incident
+    from backout.core.report.runs import Wanted
 
 FORMATS = ("md", "html", "json")
 
@@ -62,7 +62,7 @@ def report(ctx: click.Context, /, words: tuple[str, ...], **values: Any) -> int:
 def _wanted(words: tuple[str, ...], namespace: str) -> Wanted:
     # Nothing of this is imported for --help.
     from backout.cli import target  # noqa: PLC0415
-    from backout.core.runs import Wanted  # noqa: PLC0415
+    from backout.core.report.runs import Wanted  # noqa: PLC0415
 
     if not words:
         return Wanted(namespace=namespace)
@@ -78,8 +78,8 @@ def _found(wanted: Wanted, journal: str | None) -> Incident:
     import tempfile  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
-    from backout.core import runs, timeline  # noqa: PLC0415
     from backout.core.errors import ConfigError  # noqa: PLC0415
+    from backout.core.report import runs, timeline  # noqa: PLC0415
     from backout.steps import journal_read  # noqa: PLC0415
 
     path = acting.path(journal) or journal_read.default_path(
@@ -103,7 +103,7 @@ def _page(incident: Incident, output: str) -> str:
         return incident_page(incident)
     if output == "json":
         from backout.cli.render import json_line  # noqa: PLC0415
-        from backout.core.incident import as_json  # noqa: PLC0415
+        from backout.core.report.incident import as_json  # noqa: PLC0415
 
         return json_line(as_json(incident)) + "\n"
     from backout.cli.reports import markdown  # noqa: PLC0415

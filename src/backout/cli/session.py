@@ -20,10 +20,10 @@ from backout.cli.render import Renderer, renderer
 from backout.cli.sink import Sink
 from backout.cli.telemetry import Telemetry, notifier, prometheus
 from backout.core.errors import BackoutError
-from backout.core.keyring import Keyring
+from backout.core.images.keyring import Keyring
 from backout.core.model import Event, Target
 from backout.core.outcome import Outcome, Result
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from backout.core.value import dataclass
 from backout.http.session import Session
 from backout.http.trust import with_authorities

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backout.core.standing import Answer
+from backout.core.plan.standing import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backout.cli.render import Text
     from backout.core.model import Event
-    from backout.core.view import View
+    from backout.core.rollout.view import View
     from backout.kube.client import RequestLine
 
 _TOLD = {"note", "warning"}

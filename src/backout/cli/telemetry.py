@@ -17,7 +17,7 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.core.promql import Metric
+    from backout.core.health.promql import Metric
     from backout.http.session import Session
     from backout.prometheus.client import PrometheusClient
     from backout.steps.notify import Notifier
@@ -60,7 +60,7 @@ def metrics_of(values: Mapping[str, Any]) -> tuple[Metric, ...]:
 
 
 def _metric(text: str) -> Metric:
-    from backout.core.promql import parse  # noqa: PLC0415 (most runs have none)
+    from backout.core.health.promql import parse  # noqa: PLC0415 (most runs have none)
 
     try:
         return parse(text)

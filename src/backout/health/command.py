@@ -8,7 +8,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.child import child, kill_group
-from backout.core.health import Answer, Sample
+from backout.core.health.judgement import Answer, Sample
 from backout.core.text import masked, untrusted
 from backout.core.value import dataclass
 

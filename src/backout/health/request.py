@@ -6,8 +6,8 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
-from backout.core.expectation import BODY_CAP, Expected, judged
-from backout.core.health import Answer, Sample
+from backout.core.health.expectation import BODY_CAP, Expected, judged
+from backout.core.health.judgement import Answer, Sample
 from backout.core.text import masked
 from backout.core.value import dataclass
 

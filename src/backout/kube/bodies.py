@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import Unreachable
-from backout.core.objects import dig
+from backout.core.kubernetes.objects import dig
 from backout.kube.answers import WatchEvent
 from backout.kube.status import error_from_status, unusable
 

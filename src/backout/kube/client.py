@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from backout.core.errors import ApiError, BackoutError, Gone, Unreachable
-from backout.core.objects import selector_text
+from backout.core.kubernetes.objects import selector_text
 from backout.http.errors import Unanswered
 from backout.http.session import BODY_CAP
 from backout.kube.answers import Listing, Patched, ProxyAnswer, WatchEvent

@@ -6,7 +6,7 @@ import json
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from backout.core.objects import dig, timestamp
+from backout.core.kubernetes.objects import dig, timestamp
 from backout.core.text import untrusted
 from backout.core.value import dataclass
 from backout.kube.connection import KeyPair

@@ -10,9 +10,9 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from backout.core import objects
 from backout.core.errors import BackoutError, Forbidden, NotFound
-from backout.core.selecting import Labelled
+from backout.core.kubernetes import objects
+from backout.core.kubernetes.labels import Labelled
 from backout.kube import paths
 from backout.kube.client import NO_PARAMS, Client
 from backout.kube.retry import TRIES

@@ -20,7 +20,7 @@ from backout.core.errors import (
     Unauthorized,
     Unreachable,
 )
-from backout.core.objects import dig
+from backout.core.kubernetes.objects import dig
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:

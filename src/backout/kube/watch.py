@@ -11,7 +11,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backout.core.errors import ApiError, Forbidden, Gone, NotFound, Unauthorized, Unreachable
-from backout.core.objects import resource_version
+from backout.core.kubernetes.objects import resource_version
 from backout.core.value import dataclass
 from backout.kube.clock import SYSTEM_CLOCK, Clock
 from backout.kube.pace import Pace

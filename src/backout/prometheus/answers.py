@@ -7,7 +7,7 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from backout.core.metric import Alert, NoAnswer, Series, Vector
+from backout.core.health.metric import Alert, NoAnswer, Series, Vector
 from backout.core.text import masked, untrusted
 from backout.core.value import dataclass
 

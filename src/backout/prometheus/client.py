@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
 from backout.core.errors import BackoutError
-from backout.core.metric import STALE, Alert, NoAnswer, Vector
+from backout.core.health.metric import STALE, Alert, NoAnswer, Vector
 from backout.core.text import masked, untrusted
 from backout.http.session import Session
 from backout.prometheus import answers

@@ -7,12 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backout.core.docker_config import from_docker_config
 from backout.core.errors import ConfigError
+from backout.core.images.docker_config import from_docker_config
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
-    from backout.core.keyring import Keyring
+    from backout.core.images.keyring import Keyring
 
 SIZE_LIMIT = 1024 * 1024
 """Bytes. Real ones have a few kilobytes; a device or a log given by mistake has no end."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from backout.core.errors import Unreachable
-from backout.core.images import ImageAnswer, ImageReference, ImageState, parse
-from backout.core.keyring import Keyring
+from backout.core.images.keyring import Keyring
+from backout.core.images.names import ImageAnswer, ImageReference, ImageState, parse
 from backout.core.text import masked, untrusted
 from backout.http.addresses import ANY_ADDRESS, NO_LOCAL
 from backout.http.session import Session

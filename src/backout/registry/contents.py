@@ -12,12 +12,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from backout.core.errors import Unreachable
-from backout.core.images import ImageAnswer, ImageReference, ImageState
-from backout.core.manifests import INDEX_TYPES, entries, is_manifest
+from backout.core.images.manifests import INDEX_TYPES, entries, is_manifest
+from backout.core.images.names import ImageAnswer, ImageReference, ImageState
 from backout.core.text import masked, untrusted
 
 if TYPE_CHECKING:
-    from backout.core.keyring import Secret
+    from backout.core.images.keyring import Secret
     from backout.http.session import Response
     from backout.registry.route import Route
 

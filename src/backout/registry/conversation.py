@@ -10,8 +10,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from backout.core.images import ImageAnswer, ImageReference, ImageState
-from backout.core.keyring import Credential, Keyring, Secret
+from backout.core.images.keyring import Credential, Keyring, Secret
+from backout.core.images.names import ImageAnswer, ImageReference, ImageState
 from backout.core.text import untrusted
 from backout.registry import challenge as challenges
 from backout.registry import token

@@ -17,8 +17,8 @@ from backout.core.errors import Unreachable
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
-    from backout.core.images import ImageReference
-    from backout.core.keyring import Secret
+    from backout.core.images.keyring import Secret
+    from backout.core.images.names import ImageReference
     from backout.http.session import Response, Session
 
 # All four: a registry answers 404 for a manifest whose type is not accepted (dkregistry-rs#243).

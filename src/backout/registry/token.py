@@ -12,11 +12,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import Unreachable
-from backout.core.keyring import Credential, Secret
+from backout.core.images.keyring import Credential, Secret
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from backout.core.images import ImageReference
+    from backout.core.images.names import ImageReference
     from backout.registry.challenge import Challenge
     from backout.registry.route import Route
 

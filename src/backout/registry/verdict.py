@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from backout.core.images import ImageAnswer, ImageReference, ImageState, check_digest
+from backout.core.images.names import ImageAnswer, ImageReference, ImageState, check_digest
 from backout.core.text import untrusted
 from backout.core.value import dataclass
 

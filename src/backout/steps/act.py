@@ -6,9 +6,11 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Any
 
-from backout.core import ledger, objects, patch, template
 from backout.core.errors import BackoutError, Conflict
-from backout.core.ledger import State
+from backout.core.history import patch
+from backout.core.kubernetes import objects, template
+from backout.core.ledger import records
+from backout.core.ledger.records import State
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.errors import Unclear
@@ -18,7 +20,7 @@ from backout.steps.unbroken import unbroken
 
 if TYPE_CHECKING:
     from backout.core.model import Object, Patch, Revision
-    from backout.core.plan import Plan
+    from backout.core.plan.plan import Plan
     from backout.steps.run import Run
 
 ATTEMPTS = 5
@@ -148,7 +150,7 @@ def _note_answer(run: Run, found: Act, *, since: float) -> None:
 async def _still_ours(run: Run, held: Held) -> None:
     seen = await see(run)
     held.check(run, seen)
-    record = ledger.by_op(seen.ledger, run.op)
+    record = records.by_op(seen.ledger, run.op)
     if record is None or record.state is not State.INTENT:
         raise LockLost("the record of this run was closed by somebody else")
 
@@ -214,7 +216,7 @@ async def _found_out(run: Run, held: Held, unclear: Unclear, deadline: float) ->
 async def _state(run: Run, held: Held) -> State:
     seen = await see(run)
     held.check(run, seen)
-    record = ledger.by_op(seen.ledger, run.op)
+    record = records.by_op(seen.ledger, run.op)
     if record is None:
         raise LockLost("the record of this run is gone from the ledger")
     return await settle(run, record)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backout.core.health import Answer, Sample
+from backout.core.health.judgement import Answer, Sample
 from backout.core.value import dataclass
 from backout.steps.subjects import answered, chosen
 
 if TYPE_CHECKING:
     from backout.core.model import Revision
-    from backout.core.snapshot import Snapshot
+    from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
 
 

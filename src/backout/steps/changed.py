@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core.changes import last_change
-from backout.core.container_causes import missing_key
+from backout.core.diagnosis.containers import missing_key
 from backout.core.errors import BackoutError
+from backout.core.kubernetes.managed_fields import last_change
 from backout.core.spans import span
 from backout.kube import paths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backout.core.causes import Cause
+    from backout.core.diagnosis.causes import Cause
     from backout.steps.run import Run
 
 

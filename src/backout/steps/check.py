@@ -10,7 +10,7 @@ from backout.core import checks
 from backout.core.errors import BackoutError
 from backout.core.model import Severity
 from backout.core.outcome import Outcome, Result
-from backout.core.plan import Refusal
+from backout.core.plan.plan import Refusal
 from backout.steps.prepare import (
     prepare,
     tell_choice,
@@ -20,7 +20,7 @@ from backout.steps.prepare import (
 )
 
 if TYPE_CHECKING:
-    from backout.core.plan import Plan
+    from backout.core.plan.plan import Plan
     from backout.steps.run import Run
 
 LONGEST = 60.0

@@ -7,10 +7,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import standing
 from backout.core.errors import BackoutError, Forbidden
 from backout.core.model import Target
 from backout.core.outcome import Outcome, Result
+from backout.core.plan import standing
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.shared import SharedClient
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from backout.core.model import Event
-    from backout.core.standing import Row
+    from backout.core.plan.standing import Row
     from backout.steps.run import Run
 
 AT_ONCE = 16

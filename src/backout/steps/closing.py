@@ -6,14 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
-from backout.core.ledger import State
+from backout.core.ledger.records import State
 from backout.steps.lease import Held, applied, change, closed, see
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from backout.core.ledger import Record
+    from backout.core.ledger.records import Record
     from backout.steps.lease import Edit
     from backout.steps.run import Run
 

@@ -6,10 +6,10 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING, assert_never
 
 from backout.core.checks.ownership import REVERTS
-from backout.core.health import Healthy, Inconclusive, Unhealthy
-from backout.core.ledger import State
+from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
+from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
-from backout.core.rollout import Complete, Failed, Superseded, Verdict
+from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
 from backout.core.value import dataclass
 from backout.steps.lease import Edit, closed
 from backout.steps.subjects import NotVerified
@@ -17,7 +17,7 @@ from backout.steps.subjects import NotVerified
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.core.plan import Plan
+    from backout.core.plan.plan import Plan
     from backout.steps.run import Run
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from backout.core import owners, permissions, references, revisions
 from backout.core.checks.check import few
 from backout.core.errors import BackoutError, NotFound
-from backout.core.references import Kind
-from backout.core.snapshot import Need, Snapshot
-from backout.core.startability import must_start
+from backout.core.history import revisions
+from backout.core.owners import owners
+from backout.core.preflight.snapshot import Need, Snapshot
+from backout.core.references import references
+from backout.core.references.references import Kind
+from backout.core.rights import permissions
+from backout.core.room.startability import must_start
 from backout.kube import paths
 from backout.steps import dry_run
 from backout.steps import references as named
@@ -18,10 +21,10 @@ from backout.steps import references as named
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from backout.core.admission import DryRun
     from backout.core.model import Revision
-    from backout.core.owners import Owner
-    from backout.core.references import Named, Reference
+    from backout.core.owners.owners import Owner
+    from backout.core.preflight.admission import DryRun
+    from backout.core.references.references import Named, Reference
     from backout.steps.run import Run
 
 T = TypeVar("T")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import admission, objects
-from backout.core.admission import DryRun
 from backout.core.errors import ApiError, BackoutError, Conflict
+from backout.core.kubernetes import objects
+from backout.core.preflight import admission
+from backout.core.preflight.admission import DryRun
 from backout.kube import paths
 from backout.steps.act import made
 

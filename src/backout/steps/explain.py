@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import diagnosis, exits, objects, revisions, rollout, template
-from backout.core.diagnosis import Meanwhile
+from backout.core.diagnosis import diagnosis, exits
+from backout.core.diagnosis.diagnosis import Meanwhile
 from backout.core.errors import BackoutError
+from backout.core.history import revisions
+from backout.core.history.revisions import pods_of
+from backout.core.kubernetes import objects, template
 from backout.core.outcome import Outcome, Result
-from backout.core.revisions import pods_of
-from backout.core.rollout import Progressing
-from backout.core.snapshot import Need
+from backout.core.preflight.snapshot import Need
+from backout.core.rollout.verdict import Progressing, judge
 from backout.kube import paths
 from backout.steps.changed import tell_change
 from backout.steps.follow import EVENTS
@@ -21,9 +23,9 @@ from backout.steps.status import since_its_beginning, tell_where, told
 from backout.steps.tell import say_cause
 
 if TYPE_CHECKING:
-    from backout.core.causes import Cause
+    from backout.core.diagnosis.causes import Cause
     from backout.core.model import Object
-    from backout.core.snapshot import Snapshot
+    from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
 
 
@@ -42,7 +44,7 @@ async def explain(run: Run) -> Outcome:
     await tell_change(run, causes)
     await tell_logs(run, pods, causes)
     workload = snapshot.workload
-    verdict = rollout.judge(
+    verdict = judge(
         workload,
         wanted=template.digest(workload["spec"]["template"]),
         began=workload,

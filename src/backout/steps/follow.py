@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from backout.core import objects
 from backout.core.errors import BackoutError
+from backout.core.kubernetes import objects
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.watch import Change, Interrupted, Removed, Synced, Upserted, follow

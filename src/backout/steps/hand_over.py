@@ -6,10 +6,10 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
-from backout.core import patch
+from backout.core.history import patch
 
 if TYPE_CHECKING:
-    from backout.core.plan import Refusal
+    from backout.core.plan.plan import Refusal
     from backout.steps.run import Run
 
 

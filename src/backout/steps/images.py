@@ -6,19 +6,20 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from backout.core import pin, template
-from backout.core.images import ImageState
-from backout.core.keyring import Keyring
-from backout.core.snapshot import Need
-from backout.core.startability import must_start
+from backout.core.images.keyring import Keyring
+from backout.core.images.names import ImageState
+from backout.core.kubernetes import template
+from backout.core.preflight import pin
+from backout.core.preflight.snapshot import Need
+from backout.core.room.startability import must_start
 from backout.steps import pull_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from backout.core.images import ImageAnswer
-    from backout.core.revisions import Choice
-    from backout.core.snapshot import Snapshot
+    from backout.core.history.revisions import Choice
+    from backout.core.images.names import ImageAnswer
+    from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
 
 LONGEST = 25.0

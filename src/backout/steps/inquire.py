@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import asking, endpoints, objects
-from backout.core.endpoints import Endpoint, NotAsked
-from backout.core.health import Answer, Sample
-from backout.core.snapshot import Need, Snapshot
+from backout.core.health import asking, endpoints
+from backout.core.health.endpoints import Endpoint, NotAsked
+from backout.core.health.judgement import Answer, Sample
+from backout.core.kubernetes import objects
+from backout.core.preflight.snapshot import Need, Snapshot
 from backout.steps import images
 from backout.steps.baseline import baseline
 from backout.steps.consult import Consulted
@@ -19,8 +20,8 @@ from backout.steps.together import first_error
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backout.core.history.revisions import Choice
     from backout.core.model import Object, Revision
-    from backout.core.revisions import Choice
     from backout.steps.run import Run
 
 WORST_FIRST = (Answer.UNWELL, Answer.UNKNOWN, Answer.WELL)

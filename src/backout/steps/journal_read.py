@@ -7,9 +7,9 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from backout.core import runs
 from backout.core.errors import ConfigError
-from backout.core.runs import Lines
+from backout.core.report import runs
+from backout.core.report.runs import Lines
 from backout.steps.journal import NAME, state_folder
 
 if TYPE_CHECKING:

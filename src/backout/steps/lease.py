@@ -9,9 +9,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from backout.core import ledger, ledger_json, ledger_size, memory, objects
 from backout.core.errors import BackoutError, Conflict, NotFound
-from backout.core.ledger import Holder, Ledger, Lock, Record, UnreadableLedger
+from backout.core.kubernetes import objects
+from backout.core.ledger import form, memory, records, size
+from backout.core.ledger.records import Holder, Ledger, Lock, Record, UnreadableLedger
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.errors import Unclear
@@ -43,7 +44,7 @@ class Seen:
     @property
     def lock(self) -> Lock:
         """Who holds it."""
-        return ledger.lock(self.lease)
+        return records.lock(self.lease)
 
     @property
     def version(self) -> str:
@@ -53,7 +54,7 @@ class Seen:
     @property
     def ledger(self) -> Ledger:
         """Its ledger; raises LockLost where it cannot be read."""
-        found = ledger_json.read(self.lease)
+        found = form.read(self.lease)
         if isinstance(found, UnreadableLedger):
             raise LockLost(
                 f"the ledger cannot be read: {found.why}",
@@ -159,7 +160,7 @@ async def change(
     """
     for _ in range(ATTEMPTS):
         seen = await see(run)
-        before = ledger.by_op(seen.ledger, held.record)
+        before = records.by_op(seen.ledger, held.record)
         if release and _is_released(held, seen):
             return
         held.check(run, seen)
@@ -195,7 +196,7 @@ async def renew(run: Run, held: Held) -> None:
             return
 
 
-def closed(state: ledger.State, images: Mapping[str, str] = NO_IMAGES, **facts: Any) -> Edit:
+def closed(state: records.State, images: Mapping[str, str] = NO_IMAGES, **facts: Any) -> Edit:
     """Return the edit that closes a record at the server's time.
 
     `images` are the digests that ran in the end. A rollout that was judged was applied, also where
@@ -205,9 +206,9 @@ def closed(state: ledger.State, images: Mapping[str, str] = NO_IMAGES, **facts: 
     def edit(record: Record, now: datetime) -> Record:
         there = record.destination
         record = replace(record, destination=replace(there, images={**there.images, **images}))
-        if state in {ledger.State.SUCCEEDED, ledger.State.FAILED}:
+        if state in {records.State.SUCCEEDED, records.State.FAILED}:
             record = applied(record, now)
-        return ledger.moved(record, state, closed_at=now, **facts)
+        return records.moved(record, state, closed_at=now, **facts)
 
     return edit
 
@@ -233,13 +234,13 @@ def _body(run: Run, seen: Seen, content: Ledger, spec: dict[str, Any]) -> dict[s
     metadata = dict(objects.dig(seen.lease, "metadata", default={}))
     metadata.pop("managedFields", None)
     metadata |= {
-        "name": ledger.lease_name(run.target),
+        "name": records.lease_name(run.target),
         "namespace": run.target.namespace,
-        "labels": {**metadata.get("labels", {}), **ledger.OURS},
+        "labels": {**metadata.get("labels", {}), **records.OURS},
         "annotations": {
             **metadata.get("annotations", {}),
-            ledger.WORKLOAD: str(run.target),
-            ledger_json.ANNOTATION: ledger_size.fitting(content),
+            records.WORKLOAD: str(run.target),
+            form.ANNOTATION: size.fitting(content),
         },
     }
     return {
@@ -252,9 +253,9 @@ def _body(run: Run, seen: Seen, content: Ledger, spec: dict[str, Any]) -> dict[s
 
 def applied(record: Record, now: datetime) -> Record:
     """Tell that our PATCH landed; an edit that is made twice changes nothing the second time."""
-    if record.state is not ledger.State.INTENT:
+    if record.state is not records.State.INTENT:
         return record
-    return ledger.moved(record, ledger.State.APPLIED, patched_at=now)
+    return records.moved(record, records.State.APPLIED, patched_at=now)
 
 
 def unchanged(record: Record, _now: datetime) -> Record:

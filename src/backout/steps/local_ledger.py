@@ -15,10 +15,10 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from backout.core import objects
 from backout.core.errors import ConfigError, Conflict, NotFound, Unreachable
-from backout.core.ledger import lease_name
-from backout.core.ledger_json import ANNOTATION
+from backout.core.kubernetes import objects
+from backout.core.ledger.form import ANNOTATION
+from backout.core.ledger.records import lease_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

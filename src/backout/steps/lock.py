@@ -10,19 +10,21 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from backout.core import ledger, objects, revisions, template
 from backout.core.checks import CHECKS
 from backout.core.checks.check import run as run_check
 from backout.core.errors import Unreachable
-from backout.core.ledger import Record, Side, State
+from backout.core.history import revisions
+from backout.core.kubernetes import objects, template
+from backout.core.ledger import records
+from backout.core.ledger.records import Record, Side, State
 from backout.core.model import Finding, Severity, Skipped
-from backout.core.snapshot import Need, Preflight
+from backout.core.preflight.snapshot import Need, Preflight
 from backout.core.value import dataclass
 from backout.steps.lease import ATTEMPTS, Held, Seen, put, see
 from backout.steps.recover import settle_all
 
 if TYPE_CHECKING:
-    from backout.core.plan import Plan
+    from backout.core.plan.plan import Plan
     from backout.steps.run import Run
 
 A_DAY = timedelta(days=1)
@@ -46,17 +48,17 @@ async def take(
     sent_at = clock()
     for _ in range(ATTEMPTS):
         seen = await see(run)
-        if seen.lock.holder == run.op and ledger.by_op(seen.ledger, run.op):
+        if seen.lock.holder == run.op and records.by_op(seen.ledger, run.op):
             return Held(epoch=seen.lock.epoch, record=run.op, confirmed=sent_at)
         blocks = _blocks(plan, seen)
         if blocks:
             return blocks
-        if ledger.left_open(seen.ledger):
+        if records.left_open(seen.ledger):
             if await settle_all(run, seen):
                 return Recovered()
             continue
         record = _intent(run, plan, seen, deadline)
-        content = ledger.appended(
+        content = records.appended(
             seen.ledger, record, keep_after=seen.now - max(plan.preflight.policy.window, A_DAY)
         )
         sent_at = clock()

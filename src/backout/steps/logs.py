@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import objects
 from backout.core.errors import BackoutError, Forbidden
+from backout.core.kubernetes import objects
 from backout.core.text import masked
 from backout.kube import paths
 from backout.steps.role import with_role
@@ -13,7 +13,7 @@ from backout.steps.role import with_role
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from backout.core.causes import Cause
+    from backout.core.diagnosis.causes import Cause
     from backout.core.model import Object
     from backout.steps.run import Run
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import memory, objects, revisions
 from backout.core.errors import ConfigError, Unreachable
-from backout.core.images import ran
+from backout.core.history import revisions
+from backout.core.images.names import ran
+from backout.core.kubernetes import objects
+from backout.core.ledger import memory
 from backout.core.outcome import Outcome, Result
 from backout.steps.lease import ATTEMPTS, put_beside, see
 from backout.steps.read import history
 
 if TYPE_CHECKING:
     from backout.core.model import Revision
-    from backout.core.snapshot import Snapshot
+    from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
 
 

@@ -7,15 +7,15 @@ from contextlib import nullcontext
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from backout.core.metric import judged, worst
+from backout.core.health.metric import judged, worst
 from backout.core.value import dataclass
 from backout.steps.beside import beside
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from backout.core.health import Sample
-    from backout.core.promql import Metric
+    from backout.core.health.judgement import Sample
+    from backout.core.health.promql import Metric
     from backout.prometheus.client import PrometheusClient
     from backout.steps.run import Run
 

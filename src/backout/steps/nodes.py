@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backout.core import objects, placement
+from backout.core.diagnosis import placement
 from backout.core.errors import BackoutError
+from backout.core.kubernetes import objects
 from backout.kube import paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from backout.core.causes import Cause
+    from backout.core.diagnosis.causes import Cause
     from backout.steps.run import Run
 
 MOST = 500

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from backout.core.errors import BackoutError
-from backout.core.notification import SIGNATURE, document, signature
+from backout.core.report.notification import SIGNATURE, document, signature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

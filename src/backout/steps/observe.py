@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backout.core import objects
+from backout.core.kubernetes import objects
 from backout.kube import paths
 from backout.kube.watch import Removed, Synced, Upserted, follow
 

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import template
 from backout.core.errors import BackoutError
+from backout.core.kubernetes import template
 from backout.core.outcome import Outcome, Result
-from backout.core.plan import Plan, Refusal
+from backout.core.plan.plan import Plan, Refusal
 from backout.steps.dry_run import patched
 from backout.steps.identity import operation_id
 from backout.steps.prepare import is_same, prepare, tell

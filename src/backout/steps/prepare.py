@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import checks, permissions, proof, revisions, template
+from backout.core import checks
 from backout.core.checks.proof import UNPROVEN
+from backout.core.history import revisions
+from backout.core.kubernetes import template
 from backout.core.model import Finding, Revision, Skipped
-from backout.core.plan import Plan, Refusal, decide, refuse, select
-from backout.core.snapshot import Preflight
-from backout.core.startability import must_start
+from backout.core.plan.plan import Plan, Refusal, decide, refuse, select
+from backout.core.preflight import proof
+from backout.core.preflight.snapshot import Preflight
+from backout.core.rights import permissions
+from backout.core.room.startability import must_start
 from backout.steps.inquire import inquire
 from backout.steps.read import read
 

@@ -9,13 +9,14 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import health, permissions
-from backout.core.health import Answer, Healthy, Round, Sample
+from backout.core.health import judgement
+from backout.core.health.judgement import Answer, Healthy, Round, Sample
+from backout.core.rights import permissions
 from backout.steps.subjects import NotVerified, Subject, answered, chosen
 
 if TYPE_CHECKING:
-    from backout.core.health import Health
-    from backout.core.snapshot import Preflight
+    from backout.core.health.judgement import Health
+    from backout.core.preflight.snapshot import Preflight
     from backout.steps.run import Run
 
 __all__ = ["Asking", "NotVerified", "probe"]
@@ -65,11 +66,11 @@ class Asking:
                 )
             if not is_whole:
                 return self._out_of_time()
-            found = health.judge(self._rounds, successes=successes, soak=run.limits.health_soak)
+            found = judgement.judge(self._rounds, successes=successes, soak=run.limits.health_soak)
             if found is not None:
                 return found
             next_round = began + run.limits.health_interval
-            in_vain = health.is_in_vain(self._rounds, successes=successes)
+            in_vain = judgement.is_in_vain(self._rounds, successes=successes)
             if in_vain or next_round >= deadline:
                 return self._out_of_time()
             await asyncio.sleep(max(0.0, next_round - self._clock()))
@@ -98,7 +99,7 @@ class Asking:
         return Sample(subject=subject.name, answer=Answer.UNKNOWN, detail=words)
 
     def _out_of_time(self) -> Health:
-        return health.at_deadline(self._rounds, before=self._before)
+        return judgement.at_deadline(self._rounds, before=self._before)
 
     def _tell(self, samples: tuple[Sample, ...]) -> None:
         """Say each sample that differs from the one before; equal ones are for the journal only."""

@@ -6,15 +6,15 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
-from backout.core.expectation import judged
-from backout.core.health import Answer, Sample
+from backout.core.health.expectation import judged
+from backout.core.health.judgement import Answer, Sample
 from backout.core.value import dataclass
 from backout.kube import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backout.core.endpoints import Endpoint, ServiceEndpoint
+    from backout.core.health.endpoints import Endpoint, ServiceEndpoint
     from backout.steps.run import Run
 
 FORBIDDEN = 403

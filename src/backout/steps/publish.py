@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import objects
 from backout.core.errors import BackoutError
+from backout.core.kubernetes import objects
 from backout.core.outcome import Outcome, Result
 from backout.kube import paths
 

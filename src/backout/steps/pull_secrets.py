@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backout.core import objects
-from backout.core.docker_config import from_secret
 from backout.core.errors import BackoutError
-from backout.core.keyring import Keyring
-from backout.core.references import Kind
+from backout.core.images.docker_config import from_secret
+from backout.core.images.keyring import Keyring
+from backout.core.kubernetes import objects
+from backout.core.references.references import Kind
 from backout.kube import paths
 
 if TYPE_CHECKING:

@@ -6,9 +6,11 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import ledger, objects, permissions
 from backout.core.errors import BackoutError, Forbidden, Unreachable
-from backout.core.snapshot import Need, Snapshot
+from backout.core.kubernetes import objects
+from backout.core.ledger import records
+from backout.core.preflight.snapshot import Need, Snapshot
+from backout.core.rights import permissions
 from backout.kube import paths
 from backout.steps.observe import observed
 from backout.steps.role import with_role
@@ -16,7 +18,7 @@ from backout.steps.together import first_error
 
 if TYPE_CHECKING:
     from backout.core.model import Object
-    from backout.core.permissions import Permission
+    from backout.core.rights.permissions import Permission
     from backout.steps.run import Run
 
 AT_ONCE = 4
@@ -181,7 +183,7 @@ async def may(run: Run, permission: Permission) -> bool:
     if permission in permissions.WORKLOAD:
         attributes["name"] = run.target.name
     elif permission in permissions.LEDGER and permission.verb != "create":
-        attributes["name"] = ledger.lease_name(run.target)
+        attributes["name"] = records.lease_name(run.target)
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",

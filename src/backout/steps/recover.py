@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import ledger
 from backout.core.errors import ApiError, BackoutError
-from backout.core.ledger import Record, State
+from backout.core.ledger import records
+from backout.core.ledger.records import Record, State
 from backout.steps.lease import Held, LockLost, Seen, change, put, see, unchanged
 from backout.steps.processes import lives
 from backout.steps.settle import settle
@@ -35,7 +35,7 @@ async def recover(run: Run, *, still: str = "") -> None:
     """
     try:
         seen = await see(run)
-        left = ledger.left_open(seen.ledger)
+        left = records.left_open(seen.ledger)
         is_left = bool(left or seen.lock.holder) and may_take(run, seen, still=still)
     except (ApiError, LockLost):
         return
@@ -70,7 +70,7 @@ async def settle_all(run: Run, seen: Seen) -> bool:
     if held is None:
         return False
     try:
-        for record in ledger.left_open(seen.ledger):
+        for record in records.left_open(seen.ledger):
             state = await found(run, record)
             await close_unwatched(run, replace(held, record=record.op), record, state)
     finally:
@@ -138,10 +138,10 @@ _VERDICTS = {
 def _closed(state: State, verdict: str) -> Edit:
     def edit(record: Record, now: datetime) -> Record:
         if state is not State.APPLIED:
-            return ledger.moved(record, state, closed_at=now, verdict=verdict)
+            return records.moved(record, state, closed_at=now, verdict=verdict)
         if record.state is State.INTENT:
-            record = ledger.moved(record, State.APPLIED)
-        return ledger.moved(record, State.UNDECIDED, closed_at=now, verdict=verdict)
+            record = records.moved(record, State.APPLIED)
+        return records.moved(record, State.UNDECIDED, closed_at=now, verdict=verdict)
 
     return edit
 

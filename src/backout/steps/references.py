@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backout.core import named, references
 from backout.core.errors import BackoutError, NotFound
-from backout.core.references import Kind, Named, Reference
+from backout.core.references import named, references
+from backout.core.references.references import Kind, Named, Reference
 from backout.kube import paths
 
 if TYPE_CHECKING:

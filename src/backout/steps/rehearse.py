@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backout.core import diagnosis, exits, objects, permissions, rehearsal
-from backout.core.diagnosis import Before, Meanwhile, others_of
-from backout.core.endpoints import Endpoint
+from backout.core.diagnosis import diagnosis, exits
+from backout.core.diagnosis.diagnosis import Before, Meanwhile, others_of
 from backout.core.errors import ApiError, BackoutError
-from backout.core.health import Health, Healthy, Inconclusive, Unhealthy
-from backout.core.references import Kind, of_template
-from backout.core.rehearsal import NotRehearsed, Rehearsal, RehearsalFailed, Rehearsed
+from backout.core.health.endpoints import Endpoint
+from backout.core.health.judgement import Health, Healthy, Inconclusive, Unhealthy
+from backout.core.kubernetes import objects
+from backout.core.preflight import rehearsal
+from backout.core.preflight.rehearsal import NotRehearsed, Rehearsal, RehearsalFailed, Rehearsed
+from backout.core.references.references import Kind, of_template
+from backout.core.rights import permissions
 from backout.kube import paths
 from backout.steps.follow import newest_states
 from backout.steps.logs import tell_logs
@@ -23,10 +26,10 @@ from backout.steps.trial import sweep, trial
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from backout.core.causes import Cause
-    from backout.core.exits import Exit, Key
+    from backout.core.diagnosis.causes import Cause
+    from backout.core.diagnosis.exits import Exit, Key
     from backout.core.model import Object
-    from backout.core.snapshot import Preflight
+    from backout.core.preflight.snapshot import Preflight
     from backout.steps.follow import Newest
     from backout.steps.run import Run
 

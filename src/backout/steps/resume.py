@@ -6,14 +6,16 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import ledger, revisions, template
 from backout.core.checks.breaker import held_by
 from backout.core.errors import BackoutError
-from backout.core.ledger import Record, State
+from backout.core.history import revisions
+from backout.core.kubernetes import template
+from backout.core.ledger import records
+from backout.core.ledger.records import Record, State
 from backout.core.outcome import Outcome, Result
-from backout.core.plan import Plan
-from backout.core.references import unchanged_since
-from backout.core.snapshot import Preflight
+from backout.core.plan.plan import Plan
+from backout.core.preflight.snapshot import Preflight
+from backout.core.references.references import unchanged_since
 from backout.core.spans import span
 from backout.kube import paths
 from backout.steps.lease import see
@@ -45,7 +47,7 @@ async def resume(run: Run) -> Outcome:
     """
     for _ in range(ATTEMPTS):
         seen = await see(run)
-        left = ledger.left_open(seen.ledger)
+        left = records.left_open(seen.ledger)
         if not left and not seen.lock.holder:
             return _nothing_left(run, seen)
         patience = seen.lock.duration.total_seconds() + GRACE
@@ -54,7 +56,7 @@ async def resume(run: Run) -> Outcome:
             return _alive(run, waited.seen)
         held = await take_over(run, waited.seen)
         if held is not None:
-            return await _settled(run, held, ledger.left_open(waited.seen.ledger))
+            return await _settled(run, held, records.left_open(waited.seen.ledger))
     raise BackoutError(
         "the lock could not be taken: somebody else changes the Lease all the time",
         remedy="run the same command again",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from backout.core import permissions
 from backout.core.errors import Forbidden
+from backout.core.rights import permissions
 
 
 def with_role(error: Forbidden, resource: str) -> Forbidden:

@@ -7,14 +7,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from backout.core import owners, references
 from backout.core.checks.breaker import UNDER_WAY
-from backout.core.diagnosis import before
+from backout.core.diagnosis.diagnosis import before
 from backout.core.errors import BackoutError
-from backout.core.ledger import State
+from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
-from backout.core.owners import OWNERS_TURN
-from backout.core.plan import Refusal, next_candidate, way_on
+from backout.core.owners import owners
+from backout.core.owners.owners import OWNERS_TURN
+from backout.core.plan.plan import Refusal, next_candidate, way_on
+from backout.core.references import references
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.steps.act import Act, Applied, NotApplied, Sent, Stale, Undecided, act, difference
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from backout.core.model import Object
-    from backout.core.plan import Plan
+    from backout.core.plan.plan import Plan
     from backout.steps.run import Run
 
 T = TypeVar("T")

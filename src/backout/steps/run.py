@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
-    from backout.core.plan import Plan
-    from backout.core.rehearsal import Rehearsal
-    from backout.core.snapshot import Policy
-    from backout.core.view import View
+    from backout.core.plan.plan import Plan
+    from backout.core.preflight.rehearsal import Rehearsal
+    from backout.core.preflight.snapshot import Policy
+    from backout.core.rollout.view import View
     from backout.http.session import Session
     from backout.kube.client import Client
     from backout.prometheus.client import PrometheusClient

@@ -10,9 +10,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from backout.core import objects, patch
 from backout.core.errors import BackoutError, Conflict, NotFound, Unreachable
-from backout.core.ledger import Record, State
+from backout.core.history import patch
+from backout.core.kubernetes import objects
+from backout.core.ledger.records import Record, State
 from backout.kube import paths
 
 if TYPE_CHECKING:

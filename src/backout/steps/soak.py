@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backout.core.rollout import Complete
+from backout.core.rollout.verdict import Complete
 from backout.steps.changed import tell_change
 from backout.steps.conclude import Ending
 from backout.steps.logs import tell_logs
@@ -14,8 +14,8 @@ from backout.steps.probe import probe
 from backout.steps.subjects import NotVerified
 
 if TYPE_CHECKING:
-    from backout.core.health import Health
-    from backout.core.snapshot import Preflight
+    from backout.core.health.judgement import Health
+    from backout.core.preflight.snapshot import Preflight
     from backout.steps.run import Run
     from backout.steps.watch import Watch
 

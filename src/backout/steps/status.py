@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backout.core import objects, revisions, template
-from backout.core.diagnosis import Before, others_of
+from backout.core.diagnosis.diagnosis import Before, others_of
 from backout.core.errors import ConfigError
+from backout.core.history import revisions
+from backout.core.kubernetes import objects, template
 from backout.core.outcome import Outcome, Result
-from backout.core.rollout import Complete, Failed, Superseded, Verdict
-from backout.core.snapshot import Need
+from backout.core.preflight.snapshot import Need
+from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
 from backout.steps.read import look
 from backout.steps.soak import settled
 from backout.steps.watch import Watch, Watched, progress_deadline
 
 if TYPE_CHECKING:
-    from backout.core.snapshot import Snapshot
+    from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
 
 DEFAULT = 600.0

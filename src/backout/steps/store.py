@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from backout.core import objects
 from backout.core.errors import Forbidden, NotFound
-from backout.core.ledger import lease_name
+from backout.core.kubernetes import objects
+from backout.core.ledger.records import lease_name
 from backout.kube import paths
 from backout.steps.role import with_role
 

@@ -7,9 +7,11 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from backout.core import endpoints, objects, permissions
-from backout.core.endpoints import NotAsked, ServiceEndpoint
-from backout.core.snapshot import Need
+from backout.core.health import endpoints
+from backout.core.health.endpoints import NotAsked, ServiceEndpoint
+from backout.core.kubernetes import objects
+from backout.core.preflight.snapshot import Need
+from backout.core.rights import permissions
 from backout.core.trace import traceparent
 from backout.core.value import dataclass
 from backout.health.command import Command
@@ -20,9 +22,9 @@ from backout.steps.proxied import Service
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.core.health import Sample
+    from backout.core.health.judgement import Sample
     from backout.core.model import Revision
-    from backout.core.snapshot import Snapshot
+    from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
 
 

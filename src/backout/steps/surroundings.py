@@ -9,14 +9,14 @@ import asyncio
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from backout.core.metric import NoAnswer, concerning, names
+from backout.core.health.metric import NoAnswer, concerning, names
 from backout.steps.beside import beside
 from backout.steps.metric import BEFORE, metric_subjects
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from backout.core.metric import Alert
+    from backout.core.health.metric import Alert
     from backout.steps.run import Run
 
 MOST_NAMED = 5

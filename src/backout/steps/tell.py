@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from backout.core.causes import Cause
+    from backout.core.diagnosis.causes import Cause
     from backout.steps.follow import Newest
     from backout.steps.run import Run
 

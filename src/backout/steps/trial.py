@@ -9,8 +9,9 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from backout.core import objects, rehearsal
 from backout.core.errors import ApiError, BackoutError, Conflict, NotFound
+from backout.core.kubernetes import objects
+from backout.core.preflight import rehearsal
 from backout.kube import paths
 from backout.steps.processes import lives
 from backout.steps.unbroken import unbroken

@@ -6,18 +6,19 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core import revisions, template
 from backout.core.checks.breaker import held_by
-from backout.core.endpoints import NotAsked
 from backout.core.errors import BackoutError, Unreachable
-from backout.core.health import Healthy, Inconclusive, Unhealthy
-from backout.core.memory import marked
+from backout.core.health.endpoints import NotAsked
+from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
+from backout.core.history import revisions
+from backout.core.history.revisions import Choice
+from backout.core.kubernetes import template
+from backout.core.ledger.memory import marked
 from backout.core.model import Revision
 from backout.core.outcome import Outcome, Result
-from backout.core.references import versions
-from backout.core.revisions import Choice
-from backout.core.rollout import Complete
-from backout.core.snapshot import Preflight
+from backout.core.preflight.snapshot import Preflight
+from backout.core.references.references import versions
+from backout.core.rollout.verdict import Complete
 from backout.steps.lease import ATTEMPTS, put_beside, see
 from backout.steps.read import look, read
 from backout.steps.references import read_versioned
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backout.core.model import Object
-    from backout.core.snapshot import Snapshot
+    from backout.core.preflight.snapshot import Snapshot
     from backout.steps.conclude import Ending
     from backout.steps.run import Run
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backout.core import ledger
 from backout.core.checks.breaker import UNDER_WAY, held_by
 from backout.core.errors import ApiError
-from backout.core.ledger import State
+from backout.core.ledger import records
+from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
-from backout.core.plan import Plan, Refusal
+from backout.core.plan.plan import Plan, Refusal
 from backout.core.value import dataclass
 from backout.steps.lease import LockLost, see
 from backout.steps.recover import may_take
@@ -93,7 +93,7 @@ class Waiting:
     async def _rolled_back(self, holder: str) -> Outcome | None:
         if not holder or self._run.policy.to_revision is not None:
             return None
-        record = ledger.by_op((await see(self._run)).ledger, holder)
+        record = records.by_op((await see(self._run)).ledger, holder)
         if record is None or record.state is not State.SUCCEEDED:
             return None
         return Outcome(

@@ -6,13 +6,15 @@ import asyncio
 from dataclasses import field
 from typing import TYPE_CHECKING, Self
 
-from backout.core import diagnosis, exits, objects, rollout
-from backout.core.diagnosis import Before, Meanwhile
-from backout.core.images import ran
-from backout.core.revisions import pods_of, replica_set_of
-from backout.core.rollout import Complete, Failed, Progressing, Unknown, Verdict
+from backout.core.diagnosis import diagnosis, exits
+from backout.core.diagnosis.diagnosis import Before, Meanwhile
+from backout.core.history.revisions import pods_of, replica_set_of
+from backout.core.images.names import ran
+from backout.core.kubernetes import objects
+from backout.core.rollout import verdict
+from backout.core.rollout.verdict import Complete, Failed, Progressing, Unknown, Verdict
+from backout.core.rollout.view import counts, view
 from backout.core.value import dataclass
-from backout.core.view import counts, view
 from backout.steps.follow import newest_states
 from backout.steps.nodes import Nodes
 from backout.steps.tell import Teller
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from backout.core.causes import Cause
-    from backout.core.exits import Exit, Key
+    from backout.core.diagnosis.causes import Cause
+    from backout.core.diagnosis.exits import Exit, Key
     from backout.core.model import Object
     from backout.steps.follow import Newest
     from backout.steps.run import Run
@@ -184,7 +186,7 @@ class Watch:
         self._show(state, others)
         if "pods" not in state.missing:
             self._teller.replicas(counts(state.workload, self._pods, others))
-        return rollout.judge(
+        return verdict.judge(
             state.workload,
             wanted=watched.wanted,
             began=watched.workload,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core import objects
+from backout.core.kubernetes import objects
 from backout.core.model import Target
 from backout.kube.client import Client
 from backout.kube.connection import Connection, Credentials, Trust

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core.permissions import ASKED
+from backout.core.rights.permissions import ASKED
 from tests.contract.api_server import line_of
 from tests.contract.scripted_server import Answer
 from tests.contract.steps import shop as made

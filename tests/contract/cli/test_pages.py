@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core.causes import REMEDIES
 from backout.core.checks import CHECKS
+from backout.core.diagnosis.causes import REMEDIES
 
 if TYPE_CHECKING:
     from tests.contract.cli.command import Command

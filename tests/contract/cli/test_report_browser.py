@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from backout.cli.reports.page import incident_page, standing_page
-from backout.core import runs, timeline
+from backout.core.report import runs, timeline
 
 ROOT = Path(__file__).parents[3]
 JOURNALS = ROOT / "tests" / "core" / "journals"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core.health import Answer, Sample
+from backout.core.health.judgement import Answer, Sample
 from backout.health.command import Command
 from tests.contract.pipes import WITHIN, nobody_writes
 

@@ -6,9 +6,9 @@ import asyncio
 
 import trustme
 
-from backout.core.expectation import BODY_CAP, Expected, json_field, statuses
-from backout.core.health import Answer as Word
-from backout.core.health import Sample
+from backout.core.health.expectation import BODY_CAP, Expected, json_field, statuses
+from backout.core.health.judgement import Answer as Word
+from backout.core.health.judgement import Sample
 from backout.health.request import Url
 from backout.http.session import Session
 from tests.contract.scripted_server import (

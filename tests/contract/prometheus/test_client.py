@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 import trustme
 
-from backout.core.metric import NoAnswer, Vector
+from backout.core.health.metric import NoAnswer, Vector
 from backout.prometheus.client import PrometheusClient
 from tests.contract.prometheus.stub import alerts, firing, success, vector
 from tests.contract.scripted_server import (

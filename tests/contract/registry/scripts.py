@@ -6,8 +6,8 @@ import base64
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from backout.core.docker_config import from_auths
-from backout.core.keyring import Keyring
+from backout.core.images.docker_config import from_auths
+from backout.core.images.keyring import Keyring
 from backout.registry.client import RegistryClient
 from tests.contract.scripted_server import WITHIN, Answer, Request, ScriptedServer, Step
 

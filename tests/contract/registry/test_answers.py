@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from backout.core.images import ImageState
+from backout.core.images.names import ImageState
 from tests.contract.registry.scripts import (
     DIGEST,
     FOUND,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core.images import ImageAnswer, ImageState
+from backout.core.images.names import ImageAnswer, ImageState
 from tests.contract.registry.scripts import (
     FOUND,
     MANIFEST,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backout.core.docker_config import from_auths
-from backout.core.images import ImageState
+from backout.core.images.docker_config import from_auths
+from backout.core.images.names import ImageState
 from tests.contract.registry.scripts import (
     FOUND,
     NOT_FOUND,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core.docker_config import from_auths
-from backout.core.images import ImageAnswer, ImageState
-from backout.core.keyring import Keyring
+from backout.core.images.docker_config import from_auths
+from backout.core.images.keyring import Keyring
+from backout.core.images.names import ImageAnswer, ImageState
 from backout.registry.client import RegistryClient
 from tests.contract.registry import docker_registry
 from tests.contract.registry.docker_registry import SECRET, USER

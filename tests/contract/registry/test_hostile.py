@@ -8,8 +8,8 @@ import pytest
 import trustme
 
 from backout.core.errors import ConfigError, Unreachable
-from backout.core.images import ImageState
-from backout.core.keyring import Keyring
+from backout.core.images.keyring import Keyring
+from backout.core.images.names import ImageState
 from backout.http.addresses import ANY_ADDRESS, NO_LOCAL
 from backout.http.session import Session
 from backout.registry import route as routes

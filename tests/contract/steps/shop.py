@@ -14,11 +14,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import BackoutError
-from backout.core.keyring import Keyring
-from backout.core.ledger import lease_name
+from backout.core.images.keyring import Keyring
+from backout.core.ledger.records import lease_name
 from backout.core.model import Event, Target
 from backout.core.outcome import Outcome, Result
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from backout.http.session import Session
 from backout.kube.client import Client
 from backout.kube.connection import Connection
@@ -32,7 +32,7 @@ from tests.contract.api_server import NAMESPACE, ApiServer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from backout.core.plan import Plan
+    from backout.core.plan.plan import Plan
 
 Object = dict[str, Any]
 TARGET = Target(kind="Deployment", namespace=NAMESPACE, name="web")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core.references import Kind, Reference
-from backout.core.snapshot import Need
+from backout.core.preflight.snapshot import Need
+from backout.core.references.references import Kind, Reference
 from backout.steps import references
 from backout.steps.prepare import prepare
 from tests.contract.api_server import failure, line_of
@@ -17,7 +17,7 @@ from tests.contract.scripted_server import Answer, Hang
 from tests.contract.steps.shop import BAD, QUICK, deploy, running
 
 if TYPE_CHECKING:
-    from backout.core.plan import Plan, Refusal
+    from backout.core.plan.plan import Plan, Refusal
     from tests.contract.api_server import ApiServer
     from tests.contract.scripted_server import Request, Step
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core.expectation import Expected, json_field
-from backout.core.snapshot import Policy
+from backout.core.health.expectation import Expected, json_field
+from backout.core.preflight.snapshot import Policy
 from backout.steps.pipeline import undo
 from tests.contract.api_server import ApiServer
 from tests.contract.scripted_server import Answer, Hang, Request, ScriptedServer, Step

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.errors import ConfigError, Conflict, NotFound, Unreachable
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from backout.steps import local_ledger
 from backout.steps.local_ledger import LocalLedger
 from backout.steps.pipeline import undo

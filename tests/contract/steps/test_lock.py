@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backout.core.model import Acceptance
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from backout.steps.pipeline import undo
 from tests.contract.api_server import ApiServer, bodies, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Hang, Request, Step

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.errors import BackoutError, ConfigError
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from backout.steps.lease import LockLost
 from backout.steps.mark import mark
 from tests.contract.api_server import ApiServer, is_undo, line_of

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core.notification import signature
-from backout.core.promql import parse
-from backout.core.snapshot import Policy
+from backout.core.health.promql import parse
+from backout.core.preflight.snapshot import Policy
+from backout.core.report.notification import signature
 from backout.http.session import Session
 from backout.prometheus.client import PrometheusClient
 from backout.steps.notify import Notifier

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from tests.contract.api_server import ApiServer, failure
 from tests.contract.scripted_server import Answer, Close, Hang, Request, ScriptedServer, Step
 from tests.contract.steps.shop import QUICK, SERVICE, Told, shop, states, template, undone

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core.images import ImageAnswer, ImageState
-from backout.core.keyring import Keyring
-from backout.core.snapshot import Need, Policy
+from backout.core.images.keyring import Keyring
+from backout.core.images.names import ImageAnswer, ImageState
+from backout.core.preflight.snapshot import Need, Policy
 from backout.registry.client import RegistryClient
 from backout.steps.prepare import prepare
 from tests.contract.registry import docker_registry
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from backout.core.plan import Plan, Refusal
+    from backout.core.plan.plan import Plan, Refusal
     from backout.steps.run import Run
     from tests.contract.api_server import ApiServer
 

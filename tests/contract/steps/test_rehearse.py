@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from backout.steps.check import check
 from tests.contract.api_server import ApiServer, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Request, Step

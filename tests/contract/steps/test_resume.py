@@ -12,7 +12,7 @@ import pytest
 
 from backout.core.errors import BackoutError
 from backout.core.outcome import Outcome, Result
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from backout.steps.resume import resume
 from backout.steps.run import Identity
 from tests.contract.api_server import ApiServer, is_undo, line_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from backout.steps.pipeline import undo
 from tests.contract.api_server import ApiServer, bodies, line_of
 from tests.contract.scripted_server import Answer, Request

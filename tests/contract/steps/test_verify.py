@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.errors import ConfigError
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from backout.steps.verify import verify
 from tests.contract.api_server import ApiServer, is_undo, line_of
 from tests.contract.scripted_server import Answer, Request, Step

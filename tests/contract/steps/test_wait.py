@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core.snapshot import Policy
+from backout.core.preflight.snapshot import Policy
 from backout.steps.lease import Held, LockLost
 from backout.steps.run import Limits
 from tests.contract.api_server import ApiServer, is_undo, line_of

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from backout.core.checks import CHECKS as ALL
 from backout.core.checks.check import run
 from backout.core.model import Skipped
-from backout.core.plan import CHOICES
+from backout.core.plan.plan import CHOICES
 
 if TYPE_CHECKING:
     from backout.core.model import Finding
-    from backout.core.snapshot import Preflight
+    from backout.core.preflight.snapshot import Preflight
 
 CHECKS = (*CHOICES, *ALL)
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from backout.core.ledger import State
+from backout.core.ledger.records import State
 from backout.core.model import Severity, Skipped
-from backout.core.snapshot import Need, Preflight
+from backout.core.preflight.snapshot import Need, Preflight
 from tests.core.checks.running import found_by, result_of
 from tests.core.objects_made import ago, lease, preflight, record, stamp
 

@@ -8,8 +8,8 @@ import pytest
 
 from backout.core import checks
 from backout.core.model import Severity
-from backout.core.references import Kind, Named, Reference
-from backout.core.snapshot import Need
+from backout.core.preflight.snapshot import Need
+from backout.core.references.references import Kind, Named, Reference
 from tests.core.checks.running import found_by
 from tests.core.objects_made import condition, deployment, pod, preflight, replica_set, template
 

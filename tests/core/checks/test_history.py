@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from backout.core.checks import history
-from backout.core.ledger import Side, State
+from backout.core.ledger.records import Side, State
 from backout.core.model import Severity, Skipped
-from backout.core.snapshot import Need
+from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import CHECKS, found_by, result_of
 from tests.core.objects_made import deployment, lease, preflight, record, template
 

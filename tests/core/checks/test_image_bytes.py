@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from backout.core.images import Entry, ImageAnswer, ImageState
-from backout.core.ledger import Side
+from backout.core.history.revisions import Choice
+from backout.core.images.names import Entry, ImageAnswer, ImageState
+from backout.core.kubernetes.template import digest
+from backout.core.ledger.records import Side
 from backout.core.model import Finding, Severity, Skipped
-from backout.core.plan import ON_TARGET, next_candidate, select
-from backout.core.revisions import Choice
-from backout.core.snapshot import Need, Policy, Preflight
-from backout.core.template import digest
+from backout.core.plan.plan import ON_TARGET, next_candidate, select
+from backout.core.preflight.snapshot import Need, Policy, Preflight
 from tests.core.checks.running import found_by, result_of
 from tests.core.objects_made import (
     container_status,

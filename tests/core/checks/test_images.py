@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from backout.core.images import ImageAnswer, ImageState
+from backout.core.images.names import ImageAnswer, ImageState
 from backout.core.model import Severity, Skipped
-from backout.core.snapshot import Need
+from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import found_by, result_of
 from tests.core.objects_made import deployment, pod, preflight, replica_set, template
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from backout.core.checks import lines
-from backout.core.ledger import Side, State
+from backout.core.ledger.records import Side, State
 from tests.core.checks.running import found_by
 from tests.core.objects_made import deployment, lease, preflight, record, template
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from backout.core.health import Answer, Sample
+from backout.core.health.judgement import Answer, Sample
 from backout.core.model import Severity, Skipped
-from backout.core.snapshot import Need
+from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import found_by, result_of
 from tests.core.objects_made import pod, preflight
 

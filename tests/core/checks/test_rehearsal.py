@@ -4,18 +4,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core import memory, proof
-from backout.core.ledger import Ledger
-from backout.core.ledger_json import written
+from backout.core.history.revisions import Choice, NoChoice, last_healthy
+from backout.core.ledger import memory
+from backout.core.ledger.form import written
+from backout.core.ledger.records import Ledger
 from backout.core.model import Severity
-from backout.core.rehearsal import NotRehearsed, RehearsalFailed, Rehearsed
-from backout.core.revisions import Choice, NoChoice, last_healthy
-from backout.core.snapshot import Need
+from backout.core.preflight import proof
+from backout.core.preflight.rehearsal import NotRehearsed, RehearsalFailed, Rehearsed
+from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import found_by
 from tests.core.objects_made import NOW, ago, deployment, lease, preflight, snapshot, template
 
 if TYPE_CHECKING:
-    from backout.core.rehearsal import Rehearsal
+    from backout.core.preflight.rehearsal import Rehearsal
 
 UP = Rehearsed(words="its trial Pod was Ready after 2.0 s and held for 3 s")
 

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core import checks, ledger_json
-from backout.core.admission import DryRun
-from backout.core.changes import Change
-from backout.core.health import Answer, Sample
-from backout.core.ledger import Ledger
-from backout.core.memory import marked
+from backout.core import checks
+from backout.core.health.judgement import Answer, Sample
+from backout.core.kubernetes.managed_fields import Change
+from backout.core.ledger import form
+from backout.core.ledger.memory import marked
+from backout.core.ledger.records import Ledger
 from backout.core.model import Severity, Skipped
-from backout.core.owners import Owner, Policy
-from backout.core.references import Kind, Named, Reference
-from backout.core.snapshot import Need
+from backout.core.owners.owners import Owner, Policy
+from backout.core.preflight.admission import DryRun
+from backout.core.preflight.snapshot import Need
+from backout.core.references.references import Kind, Named, Reference
 from tests.core.checks.running import found_by, result_of
 from tests.core.objects_made import (
     ago,
@@ -307,7 +308,7 @@ def remembered(version: str) -> Any:
         at=ago(days=9),
         references={"ConfigMap/settings": version},
     )
-    return {"metadata": {"annotations": {ledger_json.ANNOTATION: ledger_json.written(known)}}}
+    return {"metadata": {"annotations": {form.ANNOTATION: form.written(known)}}}
 
 
 @pytest.mark.parametrize(

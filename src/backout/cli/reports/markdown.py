@@ -12,7 +12,7 @@ from backout.core.text import untrusted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from backout.core.incident import Incident
+    from backout.core.report.incident import Incident
 
 LONGEST = 4000
 _QUIET = {"replicas", "sample"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from backout.core.incident import Incident
+    from backout.core.report.incident import Incident
 
 LONGEST = 4000
 """Characters of one value; a cluster's text may be endless."""

@@ -13,7 +13,7 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from backout.core.incident import Incident, MetricValue, Replicas
+    from backout.core.report.incident import Incident, MetricValue, Replicas
 
 HEIGHT = 100.0
 TICKS = 5

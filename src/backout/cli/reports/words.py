@@ -8,7 +8,7 @@ from backout.cli.reports.plot import length
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from backout.core.incident import Incident
+    from backout.core.report.incident import Incident
 
 _TONES = {
     "succeeded": "good",

@@ -22,7 +22,7 @@ from backout.core.checks.check import Check, run, unseen
 from backout.core.model import Finding, Skipped
 
 if TYPE_CHECKING:
-    from backout.core.snapshot import Preflight
+    from backout.core.preflight.snapshot import Preflight
 
 CHECKS: tuple[Check, ...] = (
     *history.CHECKS,

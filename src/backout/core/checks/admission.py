@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import admission, template
 from backout.core.checks.check import Check, Fact, still_runs
 from backout.core.checks.lines import elsewhere
+from backout.core.kubernetes import template
 from backout.core.model import Severity
-from backout.core.snapshot import Need, Preflight
-from backout.core.startability import must_start
+from backout.core.preflight import admission
+from backout.core.preflight.snapshot import Need, Preflight
+from backout.core.room.startability import must_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

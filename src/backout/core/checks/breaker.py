@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import breaker, permissions
 from backout.core.checks import lines
 from backout.core.checks.check import Check, Fact
-from backout.core.foreign import Foreign, rollbacks
-from backout.core.ledger import Ledger, Lock, State, UnreadableLedger, by_op, lock
+from backout.core.ledger import breaker
+from backout.core.ledger.foreign import Foreign, rollbacks
+from backout.core.ledger.records import Ledger, Lock, State, UnreadableLedger, by_op, lock
 from backout.core.model import Severity
-from backout.core.snapshot import Need, Policy, Preflight, Snapshot
+from backout.core.preflight.snapshot import Need, Policy, Preflight, Snapshot
+from backout.core.rights import permissions
 from backout.core.spans import span
 
 if TYPE_CHECKING:

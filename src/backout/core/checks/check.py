@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core.model import Finding, Severity, Skipped
-from backout.core.snapshot import Need
+from backout.core.preflight.snapshot import Need
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from backout.core.references import Reference
-    from backout.core.snapshot import Preflight
+    from backout.core.preflight.snapshot import Preflight
+    from backout.core.references.references import Reference
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import objects, probes, revisions
 from backout.core.checks.check import Check, Fact
+from backout.core.diagnosis import probes
+from backout.core.history import revisions
+from backout.core.kubernetes import objects
 from backout.core.model import Severity
-from backout.core.snapshot import Need, Preflight
+from backout.core.preflight.snapshot import Need, Preflight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

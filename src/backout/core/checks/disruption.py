@@ -5,19 +5,20 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from backout.core import autoscaling, nodes, objects, quotas
-from backout.core.admitted import admitted
 from backout.core.checks.check import Check, Fact, still_runs
+from backout.core.kubernetes import objects
 from backout.core.model import Severity
-from backout.core.references import Kind, Reference
-from backout.core.snapshot import Need, Preflight
-from backout.core.startability import first_pods, max_unavailable, must_start
+from backout.core.preflight.snapshot import Need, Preflight
+from backout.core.references.references import Kind, Reference
+from backout.core.room import autoscaling, nodes, quotas
+from backout.core.room.admitted import admitted
+from backout.core.room.startability import first_pods, max_unavailable, must_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from backout.core.model import Object
-    from backout.core.quotas import Shortage
+    from backout.core.room.quotas import Shortage
 
 
 def quota_leaves_too_little(preflight: Preflight) -> Iterator[Fact]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import objects
 from backout.core.checks.check import Check, Fact
 from backout.core.checks.lines import ANY, again, elsewhere, of
+from backout.core.kubernetes import objects
 from backout.core.model import Severity
-from backout.core.snapshot import Need, Preflight
+from backout.core.preflight.snapshot import Need, Preflight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import objects, pin, template
 from backout.core.checks.check import Check, Fact
 from backout.core.checks.lines import ANY, again, elsewhere
-from backout.core.eligible import is_schedulable
-from backout.core.images import ImageState, parse
+from backout.core.images.names import ImageState, parse
+from backout.core.kubernetes import objects, template
 from backout.core.model import Severity
-from backout.core.snapshot import Need, Preflight
+from backout.core.preflight import pin
+from backout.core.preflight.snapshot import Need, Preflight
+from backout.core.room.eligible import is_schedulable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backout.core.images import ImageAnswer
+    from backout.core.images.names import ImageAnswer
     from backout.core.model import Object
 
 SHOWN = 19

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from backout.core.checks.check import Check, Fact
 from backout.core.checks.image_bytes import another
-from backout.core.eligible import eligible, platform
 from backout.core.model import Severity
-from backout.core.snapshot import Need, Preflight
-from backout.core.startability import must_start
+from backout.core.preflight.snapshot import Need, Preflight
+from backout.core.room.eligible import eligible, platform
+from backout.core.room.startability import must_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backout.core.images import ImageAnswer
+    from backout.core.images.names import ImageAnswer
 
 
 def no_node_can_run_it(preflight: Preflight) -> Iterator[Fact]:

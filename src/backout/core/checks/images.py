@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import pin, template
 from backout.core.checks.check import Check, Fact, still_runs
 from backout.core.checks.image_bytes import another, holders, pin_line, still_there
-from backout.core.images import ImageAnswer, ImageState, parse
+from backout.core.images.names import ImageAnswer, ImageState, parse
+from backout.core.kubernetes import template
 from backout.core.model import Severity
-from backout.core.snapshot import Need, Preflight
-from backout.core.startability import must_start
+from backout.core.preflight import pin
+from backout.core.preflight.snapshot import Need, Preflight
+from backout.core.room.startability import must_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,13 +6,13 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core.revisions import NoChoice, choose
+from backout.core.history.revisions import NoChoice, choose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from backout.core.model import Revision
-    from backout.core.snapshot import Policy, Preflight, Snapshot
+    from backout.core.preflight.snapshot import Policy, Preflight, Snapshot
 
 ANY = "--to-revision N"
 """Stands where no other revision can be named."""

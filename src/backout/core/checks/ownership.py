@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from backout.core.checks.check import Check, Fact
 from backout.core.model import Severity
-from backout.core.owners import Policy
-from backout.core.snapshot import Need
+from backout.core.owners.owners import Policy
+from backout.core.preflight.snapshot import Need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backout.core.owners import Owner
-    from backout.core.snapshot import Preflight
+    from backout.core.owners.owners import Owner
+    from backout.core.preflight.snapshot import Preflight
 
 
 _UNDONE = "the rollback is undone within seconds or minutes, and counts all the same"

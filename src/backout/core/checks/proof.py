@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import asking, endpoints, objects, permissions
 from backout.core.checks.check import Check, Fact
 from backout.core.checks.lines import ANY, again, elsewhere, of
-from backout.core.health import Answer
+from backout.core.health import asking, endpoints
+from backout.core.health.judgement import Answer
+from backout.core.kubernetes import objects
 from backout.core.model import Severity
-from backout.core.rehearsal import NotRehearsed, RehearsalFailed
-from backout.core.snapshot import Need, Preflight
+from backout.core.preflight.rehearsal import NotRehearsed, RehearsalFailed
+from backout.core.preflight.snapshot import Need, Preflight
+from backout.core.rights import permissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core import references
 from backout.core.checks.check import SHOWN, Check, Fact, few, folded, still_runs
 from backout.core.checks.lines import elsewhere
-from backout.core.ledger import Ledger, Remembered
+from backout.core.ledger.records import Ledger, Remembered
 from backout.core.model import Severity
-from backout.core.snapshot import Need, Preflight
+from backout.core.preflight.snapshot import Need, Preflight
+from backout.core.references import references
+from backout.core.room.startability import must_start
 from backout.core.spans import span
-from backout.core.startability import must_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
     from backout.core.model import Revision
-    from backout.core.references import Reference
+    from backout.core.references.references import Reference
 
 
 def reference_is_gone(preflight: Preflight) -> Iterator[Fact]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from backout.core import objects, references, revisions
 from backout.core.checks.check import Check, Fact, folded
-from backout.core.health import Answer
+from backout.core.health.judgement import Answer
+from backout.core.history import revisions
+from backout.core.kubernetes import objects
 from backout.core.model import Severity
-from backout.core.references import Kind, Reference
-from backout.core.snapshot import Need, Preflight
+from backout.core.preflight.snapshot import Need, Preflight
+from backout.core.references import references
+from backout.core.references.references import Kind, Reference
 from backout.core.spans import span
 
 if TYPE_CHECKING:

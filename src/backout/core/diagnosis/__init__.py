@@ -1,0 +1,1 @@
+"""Why Pods are not ready: one file a kind of evidence."""

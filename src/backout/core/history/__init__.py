@@ -1,0 +1,1 @@
+"""The revisions of a workload, and the patch that goes back to one."""

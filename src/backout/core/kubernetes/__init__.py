@@ -1,0 +1,1 @@
+"""What every object of the API has: names, labels, templates, quantities, events, who wrote it."""

@@ -1,0 +1,36 @@
+"""Who changed an object last and when, as the API server's managed fields tell.
+
+The weaker evidence: names of managers are free text, and a manager has one entry for all it wrote
+(structured-merge-diff; measured). Times are the server's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core.kubernetes import objects
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from backout.core.model import Object
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """The newest write: `at` the server's time, `by` the field manager (untrusted text)."""
+
+    at: datetime
+    by: str
+
+
+def last_change(obj: Object, *fields: str) -> Change | None:
+    """Return the newest write to one of these top-level fields; None where nothing tells."""
+    changes = [
+        Change(at=at, by=str(entry.get("manager", "")))
+        for entry in objects.dig(obj, "metadata", "managedFields", default=[])
+        if (at := objects.timestamp(entry.get("time"))) is not None
+        and any(f"f:{f}" in objects.dig(entry, "fieldsV1", default={}) for f in fields)
+    ]
+    return max(changes, key=lambda c: c.at, default=None)

@@ -1,0 +1,1 @@
+"""Records of rollbacks, the memory of what works, and the breaker, as values."""

@@ -1,0 +1,72 @@
+"""records + now -> Closed | Open(until): no more than so many rollbacks of a workload in a window.
+
+A rollback that did not help twice will not help the third time; a person must look.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import timedelta
+
+    from backout.core.ledger.records import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed:
+    """One more rollback is allowed; `counted` records are in the window.
+
+    `others` are the rollbacks in the window that were made without us, by their times.
+    """
+
+    counted: tuple[Record, ...]
+    others: tuple[datetime, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """No further rollback before `until`, because of the `counted` records."""
+
+    until: datetime
+    counted: tuple[Record, ...]
+    others: tuple[datetime, ...] = ()
+
+
+def judge(
+    records: Iterable[Record],
+    *,
+    now: datetime,
+    limit: int,
+    window: timedelta,
+    others: Iterable[datetime] = (),
+) -> Closed | Open:
+    """Return whether one more rollback is allowed.
+
+    Every record in the window counts that is not NOT_APPLIED, open ones too: a crash counts. A
+    time in the future counts as well, so that a clock set back opens no gate.
+    """
+    counted = tuple(
+        sorted(
+            (r for r in records if r.counts and now - r.intent_at < window),
+            key=lambda r: r.intent_at,
+        )
+    )
+    foreign = tuple(sorted(t for t in others if now - t < window))
+    times = sorted([*(r.intent_at for r in counted), *foreign])
+    if len(times) < limit:
+        return Closed(counted=counted, others=foreign)
+    frees_a_place = times[len(times) - limit] if limit > 0 else times[-1] if times else now
+    return Open(until=_later(frees_a_place, window), counted=counted, others=foreign)
+
+
+def _later(moment: datetime, span: timedelta) -> datetime:
+    """Return the moment a span later; the end of time where there is none."""
+    try:
+        return moment + span
+    except OverflowError:
+        return datetime.max.replace(tzinfo=moment.tzinfo)

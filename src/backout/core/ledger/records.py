@@ -1,0 +1,230 @@
+"""The ledger's schema and its state machine (shared protocol: docs/decisions/0003-ledger.md).
+
+One Lease a workload holds both the lock (its spec) and the ledger (JSON in one annotation), so one
+compare-and-swap changes both. Times are the API server's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from backout.core.kubernetes import objects
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backout.core.model import Object, Target
+
+KEPT = 50
+"""The newest records that are kept; those that count in a breaker window are never pruned."""
+
+
+OURS: Mapping[str, str] = MappingProxyType({"app.kubernetes.io/managed-by": "backout"})
+"""The label that each Lease of ours has."""
+WORKLOAD = "backout.dev/workload"
+"""The annotation that says whose ledger it is: the Lease's name may be cut."""
+
+
+class State(StrEnum):
+    """Where a rollback stands. INTENT is written before the PATCH, a closed state after it."""
+
+    INTENT = "INTENT"
+    APPLIED = "APPLIED"
+    NOT_APPLIED = "NOT_APPLIED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    UNDECIDED = "UNDECIDED"
+
+
+_NEXT = {
+    State.INTENT: {State.APPLIED, State.NOT_APPLIED, State.UNDECIDED},
+    State.APPLIED: {State.SUCCEEDED, State.FAILED, State.UNDECIDED},
+}
+OPEN = frozenset(_NEXT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One end of a rollback: a revision by number and template hash, with its images.
+
+    `images` maps a container to the digest of what ran, or to its template's image while no Pod
+    has told.
+    `generation` is the workload's before the PATCH (only on the `from` side): recovery compares it.
+    """
+
+    revision: int
+    hash: str
+    images: Mapping[str, str] = field(default_factory=dict)
+    generation: int | None = None
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """The images that are known by their bytes: a container's digest."""
+        return {c: i for c, i in self.images.items() if i.startswith("sha256:")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One rollback: who, why, from where, to where, and what became of it.
+
+    `accepted` are the ids of findings that were gone past; `uid` is the workload's; `rest` are keys
+    of the same schema that are not ours to lose.
+    """
+
+    op: str
+    actor: str
+    reason: str
+    trace_id: str
+    host: str
+    boot_id: str
+    pid: int
+    uid: str
+    source: Side
+    destination: Side
+    state: State
+    intent_at: datetime
+    deadline: datetime
+    accepted: tuple[str, ...] = ()
+    patched_at: datetime | None = None
+    verdict: str = ""
+    health: str = ""
+    causes: tuple[str, ...] = ()
+    closed_at: datetime | None = None
+    rest: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it is not yet known what became of it."""
+        return self.state in OPEN
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether it counts for the breaker: what is open counts, so a crash does."""
+        return self.state is not State.NOT_APPLIED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bad:
+    """Why and since when a template is known to be bad."""
+
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """What is known of one template: when it was healthy, with which bytes, and whether it is bad.
+
+    `revision` is the number it had last, `images` maps a container to the digest of the image that
+    ran, `references` is what it named then, `told` who said it was healthy where no rollback did.
+    The newest word counts: health clears `bad`.
+    """
+
+    revision: int
+    first_healthy_at: datetime | None = None
+    last_healthy_at: datetime | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+    references: Mapping[str, Any] = field(default_factory=dict)
+    bad: Bad | None = None
+    told: str = ""
+    rest: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who holds the lock, to be told to others: the operation, and the process behind it."""
+
+    op: str
+    actor: str
+    host: str
+    boot_id: str
+    pid: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ledger:
+    """The records, oldest first, and the memory by template hash (ours, SHA-256 hex).
+
+    `rest` are keys of the same schema that are not ours to lose.
+    """
+
+    records: tuple[Record, ...] = ()
+    memory: Mapping[str, Remembered] = field(default_factory=dict)
+    holder: Holder | None = None
+    rest: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnreadableLedger:
+    """The annotation cannot be understood: refuse, never overwrite."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lock:
+    """Who holds the Lease. Empty `holder`: nobody. `epoch` counts the changes of hands."""
+
+    holder: str
+    epoch: int
+    acquired: datetime | None
+    renewed: datetime | None
+    duration: timedelta
+
+    def is_expired(self, now: datetime) -> bool:
+        """Tell whether the holder has not renewed for a whole lease duration, by server times."""
+        return self.renewed is None or now - self.renewed > self.duration
+
+
+def lease_name(target: Target, *, group: str = "apps") -> str:
+    """Return the Lease's name: readable, and unique by a hash over group, kind and name."""
+    digest = hashlib.sha256(f"{group}/{target.kind}/{target.name}".encode()).hexdigest()[:10]
+    return f"backout-{target.name[:40].rstrip('.-')}-{digest}"
+
+
+def moved(record: Record, state: State, **changes: Any) -> Record:
+    """Return the record in its next state; raise ValueError where the protocol has no such step."""
+    if state not in _NEXT.get(record.state, set()):
+        raise ValueError(f"a record never goes from {record.state} to {state}")
+    return replace(record, state=state, **changes)
+
+
+def by_op(ledger: Ledger, op: str) -> Record | None:
+    """Return the record of this operation, or None."""
+    return next((r for r in ledger.records if r.op == op), None)
+
+
+def appended(ledger: Ledger, record: Record, *, keep_after: datetime) -> Ledger:
+    """Return the ledger with one more record, pruned to the newest `KEPT`.
+
+    What is open is never pruned, nor what has counted for the breaker since `keep_after`.
+    """
+    records = [*ledger.records, record]
+    old = (r for r in records[:-KEPT] if r.is_open or (r.counts and r.intent_at >= keep_after))
+    return replace(ledger, records=(*old, *records[-KEPT:]))
+
+
+def left_open(ledger: Ledger) -> tuple[Record, ...]:
+    """Return the records of which it is not known what became of them, oldest first."""
+    return tuple(r for r in ledger.records if r.is_open)
+
+
+def lock(lease: Object | None) -> Lock:
+    """Return who holds a Lease; an absent one is free."""
+
+    def said(key: str, default: Any = None) -> Any:
+        return objects.dig(lease, "spec", key, default=default)
+
+    return Lock(
+        holder=str(said("holderIdentity", "")),
+        epoch=int(said("leaseTransitions", 0)),
+        acquired=objects.timestamp(said("acquireTime")),
+        renewed=objects.timestamp(said("renewTime")),
+        duration=timedelta(seconds=int(said("leaseDurationSeconds", 0))),
+    )

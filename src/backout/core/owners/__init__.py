@@ -1,0 +1,1 @@
+"""Who else writes a workload, and whether they put the template back."""

@@ -1,0 +1,326 @@
+"""snapshot + policy + findings -> Plan | Refusal."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backout.core.checks import lines
+from backout.core.checks.breaker import LEDGER_DENIED, PATCH_DENIED, UNDER_WAY, under_way
+from backout.core.checks.check import Check, Fact, finding
+from backout.core.checks.history import PAUSED
+from backout.core.history import revisions
+from backout.core.history.revisions import Choice, NoChoice
+from backout.core.kubernetes import objects, template
+from backout.core.ledger.records import Ledger, by_op, lock
+from backout.core.model import Finding, Revision, Severity, Skipped
+from backout.core.preflight import pin
+from backout.core.preflight.snapshot import Need
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backout.core.model import Object
+    from backout.core.preflight.snapshot import Policy, Preflight, Snapshot
+
+ALREADY_THERE = "already on target revision"
+"""The product's own wording; scripts rely on it."""
+
+_LONGEST_REASON = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What will be done, and everything that was found on the way; `accepted` was gone past."""
+
+    preflight: Preflight
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skipped, ...]
+    accepted: tuple[Finding, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why, for the record: the run's own reason, and a standing one of each finding."""
+        policy, passed = self.preflight.policy, {f.id for f in self.accepted}
+        standing = [a for a in policy.accepted if a.id in passed and a.reason != policy.reason]
+        words = [policy.reason, *(f"{a.id}: {a.reason}" for a in standing)]
+        return "; ".join(w for w in words if w)[:_LONGEST_REASON]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Nothing will be changed. `way_on` is the line that goes on anyway, empty if there is none.
+
+    `outage` says what refusing leaves, empty where Pods are Ready; `preflight` is None where no
+    target could be chosen. `handed_over` is the revision that somebody who may patch could go to
+    now, None where that would not be safe.
+    """
+
+    findings: tuple[Finding, ...]
+    blocks: tuple[Finding, ...]
+    skipped: tuple[Skipped, ...]
+    way_on: str
+    outage: str
+    preflight: Preflight | None
+    workload: Object | None = None
+    handed_over: Revision | None = None
+
+
+def _nothing(_: Preflight) -> tuple[Fact, ...]:
+    return ()
+
+
+NO_SUCH_REVISION = Check(
+    id="PF101",
+    severity=Severity.BLOCK,
+    title="no such revision",
+    find=_nothing,
+    acceptable=False,
+)
+ON_TARGET = Check(
+    id="PF102",
+    severity=Severity.BLOCK,
+    title="already on the target revision",
+    find=_nothing,
+    acceptable=False,
+)
+NO_HISTORY = Check(
+    id="PF103",
+    severity=Severity.BLOCK,
+    title="no rollout history",
+    find=_nothing,
+    acceptable=False,
+)
+NOTHING_TO_GO_BACK_TO = Check(
+    id="PF104",
+    severity=Severity.BLOCK,
+    title="nothing to go back to",
+    find=_nothing,
+    acceptable=False,
+)
+NONE_RECORDED = Check(
+    id="PF113",
+    severity=Severity.BLOCK,
+    title="no other revision was recorded healthy",
+    find=_nothing,
+    acceptable=False,
+)
+CHOICES = (NO_SUCH_REVISION, ON_TARGET, NO_HISTORY, NOTHING_TO_GO_BACK_TO, NONE_RECORDED)
+"""Found while the target is chosen: where one holds there is no target to check further."""
+
+
+def select(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
+    """Return the revision to go to, its images pinned if asked for, or why there is none."""
+    choice = _selected(snapshot, policy)
+    if isinstance(choice, Finding) or not policy.pin:
+        return choice
+    ran = pin.what_ran(snapshot, choice.revision)
+    choice = pin.pinned(choice, snapshot.revisions, ran)
+    now = template.digest(snapshot.workload["spec"]["template"])
+    return _on_target(snapshot, policy, choice.revision) if choice.revision.hash == now else choice
+
+
+def _selected(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
+    for fact in under_way(snapshot, policy):
+        return finding(UNDER_WAY, fact)
+    history, known = snapshot.revisions, snapshot.known
+    if policy.to_revision is not None:
+        return _asked_for(snapshot, policy, policy.to_revision)
+    if not history:
+        fact = Fact(
+            message=f'no rollout history found for deployment "{snapshot.target.name}"',
+            remedy="deploy it again from its source",
+        )
+        return finding(NO_HISTORY, fact)
+    if policy.to_last_healthy:
+        found = revisions.last_healthy(history, known)
+        if isinstance(found, NoChoice):
+            return finding(NONE_RECORDED, _why_none_recorded(snapshot, policy))
+        return found
+    choice = revisions.choose(history, known)
+    return (
+        finding(NOTHING_TO_GO_BACK_TO, _why_none(snapshot, policy, choice))
+        if isinstance(choice, NoChoice)
+        else choice
+    )
+
+
+def decide(
+    preflight: Preflight, findings: Sequence[Finding], skipped: Sequence[Skipped]
+) -> Plan | Refusal:
+    """Return the plan, or the refusal where a BLOCK was found that is not accepted."""
+    accepted_ids = {a.id for a in preflight.policy.accepted}
+    accepted = tuple(f for f in findings if f.id in accepted_ids and f.acceptable)
+    refusing = {Severity.BLOCK, *([Severity.WARN] if preflight.policy.strict else [])}
+    blocks = tuple(f for f in findings if f.severity in refusing and f not in accepted)
+    if not blocks:
+        return Plan(
+            preflight=preflight,
+            findings=tuple(findings),
+            skipped=tuple(skipped),
+            accepted=accepted,
+        )
+    return Refusal(
+        findings=tuple(findings),
+        blocks=blocks,
+        skipped=tuple(skipped),
+        way_on=way_on(preflight.policy, blocks),
+        outage=_outage(preflight.snapshot),
+        preflight=preflight,
+        workload=preflight.snapshot.workload,
+        handed_over=preflight.destination if _only_permission(blocks) else None,
+    )
+
+
+def refuse(snapshot: Snapshot, found: Finding) -> Refusal:
+    """Return the refusal for a target that could not be chosen."""
+    return Refusal(
+        findings=(found,),
+        blocks=(found,),
+        skipped=(),
+        way_on="",
+        outage=_outage(snapshot),
+        preflight=None,
+        workload=snapshot.workload,
+        handed_over=_holders_target(snapshot) if found.id == UNDER_WAY.id else None,
+    )
+
+
+def _only_permission(blocks: Sequence[Finding]) -> bool:
+    """Tell whether nothing stands against the patch but who sends it."""
+    ids = {b.id for b in blocks}
+    return PATCH_DENIED.id in ids and ids <= {PATCH_DENIED.id, LEDGER_DENIED.id}
+
+
+def _holders_target(snapshot: Snapshot) -> Revision | None:
+    """Return where the holder of the lock wants to go, if its PATCH has not landed."""
+    ledger = snapshot.ledger
+    record = by_op(ledger, lock(snapshot.lease).holder) if isinstance(ledger, Ledger) else None
+    if record is None or record.source.hash != template.digest(
+        snapshot.workload["spec"]["template"]
+    ):
+        return None
+    return next((r for r in snapshot.revisions if r.hash == record.destination.hash), None)
+
+
+def next_candidate(preflight: Preflight) -> str:
+    """Return where to go after a rollback that failed, as a sentence with the line to run.
+
+    Neither where it came from nor where it went.
+    """
+    snapshot, tried = preflight.snapshot, preflight.destination
+    wanted = template.digest(snapshot.workload["spec"]["template"])
+    known = snapshot.known
+    failed = "its rollout failed just now"
+    bad = {
+        **known.bad,
+        tried.hash: failed,
+        preflight.origin.hash: failed,
+        wanted: "rolled back",
+    }
+    choice = revisions.choose(preflight.revisions, replace(known, bad=bad))
+    line = lines.of("backout undo", preflight.policy, snapshot, "--to-revision")
+    if not isinstance(choice, NoChoice):
+        number = choice.revision.number
+        return f"next candidate: revision {number}, {choice.why}: {line} {number}"
+    source = revisions.current(preflight.revisions)
+    if source is None:
+        return "no other revision is left: deploy the last good version again from its source"
+    return f"no other revision is left; back to where it was: {line} {source.number}"
+
+
+def way_on(policy: Policy, blocks: Sequence[Finding]) -> str:
+    """Return the exact command line that goes on anyway; empty where a block cannot be lifted."""
+    if not all(b.acceptable for b in blocks):
+        return ""
+    ids = sorted({b.id for b in blocks})
+    words = ["backout", *policy.command]
+    more = [w for one in ids for w in (["--resume"] if one == PAUSED else ["--accept", one])]
+    needs_reason = ids != [PAUSED] and not policy.reason
+    # What stands behind `--` is no option.
+    end = words.index("--") if "--" in words else len(words)
+    parts = [
+        shlex.join([*words[:end], *more]),
+        *(["--reason 'WHY'"] if needs_reason else []),
+        *([shlex.join(words[end:])] if words[end:] else []),
+    ]
+    return " ".join(parts)
+
+
+def _asked_for(snapshot: Snapshot, policy: Policy, number: int) -> Choice | Finding:
+    history = snapshot.revisions
+    revision = revisions.numbered(history, number)
+    now = revisions.current(history)
+    if revision is None:
+        existing = ", ".join(str(r.number) for r in history) or "none"
+        fact = Fact(
+            message=f"there is no revision {number} of {snapshot.target}; existing: {existing}",
+            remedy=f"kubectl rollout history {snapshot.target} -n {snapshot.target.namespace}",
+        )
+        return finding(NO_SUCH_REVISION, fact)
+    if revisions.is_where_we_are(revision, now):
+        return _on_target(snapshot, policy, revision)
+    return revisions.asked_for(revision, snapshot.known)
+
+
+def _on_target(snapshot: Snapshot, policy: Policy, revision: Revision) -> Finding:
+    fact = Fact(
+        message=ALREADY_THERE,
+        detail=f"revision {revision.number} is what {snapshot.target} asks for now",
+        remedy="leave --to-revision out, and backout chooses the newest other one with proof: "
+        + lines.chosen_anew(policy, snapshot),
+    )
+    return finding(ON_TARGET, fact)
+
+
+def _why_none(snapshot: Snapshot, policy: Policy, none: NoChoice) -> Fact:
+    if none.known_bad:
+        numbers = ", ".join(map(str, none.known_bad))
+        newest = str(none.known_bad[0])
+        return Fact(
+            message=f"nothing to go back to: every other revision of {snapshot.target} ({numbers}) "
+            "is known to be bad",
+            remedy=f"--to-revision {newest} goes there all the same: "
+            + lines.chosen_anew(policy, snapshot, "--to-revision", newest),
+        )
+    limit = snapshot.workload["spec"].get("revisionHistoryLimit", 10)
+    return Fact(
+        message=f"nothing to go back to: {snapshot.target} has one revision only "
+        f"(revisionHistoryLimit is {limit})",
+        remedy="deploy the last good version again from its source",
+    )
+
+
+def _why_none_recorded(snapshot: Snapshot, policy: Policy) -> Fact:
+    unread = snapshot.unreadable.get(Need.LEDGER, "")
+    return Fact(
+        message=f"no other revision of {snapshot.target} was recorded healthy",
+        detail=f"the ledger could not be read: {unread}" if unread else "",
+        remedy="leave --to-last-healthy out, and backout goes by Ready Pods too; after the next "
+        f"good deploy: {lines.of('backout verify', policy, snapshot)}{_mark(snapshot, policy)}",
+    )
+
+
+def _mark(snapshot: Snapshot, policy: Policy) -> str:
+    """Return how a person who knows better records the revision that would be chosen."""
+    choice = revisions.choose(snapshot.revisions, snapshot.known)
+    if isinstance(choice, NoChoice):
+        return ""
+    number = choice.revision.number
+    words = ("--revision", str(number), "--healthy", "--reason", "WHY")
+    line = lines.of("backout ledger mark", policy, snapshot, *words)
+    return f"; only if you know that revision {number} works: {line}"
+
+
+def _outage(snapshot: Snapshot) -> str:
+    """Return what refusing leaves, where no Pod of the workload is Ready; else empty."""
+    is_seen = Need.PODS not in snapshot.unreadable
+    if (
+        objects.replicas(snapshot.workload)
+        and is_seen
+        and not any(r.ready for r in snapshot.revisions)
+    ):
+        return f"no Pod of {snapshot.target} is Ready: refusing leaves the outage as it is"
+    return ""

@@ -1,0 +1,223 @@
+"""Whether many workloads could be rolled back: a row each, and how they stand together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from backout.core.columns import columns
+from backout.core.history import revisions
+from backout.core.model import Severity
+from backout.core.outcome import Outcome, Result
+from backout.core.plan.plan import Refusal
+from backout.core.text import untrusted
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from backout.core.errors import BackoutError
+    from backout.core.model import Finding, Skipped, Target
+    from backout.core.plan.plan import Plan
+    from backout.core.preflight.snapshot import Preflight
+
+HEADER = ("NAMESPACE", "WORKLOAD", "NOW", "BACK TO", "WORST", "SKIPPED", "FINDINGS")
+CELL, WORDS = 63, 160
+MOST_REASONS = 10
+Fields: TypeAlias = Mapping[str, Any]
+
+
+class Answer(StrEnum):
+    """Could it be rolled back? The worst first."""
+
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    POSSIBLE = "possible"
+
+
+_WEIGHT = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What was found of one workload, findings worst first.
+
+    `now` and `back_to` are revisions' numbers, None where there is none or it is not known; `why`
+    tells what speaks for `back_to`, `error` why nothing could be checked.
+    """
+
+    target: Target
+    answer: Answer
+    now: int | None = None
+    back_to: int | None = None
+    proven: bool = False
+    why: str = ""
+    findings: tuple[Finding, ...] = ()
+    blocks: frozenset[str] = frozenset()
+    skipped: tuple[Skipped, ...] = ()
+    error: str = ""
+    remedy: str = ""
+
+
+def row(target: Target, found: Plan | Refusal) -> Row:
+    """Return the row of a workload whose checks were made, or that has nowhere to go."""
+    is_refused = isinstance(found, Refusal)
+    preflight = found.preflight
+    return Row(
+        target=target,
+        answer=Answer.REFUSED if is_refused else Answer.POSSIBLE,
+        findings=tuple(sorted(found.findings, key=lambda f: _WEIGHT[f.severity])),
+        blocks=frozenset(b.id for b in found.blocks) if isinstance(found, Refusal) else frozenset(),
+        skipped=found.skipped,
+        **(_chosen(preflight) if preflight is not None else {}),
+    )
+
+
+def unknown(target: Target, error: BackoutError) -> Row:
+    """Return the row of a workload that could not be read."""
+    return Row(target=target, answer=Answer.UNKNOWN, error=error.message, remedy=error.remedy)
+
+
+def _chosen(preflight: Preflight) -> dict[str, Any]:
+    current = revisions.current(preflight.revisions)
+    return {
+        "now": current.number if current is not None else None,
+        "back_to": preflight.destination.number,
+        "proven": preflight.choice.proven,
+        "why": preflight.choice.why,
+    }
+
+
+def fields(one: Row) -> dict[str, Any]:
+    """Return a row as JSON values: the fields of its event (docs/journal.md)."""
+    target = one.target
+    return {
+        "workload": {"kind": target.kind, "namespace": target.namespace, "name": target.name},
+        "answer": str(one.answer),
+        "now": one.now,
+        "back_to": one.back_to,
+        "proven": one.proven,
+        "why": one.why,
+        "worst": str(one.findings[0].severity) if one.findings else None,
+        "ids": list(dict.fromkeys(f.id for f in one.findings)),
+        "findings": [
+            {
+                "id": f.id,
+                "severity": str(f.severity),
+                "message": f.message,
+                "detail": f.detail,
+                "remedy": f.remedy,
+                "refuses": f.id in one.blocks,
+            }
+            for f in one.findings
+        ],
+        "skipped": [{"id": s.id, "reason": s.reason} for s in one.skipped],
+        "error": one.error,
+        "remedy": one.remedy,
+    }
+
+
+def told(one: Row) -> str:
+    """Return a row as a sentence."""
+    if one.answer is Answer.UNKNOWN:
+        return f"{one.target} could not be checked: {one.error}"
+    if one.answer is Answer.POSSIBLE:
+        return f"{one.target} could be rolled back to revision {one.back_to}"
+    return f"{one.target} would not be rolled back ({', '.join(sorted(one.blocks))})"
+
+
+def counts(answers: Iterable[Answer]) -> dict[Answer, int]:
+    """Return how many workloads have each answer."""
+    found = Counter(answers)
+    return {answer: found[answer] for answer in Answer}
+
+
+def outcome(count: Mapping[Answer, int]) -> Outcome:
+    """Return the last word on all workloads: what refuses outranks what is not known."""
+    refused, unasked = count[Answer.REFUSED], count[Answer.UNKNOWN]
+    others = [
+        *([f"{refused} would be refused"] if refused else []),
+        *([f"{unasked} could not be checked"] if unasked else []),
+    ]
+    message = f"{count[Answer.POSSIBLE]} of {sum(count.values())} could be rolled back"
+    result = Result.REFUSED if refused else Result.NOT_CHANGED if unasked else Result.SUCCEEDED
+    return Outcome(
+        result=result,
+        message="; ".join([message, *([", ".join(others)] if others else [])]),
+        remedy="for all that is known of one: backout check TYPE/NAME -n NAMESPACE"
+        if others
+        else "",
+    )
+
+
+def table(rows: Iterable[Fields]) -> list[tuple[str, str]]:
+    """Return the lines of a table, worst first, each with its worst; of rows' `fields`."""
+    ordered = sorted(rows, key=_rank)
+    lines = columns(HEADER, [_cells(one) for one in ordered])
+    return list(zip(["", *(_worst(one) for one in ordered)], lines, strict=True))
+
+
+def reasons(rows: Iterable[Fields]) -> list[str]:
+    """Return why checks were skipped, the commonest first, a line each."""
+    ids: dict[str, set[str]] = {}
+    met: Counter[str] = Counter()
+    for one in rows:
+        for reason in dict.fromkeys(s["reason"] for s in one["skipped"]):
+            met[reason] += 1
+        for skipped in one["skipped"]:
+            ids.setdefault(skipped["reason"], set()).add(skipped["id"])
+    common = [(reason, count) for reason, count in met.most_common(MOST_REASONS)]
+    lines = [f"{', '.join(sorted(ids[r]))} of {workloads(n)}: not checked: {r}" for r, n in common]
+    more = len(met) - len(common)
+    return [*lines, *([f"and for {more} more reasons: -o json has them all"] if more else [])]
+
+
+def workloads(count: int) -> str:
+    """Return a number of workloads in words."""
+    return "1 workload" if count == 1 else f"{count} workloads"
+
+
+def _rank(one: Fields) -> tuple[int, int, str, str]:
+    severity = one["worst"]
+    return (
+        list(Answer).index(Answer(one["answer"])),
+        _WEIGHT[Severity(severity)] if severity else len(_WEIGHT),
+        one["workload"]["namespace"],
+        one["workload"]["name"],
+    )
+
+
+def _worst(one: Fields) -> str:
+    return "unknown" if one["answer"] == Answer.UNKNOWN else str(one["worst"] or "")
+
+
+def _cells(one: Fields) -> tuple[str, ...]:
+    workload = one["workload"]
+    skipped = len({s["id"] for s in one["skipped"]})
+    cells = (
+        workload["namespace"],
+        f"{workload['kind'].lower()}/{workload['name']}",
+        _number(one["now"]),
+        _number(one["back_to"]),
+        _worst(one) or "-",
+        str(skipped) if skipped else "-",
+    )
+    return (*(untrusted(cell, CELL) for cell in cells), untrusted(_words(one), WORDS))
+
+
+def _number(revision: int | None) -> str:
+    return "-" if revision is None else str(revision)
+
+
+def _words(one: Fields) -> str:
+    """Return the ids, and the first finding in words: of those that refuse, if any does."""
+    if one["error"]:
+        return str(one["error"])
+    findings: Sequence[Fields] = one["findings"]
+    if not findings:
+        return ""
+    first = next((f for f in findings if f["refuses"]), findings[0])
+    others = [i for i in one["ids"] if i != first["id"]]
+    return f"{', '.join([first['id'], *others])}: {first['message']}"

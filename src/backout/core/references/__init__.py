@@ -1,0 +1,1 @@
+"""What a Pod template names and cannot do without."""

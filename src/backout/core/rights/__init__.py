@@ -1,0 +1,1 @@
+"""What may be done, and the least Role for it."""

@@ -1,0 +1,169 @@
+"""objects -> Progressing | Complete | Failed | Superseded | Unknown.
+
+Counters of a Deployment decide, never conditions: right after an undo the old rollout's
+NewReplicaSetAvailable and ProgressDeadlineExceeded are still there for milliseconds, and a
+deadline may never fire (kubernetes.md section 0, measured). For success its Pods must be Ready as
+well: a busy controller counts one as available for seconds after it has died (seen: over the
+end of a soak). Words are kubectl's (pkg/polymorphichelpers/rollout_status.go).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core.kubernetes import objects, template
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backout.core.diagnosis.causes import Cause
+    from backout.core.model import Object
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progressing:
+    """On its way; `message` says what is awaited."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Complete:
+    """All replicas run the wanted template and are available."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """It will not finish; `causes` are ranked, the root cause first."""
+
+    message: str
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Superseded:
+    """Somebody has changed the workload since: this rollout is no longer the one wanted."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """It could not be decided; `message` says why."""
+
+    message: str
+    causes: tuple[Cause, ...] = ()
+
+
+Verdict = Progressing | Complete | Failed | Superseded | Unknown
+
+
+def judge(
+    workload: Object | None,
+    *,
+    wanted: str,
+    began: Object,
+    pods: Sequence[Object] | None,
+    causes: Sequence[Cause] = (),
+) -> Verdict:
+    """Return where the rollout stands.
+
+    `workload` is the newest one seen (None: deleted), `wanted` the hash of the template that
+    should run, `began` the workload as it was when this rollout began, `pods` those of the wanted
+    revision (None: they cannot be seen), `causes` what keeps them from being ready.
+    """
+    if workload is None or objects.uid(workload) != objects.uid(began):
+        return Superseded(message="the Deployment has been deleted")
+    if template.digest(workload["spec"]["template"]) != wanted:
+        return Superseded(message=_by_whom(workload, began))
+    if objects.observed_generation(workload) < max(
+        objects.generation(began), objects.generation(workload)
+    ):
+        return Progressing(message="Waiting for deployment spec update to be observed...")
+    waiting = _waiting_for(workload)
+    if waiting is None:
+        unready = _unready(workload, pods)
+        if unready is not None:
+            return Progressing(message=unready)
+        return Complete(message=f'deployment "{objects.name(workload)}" successfully rolled out')
+    if objects.dig(workload, "spec", "paused") is True:
+        return Unknown(message="the Deployment is paused: nothing rolls out until it is resumed")
+    if _is_hopeless(workload, pods or (), causes):
+        return Failed(message=causes[0].message, causes=tuple(causes))
+    return Progressing(message=waiting)
+
+
+def _waiting_for(workload: Object) -> str | None:
+    """Return what is awaited in kubectl's words, None where the counters are complete."""
+    wanted = objects.replicas(workload)
+    status = objects.dig(workload, "status", default={})
+    updated = int(status.get("updatedReplicas") or 0)
+    total = int(status.get("replicas") or 0)
+    available = int(status.get("availableReplicas") or 0)
+    start = _start(workload)
+    if updated < wanted:
+        return f"{start}{updated} out of {wanted} new replicas have been updated..."
+    if total > updated:
+        return f"{start}{total - updated} old replicas are pending termination..."
+    if available < updated:
+        return f"{start}{available} of {updated} updated replicas are available..."
+    if updated > wanted:
+        return f"{start}{updated - wanted} surplus replicas are pending termination..."
+    if total < updated:
+        return f"{start}{total} of {updated} updated replicas are counted..."
+    return None
+
+
+def _unready(workload: Object, pods: Sequence[Object] | None) -> str | None:
+    """Return what is awaited where the counters are complete and Pods are not Ready.
+
+    Either may be the newer word: it is neither success nor failure until they agree.
+    """
+    if pods is None:
+        return None
+    wanted, ready = objects.replicas(workload), sum(map(objects.is_ready, pods))
+    return None if ready >= wanted else f"{_start(workload)}{ready} of {wanted} Pods are Ready..."
+
+
+def _start(workload: Object) -> str:
+    return f'Waiting for deployment "{objects.name(workload)}" rollout to finish: '
+
+
+def _is_hopeless(workload: Object, pods: Sequence[Object], causes: Sequence[Cause]) -> bool:
+    """Tell whether no Pod of the wanted revision can still become ready (failures.md, rule 4)."""
+    final = {c.uid for c in causes if c.is_final}
+    if not final:
+        return False
+    waiting = [p for p in pods if objects.is_active(p) and not objects.is_ready(p)]
+    if waiting:
+        return all(objects.uid(p) in final for p in waiting)
+    # No Pod is waiting, and the counters are not complete: Pods that cannot be created.
+    return objects.uid(workload) in final
+
+
+def _by_whom(workload: Object, began: Object) -> str:
+    """Return who last wrote the template, as managed fields tell (a hint: names are free text).
+
+    Their times are whole seconds: who had written as much before is nobody's rival now.
+    """
+    before = {_written(entry) for entry in _writers(began)}
+    since = [entry for entry in _writers(workload) if _written(entry) not in before]
+    if not since:
+        return "somebody else changed the Pod template"
+    newest = max(since, key=lambda e: str(e.get("time", "")))
+    return f"{newest.get('manager', 'somebody')} changed the Pod template at {newest.get('time')}"
+
+
+def _writers(workload: Object) -> list[Object]:
+    return [
+        entry
+        for entry in objects.dig(workload, "metadata", "managedFields", default=[])
+        if "f:template" in objects.dig(entry, "fieldsV1", "f:spec", default={})
+    ]
+
+
+def _written(entry: Object) -> tuple[str, ...]:
+    return tuple(str(entry.get(key)) for key in ("manager", "operation", "time"))

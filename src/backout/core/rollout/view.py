@@ -1,0 +1,96 @@
+"""A rollout at a glance: what a person at a terminal wants to see at any moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core.kubernetes import objects
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from backout.core.diagnosis.causes import Cause
+    from backout.core.model import Object
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Replicas by state, each Pod's state in a word, the newest cause, and the time.
+
+    `pods` are names with their words, those of the wanted revision first; `elapsed` and `allowed`
+    in seconds; untrusted text.
+    """
+
+    wanted: int
+    updated: int
+    available: int
+    old: int
+    pods: tuple[tuple[str, str], ...]
+    cause: str
+    elapsed: float
+    allowed: float
+
+
+def view(
+    workload: Object,
+    pods: Iterable[Object],
+    others: Iterable[Object],
+    causes: Sequence[Cause],
+    *,
+    elapsed: float,
+    allowed: float,
+) -> View:
+    """Return the view of a rollout; `pods` are the wanted revision's, `others` all others."""
+    status = objects.dig(workload, "status", default={})
+    updated = int(status.get("updatedReplicas") or 0)
+    listed = [(p, "") for p in pods] + [(p, "old, ") for p in others]
+    return View(
+        wanted=objects.replicas(workload),
+        updated=updated,
+        available=int(status.get("availableReplicas") or 0),
+        old=max(0, int(status.get("replicas") or 0) - updated),
+        pods=tuple((objects.name(p), prefix + word(p)) for p, prefix in listed),
+        cause=f"{causes[0].subject}: {causes[0].message}" if causes else "",
+        elapsed=elapsed,
+        allowed=allowed,
+    )
+
+
+def counts(
+    workload: Object | None, pods: Iterable[Object], others: Iterable[Object]
+) -> dict[str, int]:
+    """Return the Pods by state, those that are over or being deleted left out.
+
+    `pods` are the wanted revision's, `others` all others. From the Pods, not from the workload's
+    status, whose counters are of the template before until the controller has seen the new one.
+    """
+    staying, old = _staying(pods), _staying(others)
+    return {
+        "wanted": objects.replicas(workload) if workload is not None else 0,
+        "updated": len(staying),
+        "ready": sum(map(objects.is_ready, staying)),
+        "available": int(objects.dig(workload, "status", "availableReplicas", default=0)),
+        "old": len(old),
+        "old_ready": sum(map(objects.is_ready, old)),
+    }
+
+
+def _staying(pods: Iterable[Object]) -> list[Object]:
+    return [p for p in pods if objects.is_active(p)]
+
+
+def word(pod: Object) -> str:
+    """Return a Pod's state in a word, nearly kubectl's (pkg/printers/internalversion, printPod)."""
+    if objects.dig(pod, "metadata", "deletionTimestamp"):
+        return "Terminating"
+    for status, is_init in objects.container_statuses(pod):
+        for state in ("waiting", "terminated"):
+            reason = objects.dig(status, "state", state, "reason")
+            is_done = is_init and objects.dig(status, "state", state, "exitCode") == 0
+            if reason and not is_done:
+                return str(reason)
+    if objects.is_ready(pod):
+        return "Ready"
+    phase = str(objects.dig(pod, "status", "phase", default="Pending"))
+    return "not ready" if phase == "Running" else phase
