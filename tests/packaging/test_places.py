@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.steps.journal import open_default, state_folder
+from backout.steps.journal.journal import open_default, state_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

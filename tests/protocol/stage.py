@@ -22,7 +22,7 @@ from backout.core.history import patch
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Policy
-from backout.steps.pipeline import undo
+from backout.steps.undo import undo
 from tests.contract.api_server import is_undo, line_of
 from tests.contract.scripted_server import WITHIN
 from tests.contract.steps.shop import LEASE, Told, expire_lock, records, running

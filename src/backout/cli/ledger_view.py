@@ -21,9 +21,9 @@ from backout.core.ledger.breaker import Open
 from backout.core.ledger.records import Ledger, UnreadableLedger
 from backout.core.text import untrusted
 from backout.kube.client import Client
-from backout.steps.journal import state_folder
-from backout.steps.local_ledger import LocalLedger
-from backout.steps.store import ClusterLedger
+from backout.steps.journal.journal import state_folder
+from backout.steps.ledger.local_ledger import LocalLedger
+from backout.steps.ledger.store import ClusterLedger
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

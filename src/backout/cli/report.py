@@ -80,7 +80,7 @@ def _found(wanted: Wanted, journal: str | None) -> Incident:
 
     from backout.core.errors import ConfigError  # noqa: PLC0415
     from backout.core.report import runs, timeline  # noqa: PLC0415
-    from backout.steps import journal_read  # noqa: PLC0415
+    from backout.steps.journal import journal_read  # noqa: PLC0415
 
     path = acting.path(journal) or journal_read.default_path(
         os.environ, Path.home(), Path(tempfile.gettempdir())

@@ -31,18 +31,18 @@ from backout.kube.client import Client, RequestLine
 from backout.kube.exec_plugin import Surroundings
 from backout.registry.auth_file import load as load_auth_file
 from backout.registry.client import RegistryClient
-from backout.steps import journal as journals
 from backout.steps.identity import identity, operation_id
-from backout.steps.local_ledger import LocalLedger
+from backout.steps.journal import journal as journals
+from backout.steps.ledger.local_ledger import LocalLedger
+from backout.steps.ledger.store import ClusterLedger
 from backout.steps.run import Limits, Run
-from backout.steps.store import ClusterLedger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from backout.cli.options import Common
     from backout.kube.connection import Connection
-    from backout.steps.store import LedgerStore
+    from backout.steps.ledger.store import LedgerStore
 
 READ, WRITE = 10.0, 60.0
 SILENT = {Result.DRY_RUN, Result.DECLINED}

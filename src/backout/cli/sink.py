@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from backout.cli.render import json_line, write
 from backout.core.model import Event
-from backout.steps.journal import Journal, JournalError
+from backout.steps.journal.journal import Journal, JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

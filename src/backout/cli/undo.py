@@ -75,7 +75,7 @@ def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int
 
     policy = policy_of(values, shared.standing)
     from backout.cli.session import run_command  # noqa: PLC0415 (nor for usage errors)
-    from backout.steps.pipeline import undo as steps  # noqa: PLC0415
+    from backout.steps.undo import undo as steps  # noqa: PLC0415
 
     return run_command(
         acting.settings(

@@ -11,7 +11,7 @@ from backout.core.errors import BackoutError
 from backout.core.model import Severity
 from backout.core.outcome import Outcome, Result
 from backout.core.plan.plan import Refusal
-from backout.steps.prepare import (
+from backout.steps.preflight.prepare import (
     prepare,
     tell_choice,
     tell_findings,

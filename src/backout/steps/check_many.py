@@ -14,8 +14,8 @@ from backout.core.plan import standing
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.shared import SharedClient
-from backout.steps.prepare import prepare
-from backout.steps.store import ClusterLedger
+from backout.steps.ledger.store import ClusterLedger
+from backout.steps.preflight.prepare import prepare
 from backout.steps.together import first_error
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Need
 from backout.core.rollout.verdict import Progressing, judge
 from backout.kube import paths
-from backout.steps.changed import tell_change
-from backout.steps.follow import EVENTS
-from backout.steps.logs import tell_logs
-from backout.steps.nodes import Nodes
-from backout.steps.read import look
+from backout.steps.reading.changed import tell_change
+from backout.steps.reading.nodes import Nodes
+from backout.steps.reading.read import look
 from backout.steps.status import since_its_beginning, tell_where, told
-from backout.steps.tell import say_cause
+from backout.steps.watching.follow import EVENTS
+from backout.steps.watching.logs import tell_logs
+from backout.steps.watching.tell import say_cause
 
 if TYPE_CHECKING:
     from backout.core.diagnosis.causes import Cause

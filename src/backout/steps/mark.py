@@ -10,8 +10,8 @@ from backout.core.images.names import ran
 from backout.core.kubernetes import objects
 from backout.core.ledger import memory
 from backout.core.outcome import Outcome, Result
-from backout.steps.lease import ATTEMPTS, put_beside, see
-from backout.steps.read import history
+from backout.steps.ledger.lease import ATTEMPTS, put_beside, see
+from backout.steps.reading.read import history
 
 if TYPE_CHECKING:
     from backout.core.model import Revision

@@ -18,21 +18,15 @@ from backout.core.preflight.snapshot import Preflight
 from backout.core.references.references import unchanged_since
 from backout.core.spans import span
 from backout.kube import paths
-from backout.steps.lease import see
-from backout.steps.read import read
-from backout.steps.recover import (
-    close_unwatched,
-    found,
-    let_go,
-    take_over,
-    unsettled,
-)
-from backout.steps.references import read_versioned
-from backout.steps.rollback import Rollback
-from backout.steps.wait import until_free
+from backout.steps.acting.rollback import Rollback
+from backout.steps.ledger.lease import see
+from backout.steps.ledger.recover import close_unwatched, found, let_go, take_over, unsettled
+from backout.steps.ledger.wait import until_free
+from backout.steps.reading.read import read
+from backout.steps.reading.references import read_versioned
 
 if TYPE_CHECKING:
-    from backout.steps.lease import Held, Seen
+    from backout.steps.ledger.lease import Held, Seen
     from backout.steps.run import Run
 
 GRACE = 5.0

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from backout.kube.client import Client
     from backout.prometheus.client import PrometheusClient
     from backout.registry.client import RegistryClient
+    from backout.steps.ledger.store import LedgerStore
     from backout.steps.notify import Notifier
-    from backout.steps.store import LedgerStore
 
 
 @dataclass(frozen=True, kw_only=True)

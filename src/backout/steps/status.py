@@ -12,9 +12,9 @@ from backout.core.kubernetes import objects, template
 from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Need
 from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
-from backout.steps.read import look
-from backout.steps.soak import settled
-from backout.steps.watch import Watch, Watched, progress_deadline
+from backout.steps.reading.read import look
+from backout.steps.watching.soak import settled
+from backout.steps.watching.watch import Watch, Watched, progress_deadline
 
 if TYPE_CHECKING:
     from backout.core.preflight.snapshot import Snapshot

@@ -19,19 +19,19 @@ from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Preflight
 from backout.core.references.references import versions
 from backout.core.rollout.verdict import Complete
-from backout.steps.lease import ATTEMPTS, put_beside, see
-from backout.steps.read import look, read
-from backout.steps.references import read_versioned
-from backout.steps.soak import settled
+from backout.steps.ledger.lease import ATTEMPTS, put_beside, see
+from backout.steps.reading.read import look, read
+from backout.steps.reading.references import read_versioned
 from backout.steps.status import check_revision, since_its_beginning, tell_where, told
-from backout.steps.watch import Watch, Watched, progress_deadline
+from backout.steps.watching.soak import settled
+from backout.steps.watching.watch import Watch, Watched, progress_deadline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backout.core.model import Object
     from backout.core.preflight.snapshot import Snapshot
-    from backout.steps.conclude import Ending
+    from backout.steps.acting.conclude import Ending
     from backout.steps.run import Run
 
 DEFAULT = 600.0

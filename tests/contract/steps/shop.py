@@ -24,9 +24,9 @@ from backout.kube.client import Client
 from backout.kube.connection import Connection
 from backout.registry.client import RegistryClient
 from backout.steps.identity import operation_id
-from backout.steps.pipeline import undo
+from backout.steps.ledger.store import ClusterLedger
 from backout.steps.run import Identity, Limits, Run
-from backout.steps.store import ClusterLedger
+from backout.steps.undo import undo
 from tests.contract.api_server import NAMESPACE, ApiServer
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 
 from backout.core.preflight.snapshot import Need
 from backout.core.references.references import Kind, Reference
-from backout.steps import references
-from backout.steps.prepare import prepare
+from backout.steps.preflight.prepare import prepare
+from backout.steps.reading import references
 from tests.contract.api_server import failure, line_of
 from tests.contract.scripted_server import Answer, Hang
 from tests.contract.steps.shop import BAD, QUICK, deploy, running

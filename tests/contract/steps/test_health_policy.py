@@ -10,7 +10,7 @@ import pytest
 
 from backout.core.health.expectation import Expected, json_field
 from backout.core.preflight.snapshot import Policy
-from backout.steps.pipeline import undo
+from backout.steps.undo import undo
 from tests.contract.api_server import ApiServer
 from tests.contract.scripted_server import Answer, Hang, Request, ScriptedServer, Step
 from tests.contract.steps.shop import QUICK, TRACE, Told, running, shop, states, undone

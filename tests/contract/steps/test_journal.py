@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from backout.core.model import Event
-from backout.steps import journal as journals
-from backout.steps.journal import Journal, JournalError
+from backout.steps.journal import journal as journals
+from backout.steps.journal.journal import Journal, JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

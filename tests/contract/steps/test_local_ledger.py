@@ -14,9 +14,9 @@ import pytest
 
 from backout.core.errors import ConfigError, Conflict, NotFound, Unreachable
 from backout.core.preflight.snapshot import Policy
-from backout.steps import local_ledger
-from backout.steps.local_ledger import LocalLedger
-from backout.steps.pipeline import undo
+from backout.steps.ledger import local_ledger
+from backout.steps.ledger.local_ledger import LocalLedger
+from backout.steps.undo import undo
 from tests.contract.steps.shop import GOOD, TARGET, Told, count, deploy, image, running
 
 if TYPE_CHECKING:

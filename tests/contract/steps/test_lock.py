@@ -11,7 +11,7 @@ import pytest
 
 from backout.core.model import Acceptance
 from backout.core.preflight.snapshot import Policy
-from backout.steps.pipeline import undo
+from backout.steps.undo import undo
 from tests.contract.api_server import ApiServer, bodies, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Hang, Request, Step
 from tests.contract.steps.shop import (

@@ -10,7 +10,7 @@ import pytest
 
 from backout.core.errors import BackoutError, ConfigError
 from backout.core.preflight.snapshot import Policy
-from backout.steps.lease import LockLost
+from backout.steps.ledger.lease import LockLost
 from backout.steps.mark import mark
 from tests.contract.api_server import ApiServer, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Request, Step

@@ -14,7 +14,7 @@ from backout.core.report.notification import signature
 from backout.http.session import Session
 from backout.prometheus.client import PrometheusClient
 from backout.steps.notify import Notifier
-from backout.steps.pipeline import undo
+from backout.steps.undo import undo
 from tests.contract.prometheus.stub import Stub, alerts, firing, vector
 from tests.contract.scripted_server import Answer, Close, Hang, ScriptedServer
 from tests.contract.steps.shop import QUICK, TRACE, Told, image, running, states

@@ -14,7 +14,7 @@ from backout.core.images.keyring import Keyring
 from backout.core.images.names import ImageAnswer, ImageState
 from backout.core.preflight.snapshot import Need, Policy
 from backout.registry.client import RegistryClient
-from backout.steps.prepare import prepare
+from backout.steps.preflight.prepare import prepare
 from tests.contract.registry import docker_registry
 from tests.contract.registry.docker_registry import SECRET, USER
 from tests.contract.registry.scripts import basic

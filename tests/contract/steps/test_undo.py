@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backout.core.preflight.snapshot import Policy
-from backout.steps.pipeline import undo
+from backout.steps.undo import undo
 from tests.contract.api_server import ApiServer, bodies, line_of
 from tests.contract.scripted_server import Answer, Request
 from tests.contract.steps.shop import (
@@ -208,7 +208,7 @@ async def test_a_no_changes_nothing(api: ApiServer) -> None:
 async def test_a_plan_that_goes_stale_while_the_user_thinks_is_asked_again(
     api: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backout.steps.pipeline.THOUGHT", 0.0)
+    monkeypatch.setattr("backout.steps.undo.THOUGHT", 0.0)
     asked: list[int] = []
 
     async def confirm(plan: Any) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.preflight.snapshot import Policy
-from backout.steps.lease import Held, LockLost
+from backout.steps.ledger.lease import Held, LockLost
 from backout.steps.run import Limits
 from tests.contract.api_server import ApiServer, is_undo, line_of
 from tests.contract.steps.crash import crashed

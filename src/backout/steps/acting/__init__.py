@@ -1,0 +1,1 @@
+"""One rollback after its plan is agreed."""

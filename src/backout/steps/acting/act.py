@@ -1,0 +1,234 @@
+"""The act: one JSON PATCH with preconditions, never resent (reference ledger.md, steps 3 to 5)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Any
+
+from backout.core.errors import BackoutError, Conflict
+from backout.core.history import patch
+from backout.core.kubernetes import objects, template
+from backout.core.ledger import records
+from backout.core.ledger.records import State
+from backout.core.value import dataclass
+from backout.kube import paths
+from backout.kube.errors import Unclear
+from backout.steps.ledger.lease import Held, LockLost, see
+from backout.steps.ledger.settle import settle
+from backout.steps.unbroken import unbroken
+
+if TYPE_CHECKING:
+    from backout.core.model import Object, Patch, Revision
+    from backout.core.plan.plan import Plan
+    from backout.steps.run import Run
+
+ATTEMPTS = 5
+_JITTER = random.SystemRandom()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """The PATCH landed. `workload` is as the server returned it, None where its answer was lost."""
+
+    workload: Object | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stale:
+    """The workload is no longer what the plan was made for; nothing was sent."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotApplied:
+    """The PATCH certainly did not land; `error` says why."""
+
+    error: BackoutError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undecided:
+    """It cannot be told whether the PATCH landed; `why` says what stood against it.
+
+    `may_settle`: it can be found out later, so the INTENT stays open for the next run.
+    """
+
+    why: str
+    may_settle: bool
+
+
+Act = Applied | Stale | NotApplied | Undecided
+
+
+class Sent:
+    """Whether the PATCH may have left, and what is known of it: what an interruption asks."""
+
+    def __init__(self) -> None:
+        self.maybe = False
+        self.act: Act | None = None
+
+
+async def act(run: Run, plan: Plan, held: Held, sent: Sent, *, deadline: float) -> Act:
+    """Announce, then patch; return what is certain about it, and keep it in `sent`.
+
+    A 409 means that nothing was written: where only the status moved, the workload is read and the
+    ledger checked again before the next attempt. `deadline` (event-loop time) bounds finding out
+    what an unclear answer meant. Raises LockLost where the lock is not ours.
+    """
+    for attempt in range(ATTEMPTS):
+        workload = await run.client.get(paths.deployment(run.target.namespace, run.target.name))
+        stale = difference(plan.preflight.snapshot.workload, workload)
+        if stale:
+            return Stale(why=stale)
+        await _still_ours(run, held)
+        held.check_fresh(run)
+        if attempt == 0:
+            announce(run, plan)
+        sent_at = asyncio.get_running_loop().time()
+        found = await _send(run, made(run, plan.preflight.destination, workload), sent)
+        if isinstance(found, Unclear):
+            found = await _found_out(run, held, found, deadline)
+        if found is not None:
+            sent.act = found
+            _note_answer(run, found, since=sent_at)
+            return found
+        await asyncio.sleep(_JITTER.uniform(0, 0.05 * 2**attempt))
+    return NotApplied(
+        error=BackoutError(
+            f"the workload changed under each of {ATTEMPTS} attempts",
+            remedy="see who else writes it: kubectl get -o yaml --show-managed-fields",
+        )
+    )
+
+
+def made(run: Run, destination: Revision, workload: Object) -> Patch:
+    """Return the patch that takes the workload, as just read, to a revision."""
+    return patch.undo(
+        workload,
+        destination.template,
+        operation=run.op,
+        change_cause=destination.change_cause,
+        resume=run.policy.resume,
+    )
+
+
+def difference(planned: Object, now: Object) -> str:
+    """Return what has changed since the plan in a way that matters; empty where nothing has."""
+    if objects.uid(planned) != objects.uid(now):
+        return "the Deployment was deleted and created again"
+    if not template.same(planned["spec"]["template"], now["spec"]["template"]):
+        return "its Pod template has changed"
+    for key in ("paused", "strategy"):
+        if planned["spec"].get(key) != now["spec"].get(key):
+            return f"its spec.{key} has changed"
+    deleted = ("metadata", "deletionTimestamp")
+    if objects.dig(planned, *deleted) != objects.dig(now, *deleted):
+        return "it is being deleted"
+    if objects.generation(planned) != objects.generation(now):
+        return "its spec has changed"
+    return ""
+
+
+def announce(run: Run, plan: Plan) -> None:
+    """Say that it begins, in the words that scripts rely on; the journal has it on disk first."""
+    number = plan.preflight.destination.number
+    words = f"rollback triggered for {run.target} to revision={number}, traceID={run.trace_id}"
+    run.say("triggered", words, revision=number)
+    if run.notifier is not None:
+        run.notifier.begin(run, number, words)
+
+
+def _note_answer(run: Run, found: Act, *, since: float) -> None:
+    """Note for the journal when the PATCH landed, which an unclear answer tells later."""
+    if isinstance(found, Applied):
+        milliseconds = round((asyncio.get_running_loop().time() - since) * 1000, 1)
+        run.say("patched", "the API server has taken the PATCH", milliseconds=milliseconds)
+
+
+async def _still_ours(run: Run, held: Held) -> None:
+    seen = await see(run)
+    held.check(run, seen)
+    record = records.by_op(seen.ledger, run.op)
+    if record is None or record.state is not State.INTENT:
+        raise LockLost("the record of this run was closed by somebody else")
+
+
+async def _send(run: Run, made_patch: Patch, sent: Sent) -> Act | Unclear | None:
+    """Send the PATCH once; return None for a 409. An interruption waits for its answer."""
+    path = paths.deployment(run.target.namespace, run.target.name)
+    sent.maybe = True
+    request = asyncio.ensure_future(run.client.patch_json(path, made_patch.ops))
+    try:
+        answer = await unbroken(request, patience=run.limits.wind_down / 2)
+    except asyncio.CancelledError:
+        sent.act = _after_interruption(request)
+        raise
+    except Conflict:
+        sent.maybe = False
+        return None
+    except Unclear as error:
+        return error
+    except BackoutError as error:
+        sent.maybe = False
+        return NotApplied(error=error)
+    return Applied(workload=answer.object)
+
+
+def _after_interruption(request: asyncio.Future[Any]) -> Act:
+    """Return what is known of a PATCH that an interruption waited for."""
+    if request.cancelled():
+        return Undecided(why="interrupted while the PATCH was under way", may_settle=True)
+    error = request.exception()
+    if error is None:
+        return Applied(workload=request.result().object)
+    if isinstance(error, BackoutError) and not isinstance(error, Unclear):
+        return NotApplied(error=error)
+    return Undecided(why=str(error), may_settle=True)
+
+
+async def _found_out(run: Run, held: Held, unclear: Unclear, deadline: float) -> Act:
+    """Never resend: fence and read until the marker decides, or say that it cannot be told.
+
+    Whatever the API server says meanwhile is an answer about this question, not about the PATCH.
+    """
+    run.say("note", f"no clear answer to the PATCH ({unclear.cause}); finding out what it did")
+    clock = asyncio.get_running_loop().time
+    until = max(clock() + run.limits.unclear_least, min(deadline, clock() + run.limits.unclear))
+    last: BackoutError = unclear
+    try:
+        async with asyncio.timeout_at(until):
+            while True:
+                try:
+                    return _settled(await _state(run, held), unclear)
+                except LockLost:
+                    raise
+                except BackoutError as error:
+                    last = error
+                await asyncio.sleep(1)
+    except TimeoutError:
+        return Undecided(why=last.message, may_settle=True)
+    except LockLost as error:
+        return Undecided(why=error.message, may_settle=True)
+
+
+async def _state(run: Run, held: Held) -> State:
+    seen = await see(run)
+    held.check(run, seen)
+    record = records.by_op(seen.ledger, run.op)
+    if record is None:
+        raise LockLost("the record of this run is gone from the ledger")
+    return await settle(run, record)
+
+
+def _settled(state: State, unclear: Unclear) -> Act:
+    match state:
+        case State.APPLIED:
+            return Applied(workload=None)
+        case State.NOT_APPLIED:
+            words = f"the PATCH got no clear answer ({unclear.cause}), and it did not land"
+            return NotApplied(error=BackoutError(words, remedy="run the same command again"))
+        case _:
+            why = "somebody else changed the workload at the same time"
+            return Undecided(why=why, may_settle=False)

@@ -1,0 +1,152 @@
+"""From verdict and health to the outcome's words and the record's last state."""
+
+from __future__ import annotations
+
+from dataclasses import field, replace
+from typing import TYPE_CHECKING, assert_never
+
+from backout.core.checks.ownership import REVERTS
+from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
+from backout.core.ledger.records import State
+from backout.core.outcome import Outcome, Result
+from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
+from backout.core.value import dataclass
+from backout.steps.asking.subjects import NotVerified
+from backout.steps.ledger.lease import Edit, closed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backout.core.plan.plan import Plan
+    from backout.steps.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How the rollout ended, and what the service said then (None: not asked).
+
+    `images` are the digests that ran then, by container.
+    """
+
+    verdict: Verdict
+    health: Healthy | Unhealthy | Inconclusive | NotVerified | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
+
+
+def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outcome, Edit]:
+    """Return the outcome and the edit that closes the record with it."""
+    result, state, words = _judged(run, ending)
+    number = plan.preflight.destination.number
+    verdict = type(ending.verdict).__name__
+    health = type(ending.health).__name__ if ending.health is not None else ""
+    causes = _causes(ending)
+    outcome = Outcome(
+        result=result,
+        message=f"{run.target} {_done(result)} revision {number}; {words} ({seconds:.1f} s)",
+        verdict=verdict,
+        health=health,
+        remedy=_remedy(run, plan, ending),
+    )
+    facts = {"verdict": verdict, "health": health, "causes": causes}
+    return outcome, closed(state, images=ending.images, **facts)
+
+
+def not_watched(run: Run, plan: Plan, why: str, result: Result) -> Outcome:
+    """Return the outcome of a rollback that landed and was not watched to its end."""
+    number = plan.preflight.destination.number
+    how = (
+        f"kubectl rollout status {run.target} -n {run.target.namespace} "
+        f"{run.kubectl_context}--timeout=10m"
+    )
+    return Outcome(
+        result=result,
+        message=f"{why}; {run.target} was set to revision {number}; its rollout was not watched "
+        "to the end",
+        remedy=f"go on with: {how}",
+    )
+
+
+def unknown(run: Run, why: str, result: Result) -> Outcome:
+    """Return the outcome of a PATCH of which it is not known whether it landed."""
+    return Outcome(
+        result=result,
+        message=f"it is not known whether {run.target} was changed: {why}",
+        remedy="run the same command again: it finds out first",
+    )
+
+
+def not_recorded(outcome: Outcome) -> Outcome:
+    """Return the outcome of a rollback whose record is still open: undecided for a script."""
+    if outcome.result is not Result.SUCCEEDED:
+        return outcome
+    words = f"{outcome.message}; but its record could not be closed"
+    return replace(outcome, result=Result.UNDECIDED, message=words)
+
+
+def _judged(run: Run, ending: Ending) -> tuple[Result, State, str]:
+    verdict = ending.verdict
+    if isinstance(verdict, Failed):
+        return Result.FAILED, State.FAILED, f"its rollout failed: {verdict.message}"
+    if isinstance(verdict, Superseded):
+        return Result.UNDECIDED, State.UNDECIDED, f"superseded: {verdict.message}"
+    if not isinstance(verdict, Complete):
+        return Result.UNDECIDED, State.UNDECIDED, f"undecided: {verdict.message}"
+    match ending.health:
+        case Healthy():
+            return _healthy(run, ending.health)
+        case Unhealthy(why=why):
+            return Result.FAILED, State.FAILED, f"rolled out, and unhealthy: {why}"
+        case Inconclusive(why=why):
+            return Result.UNDECIDED, State.UNDECIDED, f"rolled out; health is inconclusive: {why}"
+        case NotVerified(why=why):
+            return _not_verified(run, why)
+        case None:
+            return _not_verified(run, "nothing was asked")
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _healthy(run: Run, health: Healthy) -> tuple[Result, State, str]:
+    often = f" {health.successes} times in a row" if health.successes > 1 else ""
+    words = f"healthy: {', '.join(health.subjects)} answered well{often}"
+    if not health.unasked:
+        return Result.SUCCEEDED, State.SUCCEEDED, words
+    words += f"; not asked: {'; '.join(health.unasked)}"
+    if run.policy.require_health:
+        return Result.UNDECIDED, State.UNDECIDED, f"{words} (--require-health)"
+    return Result.SUCCEEDED, State.SUCCEEDED, words
+
+
+def _not_verified(run: Run, why: str) -> tuple[Result, State, str]:
+    words = f"rolled out; not verified end to end: {why}"
+    if run.policy.require_health:
+        return Result.UNDECIDED, State.UNDECIDED, f"{words} (--require-health)"
+    return Result.SUCCEEDED, State.SUCCEEDED, words
+
+
+def _done(result: Result) -> str:
+    return "rolled back to" if result is Result.SUCCEEDED else "was set to"
+
+
+def _causes(ending: Ending) -> tuple[str, ...]:
+    found = getattr(ending.verdict, "causes", ())
+    return tuple(f"{c.code} {c.subject}: {c.message}"[:256] for c in found[:5])
+
+
+def _remedy(run: Run, plan: Plan, ending: Ending) -> str:
+    found = getattr(ending.verdict, "causes", ())
+    if found:
+        return str(found[0].remedy)
+    if isinstance(ending.health, Unhealthy):
+        return "the cause may not be the template: look at what the service depends on"
+    if isinstance(ending.health, NotVerified):
+        return ending.health.remedy
+    if isinstance(ending.health, Inconclusive):
+        return "ask the service yourself, or name another address: --health URL"
+    if isinstance(ending.verdict, Complete):
+        return ""
+    if isinstance(ending.verdict, Superseded):
+        ways = [f.remedy for f in plan.accepted if f.id == REVERTS.id]
+        if ways:
+            return ways[0]
+    return f"kubectl describe {run.target} -n {run.target.namespace}"

@@ -1,0 +1,123 @@
+"""Verifies: the same end-to-end questions until the answers have held. Rolled out is not recovered.
+
+Whatever can be asked is one more Subject; every one of them must be well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backout.core.health import judgement
+from backout.core.health.judgement import Answer, Healthy, Round, Sample
+from backout.core.rights import permissions
+from backout.steps.asking.subjects import NotVerified, Subject, answered, chosen
+
+if TYPE_CHECKING:
+    from backout.core.health.judgement import Health
+    from backout.core.preflight.snapshot import Preflight
+    from backout.steps.run import Run
+
+__all__ = ["Asking", "NotVerified", "probe"]
+
+
+async def probe(run: Run, preflight: Preflight, *, deadline: float) -> Health | NotVerified:
+    """Return the service's health, asked once an interval until it held or `deadline`.
+
+    `deadline` is event-loop time; what has not answered by then is cut off.
+    """
+    questions = chosen(run, preflight.snapshot, preflight.destination)
+    if not questions.subjects:
+        return questions.unasked[0]
+    asking = Asking(run, questions.subjects, before=preflight.snapshot.baseline)
+    for one in questions.unasked:
+        run.say("note", f"not asked for health: {one.why}")
+    verdict = await asking.verdict(deadline)
+    if isinstance(verdict, Healthy):
+        unasked = (*(one.why for one in questions.unasked), *asking.forbidden)
+        return replace(verdict, unasked=unasked)
+    return verdict
+
+
+class Asking:
+    """One loop of questions. `forbidden` are the subjects that it may not ask, and why."""
+
+    def __init__(
+        self, run: Run, subjects: tuple[Subject, ...], *, before: tuple[Sample, ...] = ()
+    ) -> None:
+        self._run = run
+        self._subjects = subjects
+        self._before = before
+        self._rounds: list[Round] = []
+        self._said: dict[str, tuple[Answer, str]] = {}
+        self._clock = asyncio.get_running_loop().time
+        self.forbidden: tuple[str, ...] = ()
+
+    async def verdict(self, deadline: float) -> Health | NotVerified:
+        """Ask until the answers have held, or `deadline`; asked again it goes on from there."""
+        run, successes = self._run, self._run.policy.successes
+        while True:
+            began = self._clock()
+            is_whole = await self._round(deadline)
+            if not self._subjects:
+                return NotVerified(
+                    why=self.forbidden[0], remedy=permissions.remedy("services/proxy")
+                )
+            if not is_whole:
+                return self._out_of_time()
+            found = judgement.judge(self._rounds, successes=successes, soak=run.limits.health_soak)
+            if found is not None:
+                return found
+            next_round = began + run.limits.health_interval
+            in_vain = judgement.is_in_vain(self._rounds, successes=successes)
+            if in_vain or next_round >= deadline:
+                return self._out_of_time()
+            await asyncio.sleep(max(0.0, next_round - self._clock()))
+
+    async def _round(self, deadline: float) -> bool:
+        """Ask every subject once; tell whether all of them answered before the deadline."""
+        answers = await asyncio.gather(*(answered(s, deadline=deadline) for s in self._subjects))
+        pairs = list(zip(self._subjects, answers, strict=True))
+        samples = tuple(answer or self._newest(subject) for subject, answer in pairs)
+        self._tell(samples)
+        refused = [s for s in samples if s.is_forbidden]
+        self.forbidden += tuple(f"{s.subject}: {s.detail}" for s in refused)
+        self._subjects = tuple(
+            s for s, sample in zip(self._subjects, samples, strict=True) if not sample.is_forbidden
+        )
+        kept = tuple(s for s in samples if not s.is_forbidden)
+        self._rounds.append(Round(at=self._clock(), samples=kept))
+        return None not in answers
+
+    def _newest(self, subject: Subject) -> Sample:
+        """Return the last answer of a subject that was cut off by the deadline."""
+        for sample in self._rounds[-1].samples if self._rounds else ():
+            if sample.subject == subject.name:
+                return sample
+        words = "no answer before time ran out"
+        return Sample(subject=subject.name, answer=Answer.UNKNOWN, detail=words)
+
+    def _out_of_time(self) -> Health:
+        return judgement.at_deadline(self._rounds, before=self._before)
+
+    def _tell(self, samples: tuple[Sample, ...]) -> None:
+        """Say each sample that differs from the one before; equal ones are for the journal only."""
+        for sample in samples:
+            words = (sample.answer, sample.detail)
+            told, fields = f"{sample.subject}: {sample.detail}", _fields(sample)
+            if self._said.get(sample.subject) == words:
+                self._run.say("sample", told, **fields)
+            else:
+                self._run.say("health", told, **fields)
+            self._said[sample.subject] = words
+
+
+def _fields(sample: Sample) -> dict[str, object]:
+    return {
+        "subject": sample.subject,
+        "answer": str(sample.answer),
+        "status": sample.status,
+        "milliseconds": sample.milliseconds,
+        **({"lines": list(sample.lines)} if sample.lines else {}),
+    }

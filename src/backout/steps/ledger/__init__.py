@@ -1,0 +1,1 @@
+"""Lock and ledger: taken, kept, settled, closed."""

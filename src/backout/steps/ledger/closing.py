@@ -1,0 +1,86 @@
+"""Closes the record and releases the lock, whatever else has gone wrong, within bounded time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from backout.core.errors import BackoutError
+from backout.core.ledger.records import State
+from backout.steps.ledger.lease import Held, applied, change, closed, see
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from backout.core.ledger.records import Record
+    from backout.steps.ledger.lease import Edit
+    from backout.steps.run import Run
+
+
+class Closing:
+    """The record of one operation. `held` is None until the lock is known to be ours.
+
+    `references` are the versions of what its target names, as preflight read them: a healthy end
+    remembers them.
+    """
+
+    def __init__(self, run: Run, references: Mapping[str, str]) -> None:
+        self._run = run
+        self._references = references
+        self.held: Held | None = None
+        self.may_hold = False
+
+    async def note(self, edit: Edit) -> None:
+        """Write the record; the rollback goes on where that fails, and it is said."""
+        if self.held is not None:
+            try:
+                await change(self._run, self.held, edit)
+            except BackoutError as error:
+                self._run.say("note", f"the record could not be written: {error.message}")
+
+    async def close(self, edit: Edit) -> bool:
+        """Close the record and release the lock; return False where that could not be done."""
+        if not self.may_hold:
+            return True
+        try:
+            async with asyncio.timeout(self._run.limits.wind_down):
+                held = self.held or await self._found()
+                if held is not None:
+                    there = self._references
+                    await change(self._run, held, edit, release=True, references=there)
+                else:
+                    self._say_maybe()
+        except (BackoutError, TimeoutError) as error:
+            why = error.message if isinstance(error, BackoutError) else "no answer in time"
+            self._run.say(
+                "note",
+                f"the record could not be closed ({why}); the lock expires by itself within "
+                f"{self._run.limits.lease:g} s, and the next run settles the record first",
+            )
+            return False
+        return True
+
+    def _say_maybe(self) -> None:
+        self._run.say(
+            "note",
+            "the lock is not seen to be ours; should a write that is still under way take it, it "
+            f"expires by itself within {self._run.limits.lease:g} s",
+        )
+
+    async def _found(self) -> Held | None:
+        """Return the hold of an interrupted take whose write may have arrived."""
+        seen = await see(self._run)
+        if seen.lock.holder != self._run.op:
+            return None
+        now = asyncio.get_running_loop().time()
+        return Held(epoch=seen.lock.epoch, record=self._run.op, confirmed=now)
+
+
+def closed_after_landing(verdict: str) -> Edit:
+    """Return the edit for a PATCH that landed and whose rollout nobody judged."""
+
+    def edit(record: Record, now: datetime) -> Record:
+        return closed(State.UNDECIDED, verdict=verdict)(applied(record, now), now)
+
+    return edit

@@ -1,0 +1,104 @@
+"""Waits for somebody else's lock, and knows a dead holder by its silence."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from backout.core.checks.breaker import UNDER_WAY, held_by
+from backout.core.errors import ApiError
+from backout.core.ledger import records
+from backout.core.ledger.records import State
+from backout.core.outcome import Outcome, Result
+from backout.core.plan.plan import Plan, Refusal
+from backout.core.value import dataclass
+from backout.steps.ledger.lease import LockLost, see
+from backout.steps.ledger.recover import may_take
+
+if TYPE_CHECKING:
+    from backout.steps.ledger.lease import Seen
+    from backout.steps.run import Run
+
+LOOKS = 12
+"""Looks in a lease's duration, one a second at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waited:
+    """How waiting ended: with the Lease as last `seen`, which may be taken now if `is_free`.
+
+    `holder` is the operation waited for, empty where there was none. `still` is the Lease's
+    resourceVersion that stood unchanged for a whole duration by our own clock: its holder is dead,
+    whatever the times in it say. Empty where it did not.
+    """
+
+    seen: Seen
+    is_free: bool
+    holder: str = ""
+    still: str = ""
+
+
+async def until_free(run: Run, *, patience: float) -> Waited:
+    """Wait until the lock may be taken, `patience` seconds at most; say once for whom."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + patience
+    version, since, holder = "", clock(), ""
+    while True:
+        seen = await see(run)
+        is_free = may_take(run, seen)
+        if is_free or clock() >= until:
+            return Waited(seen=seen, is_free=is_free, holder=holder)
+        if seen.version != version:
+            version, since = seen.version, clock()
+        duration = seen.lock.duration.total_seconds()
+        if clock() - since > duration:
+            return Waited(seen=seen, is_free=True, holder=holder, still=version)
+        if holder != seen.lock.holder:
+            words = held_by(seen.lock, seen.ledger, seen.now)
+            run.say("waiting", f"{words}; waiting for it, {until - clock():.0f} s at most")
+        holder = seen.lock.holder
+        await asyncio.sleep(min(1.0, max(0.05, duration / LOOKS), max(0.0, until - clock())))
+
+
+class Waiting:
+    """What `--wait-lock` allows an undo: one span of time, however often the lock is lost."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._clock = asyncio.get_running_loop().time
+        self._until = self._clock() + run.limits.wait_lock
+
+    async def for_the_lock(self) -> str | Outcome:
+        """Wait; return the version that stood still (see `Waited`).
+
+        An Outcome where the one waited for has rolled the workload back: to go further back from
+        there is not what was asked for. Without the right to read the Lease the checks say so.
+        """
+        if not self._run.limits.wait_lock:
+            return ""
+        try:
+            waited = await until_free(self._run, patience=max(0.0, self._until - self._clock()))
+            return await self._rolled_back(waited.holder) or waited.still
+        except (ApiError, LockLost):
+            return ""
+
+    def goes_on(self, plan: Plan | Refusal) -> bool:
+        """Tell whether a refusal is only the lock's, and there is time to wait on."""
+        return (
+            isinstance(plan, Refusal)
+            and {b.id for b in plan.blocks} == {UNDER_WAY.id}
+            and self._clock() < self._until
+        )
+
+    async def _rolled_back(self, holder: str) -> Outcome | None:
+        if not holder or self._run.policy.to_revision is not None:
+            return None
+        record = records.by_op((await see(self._run)).ledger, holder)
+        if record is None or record.state is not State.SUCCEEDED:
+            return None
+        return Outcome(
+            result=Result.REFUSED,
+            message=f"{record.actor} has rolled {self._run.target} back to revision "
+            f"{record.destination.revision} meanwhile; nothing more was changed",
+            remedy="to go further back, name the revision: --to-revision N",
+        )

@@ -1,0 +1,207 @@
+"""Reads what surrounds the target: what it names, who owns it, nodes, and the dry runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from backout.core.checks.check import few
+from backout.core.errors import BackoutError, NotFound
+from backout.core.history import revisions
+from backout.core.owners import owners
+from backout.core.preflight.snapshot import Need, Snapshot
+from backout.core.references import references
+from backout.core.references.references import Kind
+from backout.core.rights import permissions
+from backout.core.room.startability import must_start
+from backout.kube import paths
+from backout.steps.preflight import dry_run
+from backout.steps.reading import references as named
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from backout.core.model import Revision
+    from backout.core.owners.owners import Owner
+    from backout.core.preflight.admission import DryRun
+    from backout.core.references.references import Named, Reference
+    from backout.steps.run import Run
+
+T = TypeVar("T")
+MOST_NODES = 500
+"""One page; of a larger cluster nothing is said about nodes."""
+LONGEST = 10.0
+"""Seconds for what can block: nobody waits longer for it during an outage."""
+_NEEDS = {
+    Kind.CONFIG_MAP: Need.CONFIG_MAPS,
+    Kind.SECRET: Need.SECRETS,
+    Kind.CLAIM: Need.CLAIMS,
+    Kind.SERVICE_ACCOUNT: Need.SERVICE_ACCOUNTS,
+    Kind.PRIORITY_CLASS: Need.CLASSES,
+    Kind.RUNTIME_CLASS: Need.CLASSES,
+}
+
+
+class Consulted:
+    """What was found, field by field of the Snapshot, and why something was not."""
+
+    def __init__(self, run: Run, snapshot: Snapshot, revision: Revision) -> None:
+        self._run = run
+        self._snapshot = snapshot
+        self._revision = revision
+        can_block = must_start(snapshot.workload, ready=revision.ready)
+        self._budget = LONGEST if can_block else run.limits.preflight
+        self.fields: dict[str, Any] = {}
+        self.unreadable: dict[Need, str] = {}
+
+    async def ask(self) -> None:
+        """Ask for all of it at once; nothing raises and nothing takes longer than its budget."""
+        async with asyncio.TaskGroup() as group:
+            for one in (
+                self._references,
+                self._owners,
+                self._patch,
+                self._pod,
+                self._nodes,
+                self._neighbours,
+                self._quotas,
+                self._limit_ranges,
+                self._autoscalers,
+                self._budgets,
+            ):
+                group.create_task(one())
+
+    async def _within(self, need: Need, asked: Awaitable[T]) -> T | None:
+        try:
+            async with asyncio.timeout(self._budget):
+                return await asked
+        except BackoutError as error:
+            self.unreadable[need] = error.message
+        except TimeoutError:
+            self.unreadable[need] = f"no answer within the preflight budget, {self._budget:g} s"
+        return None
+
+    async def _references(self) -> None:
+        """Read what the target names, and what the current revision does: it may have changed."""
+        now = revisions.current(self._snapshot.revisions)
+        templates = [self._revision.template, *([now.template] if now is not None else [])]
+        uses = [u for t in templates for u in references.of_template(t)]
+        found: dict[Reference, Named] = {}
+        by_need: dict[Need, set[Reference]] = {}
+        for use in uses:
+            by_need.setdefault(_NEEDS[use.reference.kind], set()).add(use.reference)
+
+        async def of(need: Need, wanted: set[Reference]) -> None:
+            told = await self._within(need, named.read(self._run, wanted))
+            if told is not None:
+                found.update(told[0])
+                self.unreadable.update((need, why) for why in told[1].values())
+
+        await asyncio.gather(*(of(need, wanted) for need, wanted in by_need.items()))
+        self.fields["named"] = found
+        if untold := references.untold(self._revision.template, found):
+            self.unreadable[Need.KEYS] = (
+                f"of {few([*map(str, untold)])} managed fields do not show every key, and values "
+                "are not read"
+            )
+        made = references.ephemeral_classes(self._revision.template)
+        waited = {n.waits_for for n in found.values() if n.waits_for}
+        await self._classes(waited.union(made.values()))
+
+    async def _classes(self, names: set[str]) -> None:
+        """Look for the StorageClasses that claims wait for, or will; few templates have such."""
+
+        async def is_gone(name: str) -> bool:
+            try:
+                await self._run.client.metadata(paths.storage_class(name))
+            except NotFound:
+                return True
+            return False
+
+        asked = [self._within(Need.STORAGE_CLASSES, is_gone(name)) for name in sorted(names)]
+        gone = zip(sorted(names), await asyncio.gather(*asked), strict=True)
+        self.fields["gone_classes"] = frozenset(name for name, told in gone if told)
+
+    async def _owners(self) -> None:
+        named = [self._judged(o) for o in owners.of(self._snapshot.workload)]
+        judged, rollouts = await asyncio.gather(asyncio.gather(*named), self._rollouts())
+        self.fields["owners"] = (*judged, *rollouts)
+
+    async def _rollouts(self) -> tuple[Owner, ...]:
+        """Look for an Argo Rollout that uses it.
+
+        Whether there are such is asked first, as anybody may: where there are none, a list would
+        be refused to most all the same, and a refusal would be told.
+        """
+
+        async def used_by() -> tuple[Owner, ...]:
+            try:
+                kinds = await self._run.client.get(paths.argo_api())
+            except NotFound:
+                return ()
+            if not owners.has_rollouts(kinds):
+                return ()
+            page = await self._run.client.list(paths.rollouts(self._run.target.namespace))
+            return owners.of_rollouts(self._snapshot.workload, page.items)
+
+        return await self._within(Need.ROLLOUTS, used_by()) or ()
+
+    async def _judged(self, owner: Owner) -> Owner:
+        ask = owner.ask
+        if ask is None:
+            return owner
+        try:
+            path = paths.owner(ask.group, ask.version, ask.namespace, ask.resource, ask.name)
+            async with asyncio.timeout(self._budget):
+                return owners.judged(owner, await self._run.client.get(path))
+        except (BackoutError, TimeoutError):
+            return owner
+
+    async def _patch(self) -> None:
+        if self._snapshot.permissions.get("patch deployments") is False:
+            self.unreadable[Need.DRY_RUN] = "you may not patch deployments"
+            return
+        asked = dry_run.of_patch(self._run, self._snapshot.workload, self._revision)
+        self._note("dry_run", Need.DRY_RUN, await self._within(Need.DRY_RUN, asked))
+
+    async def _pod(self) -> None:
+        if not self._snapshot.permissions.get(str(permissions.CREATE_PODS)):
+            self.unreadable[Need.POD_DRY_RUN] = f"you may not {permissions.CREATE_PODS}"
+            return
+        asked = dry_run.of_pod(self._run, self._snapshot.workload, self._revision)
+        self._note("pod_dry_run", Need.POD_DRY_RUN, await self._within(Need.POD_DRY_RUN, asked))
+
+    def _note(self, field: str, need: Need, told: DryRun | str | None) -> None:
+        if isinstance(told, str):
+            self.unreadable[need] = told
+        else:
+            self.fields[field] = told
+
+    async def _nodes(self) -> None:
+        limit = {"limit": str(MOST_NODES)}
+        page = await self._within(Need.NODES, self._run.client.get(paths.nodes(), limit))
+        if page is not None and (page.get("metadata") or {}).get("continue"):
+            self.unreadable[Need.NODES] = f"there are more than {MOST_NODES}"
+        elif page is not None:
+            self.fields["nodes"] = tuple(page.get("items") or ())
+
+    async def _neighbours(self) -> None:
+        await self._listed("deployments", Need.DEPLOYMENTS, paths.deployments)
+
+    async def _quotas(self) -> None:
+        await self._listed("quotas", Need.QUOTAS, paths.quotas)
+
+    async def _limit_ranges(self) -> None:
+        await self._listed("limit_ranges", Need.LIMIT_RANGES, paths.limit_ranges)
+
+    async def _autoscalers(self) -> None:
+        await self._listed("autoscalers", Need.AUTOSCALERS, paths.autoscalers)
+
+    async def _budgets(self) -> None:
+        await self._listed("budgets", Need.BUDGETS, paths.budgets)
+
+    async def _listed(self, field: str, need: Need, path: Callable[[str], str]) -> None:
+        """Read what the namespace has of a kind."""
+        asked = self._run.client.list(path(self._run.target.namespace))
+        page = await self._within(need, asked)
+        self.fields[field] = tuple(page.items) if page is not None else ()

@@ -1,0 +1,78 @@
+"""Asks others about the chosen target: registries, its Pods, and what surrounds it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backout.core.health import asking, endpoints
+from backout.core.health.endpoints import Endpoint, NotAsked
+from backout.core.health.judgement import Answer, Sample
+from backout.core.kubernetes import objects
+from backout.core.preflight.snapshot import Need, Snapshot
+from backout.steps.asking.proxied import PodAsked
+from backout.steps.preflight import images
+from backout.steps.preflight.baseline import baseline
+from backout.steps.preflight.consult import Consulted
+from backout.steps.together import first_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backout.core.history.revisions import Choice
+    from backout.core.model import Object, Revision
+    from backout.steps.run import Run
+
+WORST_FIRST = (Answer.UNWELL, Answer.UNKNOWN, Answer.WELL)
+
+
+async def inquire(run: Run, snapshot: Snapshot, choice: Choice) -> Snapshot:
+    """Return the snapshot with the registries' answers and samples of the target's running Pods.
+
+    What can only warn gets no more than the preflight budget: nobody waits for a slow registry
+    during an outage.
+    """
+    revision, origin = choice.revision, choice.unpinned or choice.revision
+    found = endpoints.asked_of(revision.template, snapshot.workload, run.policy.paths)
+    with first_error():
+        async with asyncio.TaskGroup() as group:
+            images_task = group.create_task(images.ask(run, snapshot, choice))
+            health_task = group.create_task(_pod_health(run, origin, found))
+            baseline_task = group.create_task(baseline(run, snapshot, revision))
+            consulted = Consulted(run, snapshot, revision)
+            group.create_task(consulted.ask())
+    health = health_task.result()
+    unreadable = {**snapshot.unreadable, **consulted.unreadable}
+    unreadable |= images_task.result().unreadable
+    hidden = next((one.why for one in found if isinstance(one, NotAsked)), "")
+    if hidden and origin.pods:
+        unreadable[Need.POD_HEALTH] = hidden
+    before = baseline_task.result()
+    if before.hidden:
+        unreadable[Need.BASELINE] = before.hidden
+    return replace(
+        snapshot,
+        pod_health=health,
+        baseline=before.samples,
+        unreadable=unreadable,
+        **images_task.result().fields,
+        **consulted.fields,
+    )
+
+
+async def _pod_health(
+    run: Run, revision: Revision, found: Sequence[Endpoint | NotAsked]
+) -> tuple[Sample, ...]:
+    """Return a sample for each Pod that is asked: its worst answer."""
+    asked = [one for one in found if isinstance(one, Endpoint)]
+    if len(asked) < len(found):
+        return ()
+
+    async def ask(pod: Object) -> Sample:
+        name = objects.name(pod)
+        subjects = [PodAsked(run=run, pod=name, endpoint=one) for one in asked]
+        samples = [await one.ask() for one in subjects]
+        return min(samples, key=lambda s: WORST_FIRST.index(s.answer))
+
+    return tuple(await asyncio.gather(*(ask(p) for p in asking.chosen(revision.pods))))

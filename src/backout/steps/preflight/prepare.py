@@ -1,0 +1,197 @@
+"""Reads, chooses, asks and checks: everything before the first write, and how it is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backout.core import checks
+from backout.core.checks.proof import UNPROVEN
+from backout.core.history import revisions
+from backout.core.kubernetes import template
+from backout.core.model import Finding, Revision, Skipped
+from backout.core.plan.plan import Plan, Refusal, decide, refuse, select
+from backout.core.preflight import proof
+from backout.core.preflight.snapshot import Preflight
+from backout.core.rights import permissions
+from backout.core.room.startability import must_start
+from backout.steps.preflight.inquire import inquire
+from backout.steps.reading.read import read
+
+if TYPE_CHECKING:
+    from backout.steps.run import Run
+
+
+async def prepare(run: Run) -> Plan | Refusal:
+    """Return what would be done, or why not. Changes nothing, but for a rehearsal if asked for."""
+    snapshot = await read(run)
+    choice = select(snapshot, run.policy)
+    if isinstance(choice, Finding):
+        return refuse(snapshot, choice)
+    snapshot = await inquire(run, snapshot, choice)
+    preflight = Preflight(
+        snapshot=snapshot, policy=run.policy, revisions=snapshot.revisions, choice=choice
+    )
+    preflight = replace(preflight, choice=proof.shown(choice, snapshot, preflight.endpoints))
+    plan = _decided(preflight)
+    if not run.policy.rehearse or not _would_go(plan):
+        return plan
+    from backout.steps.rehearsing.rehearse import rehearse  # noqa: PLC0415 (20 modules that most runs spare)
+
+    snapshot = replace(snapshot, rehearsal=await rehearse(run, preflight))
+    chosen = proof.rehearsed(preflight.choice, snapshot)
+    return _decided(replace(preflight, snapshot=snapshot, choice=chosen))
+
+
+def _decided(preflight: Preflight) -> Plan | Refusal:
+    findings, skipped = checks.run_all(preflight)
+    return decide(preflight, findings, skipped)
+
+
+def _would_go(plan: Plan | Refusal) -> bool:
+    """Tell whether at most a proof is missing: for a refused plan no Pod is started."""
+    return isinstance(plan, Plan) or {b.id for b in plan.blocks} <= UNPROVEN
+
+
+def is_same(one: Plan, other: Plan) -> bool:
+    """Tell whether two plans would do the same for the same reasons."""
+    return (
+        one.preflight.destination.hash == other.preflight.destination.hash
+        and template.same(_wanted(one), _wanted(other))
+        and {f.id for f in one.findings} == {f.id for f in other.findings}
+    )
+
+
+def tell(run: Run, plan: Plan) -> None:
+    """Say where the workload stands, where it will go and why, and everything that was found."""
+    tell_choice(run, plan.preflight)
+    tell_findings(run, plan.findings, plan.skipped, {f.id for f in plan.accepted})
+
+
+def tell_choice(run: Run, preflight: Preflight) -> None:
+    """Say where the workload stands, which revision was chosen and why, and where kubectl goes."""
+    now = revisions.current(preflight.revisions)
+    run.say("workload", _where(run, preflight, now), revision=now.number if now else None)
+    destination, choice = preflight.destination, preflight.choice
+    cause = f"; change-cause: {destination.change_cause}" if destination.change_cause else ""
+    images = template.images_in_words(destination.template)
+    run.say(
+        "target",
+        f"target: revision {destination.number}, {choice.why}; {images}{cause}",
+        revision=destination.number,
+        proven=choice.proven,
+        why=choice.why,
+        images=template.images(destination.template),
+        must_start=must_start(preflight.snapshot.workload, ready=destination.ready),
+    )
+    tell_pinned(run, preflight)
+    for number, why in choice.passed_over:
+        run.say("passed_over", f"passed over: revision {number}, {why}", revision=number)
+    if choice.kubectl is not None and choice.kubectl != destination.number:
+        run.say(
+            "kubectl",
+            f"kubectl rollout undo would go to revision {choice.kubectl}",
+            revision=choice.kubectl,
+        )
+    tell_baseline(run, preflight)
+
+
+def tell_baseline(run: Run, preflight: Preflight) -> None:
+    """Say what the service answered before anything was changed."""
+    for sample in preflight.snapshot.baseline:
+        run.say(
+            "baseline",
+            f"{sample.subject}: {sample.detail}",
+            subject=sample.subject,
+            answer=str(sample.answer),
+            status=sample.status,
+            milliseconds=sample.milliseconds,
+        )
+
+
+def tell_pinned(run: Run, preflight: Preflight) -> None:
+    """Say that pinned images make a revision of their own, and which images they are."""
+    if preflight.choice.unpinned is None:
+        return
+    before = template.images(preflight.origin.template)
+    after = template.images(preflight.destination.template)
+    images = {c: i for c, i in after.items() if i != before[c]}
+    number = preflight.destination.number
+    run.say(
+        "pinned",
+        f"pinned: a new revision, not {number}, with the images that revision {number} ran: "
+        + ", ".join(images.values()),
+        revision=number,
+        images=images,
+    )
+
+
+def tell_findings(
+    run: Run,
+    findings: tuple[Finding, ...],
+    skipped: tuple[Skipped, ...],
+    accepted: set[str],
+) -> None:
+    """Say each finding and each check that could not be made."""
+    for found in findings:
+        run.say(
+            "finding",
+            found.message,
+            id=found.id,
+            severity=str(found.severity),
+            detail=found.detail,
+            remedy=found.remedy,
+            accepted=found.id in accepted,
+            reason=run.policy.reason if found.id in accepted else "",
+        )
+    tell_skipped(run, skipped)
+
+
+def tell_skipped(run: Run, skipped: tuple[Skipped, ...]) -> None:
+    """Say each check that could not be made, the permission it lacks, and last how to get it."""
+    reasons = list(dict.fromkeys(one.reason for one in skipped))
+    denied = {reason: permissions.denied(reason) for reason in reasons}
+    last = next((r for r in reversed(reasons) if denied[r]), None)
+    for reason in reasons:
+        lacks = f" (lacks: {denied[reason]})" if denied[reason] else ""
+        run.say(
+            "skipped",
+            f"not checked: {reason}{lacks}",
+            ids=[one.id for one in skipped if one.reason == reason],
+            lacks=denied[reason],
+            remedy=permissions.ROLE if reason == last else "",
+        )
+
+
+def tell_refusal(run: Run, refusal: Refusal) -> None:
+    """Say what blocks, what else was found, and the line that goes on anyway."""
+    others = tuple(f for f in refusal.findings if f not in refusal.blocks)
+    tell_findings(run, others, refusal.skipped, set())
+    for block in refusal.blocks:
+        run.say(
+            "blocked",
+            block.message,
+            id=block.id,
+            detail=block.detail,
+            remedy=block.remedy,
+            risk=block.risk,
+            acceptable=block.acceptable,
+        )
+
+
+def _where(run: Run, preflight: Preflight, now: Revision | None) -> str:
+    """Return where the workload stands, and whose Pods are Ready."""
+    others = [
+        f"{r.ready} of revision {r.number}" for r in preflight.revisions if r.ready and r != now
+    ]
+    if now is None:
+        ready = ", ".join(others) or "none"
+        return f"{run.target} asks for a template that no revision has yet; Pods Ready: {ready}"
+    also = f" ({', '.join(others)} are)" if others else ""
+    pods = f"{now.ready} of its {preflight.replicas} Pods Ready{also}"
+    images = template.images_in_words(now.template)
+    return f"{run.target} is at revision {now.number}; {images}; {pods}"
+
+
+def _wanted(plan: Plan) -> dict[str, object]:
+    return dict(plan.preflight.snapshot.workload["spec"]["template"])

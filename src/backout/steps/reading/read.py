@@ -1,0 +1,193 @@
+"""Reads the Snapshot: what is known by name first, then what that names, each concurrently."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backout.core.errors import BackoutError, Forbidden, Unreachable
+from backout.core.kubernetes import objects
+from backout.core.ledger import records
+from backout.core.preflight.snapshot import Need, Snapshot
+from backout.core.rights import permissions
+from backout.kube import paths
+from backout.steps.reading.observe import observed
+from backout.steps.reading.role import with_role
+from backout.steps.together import first_error
+
+if TYPE_CHECKING:
+    from backout.core.model import Object
+    from backout.core.rights.permissions import Permission
+    from backout.steps.run import Run
+
+AT_ONCE = 4
+"""Access reviews at the same time: each more is a connection more, and a TLS handshake."""
+
+
+class _Unread:
+    """Collects why a need could not be read; the program goes on without it."""
+
+    def __init__(self) -> None:
+        self.why: dict[Need, str] = {}
+
+    def note(self, need: Need, error: BackoutError) -> None:
+        self.why[need] = error.message
+
+
+async def read(run: Run) -> Snapshot:
+    """Return everything that a choice needs.
+
+    Raises ApiError or Unreachable where the workload or its ReplicaSets cannot be read: without
+    them there is no history.
+    """
+    unread = _Unread()
+    if run.policy.is_survey:
+        unread.why[Need.INTENT] = "many workloads are looked at, none is to be undone now"
+    with first_error():
+        async with asyncio.TaskGroup() as group:
+            workload_task = group.create_task(_workload(run))
+            lease_task = group.create_task(_lease(run, unread))
+            services_task = group.create_task(_services(run, unread))
+            permissions_task = group.create_task(_permissions(run, unread))
+    workload = await observed(run, workload_task.result())
+    if workload is not workload_task.result():
+        run = replace(run, client=run.client.plain)  # a list that was kept may be older than it
+    return replace(
+        await _named(run, workload, unread),
+        services=services_task.result(),
+        lease=lease_task.result(),
+        permissions=permissions_task.result(),
+    )
+
+
+async def look(run: Run) -> Snapshot:
+    """Return the workload with its ReplicaSets and Pods as they are now: nothing is waited for.
+
+    Raises as `read` does.
+    """
+    return await _named(run, await _workload(run), _Unread())
+
+
+async def history(run: Run) -> Snapshot:
+    """Return what `look` does, once the controller has seen which template is the current one.
+
+    Raises as `read` does.
+    """
+    return await _named(run, await observed(run, await _workload(run)), _Unread())
+
+
+async def _named(run: Run, workload: Object, unread: _Unread) -> Snapshot:
+    """Return a snapshot of what a workload names."""
+    selector = workload["spec"]["selector"]
+    with first_error():
+        async with asyncio.TaskGroup() as group:
+            replica_sets_task = group.create_task(_replica_sets(run, selector))
+            pods_task = group.create_task(_pods(run, selector, unread))
+    return Snapshot(
+        target=run.target,
+        workload=workload,
+        replica_sets=replica_sets_task.result(),
+        pods=pods_task.result(),
+        now=run.server_now(),
+        is_observed=objects.is_observed(workload),
+        unreadable=unread.why,
+    )
+
+
+async def _workload(run: Run) -> Object:
+    try:
+        found = await run.client.get(paths.deployment(run.target.namespace, run.target.name))
+    except Forbidden as error:
+        raise with_role(error, "deployments") from None
+    _check(found, "Deployment", "selector", "template")
+    return found
+
+
+async def _replica_sets(run: Run, selector: Object) -> tuple[Object, ...]:
+    path = paths.replica_sets(run.target.namespace)
+    try:
+        found = await run.client.selected(path, selector)
+    except Forbidden as error:
+        raise with_role(error, "replicasets") from None
+    for replica_set in found:
+        _check(replica_set, "ReplicaSet", "template")
+    return found
+
+
+def _check(found: Object, kind: str, *needed: str) -> None:
+    """Raise Unreachable where something in between answered in the API server's place."""
+    if not all(isinstance(objects.dig(found, "spec", key), dict) for key in needed):
+        raise Unreachable(
+            f"what answers for the API server sent something that is no {kind}",
+            remedy="look at the server's address and at the proxy in front of it",
+        )
+
+
+async def _pods(run: Run, selector: Object, unread: _Unread) -> tuple[Object, ...]:
+    path = paths.pods(run.target.namespace)
+    try:
+        return await run.client.selected(path, selector)
+    except BackoutError as error:
+        unread.note(Need.PODS, error)
+        return ()
+
+
+async def _services(run: Run, unread: _Unread) -> tuple[Object, ...]:
+    try:
+        return tuple((await run.client.list(paths.services(run.target.namespace))).items)
+    except BackoutError as error:
+        unread.note(Need.SERVICES, error)
+        return ()
+
+
+async def _lease(run: Run, unread: _Unread) -> Object | None:
+    try:
+        return await run.ledger.read()
+    except BackoutError as error:
+        unread.note(Need.LEDGER, error)
+        return None
+
+
+async def _permissions(run: Run, unread: _Unread) -> dict[str, bool]:
+    """Return what SelfSubjectAccessReview says of each permission that an undo needs."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def asked(permission: Permission) -> bool:
+        async with gate:
+            return await may(run, permission)
+
+    try:
+        with first_error():
+            async with asyncio.timeout(run.limits.preflight), asyncio.TaskGroup() as group:
+                wanted = permissions.asked(ledger_is_local=run.ledger.is_local)
+                tasks = {str(p): group.create_task(asked(p)) for p in wanted}
+    except (BackoutError, TimeoutError) as error:
+        told = error.message if isinstance(error, BackoutError) else "no answer in time"
+        unread.why[Need.PERMISSIONS] = told
+        return {}
+    return {name: task.result() for name, task in tasks.items()}
+
+
+async def may(run: Run, permission: Permission) -> bool:
+    """Return what SelfSubjectAccessReview says of one permission, on the object that it is for.
+
+    A Role may name that object. Not to create a Lease: such a request names none.
+    """
+    attributes = {
+        "namespace": run.target.namespace,
+        "verb": permission.verb,
+        "group": permission.group,
+        "resource": permission.resource,
+    }
+    if permission in permissions.WORKLOAD:
+        attributes["name"] = run.target.name
+    elif permission in permissions.LEDGER and permission.verb != "create":
+        attributes["name"] = records.lease_name(run.target)
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = await run.client.create(paths.self_subject_access_reviews(), review)
+    return objects.dig(answer, "status", "allowed") is True

@@ -1,0 +1,1 @@
+"""A trial Pod of the target."""

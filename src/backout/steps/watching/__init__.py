@@ -1,0 +1,1 @@
+"""A rollout, followed to its verdict."""

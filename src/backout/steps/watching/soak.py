@@ -1,0 +1,72 @@
+"""From rolled out to recovered: the service is asked while its Pods are still watched."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from backout.core.rollout.verdict import Complete
+from backout.steps.acting.conclude import Ending
+from backout.steps.asking.metric import sampled
+from backout.steps.asking.probe import probe
+from backout.steps.asking.subjects import NotVerified
+from backout.steps.reading.changed import tell_change
+from backout.steps.watching.logs import tell_logs
+
+if TYPE_CHECKING:
+    from backout.core.health.judgement import Health
+    from backout.core.preflight.snapshot import Preflight
+    from backout.steps.run import Run
+    from backout.steps.watching.watch import Watch
+
+
+async def settled(
+    run: Run, watch: Watch, preflight: Preflight | None, *, deadline: float, hold: float = 0.0
+) -> Ending:
+    """Return how a rollout ended, once its success has held; by `deadline` (event-loop time).
+
+    A rollout that is in question again while it soaks is watched anew. Without a `preflight`
+    nothing is asked. `hold` is how many seconds it must stay as it is in any case.
+    """
+    clock = asyncio.get_running_loop().time
+    while True:
+        async with sampled(run):
+            verdict = await watch.verdict()
+        if not isinstance(verdict, Complete):
+            causes = getattr(verdict, "causes", ())
+            await tell_change(run, causes)
+            await tell_logs(run, watch.pods, causes)
+            return Ending(verdict=verdict)
+        words = "all replicas run the target and are available; watching that it holds"
+        run.say("progress", words, complete=True)
+        until = min(deadline, clock() + run.limits.health)
+        health = asyncio.create_task(_asked(run, preflight, until, hold))
+        reopened = asyncio.create_task(watch.reopened())
+        try:
+            await asyncio.wait({health, reopened}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (health, reopened):
+                if not task.done():
+                    task.cancel()
+            await asyncio.wait({health, reopened})
+        doubt = watch.blindness if reopened.cancelled() else reopened.result()
+        if doubt:
+            run.say("note", f"not settled yet: {doubt}")
+            continue
+        run.say("rolled_out", verdict.message, images=dict(watch.images))
+        return Ending(verdict=verdict, health=health.result(), images=watch.images)
+
+
+async def _asked(
+    run: Run, preflight: Preflight | None, until: float, hold: float
+) -> Health | NotVerified:
+    """Ask for the service's health; where there is nothing to ask, let it soak in silence."""
+    clock = asyncio.get_running_loop().time
+    held_at = clock() + hold
+    health: Health | NotVerified = NotVerified(why="nothing was asked")
+    if preflight is not None:
+        health = await probe(run, preflight, deadline=until)
+    if isinstance(health, NotVerified):
+        await asyncio.sleep(run.limits.soak)
+    await asyncio.sleep(max(0.0, min(held_at, until) - clock()))
+    return health

@@ -1,0 +1,63 @@
+"""Says what a watched rollout does: each word once, a cause when suspected and when final."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from backout.core.diagnosis.causes import Cause
+    from backout.steps.run import Run
+    from backout.steps.watching.follow import Newest
+
+
+class Teller:
+    """Remembers what was said of one rollout; `said` is the newest word on its progress."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._told: set[tuple[str, ...]] = set()
+        self._counted: Mapping[str, int] = {}
+        self.said = ""
+
+    def progress(self, message: str) -> None:
+        """Say one line a change."""
+        if message != self.said:
+            self.said = message
+            self._run.say("progress", message)
+
+    def replicas(self, counted: Mapping[str, int]) -> None:
+        """Note the Pods by state, once a change: for reports, not for people who look on."""
+        if counted != self._counted:
+            self._counted = counted
+            words = ", ".join(f"{number} {name}" for name, number in counted.items())
+            self._run.say("replicas", words, **counted)
+
+    def causes(self, causes: Iterable[Cause]) -> None:
+        """Say every cause once when it is suspected, and once when it is final."""
+        for cause in causes:
+            key = (cause.code, cause.uid, str(cause.is_final))
+            if key not in self._told:
+                self._told.add(key)
+                say_cause(self._run, cause)
+
+    def missing(self, state: Newest) -> None:
+        """Say once what may not be watched: it cannot be verified, and the rest goes on."""
+        for resource, why in state.missing.items():
+            if ("missing", resource) not in self._told:
+                self._told.add(("missing", resource))
+                words = f"{resource} cannot be watched: {why}"
+                self._run.say("note", words, unwatched=resource)
+
+
+def say_cause(run: Run, cause: Cause) -> None:
+    """Say why something is not ready, once it is suspected."""
+    run.say(
+        "cause",
+        f"{cause.subject}: {cause.message}",
+        code=cause.code,
+        evidence=cause.evidence,
+        remedy=cause.remedy,
+        final=cause.is_final,
+    )
