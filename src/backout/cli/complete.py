@@ -133,7 +133,7 @@ async def _names(client: Client, path: str) -> list[str]:
 
 
 def _context_names(path: str | None) -> list[str]:
-    from backout.kube.merging import merged  # noqa: PLC0415
+    from backout.kube.config.merging import merged  # noqa: PLC0415
 
     return sorted(merged(path=path, environ=os.environ, home=Path.home()).entries["context"])
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.kube.connection import Connection
+    from backout.kube.config.connection import Connection
 
 FLAGS = (
     "kubeconfig",
@@ -27,7 +27,7 @@ def connection(values: Mapping[str, Any]) -> Connection:
 
     Raises ConfigError.
     """
-    from backout.kube import kubeconfig  # noqa: PLC0415 (not for --help)
+    from backout.kube.config import kubeconfig  # noqa: PLC0415 (not for --help)
 
     return kubeconfig.load(
         path=values["kubeconfig"],

@@ -28,7 +28,7 @@ from backout.core.value import dataclass
 from backout.http.session import Session
 from backout.http.trust import with_authorities
 from backout.kube.client import Client, RequestLine
-from backout.kube.exec_plugin import Surroundings
+from backout.kube.credentials.exec_plugin import Surroundings
 from backout.registry.auth_file import load as load_auth_file
 from backout.registry.client import RegistryClient
 from backout.steps.identity import identity, operation_id
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from backout.cli.options import Common
-    from backout.kube.connection import Connection
+    from backout.kube.config.connection import Connection
     from backout.steps.ledger.store import LedgerStore
 
 READ, WRITE = 10.0, 60.0

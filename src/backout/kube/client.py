@@ -19,8 +19,8 @@ from backout.kube.answers import Listing, Patched, ProxyAnswer, WatchEvent
 from backout.kube.bodies import counted_in, event_in, items_in, object_in
 from backout.kube.call import Call, Reply, RequestLine, ServerDate
 from backout.kube.clock import SYSTEM_CLOCK, Clock
+from backout.kube.credentials.exec_plugin import Surroundings
 from backout.kube.errors import Unclear
-from backout.kube.exec_plugin import Surroundings
 from backout.kube.retry import TRIES, patiently
 from backout.kube.status import error_from, message_of, status_of
 from backout.kube.transport import Transport
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from backout.http.response import Response
-    from backout.kube.connection import Connection
+    from backout.kube.config.connection import Connection
 
 __all__ = ["Client", "Listing", "Patched", "ProxyAnswer", "RequestLine", "ServerDate", "WatchEvent"]
 

@@ -16,7 +16,7 @@ from backout.core.errors import Unreachable
 from backout.core.text import untrusted
 from backout.http.session import Session
 from backout.kube.call import Call, Reply, RequestLine, ServerDate
-from backout.kube.identities import Identities
+from backout.kube.credentials.identities import Identities
 from backout.kube.status import UNAUTHORIZED, status_of
 from backout.kube.tls import context_for
 from backout.kube.warnings_header import warnings_of
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from backout.http.response import Headers, OutgoingHeaders
     from backout.http.stream import Stream
-    from backout.kube.connection import Connection, Impersonation, KeyPair
-    from backout.kube.exec_credential import Identity
-    from backout.kube.exec_plugin import Surroundings
+    from backout.kube.config.connection import Connection, Impersonation, KeyPair
+    from backout.kube.credentials.exec_credential import Identity
+    from backout.kube.credentials.exec_plugin import Surroundings
 
 
 _SAFE_IN_NAMES = "!#$&'*+^`|"

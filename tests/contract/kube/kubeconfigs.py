@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from backout.kube.kubeconfig import load
+from backout.kube.config.kubeconfig import load
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backout.kube.connection import Connection
+    from backout.kube.config.connection import Connection
 
 SERVER = "https://kube.example:6443"
 

@@ -6,13 +6,13 @@ import pytest
 import trustme
 
 from backout.core.errors import ConfigError
-from backout.kube.kubeconfig import load
+from backout.kube.config.kubeconfig import load
 from tests.contract.kube.kubeconfigs import config, written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backout.kube.connection import Connection
+    from backout.kube.config.connection import Connection
 
 POD = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
 

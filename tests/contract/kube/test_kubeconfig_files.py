@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from backout.core.errors import ConfigError
-from backout.kube import go_yaml
-from backout.kube.kubeconfig import load
-from backout.kube.yaml_file import FILE_CAP
+from backout.kube.config import go_yaml
+from backout.kube.config.kubeconfig import load
+from backout.kube.config.yaml_file import FILE_CAP
 from tests.contract.kube.kubeconfigs import SERVER, loaded
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from backout.core.errors import ApiError, BackoutError
-from backout.kube import kubeconfig
 from backout.kube.client import Client
+from backout.kube.config import kubeconfig
 
 if TYPE_CHECKING:
-    from backout.kube.connection import Connection
+    from backout.kube.config.connection import Connection
     from tests.contract.kubectl.recorder import Arrival, Recorder
     from tests.contract.kubectl.sets import Written
 

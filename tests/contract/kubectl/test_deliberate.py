@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.errors import ConfigError
-from backout.kube.kubeconfig import load
+from backout.kube.config.kubeconfig import load
 from tests.contract.kubectl import asked, pki
 from tests.contract.kubectl.deliberate import DIRECTED, GENERATED
 from tests.contract.kubectl.recorder import Recorder
@@ -18,7 +18,7 @@ from tests.contract.kubectl.sets import Written
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backout.kube.connection import Connection
+    from backout.kube.config.connection import Connection
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "differences-from-kubectl.md"

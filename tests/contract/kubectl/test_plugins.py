@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.errors import ConfigError
-from backout.kube.kubeconfig import load
+from backout.kube.config.kubeconfig import load
 from tests.contract.kubectl import asked, pki
 from tests.contract.kubectl.recorder import Recorder
 from tests.contract.kubectl.sets import Written

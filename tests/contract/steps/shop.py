@@ -21,7 +21,7 @@ from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Policy
 from backout.http.session import Session
 from backout.kube.client import Client
-from backout.kube.connection import Connection
+from backout.kube.config.connection import Connection
 from backout.registry.client import RegistryClient
 from backout.steps.identity import operation_id
 from backout.steps.ledger.store import ClusterLedger

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
-from backout.kube.exec_credential import Identity
-from backout.kube.exec_plugin import Surroundings
-from backout.kube.exec_plugin import identity as ask_plugin
+from backout.kube.credentials.exec_credential import Identity
+from backout.kube.credentials.exec_plugin import Surroundings
+from backout.kube.credentials.exec_plugin import identity as ask_plugin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backout.kube.connection import Connection, KeyPair
+    from backout.kube.config.connection import Connection, KeyPair
 
 FILE_AGE = 50.0
 """Seconds after which a token file is read again (client-go transport/token_source.go)."""

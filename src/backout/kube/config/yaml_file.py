@@ -23,7 +23,7 @@ def read(path: Path) -> dict[str, Any] | None:
     """
     import yaml  # noqa: PLC0415 (20 ms that --help does not need)
 
-    from backout.kube import go_yaml  # noqa: PLC0415 (the same)
+    from backout.kube.config import go_yaml  # noqa: PLC0415 (the same)
 
     content = _bytes(path)
     if content is None:

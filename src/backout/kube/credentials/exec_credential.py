@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from backout.core.kubernetes.objects import dig, timestamp
 from backout.core.text import untrusted
 from backout.core.value import dataclass
-from backout.kube.connection import KeyPair
+from backout.kube.config.connection import KeyPair
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,7 +61,7 @@ def _decoded(printed: bytes) -> object:
 def _from_yaml(printed: bytes) -> object:
     import yaml  # noqa: PLC0415 (hardly any plugin prints YAML)
 
-    from backout.kube import go_yaml  # noqa: PLC0415 (the same)
+    from backout.kube.config import go_yaml  # noqa: PLC0415 (the same)
 
     try:
         return go_yaml.parse(printed)

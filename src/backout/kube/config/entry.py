@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
 from backout.core.value import dataclass
-from backout.kube.schema import decoded
+from backout.kube.config.schema import decoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

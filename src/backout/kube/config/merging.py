@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
 from backout.core.value import dataclass
-from backout.kube import schema, yaml_file
-from backout.kube.entry import Entry
+from backout.kube.config import schema, yaml_file
+from backout.kube.config.entry import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
