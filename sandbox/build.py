@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from sandbox.errors import SandboxError
 from sandbox.folders import SOURCES, cache_folder
-from sandbox.lock import locked
-from sandbox.prerequisites import require_go
+from sandbox.machine.lock import locked
+from sandbox.machine.prerequisites import require_go
 from sandbox.progress import long_step
 
 if TYPE_CHECKING:

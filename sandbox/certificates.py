@@ -10,9 +10,9 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox import addresses
 from sandbox.errors import SandboxError
 from sandbox.folders import write_private
+from sandbox.machine import addresses
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,10 +13,18 @@ import subprocess
 import time
 from pathlib import Path
 
-from sandbox import cgroups, iptables, kernel, neighbours, network, processes, shared_places
 from sandbox.errors import SandboxError
 from sandbox.folders import MARKER, claim
 from sandbox.layout import Layout
+from sandbox.machine import (
+    cgroups,
+    iptables,
+    kernel,
+    neighbours,
+    network,
+    processes,
+    shared_places,
+)
 
 PROGRAMS = (
     "kubernetes",

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sandbox import processes
 from sandbox.errors import NotRunningError, SandboxError
 from sandbox.folders import replace_text, state_folder
 from sandbox.layout import Layout
+from sandbox.machine import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sandbox import addresses
-from sandbox.prerequisites import find
+from sandbox.machine import addresses
+from sandbox.machine.prerequisites import find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

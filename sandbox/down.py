@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sandbox import cleaning, prerequisites
+from sandbox import cleaning
 from sandbox.errors import SandboxError
 from sandbox.folders import state_folder
-from sandbox.lock import locked
+from sandbox.machine import prerequisites
+from sandbox.machine.lock import locked
 from sandbox.progress import say, step
 
 

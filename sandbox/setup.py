@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sandbox import certificates, images, iptables
+from sandbox import certificates, images
 from sandbox.config import kubernetes, prometheus, runtime
 from sandbox.folders import write_private
-from sandbox.prerequisites import find
+from sandbox.machine import iptables
+from sandbox.machine.prerequisites import find
 
 if TYPE_CHECKING:
     from sandbox.build import Binaries

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from sandbox import addresses, cluster, processes, supervision
+from sandbox import cluster, supervision
 from sandbox.components import components
 from sandbox.errors import NotRunningError
 from sandbox.layout import Layout
+from sandbox.machine import addresses, processes
 
 if TYPE_CHECKING:
-    from sandbox.processes import Identity
+    from sandbox.machine.processes import Identity
 
 ROW = "{:<25} {:>8}  {:<9} {}"
 

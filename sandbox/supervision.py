@@ -7,8 +7,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sandbox import addresses, health, processes
+from sandbox import health
 from sandbox.errors import SandboxError
+from sandbox.machine import addresses, processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,25 +7,14 @@ import platform
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sandbox import (
-    addresses,
-    build,
-    cgroups,
-    cleaning,
-    cluster,
-    kernel,
-    neighbours,
-    network,
-    prerequisites,
-    setup,
-    supervision,
-)
+from sandbox import build, cleaning, cluster, setup, supervision
 from sandbox.components import clients, components, foundation
 from sandbox.errors import SandboxError
 from sandbox.folders import SOURCES, state_folder
 from sandbox.images import Registry
 from sandbox.layout import Layout
-from sandbox.lock import locked
+from sandbox.machine import addresses, cgroups, kernel, neighbours, network, prerequisites
+from sandbox.machine.lock import locked
 from sandbox.progress import say, step
 
 if TYPE_CHECKING:

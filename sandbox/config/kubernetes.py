@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sandbox import addresses
 from sandbox.certificates import USER as SANDBOX
+from sandbox.machine import addresses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sandbox import addresses
+from sandbox.machine import addresses
 
 if TYPE_CHECKING:
     from pathlib import Path

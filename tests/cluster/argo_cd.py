@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from sandbox.prerequisites import require_program
+from sandbox.machine.prerequisites import require_program
 from tests.cluster import owner_programs
 from tests.cluster.command import Running, run
 from tests.cluster.definitions import applied

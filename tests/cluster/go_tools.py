@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from sandbox.prerequisites import require_go
+from sandbox.machine.prerequisites import require_go
 
 BUILD = Path(__file__).parents[2] / "build" / "tools"
 

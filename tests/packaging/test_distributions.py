@@ -51,7 +51,7 @@ def test_the_wheel_holds_the_package_and_its_metadata_only() -> None:
         "css",
     }
     assert {name.rpartition("/")[0] for name in names if name.endswith((".html", ".css"))} == {
-        "backout/cli/reports/templates"
+        "backout/cli/output/reports/templates"
     }
     pages = {name for name in names if name.endswith(".md")}
     assert pages == {

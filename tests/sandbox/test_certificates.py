@@ -4,7 +4,8 @@ import stat
 import subprocess
 from typing import TYPE_CHECKING
 
-from sandbox import addresses, certificates
+from sandbox import certificates
+from sandbox.machine import addresses
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import cgroups, cleaning, processes
+from sandbox import cleaning
 from sandbox.errors import SandboxError
+from sandbox.machine import cgroups, processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

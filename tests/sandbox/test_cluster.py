@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import cluster, processes
+from sandbox import cluster
 from sandbox.errors import NotRunningError
 from sandbox.folders import SOURCES
 from sandbox.layout import Layout
+from sandbox.machine import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from sandbox import addresses, certificates
+from sandbox import certificates
 from sandbox.components import components
 from sandbox.config import kubernetes, prometheus, runtime
 from sandbox.layout import Layout
+from sandbox.machine import addresses
 
 STATE = Path("/state")
 MADE = certificates.Certificates(STATE / "certificates")

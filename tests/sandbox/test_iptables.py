@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sandbox import iptables
+from sandbox.machine import iptables
 
 SAVED = """\
 *filter

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sandbox import kernel
+from sandbox.machine import kernel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import addresses, cgroups, cleaning, cluster, processes
+from sandbox import cleaning, cluster
 from sandbox.folders import SOURCES, state_folder
 from sandbox.layout import Layout
+from sandbox.machine import addresses, cgroups, processes
 
 pytestmark = [pytest.mark.sandbox_lifecycle, pytest.mark.timeout(900)]
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.errors import SandboxError
-from sandbox.lock import locked
+from sandbox.machine.lock import locked
 
 if TYPE_CHECKING:
     from pathlib import Path

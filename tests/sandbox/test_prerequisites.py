@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from sandbox import prerequisites
 from sandbox.errors import SandboxError
-from sandbox.prerequisites import Machine
+from sandbox.machine import prerequisites
+from sandbox.machine.prerequisites import Machine
 
 FIT = Machine(system="Linux", architecture="x86_64", root=True, missing=(), apt=True)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import processes
+from sandbox.machine import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

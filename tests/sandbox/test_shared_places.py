@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import shared_places
+from sandbox.machine import shared_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backout.cli import connect
-from backout.cli import target as targets
+from backout.cli.options import target as targets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from backout.cli import exit_codes
-from backout.cli.options import common, given
-from backout.cli.streams import leave, prepare_streams
+from backout.cli.options.shared import common, given
+from backout.cli.output.streams import leave, prepare_streams
 from backout.core.errors import BackoutError
 from backout.core.text import untrusted
 
@@ -38,7 +38,7 @@ class _Commands(click.Group):
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command = getattr(import_module(f"backout.cli.{COMMANDS[name]}"), name)
+        command = getattr(import_module(f"backout.cli.commands.{COMMANDS[name]}"), name)
         return command if isinstance(command, click.Command) else None
 
 
@@ -58,7 +58,7 @@ def cli(ctx: click.Context, /, *, version: bool, **values: Any) -> None:
     """
     ctx.obj = given(ctx, values)
     if version:
-        from backout.cli.version import show  # noqa: PLC0415 (it asks the server)
+        from backout.cli.commands.version import show  # noqa: PLC0415 (it asks the server)
 
         show(values)
         ctx.exit()
@@ -70,7 +70,7 @@ def main() -> None:
     """Run the command line; errors end in one sentence and the right exit code."""
     prepare_streams()
     if COMPLETING in os.environ:
-        import_module("backout.cli.completion")  # what click shall complete with
+        import_module("backout.cli.commands.completion")  # what click shall complete with
     arguments = ["--dry-run=server" if a == "--dry-run" else a for a in sys.argv[1:]]
     try:
         code = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from backout import __version__
-from backout.cli import connect, exit_codes, health
+from backout.cli import connect, exit_codes
 from backout.cli.interruption import Interruption
-from backout.cli.prompt import confirm
-from backout.cli.render import Renderer, renderer
-from backout.cli.sink import Sink
-from backout.cli.telemetry import Telemetry, notifier, prometheus
+from backout.cli.options import health
+from backout.cli.options.telemetry import Telemetry, notifier, prometheus
+from backout.cli.output.prompt import confirm
+from backout.cli.output.render import Renderer, renderer
+from backout.cli.output.sink import Sink
 from backout.core.errors import BackoutError
 from backout.core.images.keyring import Keyring
 from backout.core.model import Event, Target
@@ -40,7 +41,7 @@ from backout.steps.run import Limits, Run
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from backout.cli.options import Common
+    from backout.cli.options.shared import Common
     from backout.kube.config.connection import Connection
     from backout.steps.ledger.store import LedgerStore
 

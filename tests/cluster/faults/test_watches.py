@@ -20,7 +20,7 @@ from backout.core.model import Target
 from backout.kube.client import Client
 from backout.kube.config.connection import Connection, Credentials, Trust
 from backout.steps.watching.follow import Newest, newest_states
-from sandbox import addresses
+from sandbox.machine import addresses
 from tests.cluster.faults.scene import LONGEST, Ended, Scene
 from tests.cluster.faults.stream_proxy import (
     STRANGE,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from backout.cli import health, small_file
+from backout.cli.options import health, small_file
 from backout.core.errors import ConfigError
 from tests.contract.scripted_server import Answer, ScriptedServer, server_tls
 

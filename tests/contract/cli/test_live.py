@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backout.cli.live import MOST_PODS, Live, frame
+from backout.cli.output.live import MOST_PODS, Live, frame
 from backout.core.rollout.view import View
 
 HOSTILE = "web\x1b[2J\u202e\n::error::x"

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from backout.cli.main import cli
-from backout.cli.policy_keys import ACCEPT, TIGHTER, options, type_of
+from backout.cli.options.policy_keys import ACCEPT, TIGHTER, options, type_of
 
 if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer

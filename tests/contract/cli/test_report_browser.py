@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backout.cli.reports.page import incident_page, standing_page
+from backout.cli.output.reports.page import incident_page, standing_page
 from backout.core.report import runs, timeline
 
 ROOT = Path(__file__).parents[3]

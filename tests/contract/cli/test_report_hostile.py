@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from backout.cli.reports import markdown
-from backout.cli.reports.page import incident_page, standing_page
+from backout.cli.output.reports import markdown
+from backout.cli.output.reports.page import incident_page, standing_page
 from backout.core.report import timeline
 
 SAYS = "</script><script>alert(1)</script>\"'><img src=x onerror=a> \u202e\x1b[31m {{7*7}} ${x}"

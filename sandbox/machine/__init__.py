@@ -1,0 +1,1 @@
+"""What the sandbox needs of the machine, and gives back."""

@@ -1,0 +1,92 @@
+"""`backout ledger`: what was rolled back, by whom, what became of it, and what is remembered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backout.cli import complete
+from backout.cli.options import acting
+from backout.cli.options.shared import breaker, collect, common
+
+if TYPE_CHECKING:
+    from backout.cli.options.shared import Common
+
+MARK = complete.MARK
+
+
+@click.command()
+@click.argument(
+    "words", nargs=-1, metavar="[TYPE/NAME | mark TYPE/NAME]", shell_complete=complete.workloads
+)
+@click.option("-A", "--all-namespaces", is_flag=True, help="List the ledgers of the whole cluster.")
+@click.option("--healthy", "word", flag_value="healthy", help="mark: this revision works.")
+@click.option("--bad", "word", flag_value="bad", help="mark: it does not; undo passes it over.")
+@click.option(
+    "--revision",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="mark: which one.  [default: the current]",
+)
+@click.option("--reason", default="", metavar="TEXT", help="mark: why; kept in the memory.")
+@breaker
+@acting.ledger
+@acting.record
+@common
+@click.pass_context
+def ledger(ctx: click.Context, /, words: tuple[str, ...], **values: Any) -> int:
+    """Show the rollbacks of a workload and what is known of its revisions; or write that down.
+
+    Without TYPE/NAME, list the ledgers of the namespace. With -o json one line a record, as it
+    stands in the ledger, oldest first; the last line is the memory and the breaker.
+
+    \b
+    Examples:
+      backout ledger deploy/web
+      backout ledger --all-namespaces
+      backout ledger mark deploy/web --bad --revision 4 --reason "INC-7: leaks"
+      backout ledger mark deploy/web --healthy --reason "smoke tests passed"
+    """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
+    shared = collect(ctx, values)
+    if words[:1] == (MARK,):
+        return _mark(words[1:], shared, values)
+    for name in ("word", "revision", "reason"):
+        if values[name]:
+            raise click.UsageError(f"--{values['word'] or name} goes with: ledger mark TYPE/NAME")
+    if values["all_namespaces"] and words:
+        raise click.UsageError("--all-namespaces lists; it takes no TYPE/NAME")
+    # Nothing of this is imported for --help.
+    from backout.cli.commands import ledger_list, ledger_view  # noqa: PLC0415
+
+    if not words:
+        if values["where"] == "local":
+            raise click.UsageError("--ledger local shows one workload: name it, TYPE/NAME")
+        return ledger_list.show(shared, everywhere=values["all_namespaces"])
+    return ledger_view.show(
+        words,
+        shared,
+        limit=values["rollback_limit"],
+        window=timedelta(seconds=values["rollback_window"]),
+        is_local=values["where"] == "local",
+    )
+
+
+def _mark(workload: tuple[str, ...], shared: Common, values: dict[str, Any]) -> int:
+    if not workload:
+        raise click.UsageError("name one workload: ledger mark TYPE/NAME")
+    if not values["word"] or not values["reason"].strip():
+        raise click.UsageError("ledger mark needs --healthy or --bad, and --reason TEXT")
+    from backout.cli.options.policy import mark_policy  # noqa: PLC0415
+
+    policy = mark_policy(values)
+    from backout.cli.session import run_command  # noqa: PLC0415
+    from backout.core.outcome import Outcome  # noqa: PLC0415, TC001
+    from backout.steps.mark import mark  # noqa: PLC0415
+    from backout.steps.run import Run  # noqa: PLC0415, TC001
+
+    async def steps(run: Run) -> Outcome:
+        return await mark(run, number=values["revision"], healthy=values["word"] == "healthy")
+
+    return run_command(acting.settings(steps, workload, shared, values, policy=policy))

@@ -1,0 +1,111 @@
+"""`backout report`: an incident on one page, from the journal alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backout.cli.options import acting
+
+if TYPE_CHECKING:
+    from backout.core.report.incident import Incident
+    from backout.core.report.runs import Wanted
+
+FORMATS = ("md", "html", "json")
+
+
+@click.command()
+@click.argument("words", nargs=-1, metavar="[RECORD | TYPE/NAME]")
+@click.option("--last", is_flag=True, help="The newest run.  [default]")
+@click.option("-n", "--namespace", metavar="NS", help="Only runs in this namespace.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Choice(FORMATS),
+    help="html needs the extra backout[report].  [default: md]",
+)
+@click.option(
+    "--journal",
+    metavar="FILE",
+    envvar="BACKOUT_JOURNAL",
+    help="The journal to read.  [default: in the state folder]",
+)
+@click.pass_context
+def report(ctx: click.Context, /, words: tuple[str, ...], **values: Any) -> int:
+    """Tell an incident on one page: what happened when, what was chosen and why, and how it ended.
+
+    RECORD is a trace id or an operation's id; of TYPE/NAME the newest run is told. Made from the
+    journal alone: it needs no cluster, and works after the fact. The page of HTML is one file that
+    fetches nothing and runs nothing.
+
+    Exit codes: 0 written, 1 there is no such run or no journal, 2 usage.
+
+    \b
+    Examples:
+      backout report -o html > incident.html
+      backout report deploy/web -n shop
+      backout report c347c3cb0cc022b4ba4b958b820c4e90 -o json
+    """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
+    before: dict[str, Any] = ctx.obj or {}
+    if words and values["last"]:
+        raise click.UsageError("--last is the newest run of all; leave RECORD or TYPE/NAME out")
+    namespace = values["namespace"] or before.get("namespace") or ""
+    asked = _wanted(words, namespace)
+    output = values["output"] or before.get("output") or FORMATS[0]
+    if output not in FORMATS:
+        raise click.UsageError("report has -o html, md and json")
+    click.echo(_page(_found(asked, values["journal"]), output), nl=False)
+    return 0
+
+
+def _wanted(words: tuple[str, ...], namespace: str) -> Wanted:
+    # Nothing of this is imported for --help.
+    from backout.cli.options import target  # noqa: PLC0415
+    from backout.core.report.runs import Wanted  # noqa: PLC0415
+
+    if not words:
+        return Wanted(namespace=namespace)
+    if len(words) == 1 and "/" not in words[0]:
+        return Wanted(record=words[0])
+    about = target.parse(words, namespace)
+    return Wanted(kind=about.kind, name=about.name, namespace=namespace)
+
+
+def _found(wanted: Wanted, journal: str | None) -> Incident:
+    """Return the incident of the newest run that is wanted."""
+    import os  # noqa: PLC0415
+    import tempfile  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    from backout.core.errors import ConfigError  # noqa: PLC0415
+    from backout.core.report import runs, timeline  # noqa: PLC0415
+    from backout.steps.journal import journal_read  # noqa: PLC0415
+
+    path = acting.path(journal) or journal_read.default_path(
+        os.environ, Path.home(), Path(tempfile.gettempdir())
+    )
+    lines = journal_read.read(path)
+    run = runs.choose(runs.runs(lines.lines), wanted)
+    if run is None:
+        gaps = f" ({'; '.join(lines.gaps)})" if lines.gaps else ""
+        raise ConfigError(
+            f"the journal {path} holds no such run{gaps}",
+            remedy="leave RECORD out for the newest, or name another journal: --journal FILE",
+        )
+    return timeline.incident(run, lines.gaps)
+
+
+def _page(incident: Incident, output: str) -> str:
+    if output == "html":
+        from backout.cli.output.reports.page import incident_page  # noqa: PLC0415
+
+        return incident_page(incident)
+    if output == "json":
+        from backout.cli.output.render import json_line  # noqa: PLC0415
+        from backout.core.report.incident import as_json  # noqa: PLC0415
+
+        return json_line(as_json(incident)) + "\n"
+    from backout.cli.output.reports import markdown  # noqa: PLC0415
+
+    return markdown.page(incident)

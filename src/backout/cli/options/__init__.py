@@ -1,0 +1,1 @@
+"""Options, and what they come down to."""

@@ -1,0 +1,364 @@
+"""Options that the acting commands share, and what they come down to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from backout.cli.options import target as targets
+from backout.cli.options.durations import DURATION
+from backout.cli.options.shared import with_options
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from backout.cli.options.shared import Common
+    from backout.cli.session import Settings
+    from backout.core.outcome import Outcome
+    from backout.steps.run import Run
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_HEALTH = (
+    click.option(
+        "--health",
+        multiple=True,
+        metavar="URL|PATH",
+        envvar="BACKOUT_HEALTH",
+        help="What to ask: a URL, /path or PORT/path; all must be well.  "
+        "[default: the readiness probe's]",
+    ),
+    click.option(
+        "--health-status",
+        default="",
+        metavar="STATUS",
+        envvar="BACKOUT_HEALTH_STATUS",
+        help="Good ones: 200, 2xx, 200-204, or a list.  [default: 2xx]",
+    ),
+    click.option(
+        "--health-text",
+        default="",
+        metavar="TEXT",
+        envvar="BACKOUT_HEALTH_TEXT",
+        help="A good answer's body has this in it.",
+    ),
+    click.option(
+        "--health-json",
+        multiple=True,
+        metavar="PATH=VALUE",
+        envvar="BACKOUT_HEALTH_JSON",
+        help="Its JSON has this field: status=ok, checks.0.db=up.",
+    ),
+    click.option(
+        "--health-method",
+        type=click.Choice(["GET", "HEAD", "POST"]),
+        default="GET",
+        envvar="BACKOUT_HEALTH_METHOD",
+        help="How a URL is asked.  [default: GET]",
+    ),
+    click.option(
+        "--health-header-file",
+        metavar="FILE",
+        envvar="BACKOUT_HEALTH_HEADER_FILE",
+        help="Lines `Name: value` for URLs, all of one host; or in BACKOUT_HEALTH_HEADER.",
+    ),
+    click.option(
+        "--health-ca",
+        metavar="FILE",
+        envvar="BACKOUT_HEALTH_CA",
+        help="CA certificates for https URLs, beside the system's.",
+    ),
+    click.option(
+        "--health-command",
+        default="",
+        metavar="CMD",
+        envvar="BACKOUT_HEALTH_COMMAND",
+        help="Your own smoke test, for /bin/sh -c: exit 0 is healthy.",
+    ),
+    click.option(
+        "--health-command-timeout",
+        type=DURATION,
+        default=30.0,
+        envvar="BACKOUT_HEALTH_COMMAND_TIMEOUT",
+        help="Of one run of it; then it is killed.  [default: 30s]",
+    ),
+    click.option(
+        "--health-successes",
+        type=click.IntRange(1, 100),
+        default=3,
+        show_default=True,
+        envvar="BACKOUT_HEALTH_SUCCESSES",
+        help="Good answers in a row, one a second.",
+    ),
+    click.option(
+        "--soak",
+        type=DURATION,
+        envvar="BACKOUT_SOAK",
+        help="How long they must span at least.  [default: 5s, nothing where one is enough]",
+    ),
+    click.option(
+        "--health-timeout",
+        type=DURATION,
+        envvar="BACKOUT_HEALTH_TIMEOUT",
+        help="Until the service must be healthy.  [default: 60s, and what --soak and the runs of "
+        "--health-command may take]",
+    ),
+    click.option(
+        "--require-health",
+        is_flag=True,
+        envvar="BACKOUT_REQUIRE_HEALTH",
+        help="Exit 5 where there is nothing to ask.",
+    ),
+)
+_PIN = (
+    click.option(
+        "--pin",
+        is_flag=True,
+        help="Take the target's images by the digest that ran: where a tag has moved.",
+    ),
+)
+_FAIL_FAST = (
+    click.option(
+        "--fail-fast",
+        is_flag=True,
+        envvar="BACKOUT_FAIL_FAST",
+        help="Fail at the first suspected cause, without waiting until it is certain.",
+    ),
+)
+_LEDGER = (
+    click.option(
+        "--ledger",
+        "where",
+        type=click.Choice(["cluster", "local"]),
+        default="cluster",
+        envvar="BACKOUT_LEDGER",
+        help="local: a file that protects this machine only, for want of the right to Leases.",
+    ),
+)
+_LOCK = (
+    click.option(
+        "--lease-duration",
+        type=DURATION,
+        default=60.0,
+        envvar="BACKOUT_LEASE_DURATION",
+        help="How long the lock outlives a holder that died.  [default: 60s]",
+    ),
+    click.option(
+        "--take-over",
+        is_flag=True,
+        help="Take the lock from its holder, dead or alive; recorded.",
+    ),
+)
+_RECORD = (
+    click.option(
+        "--journal",
+        metavar="FILE",
+        envvar="BACKOUT_JOURNAL",
+        help="JSON lines, on disk before anything is changed.  [default: in the state folder]",
+    ),
+    click.option(
+        "--trace-id", metavar="ID", help="Joins line, journal and record.  [default: a new one]"
+    ),
+)
+
+
+_PREFLIGHT = (
+    click.option(
+        "--strict",
+        is_flag=True,
+        envvar="BACKOUT_STRICT",
+        help="A WARN refuses, too, unless it is accepted.",
+    ),
+    click.option(
+        "--preflight-budget",
+        type=DURATION,
+        default=3.0,
+        envvar="BACKOUT_PREFLIGHT_BUDGET",
+        help="For checks that can only warn.  [default: 3s]",
+    ),
+    click.option(
+        "--registry-auth-file",
+        metavar="FILE",
+        envvar="BACKOUT_REGISTRY_AUTH_FILE",
+        help="Docker config with credentials.",
+    ),
+    click.option(
+        "--registry-plain-http",
+        metavar="HOST[:PORT]",
+        multiple=True,
+        envvar="BACKOUT_REGISTRY_PLAIN_HTTP",
+        help="A registry without TLS.",
+    ),
+    click.option(
+        "--registry-ca", metavar="FILE", envvar="BACKOUT_REGISTRY_CA", help="Its CA certificates."
+    ),
+)
+
+
+def pin(command: F) -> F:
+    """Give a command the option that takes images by the digest that ran."""
+    return with_options(command, _PIN)
+
+
+_PROOF = (
+    click.option(
+        "--to-last-healthy",
+        is_flag=True,
+        help="Only to a revision that was recorded healthy, the newest.",
+    ),
+    click.option(
+        "--require-proof",
+        is_flag=True,
+        envvar="BACKOUT_REQUIRE_PROOF",
+        help="Refuse a target that nothing shows to work.",
+    ),
+    click.option(
+        "--rehearse",
+        is_flag=True,
+        help="Try the target out in one trial Pod before anything is switched.",
+    ),
+    click.option(
+        "--rehearse-timeout",
+        type=DURATION,
+        default=60.0,
+        envvar="BACKOUT_REHEARSE_TIMEOUT",
+        help="Until the trial Pod must be up and well.  [default: 60s]",
+    ),
+)
+
+
+def proof(command: F) -> F:
+    """Give a command the options on the proof that its target needs."""
+    return with_options(command, _PROOF)
+
+
+_TELEMETRY = (
+    click.option(
+        "--metric",
+        "metrics",
+        metavar="'EXPR OP NUMBER'",
+        multiple=True,
+        help="Healthy only if every series of the PromQL expression is so.  Repeatable.",
+    ),
+    click.option(
+        "--prometheus",
+        metavar="URL",
+        envvar="BACKOUT_PROMETHEUS",
+        help="Asked for metrics and for alerts that fire.",
+    ),
+    click.option(
+        "--prometheus-token-file",
+        metavar="FILE",
+        envvar="BACKOUT_PROMETHEUS_TOKEN_FILE",
+        help="Its bearer token.",
+    ),
+    click.option(
+        "--prometheus-basic-file",
+        metavar="FILE",
+        envvar="BACKOUT_PROMETHEUS_BASIC_FILE",
+        help="user:password for it.",
+    ),
+    click.option(
+        "--prometheus-ca",
+        metavar="FILE",
+        envvar="BACKOUT_PROMETHEUS_CA",
+        help="Its CA certificates.",
+    ),
+    click.option(
+        "--notify",
+        metavar="URL",
+        envvar="BACKOUT_NOTIFY",
+        help="POST the announcement and the outcome there, once.",
+    ),
+    click.option(
+        "--notify-key-file",
+        metavar="FILE",
+        envvar="BACKOUT_NOTIFY_KEY_FILE",
+        help="Sign them with this key.",
+    ),
+)
+
+
+def telemetry(command: F) -> F:
+    """Give a command the options on metrics, alerts and notifications."""
+    return with_options(command, _TELEMETRY)
+
+
+def preflight(command: F) -> F:
+    """Give a command the options of the checks."""
+    return with_options(command, _PREFLIGHT)
+
+
+def health(command: F) -> F:
+    """Give a command the options on what healthy means."""
+    return with_options(command, _HEALTH)
+
+
+def fail_fast(command: F) -> F:
+    """Give a command the option that makes a suspected cause final."""
+    return with_options(command, _FAIL_FAST)
+
+
+def ledger(command: F) -> F:
+    """Give a command the option where the ledger lies."""
+    return with_options(command, _LEDGER)
+
+
+def lock(command: F) -> F:
+    """Give a command the options of the lock."""
+    return with_options(command, _LOCK)
+
+
+def record(command: F) -> F:
+    """Give a command the options of the journal."""
+    return with_options(command, _RECORD)
+
+
+def settings(
+    carry_out: Callable[[Run], Awaitable[Outcome]],
+    workload: tuple[str, ...],
+    shared: Common,
+    values: dict[str, Any],
+    **more: Any,
+) -> Settings:
+    """Return what the command line said; raise click.UsageError where it contradicts itself.
+
+    `values` are click's, of which a command may have only some; `more` outranks them.
+    """
+    # Nothing of this is imported for --help.
+    from backout.cli.options.health import spans  # noqa: PLC0415
+    from backout.cli.options.policy import lease_duration, trace_id_of  # noqa: PLC0415
+    from backout.cli.options.telemetry import telemetry_of  # noqa: PLC0415
+    from backout.cli.session import Settings  # noqa: PLC0415
+
+    given: dict[str, Any] = {
+        **spans(values),
+        "health_header_file": path(values.get("health_header_file")),
+        "health_ca": values.get("health_ca"),
+        "preflight_budget": values.get("preflight_budget"),
+        "lease_duration": lease_duration(values.get("lease_duration")),
+        "wait_lock": values.get("wait_lock"),
+        "soak": values.get("soak"),
+        "registry_auth_file": path(values.get("registry_auth_file")),
+        "registry_plain_http": frozenset(values.get("registry_plain_http") or ()),
+        "registry_ca": values.get("registry_ca"),
+        "telemetry": telemetry_of(values),
+        "journal": path(values.get("journal")),
+    }
+    return Settings(
+        carry_out=carry_out,
+        workload=lambda namespace: targets.parse(workload, namespace),
+        common=shared,
+        trace_id=trace_id_of(values.get("trace_id")),
+        is_local=values.get("where") == "local",
+        **{name: value for name, value in given.items() if value is not None},
+        **more,
+    )
+
+
+def path(text: str | None) -> Path | None:
+    """Return a file that an option names."""
+    return Path(text) if text is not None else None

@@ -1,0 +1,228 @@
+"""Options that every command has, kubectl's names and meaning; before or after the command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from backout.cli import complete
+from backout.cli.options.durations import DURATION
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from backout.core.model import Acceptance
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """What the common options said. Durations in seconds.
+
+    `notes` tells which policy files set what; `standing` is what the user's accepts.
+    """
+
+    namespace: str | None
+    context: str | None
+    kubeconfig: str | None
+    cluster: str | None
+    user: str | None
+    impersonate: str | None
+    impersonate_groups: tuple[str, ...]
+    request_timeout: float | None
+    timeout: float | None
+    output: str
+    verbose: bool
+    notes: tuple[str, ...] = ()
+    standing: tuple[Acceptance, ...] = ()
+
+
+_NAMED, _SAID = "backout.policy.named", "backout.policy.said"
+_ACCEPTING = frozenset({"undo", "check"})
+
+
+def _load_policy(ctx: click.Context, _param: click.Parameter, named: str | None) -> None:
+    """Let the policy files fill what neither the command line nor the environment says.
+
+    Eager: it comes before every other option. Before the command it is only remembered.
+    """
+    is_given = _is_given(ctx, "policy")
+    if ctx.resilient_parsing:
+        return
+    if ctx.parent is None:
+        ctx.meta[_NAMED] = named if is_given else None
+        return
+    from backout.cli.options.policy_file import load  # noqa: PLC0415 (not for --help)
+    from backout.cli.options.policy_keys import key  # noqa: PLC0415 (the same)
+
+    before = ctx.parent.meta.get(_NAMED)
+    said = load(named if is_given or before is None else before, ctx)
+    keys = {p.name: key(p) for p in ctx.command.params if p.name}
+    ctx.default_map = {name: said.values[k] for name, k in keys.items() if k in said.values}
+    ctx.meta[_SAID] = said
+
+
+def _output(*formats: str, words: str) -> Callable[[F], F]:
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(formats),
+        default="text",
+        envvar="BACKOUT_OUTPUT",
+        help=words,
+    )
+
+
+_CONNECTION = (
+    click.option(
+        "-n",
+        "--namespace",
+        metavar="NS",
+        shell_complete=complete.namespaces,
+        help="Namespace of the workload.",
+    ),
+    click.option(
+        "--context",
+        metavar="NAME",
+        shell_complete=complete.contexts,
+        help="Context of the kubeconfig.",
+    ),
+    click.option(
+        "--kubeconfig", metavar="FILE", type=click.Path(), help="Kubeconfig instead of $KUBECONFIG."
+    ),
+    click.option("--cluster", metavar="NAME", help="Cluster of the kubeconfig."),
+    click.option("--user", metavar="NAME", help="User of the kubeconfig."),
+    click.option("--as", "impersonate", metavar="USER", help="Act as this user."),
+    click.option(
+        "--as-group", "impersonate_groups", metavar="GROUP", multiple=True, help="And this group."
+    ),
+    click.option(
+        "--request-timeout",
+        type=DURATION,
+        envvar="BACKOUT_REQUEST_TIMEOUT",
+        help="Of one request.  [default: reads 10s, writes 60s]",
+    ),
+    click.option(
+        "--timeout",
+        type=DURATION,
+        envvar="BACKOUT_TIMEOUT",
+        help="Of the whole.  [default: progress deadline + 60s]",
+    ),
+)
+_JSON = _output("text", "json", words="json: one event a line on stdout.")
+_PAGE = _output(
+    "text",
+    "json",
+    "html",
+    words="json: one event a line on stdout; html: one page of many workloads.",
+)
+_REST = (
+    click.option(
+        "--policy",
+        metavar="FILE",
+        envvar="BACKOUT_POLICY",
+        is_eager=True,
+        expose_value=False,
+        callback=_load_policy,
+        help="Defaults of your own.  [default: backout/policy.toml in the config folder]",
+    ),
+    click.option(
+        "-v", "--verbose", is_flag=True, help="Show each request on stderr, never bodies."
+    ),
+)
+_NAMES = tuple(n for n in Common.__dataclass_fields__ if n not in {"notes", "standing"})
+
+
+_BREAKER = (
+    click.option(
+        "--rollback-limit",
+        type=click.IntRange(1, 50),
+        default=2,
+        show_default=True,
+        envvar="BACKOUT_ROLLBACK_LIMIT",
+        help="Rollbacks of one workload in the window.",
+    ),
+    click.option(
+        "--rollback-window",
+        type=DURATION,
+        default=3600.0,
+        envvar="BACKOUT_ROLLBACK_WINDOW",
+        help="The window.  [default: 1h]",
+    ),
+)
+
+
+def breaker(command: F) -> F:
+    """Give a command the breaker's limit and window."""
+    return with_options(command, _BREAKER)
+
+
+def common(command: F) -> F:
+    """Give a command the common options."""
+    return with_options(command, (*_CONNECTION, _JSON, *_REST))
+
+
+def common_with_page(command: F) -> F:
+    """Give a command the common options, a page of HTML among them."""
+    return with_options(command, (*_CONNECTION, _PAGE, *_REST))
+
+
+def with_options(command: F, options: tuple[Callable[[F], F], ...]) -> F:
+    """Give a command these options, in this order in its help."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def collect(ctx: click.Context, values: dict[str, Any]) -> Common:
+    """Return the common options: those after the command outrank those before it."""
+    before: dict[str, Any] = ctx.obj or {}
+    said = ctx.meta.get(_SAID)
+    return Common(
+        **{
+            name: values[name] if _is_given(ctx, name) else before.get(name, values[name])
+            for name in _NAMES
+        },
+        notes=_notes(ctx),
+        standing=said.accepted if said is not None else (),
+    )
+
+
+def _notes(ctx: click.Context) -> tuple[str, ...]:
+    """Return which policy file set which options of this command."""
+    said = ctx.meta.get(_SAID)
+    if said is None:
+        return ()
+    from backout.cli.options.policy_keys import key  # noqa: PLC0415 (not for --help)
+
+    used = [
+        key(p)
+        for p in ctx.command.params
+        if p.name and ctx.get_parameter_source(p.name) is ParameterSource.DEFAULT_MAP
+    ]
+    by_file: dict[str, list[str]] = {}
+    for one in used:
+        by_file.setdefault(said.origins[one], []).append(one)
+    if said.accepted and ctx.command.name in _ACCEPTING:
+        by_file.setdefault(said.own, []).extend(f"accept {a.id}" for a in said.accepted)
+    return tuple(f"policy {path}: {', '.join(keys)}" for path, keys in by_file.items())
+
+
+def tell_notes(shared: Common) -> None:
+    """Say on stderr which policy files set what, where a command has no events."""
+    from backout.core.text import untrusted  # noqa: PLC0415 (not for --help)
+
+    for note in shared.notes:
+        click.echo(f"note: {untrusted(note, 2000)}", err=True)
+
+
+def given(ctx: click.Context, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the common options that stand before the command."""
+    return {name: values[name] for name in _NAMES if _is_given(ctx, name)}
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE

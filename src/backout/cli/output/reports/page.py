@@ -1,0 +1,88 @@
+"""Pages of HTML: one file, nothing fetched, nothing run, every value escaped.
+
+Needs the extra `backout[report]`; whoever has not installed it is told how.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backout.cli.output.reports import words
+from backout.cli.output.reports.plot import duration, plot, unplotted
+from backout.core.errors import ConfigError
+from backout.core.text import untrusted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from jinja2 import Environment
+
+    from backout.core.report.incident import Incident
+
+LONGEST = 4000
+"""Characters of one value; a cluster's text may be endless."""
+TEMPLATES = Path(__file__).with_name("templates")
+UNKNOWN = "unknown"
+_WORST = ("BLOCK", UNKNOWN, "WARN", "INFO")
+
+
+def incident_page(incident: Incident) -> str:
+    """Return the page of one incident; raise ConfigError where the extra is not installed."""
+    drawn, why_not = plot(incident), unplotted(incident)
+    return _rendered("incident.html", incident=incident, plot=drawn, unplotted=why_not, words=words)
+
+
+def standing_page(
+    rows: Sequence[Mapping[str, Any]], *, cluster: str, time: str, gaps: Sequence[str] = ()
+) -> str:
+    """Return the page that tells which workloads could be rolled back.
+
+    A row is `workload`, `namespace`, `revision` (where it would go), `worst` (a severity, `unknown`
+    where it could not be checked, empty where nothing was found), `findings` (`id`, `severity`,
+    `message`, `remedy`) and `skipped` (ids). The worst come first. `time` is when they were
+    checked, `gaps` what could not be looked at.
+    """
+    ordered = sorted(rows, key=lambda row: _place(str(row.get("worst") or "")))
+    counts = {
+        s: sum(str(r.get("worst") or "") == s for r in rows) for s in ("BLOCK", UNKNOWN, "WARN")
+    }
+    return _rendered(
+        "standing.html", rows=ordered, counts=counts, cluster=cluster, time=time, gaps=gaps
+    )
+
+
+def _place(worst: str) -> int:
+    return _WORST.index(worst) if worst in _WORST else len(_WORST)
+
+
+def _rendered(name: str, **values: Any) -> str:
+    return _environment().get_template(name).render(**values) + "\n"
+
+
+def _environment() -> Environment:
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+    except ImportError:
+        raise ConfigError(
+            "-o html needs a template engine that is not installed",
+            remedy="install it: uv tool install 'backout[report]' (or pipx install "
+            "'backout[report]'); -o md and -o json work without it",
+        ) from None
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_visible,
+    )
+    made.globals["duration"] = duration
+    return made
+
+
+def _visible(value: Any) -> Any:
+    """Make what acts or hides visible in every value that is printed; markup of ours stays."""
+    if hasattr(value, "__html__"):
+        return value
+    return untrusted(str(value), LONGEST)
