@@ -57,7 +57,7 @@ def test_each_failure_class_has_a_page_with_its_remedy() -> None:
 
 
 def test_the_journal_page_lists_every_event_that_the_source_emits() -> None:
-    source = Path(causes.__file__).parents[1]
+    source = Path(causes.__file__).parents[2]
     said = set()
     for file in source.rglob("*.py"):
         text = file.read_text()

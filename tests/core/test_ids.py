@@ -19,7 +19,7 @@ from backout.core.plan.plan import CHOICES
 
 TESTS = Path(__file__).parents[1]
 ID = re.compile(r"PF\d{3}")
-CORE = ("tests/core/checks", "tests/core/test_plan.py", "tests/core/test_foreign.py")
+CORE = ("tests/core/checks", "tests/core/plan/test_plan.py", "tests/core/ledger/test_foreign.py")
 IDS = sorted(c.id for c in (*CHOICES, *CHECKS))
 
 

@@ -35,7 +35,7 @@ class Mutation:
 MUTATIONS = (
     Mutation(
         rule="the fence",
-        file="steps/settle.py",
+        file="steps/ledger/settle.py",
         old="await _fence(run, path, record, time.monotonic_ns())",
         new="await run.client.get(path)",
         test=INTERLEAVINGS
@@ -43,7 +43,7 @@ MUTATIONS = (
     ),
     Mutation(
         rule="the order: the workload is read before the ledger is checked",
-        file="steps/act.py",
+        file="steps/acting/act.py",
         old="        held.check_fresh(run)\n",
         new="        held.check_fresh(run)\n        workload = await run.client.get("
         "paths.deployment(run.target.namespace, run.target.name))\n",
@@ -52,14 +52,14 @@ MUTATIONS = (
     ),
     Mutation(
         rule="the recheck after a 409",
-        file="steps/act.py",
+        file="steps/acting/act.py",
         old="        await _still_ours(run, held)\n",
         new="        if attempt == 0:\n            await _still_ours(run, held)\n",
         test=INTERLEAVINGS + "test_a_run_that_meets_a_409_and_has_lost_its_lock_sends_nothing_more",
     ),
     Mutation(
         rule="the generation decides what an absent marker means",
-        file="steps/settle.py",
+        file="steps/ledger/settle.py",
         old="return State.NOT_APPLIED if untouched else State.UNDECIDED",
         new="return State.NOT_APPLIED",
         test=INTERLEAVINGS
@@ -67,42 +67,42 @@ MUTATIONS = (
     ),
     Mutation(
         rule="the generation is compared before the act",
-        file="steps/act.py",
+        file="steps/acting/act.py",
         old="if objects.generation(planned) != objects.generation(now):",
         new="if not planned:",
         test=INTERLEAVINGS + "test_a_spec_that_changes_between_plan_and_act_is_planned_again",
     ),
     Mutation(
         rule="the PATCH has the resourceVersion as its precondition",
-        file="core/patch.py",
+        file="core/history/patch.py",
         old='"path": "/metadata/resourceVersion"',
         new='"path": "/metadata/name"',
-        test="tests/core/test_patch.py",
+        test="tests/core/history/test_patch.py",
     ),
     Mutation(
         rule="the Lease is written by compare-and-swap",
-        file="steps/lease.py",
+        file="steps/ledger/lease.py",
         old='metadata.pop("managedFields", None)',
         new='metadata.pop("resourceVersion", None)',
         test=INTERLEAVINGS + "test_an_intent_that_comes_after_anothers_is_not_written",
     ),
     Mutation(
         rule="the epoch is part of the hold",
-        file="steps/lease.py",
+        file="steps/ledger/lease.py",
         old="if lock.holder != run.op or lock.epoch != self.epoch:",
         new="if lock.holder != run.op:",
         test=INTERLEAVINGS + "test_a_hold_of_another_epoch_is_not_ours_whoever_its_holder_is",
     ),
     Mutation(
         rule="a record that somebody closed is not acted upon",
-        file="steps/act.py",
+        file="steps/acting/act.py",
         old="if record is None or record.state is not State.INTENT:",
         new="if record is None:",
         test=INTERLEAVINGS + "test_a_record_that_was_closed_under_us_stops_the_patch",
     ),
     Mutation(
         rule="an unclear answer is never followed by a second PATCH",
-        file="steps/act.py",
+        file="steps/acting/act.py",
         old="    except Unclear as error:\n        return error\n",
         new="    except Unclear:\n        return None\n",
         test="tests/contract/steps/test_act.py::"
@@ -110,21 +110,21 @@ MUTATIONS = (
     ),
     Mutation(
         rule="the breaker is judged on the ledger that the write replaces",
-        file="steps/lock.py",
+        file="steps/ledger/lock.py",
         old="snapshot = replace(plan.preflight.snapshot, lease=seen.lease, now=seen.now)",
         new="snapshot = plan.preflight.snapshot",
         test=INTERLEAVINGS + "test_an_intent_that_comes_after_anothers_is_not_written",
     ),
     Mutation(
         rule="what is open counts for the breaker",
-        file="core/ledger.py",
+        file="core/ledger/records.py",
         old="return self.state is not State.NOT_APPLIED",
         new="return self.state is not State.NOT_APPLIED and not self.is_open",
-        test="tests/core/test_breaker.py",
+        test="tests/core/ledger/test_breaker.py",
     ),
     Mutation(
         rule="a hold that was not confirmed is not acted upon",
-        file="steps/act.py",
+        file="steps/acting/act.py",
         old="        held.check_fresh(run)\n",
         new="",
         test="tests/contract/steps/test_wait.py::"

@@ -120,7 +120,7 @@ class Snapshot:
 
     `permissions` maps `verb resource` to what SelfSubjectAccessReview said; `images` maps an image
     of the target to its registry's answer; `pod_health` has one sample for each Pod of the target
-    that was asked (core/asking.py); `baseline` is what the service said before. `now` is the
+    that was asked (core/health/asking.py); `baseline` is what the service said before. `now` is the
     server's time. `is_observed` tells whether the controller has seen the newest spec. `named` is
     what the target and the current revision name; `dry_run` and `pod_dry_run` are None where they
     were not made, `rehearsal` where none was asked.

@@ -2,7 +2,7 @@
 
 Source: k8s.io/component-helpers/resource/helpers.go (PodRequests, PodLimits) and, for resources of
 the whole Pod, kubernetes pkg/apis/core/v1/defaults.go. What admission adds (a LimitRange's
-defaults, a RuntimeClass's overhead) is not in a template: core/admitted.py adds it.
+defaults, a RuntimeClass's overhead) is not in a template: core/room/admitted.py adds it.
 """
 
 from __future__ import annotations

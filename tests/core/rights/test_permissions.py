@@ -13,7 +13,7 @@ from backout.core.rights import permissions
 from backout.core.rights.permissions import COMMANDS, TABLE, Level
 from backout.core.rights.roles import Subject, Wanted, manifest
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[3] / "README.md"
 READ = {"get", "list", "watch"}
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from backout.core.diagnosis.causes import Cause
 from backout.core.kubernetes import template as templates
+from backout.core.kubernetes.objects import is_ready
 from backout.core.rollout.verdict import (
     Complete,
     Failed,
@@ -270,6 +271,7 @@ def test_success_is_exactly_the_safe_test_and_never_a_failure_at_once(
         and updated == replicas
         and status.get("replicas", 0) == updated
         and status.get("availableReplicas", 0) >= updated
+        and sum(map(is_ready, pods)) >= replicas
     )
     assert isinstance(verdict, Complete) == safe
     if isinstance(verdict, Failed):
