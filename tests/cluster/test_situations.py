@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.cluster.space import Space
     from tests.situations.situation import Situation
 
-STATUS = ("status", f"deploy/{SHOP}", "-o", "json", "--timeout", "85s")
+STATUS = ("status", f"deploy/{SHOP}", "-o", "json", "--timeout", "150s")
 
 
 def alone(names: Iterable[str]) -> list[Any]:

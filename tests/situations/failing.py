@@ -190,7 +190,11 @@ IN_TIME = {
     "flapping": Situation(
         code="CRASH_LOOP", change={"env": {"CRASH": "4", "CRASH_AFTER": "3s"}}, soak="6s"
     ),
-    "never ready": Situation(code="PROBE_READINESS", change={"env": {"READY": "never"}}),
+    "never ready": Situation(
+        code="PROBE_READINESS",
+        change={"env": {"READY": "never"}},
+        spec={"progressDeadlineSeconds": 240},
+    ),
     "no node fits": Situation(
         code="UNSCHEDULABLE", change={"spec": {"nodeSelector": {"disk": "none-has-it"}}}
     ),

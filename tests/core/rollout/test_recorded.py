@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 once = cache(recorded)
 SUPERSEDED = "superseded"
+ONCE = (0.0,)
 FAILED = [n for n in NAMES if once(n).final and once(n).code]
 ANY = st.sampled_from([n for n in NAMES if n != SUPERSEDED])
 
@@ -65,7 +66,9 @@ def test_neither_order_nor_repetition_of_what_was_seen_changes_a_word(
     chance.shuffle(pods)
     chance.shuffle(events)
 
-    assert judged(one, pods=pods, events=_by_time(events), looks=3) == judged(one)
+    assert judged(one, pods=pods, events=_by_time(events), seconds=ONCE) == judged(
+        one, seconds=ONCE
+    )
 
 
 def _by_time(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -73,7 +76,7 @@ def _by_time(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(events, key=lambda e: int(e["metadata"]["resourceVersion"]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(FAILED), st.integers(0, 599))
 def test_a_final_verdict_stays_while_nothing_changes(name: str, seconds: int) -> None:
     """Ten minutes of running without an exit are a change: then its exits are history."""
@@ -89,7 +92,8 @@ def test_counters_that_are_complete_are_never_called_failed_whatever_else_is_sai
     name: str, words: str, seconds: int
 ) -> None:
     one, other = once(name), once(words)
-    _, verdict = judged(_complete(one), events=other.events, now=one.now + timedelta(seconds))
+    now = one.now + timedelta(seconds)
+    _, verdict = judged(_complete(one), events=other.events, now=now, seconds=ONCE)
     ready = sum(map(objects.is_ready, pods_of(one.current, one.pods)))
 
     is_up = ready >= objects.replicas(one.workload)

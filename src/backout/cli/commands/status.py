@@ -66,6 +66,7 @@ def status(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
 
 @click.command()
 @_WORKLOAD
+@acting.patience
 @acting.record
 @common
 @click.pass_context
@@ -79,7 +80,9 @@ def explain(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> 
     """
     shared = collect(ctx, values)
     # Nothing of this is imported for --help.
+    from backout.cli.options.policy import look_policy  # noqa: PLC0415
     from backout.cli.session import run_command  # noqa: PLC0415
     from backout.steps.explain import explain as steps  # noqa: PLC0415
 
-    return run_command(acting.settings(steps, workload, shared, values))
+    policy = look_policy(values)
+    return run_command(acting.settings(steps, workload, shared, values, policy=policy))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from backout.cli.options import target as targets
-from backout.cli.options.durations import DURATION
+from backout.cli.options.durations import DURATION, DURATION_OR_NONE
 from backout.cli.options.shared import with_options
 
 if TYPE_CHECKING:
@@ -120,6 +120,16 @@ _PIN = (
         help="Take the target's images by the digest that ran: where a tag has moved.",
     ),
 )
+_PATIENCE = (
+    click.option(
+        "--patience",
+        type=DURATION_OR_NONE,
+        envvar="BACKOUT_PATIENCE",
+        help="How long to wait for what somebody else may still put right: a Secret, an image, a "
+        "node. 0s does not wait.  [default: 30s; 3m for a Secret that is new, and with an "
+        "autoscaler]",
+    ),
+)
 _FAIL_FAST = (
     click.option(
         "--fail-fast",
@@ -127,6 +137,7 @@ _FAIL_FAST = (
         envvar="BACKOUT_FAIL_FAST",
         help="Fail at the first suspected cause, without waiting until it is certain.",
     ),
+    *_PATIENCE,
 )
 _LEDGER = (
     click.option(
@@ -298,8 +309,13 @@ def health(command: F) -> F:
 
 
 def fail_fast(command: F) -> F:
-    """Give a command the option that makes a suspected cause final."""
+    """Give a command the options on when a suspected cause is final."""
     return with_options(command, _FAIL_FAST)
+
+
+def patience(command: F) -> F:
+    """Give a command the option on how long what somebody else may put right is waited for."""
+    return with_options(command, _PATIENCE)
 
 
 def ledger(command: F) -> F:
@@ -334,6 +350,11 @@ def settings(
     from backout.cli.options.telemetry import telemetry_of  # noqa: PLC0415
     from backout.cli.session import Settings  # noqa: PLC0415
 
+    soak = values.get("soak")
+    if shared.timeout is not None and soak is not None and shared.timeout < soak:
+        raise click.UsageError(
+            f"--timeout {shared.timeout:g}s is over before --soak {soak:g}s has held"
+        )
     given: dict[str, Any] = {
         **spans(values),
         "health_header_file": path(values.get("health_header_file")),

@@ -96,6 +96,7 @@ def health_policy(values: dict[str, Any]) -> Policy:
         require_health=values["require_health"],
         take_over=values["take_over"],
         fail_fast=values["fail_fast"],
+        patience=values["patience"],
         ledger_is_local=values["where"] == "local",
     )
 
@@ -108,6 +109,7 @@ def verify_policy(values: dict[str, Any]) -> Policy:
         metrics=metrics_of(values),
         require_health=values["require_health"],
         fail_fast=values["fail_fast"],
+        patience=values["patience"],
         reason=_reason(values),
         ledger_is_local=values["where"] == "local",
     )
@@ -115,7 +117,12 @@ def verify_policy(values: dict[str, Any]) -> Policy:
 
 def watch_policy(values: dict[str, Any]) -> Policy:
     """Return what `status` asks for."""
-    return Policy(fail_fast=values["fail_fast"])
+    return Policy(fail_fast=values["fail_fast"], patience=values["patience"])
+
+
+def look_policy(values: dict[str, Any]) -> Policy:
+    """Return what `explain` asks for."""
+    return Policy(patience=values["patience"])
 
 
 def mark_policy(values: dict[str, Any]) -> Policy:

@@ -88,12 +88,33 @@ def judge(
         unready = _unready(workload, pods)
         if unready is not None:
             return Progressing(message=unready)
-        return Complete(message=f'deployment "{objects.name(workload)}" successfully rolled out')
+        return complete(workload)
     if objects.dig(workload, "spec", "paused") is True:
         return Unknown(message="the Deployment is paused: nothing rolls out until it is resumed")
     if _is_hopeless(workload, pods or (), causes):
         return Failed(message=causes[0].message, causes=tuple(causes))
     return Progressing(message=waiting)
+
+
+def complete(workload: Object) -> Complete:
+    """Return success, in kubectl's words."""
+    return Complete(message=f'deployment "{objects.name(workload)}" successfully rolled out')
+
+
+def stands_by(pods: Sequence[Object], others: Sequence[Object], before: int) -> bool:
+    """Tell whether as many are Ready as `before`, where that was fewer than wanted by design.
+
+    The others of the revision run and have never restarted: what is broken does not look so.
+    """
+    if not before:
+        return False
+    waiting = [p for p in pods if objects.is_active(p) and not objects.is_ready(p)]
+    runs = all(
+        objects.dig(s, "state", "running") is not None and not s.get("restartCount")
+        for p in waiting
+        for s in objects.dig(p, "status", "containerStatuses", default=[])
+    )
+    return runs and sum(map(objects.is_ready, [*pods, *others])) >= before
 
 
 def _waiting_for(workload: Object) -> str | None:
