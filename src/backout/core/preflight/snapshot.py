@@ -55,7 +55,7 @@ class Need(StrEnum):
     BUDGETS = "PodDisruptionBudgets"
     STORAGE_CLASSES = "StorageClasses"
     LIMIT_RANGES = "LimitRanges"
-    ROLLOUTS = "Argo Rollouts"
+    ROLLOUTS = "Argo Rollouts and Flagger Canaries"
     DEPLOYMENTS = "the namespace's Deployments"
     DRY_RUN = "dry run of the patch"
     INTENT = "who would undo it, and why"
