@@ -73,7 +73,7 @@ class Settings:
     preflight_budget: float = 3.0
     lease_duration: float = 60.0
     wait_lock: float = 0.0
-    soak: float = 3.0
+    soak: float = 5.0
     registry_auth_file: Path | None = None
     registry_plain_http: frozenset[str] = frozenset()
     registry_ca: str | None = None

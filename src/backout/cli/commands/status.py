@@ -26,9 +26,9 @@ _WORKLOAD = click.argument(
 @click.option(
     "--soak",
     type=DURATION,
-    default=3.0,
+    default=5.0,
     envvar="BACKOUT_SOAK",
-    help="How long a success must hold.  [default: 3s]",
+    help="How long a success must hold.  [default: 5s]",
 )
 @click.option(
     "--record",

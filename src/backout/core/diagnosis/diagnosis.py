@@ -187,6 +187,8 @@ def _known_of(one: _One, status: Object, meanwhile: Meanwhile, *, is_init: bool)
     # Who failed before our PATCH and again since, in the same way, needs no new count.
     counted_from = 0 if was_broken and restarts else known
     same = count - max(counted_from, ended.since if ended is not None else 0)
+    if objects.dig(status, "state", "running") is not None:
+        same -= 1  # the run that is under way has not ended: it may be the one that lasts
     return Told(
         events=one.events,
         restarts=restarts,

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from backout.core.diagnosis.groups import Around, Look
 
 FINAL_EXITS = 4
-"""Same restarts in a row after which a crash loop is final, about 75 s: back-offs are 10, 20, 40 s
-and longer, and what a process waits for is often there within a minute."""
+"""Restarts in a row that ended in the same way, after which a crash loop is final, about 80 s.
+Back-offs are 10, 20, 40 s and longer, and what a process waits for is often there in a minute."""
 SECOND = 10.0
 """Seconds after which a same answer is a second opinion: a controller repeats itself after 5 ms."""
 GAP = 5.0
@@ -163,7 +163,7 @@ def _by_peers(cause: Cause, judging: Judging) -> Cause:
         return _in(cause, left, "it becomes ready")
     if ground.exits >= FINAL_EXITS:
         return replace(cause, is_final=True)
-    words = f"final at exit {FINAL_EXITS} in a row; this is number {max(1, ground.exits)}"
+    words = f"final after {FINAL_EXITS} restarts that end alike; {max(0, ground.exits)} did"
     return replace(cause, outlook=words)
 
 

@@ -160,7 +160,8 @@ class Ground:
     of the cluster, `told_for` is how long it has lasted by two stamps of one clock. `awaits` is
     what is on its way, in words, `look` what our own look has to confirm. `is_new` asks for the
     longer patience. `allowed` is how long it is not worth a word, `final_after` how long it has to
-    last where a peer shows that the surroundings work, `exits` how often in a row it ended alike.
+    last where a peer shows that the surroundings work, `exits` how many restarts
+    in a row ended alike.
     """
 
     row: Row

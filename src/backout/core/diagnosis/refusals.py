@@ -23,9 +23,14 @@ _NAMED = (
 )
 _RULE = re.compile(
     r"violates PodSecurity|(?:minimum|maximum) \S+ usage per (?:Container|Pod) is|"
-    r"\S+ max limit to request ratio per (?:Container|Pod) is",
+    r"\bmax limit to request ratio per (?:Container|Pod) is",
 )
-_OWN_NAME = re.compile(r'\bpods? "[^"]*"|\breplicasets?(?:\.apps)? "[^"]*"|used: \S+')
+_OWN_NAME = re.compile(
+    r'^(?:\(combined from similar events\): )?Error creating: |\bpods? "[^"]*"|'
+    r'\breplicasets?(?:\.apps)? "[^"]*"|used: \S+',
+    re.IGNORECASE,
+)
+"""What each attempt, and the event beside the condition, writes in another way."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,6 +82,9 @@ def judge(
     if objects.observed_generation(workload) < max(
         objects.generation(began), objects.generation(workload)
     ):
+        # Where it may make no ReplicaSet the controller observes nothing (measured, 1.34.4).
+        if not pods and _is_hopeless(workload, (), causes):
+            return Failed(message=causes[0].message, causes=tuple(causes))
         return Progressing(message="Waiting for deployment spec update to be observed...")
     waiting = _waiting_for(workload)
     if waiting is None:

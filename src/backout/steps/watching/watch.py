@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 TICK = 1.0
 """Seconds after which a state that has not changed is judged again: some rules are about time."""
-SIGN_OF_LIFE = 30.0
-"""Seconds after which what is awaited is said again, where nobody sees the view."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +262,7 @@ class Watch:
     def _sign_of_life(self, awaited: str) -> None:
         """Say what is awaited once more where nothing was said for a while."""
         now = self._clock()
-        if now - self._said_at >= SIGN_OF_LIFE:
+        if now - self._said_at >= self._run.limits.sign_of_life:
             self._said_at = now
             self._teller.sign_of_life(awaited, self._standing(), now - self._began)
 
