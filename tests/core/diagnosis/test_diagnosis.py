@@ -548,3 +548,70 @@ def test_a_probe_that_could_not_even_run_says_so() -> None:
     one = looks.stuck(RUNNING, events=[event(POD, "Unhealthy", text)], spec=probing["spec"])
     (found,) = looks.causes(one, seconds=range(10))
     assert "runs a command, and it is not ready: errored" in found.message
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "rule"),
+    [
+        # cloudfoundry/eirini-release#111, elastic/cloud-on-k8s#545: older kubelets say `secrets`
+        (
+            waiting("CreateContainerConfigError", 'secrets "late" not found'),
+            "CONFIG_MISSING",
+            Rule.PATIENCE,
+        ),
+        # apache/airflow#65490: a token server that is down denies nothing
+        (
+            waiting(
+                "ErrImagePull",
+                "failed to authorize: failed to fetch anonymous token: unexpected status from GET "
+                "request to https://auth.docker.io/token: 502 Bad Gateway",
+            ),
+            "IMAGE_PULL",
+            Rule.DEADLINE,
+        ),
+        # Shopify/krane#477: a back-off alone is no "not found"
+        (waiting("ImagePullBackOff", 'Back-off pulling image "x"'), "IMAGE_PULL", Rule.DEADLINE),
+        # kubernetes/kubernetes#59376: a large image whose pull was cancelled
+        (waiting("ErrImagePull", "context canceled"), "IMAGE_PULL", Rule.DEADLINE),
+    ],
+)
+def test_what_people_met_that_passes_by_itself(
+    status: dict[str, Any], code: str, rule: Rule
+) -> None:
+    (found,) = causes(status)
+    assert (found.code, found.ground.row.rule) == (code, rule)
+
+
+def test_the_newest_refusal_counts_and_not_the_first_that_the_condition_keeps() -> None:
+    """A ReplicaSet's condition keeps its first message (kubernetes/kubernetes#127081)."""
+    first = FORBIDDEN + 'violates PodSecurity "restricted:latest": x'
+    refused = replica_set(
+        3, status={"conditions": [condition("ReplicaFailure", "True", "FailedCreate", first)]}
+    )
+    newest = "Error creating: Internal error occurred: failed calling webhook: no endpoints"
+    told = event("uid-web-3", "FailedCreate", newest)
+    (found,) = looks.causes(looks.scene(current=refused, events=[told]))
+    assert found.ground.row.rule is Rule.DEADLINE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Error creating: ",  # kubernetes/kubernetes#55924: a webhook that says nothing
+        "Error creating: Timeout: request did not complete within requested timeout 30s",  # #67662
+        'Error creating: Post "https://webhook": the server is currently unable to handle it',
+    ],
+)
+def test_a_refusal_without_a_reason_is_named_and_may_pass(text: str) -> None:
+    refused = replica_set(
+        3, status={"conditions": [condition("ReplicaFailure", "True", "FailedCreate", text)]}
+    )
+    (found,) = looks.causes(looks.scene(current=refused))
+    assert (found.code, found.ground.row.rule) == ("ADMISSION", Rule.DEADLINE)
+
+
+def test_a_claim_that_waits_for_its_pod_is_not_blamed_for_it() -> None:
+    """The scheduler's word on a claim that is being bound is that it is not (kubernetes#79888)."""
+    text = "pod has unbound immediate PersistentVolumeClaims"
+    (found,) = causes(conditions=[condition("PodScheduled", "False", "Unschedulable", text)])
+    assert found.ground.row.rule is Rule.DEADLINE

@@ -154,8 +154,14 @@ def _not_started(pod: Object, status: Object, text: str, evidence: str, known: T
 
 
 def wrong_platform(pod: Object, name: str, evidence: str, **ground: Any) -> Cause:
-    """Return the cause that a container's program is built for another platform than its node."""
-    words = f"container {name}: exec format error: its program is built for another platform"
+    """Return the cause that the node cannot run a container's program.
+
+    A script without its first line `#!` reads the same (offen/docker-volume-backup#306).
+    """
+    words = (
+        f"container {name}: exec format error: its program is built for another platform, or is a "
+        "script without `#!`"
+    )
     return of_pod("IMAGE_PLATFORM", pod, words, evidence, container=name, **ground)
 
 

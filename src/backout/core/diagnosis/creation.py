@@ -39,7 +39,8 @@ def of_creation(
         return
     refused = [e for e in events if e.get("reason") == "FailedCreate"]
     newest = str(refused[-1].get("message", "")) if refused else ""
-    text = str(failure.get("message") or newest)
+    # The condition keeps its first message while the reason is the same (kubernetes#127081).
+    text = newest.removeprefix("Error creating: ") or str(failure.get("message", ""))
     about = refusal(text).about
     same = [e for e in refused if refusal(str(e.get("message", ""))).about == about]
     subject = f"ReplicaSet {objects.name(replica_set)}"
