@@ -12,11 +12,14 @@ from backout.core.rights.permissions import ASKED
 from tests.contract.api_server import line_of
 from tests.contract.scripted_server import Answer
 from tests.contract.steps import shop as made
+from tests.objects.replica_sets import replica_set
+from tests.objects.workloads import REVISION
 
 if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer
     from tests.contract.cli.command import Command, Finished
     from tests.contract.scripted_server import Request, Step
+    from tests.objects.metadata import Object
 
 SHARED = (
     "LIST replicasets",
@@ -37,29 +40,18 @@ def fill(api: ApiServer, count: int) -> None:
         pods = made.template(made.GOOD)
         pods["metadata"]["labels"] = {"app": name}
         body = made.deployment(pods, replicas=0, selector={"matchLabels": {"app": name}})
-        body["metadata"] = {"name": name, "annotations": {made.REVISION: "2"}}
+        body["metadata"] = {"name": name, "annotations": {REVISION: "2"}}
         body["status"] = {"observedGeneration": 1}
         owner = api.add("deployments", body)
         for number, image in ((1, "127.0.0.1:1/app:before"), (2, made.GOOD)):
             add_replica_set(api, owner, number, image)
 
 
-def add_replica_set(api: ApiServer, owner: made.Object, number: int, image: str) -> None:
-    name = owner["metadata"]["name"]
+def add_replica_set(api: ApiServer, owner: Object, number: int, image: str) -> None:
+    name, uid = owner["metadata"]["name"], owner["metadata"]["uid"]
     pods = made.template(image)
-    pods["metadata"]["labels"] = {"app": name, "pod-template-hash": f"h{number}"}
-    content = {
-        "metadata": {
-            "name": f"{name}-{number}",
-            "labels": pods["metadata"]["labels"],
-            "annotations": {made.REVISION: str(number)},
-            "ownerReferences": [
-                {"kind": "Deployment", "uid": owner["metadata"]["uid"], "controller": True}
-            ],
-        },
-        "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": pods},
-    }
-    api.add("replicasets", content)
+    pods["metadata"]["labels"] = {"app": name}
+    api.add("replicasets", replica_set(number, pods=pods, name=f"{name}-{number}", owner=uid))
 
 
 def rows(done: Finished) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,8 @@ import pytest
 from backout.core.preflight.snapshot import Policy
 from tests.contract.api_server import ApiServer, failure
 from tests.contract.scripted_server import Answer, Close, Hang, Request, ScriptedServer, Step
-from tests.contract.steps.shop import QUICK, SERVICE, Told, shop, states, template, undone
+from tests.contract.steps.shop import QUICK, Told, shop, states, template, undone
+from tests.objects.services import service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,18 +162,17 @@ async def test_where_health_is_required_nothing_to_ask_is_undecided() -> None:
 
 
 async def test_services_that_lead_elsewhere_are_not_asked(api: ApiServer) -> None:
-    metrics = {"selector": {"app": "web"}, "ports": [{"port": 9100, "targetPort": 9100}]}
-    other = {"selector": {"app": "other"}, "ports": [{"port": 80, "targetPort": 8080}]}
-    external = {"type": "ExternalName", "externalName": "x.example"}
-    for name, spec in (("metrics", metrics), ("other", other), ("out", external)):
-        api.add("services", {**SERVICE, "metadata": {"name": name}, "spec": spec})
+    metrics = service("web", {"port": 9100, "targetPort": 9100}, name="metrics")
+    out = service(name="out", type="ExternalName", externalName="x.example")
+    for elsewhere in (metrics, service("other", port=8080), out):
+        api.add("services", elsewhere)
     await verified(api, [GOOD_ANSWER], successes=1)
 
     assert len(asked(api)) == 1
 
 
 async def test_every_service_that_leads_there_must_be_well(api: ApiServer) -> None:
-    api.add("services", {**SERVICE, "metadata": {"name": "web-too"}})
+    api.add("services", service(name="web-too", port=8080))
     api.proxied = lambda r: BAD_ANSWER if "web-too" in r.path else GOOD_ANSWER
     told = await undone(api, limits=LIMITS)
 

@@ -20,6 +20,7 @@ from tests.contract.registry.docker_registry import SECRET, USER
 from tests.contract.registry.scripts import basic
 from tests.contract.scripted_server import Answer, Hang, ScriptedServer
 from tests.contract.steps.shop import QUICK, deploy, running
+from tests.objects.pull_secrets import pull_secret
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -38,15 +39,6 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         opener = basic(USER, SECRET)
         docker_registry.push(address, "acme/web", "1", authorization=opener)
         yield address
-
-
-def secret(content: Any, name: str = "pull") -> dict[str, Any]:
-    text = content if isinstance(content, str) else json.dumps(content)
-    return {
-        "metadata": {"name": name},
-        "type": "kubernetes.io/dockerconfigjson",
-        "data": {".dockerconfigjson": base64.b64encode(text.encode()).decode()},
-    }
 
 
 def config(address: str, password: str = SECRET) -> dict[str, Any]:
@@ -88,7 +80,7 @@ async def asked(api: ApiServer, address: str) -> tuple[ImageAnswer, tuple[str, .
 
 
 async def test_the_pods_own_pull_secret_is_used(api: ApiServer, registry: str) -> None:
-    api.add("secrets", secret(config(registry)))
+    api.add("secrets", pull_secret(config(registry)))
     aim(api, f"{registry}/acme/web:1", **LISTED)
     answer, notes, plan = await asked(api, registry)
 
@@ -100,8 +92,8 @@ async def test_the_pods_own_pull_secret_is_used(api: ApiServer, registry: str) -
 async def test_the_service_accounts_is_used_only_where_the_pod_lists_none(
     api: ApiServer, registry: str
 ) -> None:
-    api.add("secrets", secret(config(registry), "of-account"))
-    api.add("secrets", secret(config(registry, "wrong-Passw0rd")))
+    api.add("secrets", pull_secret(config(registry), "of-account"))
+    api.add("secrets", pull_secret(config(registry, "wrong-Passw0rd")))
     account = {"imagePullSecrets": [{"name": "of-account"}]}
     api.edit("serviceaccounts", "default", lambda it: it.update(account))
     aim(api, f"{registry}/acme/web:1")
@@ -113,8 +105,8 @@ async def test_the_service_accounts_is_used_only_where_the_pod_lists_none(
 
 
 async def test_one_of_several_that_fits_is_enough(api: ApiServer, registry: str) -> None:
-    api.add("secrets", secret(config(registry, "wrong-Passw0rd"), "first"))
-    api.add("secrets", secret(config(registry), "second"))
+    api.add("secrets", pull_secret(config(registry, "wrong-Passw0rd"), "first"))
+    api.add("secrets", pull_secret(config(registry), "second"))
     listed = [{"name": "gone"}, {"name": "first"}, {}, {"name": "second"}]
     aim(api, f"{registry}/acme/web:1", imagePullSecrets=listed)
     answer, notes, _ = await asked(api, registry)
@@ -139,7 +131,7 @@ async def test_one_that_may_not_be_read_is_named_with_the_denial(
 async def test_bad_content_is_said_and_never_shown(
     api: ApiServer, registry: str, content: Any
 ) -> None:
-    api.add("secrets", secret(content))
+    api.add("secrets", pull_secret(content))
     aim(api, f"{registry}/acme/web:1", **LISTED)
     answer, notes, plan = await asked(api, registry)
 
@@ -151,7 +143,7 @@ async def test_bad_content_is_said_and_never_shown(
 async def test_no_secret_is_read_where_the_registry_tells_everybody(
     api: ApiServer, tmp_path: Path
 ) -> None:
-    api.add("secrets", secret(config("reg.example")))
+    api.add("secrets", pull_secret(config("reg.example")))
     with docker_registry.running(tmp_path) as address:
         docker_registry.push(address, "acme/web", "1")
         aim(api, f"{address}/acme/web:1", **LISTED)

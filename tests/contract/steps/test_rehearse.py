@@ -27,6 +27,8 @@ from tests.contract.steps.shop import (
     template,
     undone,
 )
+from tests.objects.metadata import condition
+from tests.objects.pods import terminated, waiting
 
 Object = dict[str, Any]
 OP, OF = "backout.dev/rehearsal", "backout.dev/rehearsal-of"
@@ -34,32 +36,21 @@ BY = "backout.dev/rehearsed-by"
 REHEARSE = Policy(successes=2, rehearse=5.0)
 
 
-READY: Object = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+READY: Object = {"phase": "Running", "conditions": [condition("Ready", "True")]}
 
 
-MISNAMED_STATE = {"waiting": {"reason": "InvalidImageName", "message": "no such name"}}
 MISNAMED: Object = {
     "phase": "Pending",
-    "conditions": [{"type": "Ready", "status": "False"}],
-    "containerStatuses": [
-        {"name": "app", "ready": False, "restartCount": 0, "state": MISNAMED_STATE}
-    ],
+    "conditions": [condition("Ready", "False")],
+    "containerStatuses": [waiting("InvalidImageName", "no such name")],
 }
 
 
-ENDED = {"terminated": {"reason": "Error", "exitCode": 3}}
+ENDED = terminated("Error", 3)
 CRASHING: Object = {
     "phase": "Running",
-    "conditions": [{"type": "Ready", "status": "False"}],
-    "containerStatuses": [
-        {
-            "name": "app",
-            "ready": False,
-            "restartCount": 3,
-            "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
-            "lastState": ENDED,
-        }
-    ],
+    "conditions": [condition("Ready", "False")],
+    "containerStatuses": [waiting("CrashLoopBackOff", "back-off", restartCount=3, lastState=ENDED)],
 }
 
 

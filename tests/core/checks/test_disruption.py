@@ -11,7 +11,14 @@ from backout.core.model import Severity
 from backout.core.preflight.snapshot import Need
 from backout.core.references.references import Kind, Named, Reference
 from tests.core.checks.running import found_by
-from tests.core.objects_made import condition, deployment, pod, preflight, replica_set, template
+from tests.core.values_made import preflight
+from tests.objects.autoscalers import autoscaler, budget
+from tests.objects.deployments import deployment
+from tests.objects.nodes import node
+from tests.objects.pods import pod
+from tests.objects.quotas import limit_range, quota
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
 
 FRUGAL = {"maxUnavailable": 0, "maxSurge": 1}
 EASY = {"maxUnavailable": 1, "maxSurge": 1}
@@ -38,46 +45,8 @@ def seen(*, asks: Any = ASKS, rolling: Any = EASY, running: int = 0, **changes: 
     return preflight(to=2, **values)
 
 
-def quota(hard: str, used: str, key: str = "requests.cpu", **spec: Any) -> dict[str, Any]:
-    status = {"hard": {key: hard}, "used": {key: used}}
-    return {"metadata": {"name": "q"}, "spec": {"hard": {key: hard}, **spec}, "status": status}
-
-
 def quotas(*many: Any) -> tuple[Any, ...]:
     return many
-
-
-def node(name: str = "n1", cpu: str = "2", **spec: Any) -> dict[str, Any]:
-    return {
-        "metadata": {"name": name, "labels": {"zone": "a"}},
-        "spec": spec,
-        "status": {
-            "allocatable": {"cpu": cpu, "memory": "4Gi"},
-            "conditions": [condition("Ready", "True")],
-        },
-    }
-
-
-def autoscaler(reason: str = "DesiredWithinRange", **metric: Any) -> dict[str, Any]:
-    limited = str(reason == "TooManyReplicas")
-    resource = {"name": "cpu", "target": {"type": "Utilization"}, **metric}
-    return {
-        "metadata": {"name": "web"},
-        "spec": {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
-            "maxReplicas": 3,
-            "metrics": [{"type": "Resource", "resource": resource}],
-        },
-        "status": {"conditions": [condition("ScalingLimited", limited, reason)]},
-    }
-
-
-def budget(allowed: int, **selector: str) -> dict[str, Any]:
-    return {
-        "metadata": {"name": "web", "generation": 1},
-        "spec": {"selector": {"matchLabels": selector or {"app": "web"}}},
-        "status": {"disruptionsAllowed": allowed, "observedGeneration": 1},
-    }
 
 
 def by_keda(one: dict[str, Any]) -> dict[str, Any]:
@@ -187,10 +156,6 @@ def test_bytes_are_written_as_kubernetes_writes_them(key: str) -> None:
     (found,) = found_by("PF601", seen(quotas=quotas(quota("200M", "100M", key=key)), asks=LARGE))
 
     assert f"has 100M of {key} left, and the rollout first needs 2Gi for 1" in found.message
-
-
-def limit_range(kind: str = "Container", **more: Any) -> dict[str, Any]:
-    return {"metadata": {"name": "r"}, "spec": {"limits": [{"type": kind, **more}]}}
 
 
 DEFAULT = limit_range(default={"cpu": "1"}, defaultRequest={"cpu": "200m"})

@@ -14,17 +14,12 @@ from backout.core.model import Finding, Severity, Skipped
 from backout.core.plan.plan import ON_TARGET, next_candidate, select
 from backout.core.preflight.snapshot import Need, Policy, Preflight
 from tests.core.checks.running import found_by, result_of
-from tests.core.objects_made import (
-    container_status,
-    deployment,
-    lease,
-    pod,
-    preflight,
-    record,
-    replica_set,
-    snapshot,
-    template,
-)
+from tests.core.values_made import lease, preflight, record, snapshot
+from tests.objects.deployments import deployment
+from tests.objects.nodes import node
+from tests.objects.pods import container_status, pod
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
 
 IMAGE = "reg.example/app:v2"
 RAN, NOW, OTHER = ("sha256:" + c * 64 for c in "abc")
@@ -52,15 +47,6 @@ def remembered(**images: str) -> Any:
     known = digest(template("reg.example/app:v2"))
     side = Side(revision=2, hash=known, images=images)
     return lease(record(destination=side, health="Healthy"))
-
-
-def node(platform: str = "linux/amd64", *, name: str = "n1", **spec: Any) -> dict[str, Any]:
-    system, architecture = platform.split("/")
-    return {
-        "metadata": {"name": name, "labels": {"kubernetes.io/arch": architecture}},
-        "spec": spec,
-        "status": {"nodeInfo": {"operatingSystem": system, "architecture": architecture}},
-    }
 
 
 def on(*platforms: str, **more: Any) -> Preflight:
@@ -181,7 +167,7 @@ def test_an_index_with_the_nodes_platform_is_clean(platforms: tuple[str, ...]) -
 
 
 def test_where_only_some_nodes_lack_the_platform_it_warns() -> None:
-    seen = on("linux/amd64", pods=(), nodes=(node(), node("linux/arm64", name="n2")))
+    seen = on("linux/amd64", pods=(), nodes=(node(), node("n2", platform="linux/arm64")))
     (found,) = found_by("PF309", seen)
     assert "nodes of linux/arm64 may take its Pods, too" in found.message
     assert found_by("PF308", seen) == ()
@@ -210,7 +196,7 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 def test_nodes_that_cannot_take_its_pods_do_not_count(
     spec: dict[str, Any], amd: dict[str, Any]
 ) -> None:
-    nodes = (node(**amd), node("linux/arm64", name="n2"))
+    nodes = (node(**amd), node("n2", platform="linux/arm64"))
     seen = aimed(spec, nodes=nodes)
     assert (found_by("PF308", seen), found_by("PF309", seen)) == ((), ())
 

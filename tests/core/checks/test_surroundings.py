@@ -18,25 +18,22 @@ from backout.core.preflight.admission import DryRun
 from backout.core.preflight.snapshot import Need
 from backout.core.references.references import Kind, Named, Reference
 from tests.core.checks.running import found_by, result_of
-from tests.core.objects_made import (
-    ago,
-    condition,
-    deployment,
-    pod,
-    preflight,
-    replica_set,
-    service,
-    shaped,
-    stamp,
-    template,
-)
+from tests.core.values_made import preflight, shaped
+from tests.objects.deployments import deployment
+from tests.objects.metadata import condition
+from tests.objects.nodes import node
+from tests.objects.pods import pod
+from tests.objects.replica_sets import replica_set
+from tests.objects.services import service
+from tests.objects.templates import template
+from tests.objects.times import ago, stamp
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 CONFIG = Reference(kind=Kind.CONFIG_MAP, name="settings")
 CLAIM = Reference(kind=Kind.CLAIM, name="data")
-ENV = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
+ENV: dict[str, Any] = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
 GONE = {CONFIG: Named(exists=False)}
 
 
@@ -86,15 +83,11 @@ def neighbours(unavailable: int) -> tuple[Any, ...]:
     )
 
 
-def node(status: str) -> dict[str, Any]:
-    return {"metadata": {"name": "n1"}, "status": {"conditions": [condition("Ready", status)]}}
-
-
 def answered(*answers: Answer) -> tuple[Sample, ...]:
     return tuple(Sample(subject=f"service {a}", answer=a, detail=a) for a in answers)
 
 
-PROBED = {"readinessProbe": {"httpGet": {"path": "/new", "port": 8080}}}
+PROBED: dict[str, Any] = {"readinessProbe": {"httpGet": {"path": "/new", "port": 8080}}}
 
 
 def probed(path: str) -> Any:
@@ -115,7 +108,7 @@ def labelled() -> Any:
     return {
         "workload": deployment(current),
         "replica_sets": (replica_set(1), replica_set(2), third),
-        "services": (service(tier="web"),),
+        "services": (service(selector={"tier": "web"}),),
     }
 
 
@@ -158,7 +151,7 @@ CASES: dict[str, tuple[Any, Any]] = {
         preflight(pod_dry_run=DryRun(refused=REFUSED)),
     ),
     "PF701": (probed("/old"), probed("/new")),
-    "PF702": (preflight(services=(service("grpc"),)), preflight(services=(service("http"),))),
+    "PF702": (preflight(services=(service(port="grpc"),)), preflight(services=(service(),))),
     "PF703": (preflight(**labelled()), preflight(services=(service(),))),
     "PF901": (
         preflight(pods=old_pods(hours=49), to=2),
@@ -168,7 +161,7 @@ CASES: dict[str, tuple[Any, Any]] = {
         with_config(named=changed(ago(minutes=6))),
         with_config(named=changed(ago(hours=2))),
     ),
-    "PF903": (preflight(nodes=(node("Unknown"),)), preflight(nodes=(node("True"),))),
+    "PF903": (preflight(nodes=(node(ready="Unknown"),)), preflight(nodes=(node(),))),
     "PF904": (preflight(deployments=neighbours(1)), preflight(deployments=neighbours(0))),
     "PF905": (
         preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.WELL)),

@@ -9,19 +9,14 @@ import pytest
 
 from backout.core.diagnosis import diagnosis
 from backout.core.diagnosis.causes import REMEDIES, Cause
-from tests.core.objects_made import (
-    NOW,
-    UID,
-    condition,
-    container_status,
-    deployment,
-    event,
-    pod,
-    replica_set,
-    template,
-    terminated,
-    waiting,
-)
+from tests.objects.deployments import deployment
+from tests.objects.events import event
+from tests.objects.metadata import condition
+from tests.objects.pods import container_status, pod, terminated, waiting
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.times import NOW
+from tests.objects.workloads import UID
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -6,15 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backout.core.diagnosis import diagnosis, exits
-from tests.core.objects_made import (
-    NOW,
-    container_status,
-    deployment,
-    pod,
-    replica_set,
-    terminated,
-    waiting,
-)
+from tests.objects.deployments import deployment
+from tests.objects.pods import container_status, pod, terminated, waiting
+from tests.objects.replica_sets import replica_set
+from tests.objects.times import NOW
 
 if TYPE_CHECKING:
     from backout.core.diagnosis.exits import Exit, Key

@@ -7,7 +7,10 @@ import pytest
 
 from backout.core.diagnosis.probes import Asked
 from backout.core.diagnosis.readiness import Others, of_unready, warm_up
-from tests.core.objects_made import NOW, ago, container_status, event, pod, stamp, template
+from tests.objects.events import event
+from tests.objects.pods import container_status, pod
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago, stamp
 
 if TYPE_CHECKING:
     from backout.core.diagnosis.causes import Cause

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from backout.core.history import patch
 from backout.core.kubernetes import template
-from tests.core.objects_made import deployment
-from tests.core.objects_made import template as made_template
+from tests.objects.deployments import deployment
+from tests.objects.templates import template as made_template
 
 CAUSE = "kubernetes.io/change-cause"
 GOOD = {**made_template("reg.example/app:v2"), "futureField": {"deep": [{"er": 1}], "empty": {}}}
@@ -45,9 +45,10 @@ def undone(workload: Any, *, cause: str = "", resume: bool = False) -> Any:
 
 
 def with_annotations(notes: Any) -> dict[str, Any]:
-    made = deployment(metadata={"annotations": notes})
-    if notes is None:
-        del made["metadata"]["annotations"]
+    made = deployment()
+    del made["metadata"]["annotations"]
+    if notes is not None:
+        made["metadata"]["annotations"] = notes
     return made
 
 

@@ -11,16 +11,13 @@ from hypothesis import strategies as st
 
 from backout.core.history import revisions
 from backout.core.history.revisions import Choice, Known, NoChoice
-from tests.core.objects_made import (
-    NOW,
-    ago,
-    deployment,
-    owned_by,
-    pod,
-    replica_set,
-    revision,
-    template,
-)
+from tests.core.values_made import revision
+from tests.objects.deployments import deployment
+from tests.objects.metadata import owned_by
+from tests.objects.pods import pod
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago
 
 if TYPE_CHECKING:
     from backout.core.model import Revision

@@ -10,18 +10,11 @@ from backout.core.ledger import breaker
 from backout.core.ledger.foreign import HISTORY, Foreign, rollbacks
 from backout.core.ledger.records import KEPT, Ledger, Side, State
 from tests.core.checks.running import found_by
-from tests.core.objects_made import (
-    NOW,
-    ago,
-    deployment,
-    lease,
-    preflight,
-    record,
-    replica_set,
-    revision,
-    stamp,
-    template,
-)
+from tests.core.values_made import lease, preflight, record, revision
+from tests.objects.deployments import deployment
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago, stamp
 
 
 def came_back(number: int, *earlier: int, **changes: Any) -> Any:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from backout.core.ledger import records
 from backout.core.ledger.records import Ledger, State
 from backout.core.model import Target
-from tests.core.objects_made import NOW, TARGET, ago, lease, record
+from tests.core.values_made import TARGET, lease, record
+from tests.objects.times import NOW, ago
 
 LEGAL = {
     (State.INTENT, State.APPLIED),

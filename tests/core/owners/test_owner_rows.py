@@ -11,7 +11,8 @@ from backout.core import checks
 from backout.core.model import Severity
 from backout.core.owners import owners
 from tests.core.checks.running import found_by
-from tests.core.objects_made import deployment, preflight
+from tests.core.values_made import preflight
+from tests.objects.deployments import deployment
 
 ROWS: dict[str, tuple[str, Any, str, str]] = {
     "Argo CD that heals": (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from backout.core.owners import owners
 from backout.core.owners.owners import Owner, Policy
-from tests.core.objects_made import deployment
+from tests.objects.deployments import deployment
 
 ARGO = "argocd.argoproj.io/tracking-id"
 FLUX = "kustomize.toolkit.fluxcd.io"

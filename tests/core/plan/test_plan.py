@@ -14,18 +14,11 @@ from backout.core.model import Acceptance, Finding, Severity, Skipped
 from backout.core.plan import plan
 from backout.core.plan.plan import Plan, Refusal
 from backout.core.preflight.snapshot import Need, Policy
-from tests.core.objects_made import (
-    NOW,
-    ago,
-    deployment,
-    lease,
-    preflight,
-    record,
-    replica_set,
-    snapshot,
-    stamp,
-    template,
-)
+from tests.core.values_made import lease, preflight, record, snapshot
+from tests.objects.deployments import deployment
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago, stamp
 
 V3 = template("reg.example/app:v3")
 

@@ -13,7 +13,8 @@ from backout.core.plan import standing
 from backout.core.plan.plan import Plan, Refusal, decide, refuse, select
 from backout.core.plan.standing import Answer, Row
 from backout.core.preflight.snapshot import Policy
-from tests.core.objects_made import preflight, replica_set, snapshot
+from tests.core.values_made import preflight, snapshot
+from tests.objects.replica_sets import replica_set
 
 BLOCK, WARN, INFO = Severity.BLOCK, Severity.WARN, Severity.INFO
 

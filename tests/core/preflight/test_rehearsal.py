@@ -10,17 +10,12 @@ from backout.core.health.endpoints import Endpoint, NotAsked
 from backout.core.health.judgement import Answer, Sample
 from backout.core.kubernetes import objects
 from backout.core.preflight import proof, rehearsal
-from tests.core.objects_made import (
-    NOW,
-    TARGET,
-    ago,
-    condition,
-    deployment,
-    pod,
-    revision,
-    stamp,
-    template,
-)
+from tests.core.values_made import TARGET, revision
+from tests.objects.deployments import deployment
+from tests.objects.metadata import condition
+from tests.objects.pods import pod
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago, stamp
 
 BY = {"host": "laptop", "bootID": "b00t", "pid": 4711}
 
@@ -105,11 +100,8 @@ def test_a_claim_that_one_pod_has_is_not_mounted_twice(mode: str, *, is_shared: 
 
 def trial(*, age: float, phase: str = "Running") -> dict[str, Any]:
     created = stamp(NOW - timedelta(seconds=age))
-    return {
-        "metadata": {"creationTimestamp": created},
-        "spec": {"activeDeadlineSeconds": 90},
-        "status": {"phase": phase},
-    }
+    metadata, spec = {"creationTimestamp": created}, {"activeDeadlineSeconds": 90}
+    return pod(metadata=metadata, spec=spec, phase=phase)
 
 
 def test_it_is_over_when_it_has_ended_or_its_time_has() -> None:

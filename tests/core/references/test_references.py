@@ -7,7 +7,8 @@ import pytest
 from backout.core.kubernetes.managed_fields import Change
 from backout.core.references import references
 from backout.core.references.references import Kind, Named, Reference, Use, lacking
-from tests.core.objects_made import NOW, ago, template
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago
 
 
 def uses(spec: dict[str, Any] | None = None, **container: Any) -> list[tuple[str, str, bool]]:

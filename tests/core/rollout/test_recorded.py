@@ -18,6 +18,7 @@ from backout.core.history.revisions import pods_of
 from backout.core.kubernetes import objects
 from backout.core.rollout.verdict import Complete, Failed, Progressing, Superseded
 from tests.core.recorded import NAMES, Recorded, judged, recorded
+from tests.situations import slim
 from tests.situations.failing import FAILING
 from tests.situations.healthy import HEALTHY
 from tests.situations.node import ON_THE_NODE
@@ -37,6 +38,18 @@ def stem(name: str) -> str:
 
 def test_each_situation_is_recorded() -> None:
     assert {stem(n) for n in (*FAILING, *HEALTHY, *ON_THE_NODE)} | {SUPERSEDED} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recording_holds_nothing_that_is_left_out_of_a_new_one(name: str) -> None:
+    one = once(name)
+    changed = name == SUPERSEDED
+
+    assert slim.workload(one.workload, writers=changed) == one.workload
+    assert slim.workload(one.began, writers=changed) == one.began
+    assert [slim.workload(r) for r in one.replica_sets] == one.replica_sets
+    assert [slim.pod(p) for p in (*one.pods, *one.earlier)] == [*one.pods, *one.earlier]
+    assert [slim.event(e) for e in one.events] == one.events
 
 
 @pytest.mark.parametrize("name", NAMES)

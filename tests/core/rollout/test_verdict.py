@@ -19,7 +19,11 @@ from backout.core.rollout.verdict import (
     Verdict,
     judge,
 )
-from tests.core.objects_made import UID, condition, deployment, pod, template
+from tests.objects.deployments import deployment
+from tests.objects.metadata import condition
+from tests.objects.pods import pod
+from tests.objects.templates import template
+from tests.objects.workloads import UID
 
 WANTED = template("reg.example/app:v2")
 HASH = templates.digest(WANTED)

@@ -5,14 +5,9 @@ from typing import Any
 import pytest
 
 from backout.core.rollout.view import view, word
-from tests.core.objects_made import (
-    condition,
-    container_status,
-    deployment,
-    pod,
-    terminated,
-    waiting,
-)
+from tests.objects.deployments import deployment
+from tests.objects.metadata import condition
+from tests.objects.pods import container_status, pod, terminated, waiting
 
 DONE = container_status(name="init", state=terminated("Completed", 0))
 

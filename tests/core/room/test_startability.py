@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backout.core.room.startability import first_pods, max_unavailable, must_start
-from tests.core.objects_made import deployment
+from tests.objects.deployments import deployment
 
 
 def rolling(replicas: int, **rolling_update: Any) -> dict[str, Any]:

@@ -1,13 +1,18 @@
-"""A Pod template that uses much of the API, and ways to write the same or another one."""
+"""Generated templates: one that uses much of the API, and others that are the same or are not."""
 
 from __future__ import annotations
 
 import copy
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    import random
+from hypothesis import strategies as st
 
+if TYPE_CHECKING:
+    from random import Random
+
+    from hypothesis.strategies import SearchStrategy
+
+CHANCE = st.randoms(use_true_random=False)
 FULL: dict[str, Any] = {
     "metadata": {
         "labels": {"app": "web", "divisor": "1"},
@@ -109,20 +114,28 @@ def changed_leaves(value: Any, path: tuple[Any, ...]) -> list[dict[str, Any]]:
     return copies
 
 
-def reordered(value: Any, random: random.Random) -> Any:
-    """Return the same value with the keys of every map in another order."""
+def reordered(value: Any) -> SearchStrategy[Any]:
+    """Generate the same value with the keys of every map in another order."""
+    return CHANCE.map(lambda chance: _reordered(value, chance))
+
+
+def respelled(value: Any) -> SearchStrategy[Any]:
+    """Generate the same template with every quantity spelled in some other way."""
+    return CHANCE.map(lambda chance: _respelled(value, chance))
+
+
+def _reordered(value: Any, chance: Random) -> Any:
     if isinstance(value, dict):
         keys = list(value)
-        random.shuffle(keys)
-        return {k: reordered(value[k], random) for k in keys}
+        chance.shuffle(keys)
+        return {k: _reordered(value[k], chance) for k in keys}
     if isinstance(value, list):
-        return [reordered(v, random) for v in value]
+        return [_reordered(v, chance) for v in value]
     return value
 
 
-def respelled(value: Any, random: random.Random) -> Any:
-    """Return the same template with every quantity spelled in some other way."""
+def _respelled(value: Any, chance: Random) -> Any:
     made = copy.deepcopy(value)
     for path, spellings in QUANTITIES.items():
-        at(made, path[:-1])[path[-1]] = random.choice(spellings)
+        at(made, path[:-1])[path[-1]] = chance.choice(spellings)
     return made
