@@ -14,7 +14,7 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.http.session import Session
+    from backout.http.client import HttpClient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Url:
     `timeout` in seconds, for the whole answer.
     """
 
-    session: Session = field(repr=False)
+    session: HttpClient = field(repr=False)
     url: str = field(repr=False)
     expected: Expected
     timeout: float

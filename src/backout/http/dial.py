@@ -37,7 +37,7 @@ _OK = range(200, 300)
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What holds for every request of a session (see `session.Session`)."""
+    """What holds for every request of a client (see `client.HttpClient`)."""
 
     tls: ssl.SSLContext | None
     connect_timeout: float

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from backout.core.errors import Unreachable
 from backout.core.text import untrusted
-from backout.http.session import Session
+from backout.http.client import HttpClient
 from backout.kube.call import Call, Reply, RequestLine, ServerDate
 from backout.kube.credentials.identities import Identities
 from backout.kube.status import UNAUTHORIZED, status_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from backout.http.response import Headers, OutgoingHeaders
     from backout.http.stream import Stream
-    from backout.kube.config.connection import Connection, Impersonation, KeyPair
+    from backout.kube.connection import Connection, Impersonation, KeyPair
     from backout.kube.credentials.exec_credential import Identity
     from backout.kube.credentials.exec_plugin import Surroundings
 
@@ -50,7 +50,7 @@ class Transport:
         self._identities = Identities(connection, around)
         self._on_request = on_request
         self._on_warning = on_warning
-        self._sessions: list[tuple[KeyPair | None, Session]] = []
+        self._sessions: list[tuple[KeyPair | None, HttpClient]] = []
         self._stack = AsyncExitStack()
         self.server_date: ServerDate | None = None
         self.requests = 0
@@ -136,12 +136,12 @@ class Transport:
         warnings = self._listen(call, response.headers)
         return Reply(response=response, warnings=warnings, audit_id=call.audit_id)
 
-    async def _session(self, key_pair: KeyPair | None) -> Session:
+    async def _session(self, key_pair: KeyPair | None) -> HttpClient:
         """Return the session that shows this certificate; older ones live on for their watches."""
         if self._sessions and self._sessions[-1][0] == key_pair:
             return self._sessions[-1][1]
         is_https = self._connection.server.startswith("https:")
-        session = Session(
+        session = HttpClient(
             tls=context_for(self._connection.trust, key_pair) if is_https else None,
             proxy=self._connection.proxy,
             server_hostname=self._connection.trust.server_name if is_https else None,

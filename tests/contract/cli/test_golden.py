@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.cli.output.render import renderer
+from backout.cli.output.renderers import renderer
 from backout.core.model import Event
 
 if TYPE_CHECKING:

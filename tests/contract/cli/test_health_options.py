@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from backout.cli.options import health, small_file
+from backout.cli.options import health
 from backout.core.errors import ConfigError
+from backout.session import small_file
+from backout.session.headers import headers
 from tests.contract.scripted_server import Answer, ScriptedServer, server_tls
 
 if TYPE_CHECKING:
@@ -141,7 +143,7 @@ def test_a_header_file_without_an_end_is_not_read(tmp_path: Path) -> None:
     file = tmp_path / "long"
     file.write_bytes(b"x" * (small_file.SIZE_LIMIT + 1))
     with pytest.raises(ConfigError, match="larger than 64 KiB"):
-        health.headers(file, {})
+        headers(file, {})
 
 
 def spans(**values: Any) -> tuple[float, float]:
@@ -155,7 +157,7 @@ def spans(**values: Any) -> tuple[float, float]:
         **values,
     }
     found = health.spans(given)
-    return found["health_timeout"], found["health_soak"]
+    return found["health"], found["health_soak"]
 
 
 @pytest.mark.parametrize(

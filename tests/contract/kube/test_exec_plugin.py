@@ -14,7 +14,7 @@ import trustme
 
 from backout.core.errors import ConfigError, Unauthorized
 from backout.kube.client import Client
-from backout.kube.config.connection import Credentials, Plugin
+from backout.kube.connection import Credentials, Plugin
 from backout.kube.credentials.exec_plugin import Surroundings
 from tests.contract.kube.fixtures import connection_to, refusal
 from tests.contract.scripted_server import (

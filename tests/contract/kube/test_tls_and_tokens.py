@@ -10,7 +10,7 @@ import trustme
 from backout.core.errors import ConfigError, Unauthorized, Unreachable
 from backout.http.errors import Untrusted
 from backout.kube.client import Client
-from backout.kube.config.connection import Connection, Credentials, KeyPair, Trust
+from backout.kube.connection import Connection, Credentials, KeyPair, Trust
 from backout.kube.tls import context_for
 from tests.contract.kube.fixtures import StandingClock, connection_to, refusal
 from tests.contract.scripted_server import Answer, Request, ScriptedServer, server_tls

@@ -13,7 +13,7 @@ from backout.core.preflight.snapshot import Policy
 from backout.steps.undo import undo
 from tests.contract.api_server import ApiServer
 from tests.contract.scripted_server import Answer, Hang, Request, ScriptedServer, Step
-from tests.contract.steps.shop import QUICK, TRACE, Told, running, shop, states, undone
+from tests.contract.steps.shop import QUICK, TRACE, Told, running, shop, states, undone, within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,7 +169,7 @@ async def test_an_interruption_during_the_smoke_test_is_told(api: ApiServer) -> 
 
     policy = replace(ONCE, health_command="sleep 300")
     async with running(api, policy=policy) as run, asyncio.timeout(20):
-        rolling = asyncio.create_task(undo(replace(run, emit=emit)))
+        rolling = asyncio.create_task(undo(within(run, emit=emit)))
         await asked_for.wait()
         rolling.cancel()
         outcome = await rolling

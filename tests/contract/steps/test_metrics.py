@@ -11,13 +11,14 @@ import pytest
 from backout.core.health.promql import parse
 from backout.core.preflight.snapshot import Policy
 from backout.core.report.notification import signature
-from backout.http.session import Session
+from backout.http.client import HttpClient
 from backout.prometheus.client import PrometheusClient
-from backout.steps.notify import Notifier
+from backout.steps import notify
+from backout.steps.notifier import Notifier
 from backout.steps.undo import undo
 from tests.contract.prometheus.stub import Stub, alerts, firing, vector
 from tests.contract.scripted_server import Answer, Close, Hang, ScriptedServer
-from tests.contract.steps.shop import QUICK, TRACE, Told, image, running, states
+from tests.contract.steps.shop import QUICK, TRACE, Told, image, running, states, within
 
 if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer
@@ -35,7 +36,7 @@ async def undone(api: ApiServer, script: Any, *, policy: Policy = POLICY) -> Tol
         ScriptedServer(script) as server,
         PrometheusClient(server.url, timeout=0.3) as client,
     ):
-        told.outcome = await undo(replace(run, prometheus=client))
+        told.outcome = await undo(within(run, prometheus=client))
     return told
 
 
@@ -117,12 +118,13 @@ async def notified(
     async with (
         running(api, told, limits=LIMITS, policy=policy) as run,
         ScriptedServer(script) as server,
-        Session() as session,
+        HttpClient() as session,
     ):
         url = f"{server.url}/hook?secret=s3cr3t"
         notifier = Notifier(session, url, key=key, patience=patience)
-        told.outcome = await undo(replace(run, notifier=notifier))
-        await notifier.end(run, told.outcome)
+        notified = within(run, notifier=notifier)
+        told.outcome = await undo(notified)
+        await notify.end(notified, told.outcome)
     return told, server.requests
 
 

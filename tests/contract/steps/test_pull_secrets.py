@@ -19,7 +19,7 @@ from tests.contract.registry import docker_registry
 from tests.contract.registry.docker_registry import SECRET, USER
 from tests.contract.registry.scripts import basic
 from tests.contract.scripted_server import Answer, Hang, ScriptedServer
-from tests.contract.steps.shop import QUICK, deploy, running
+from tests.contract.steps.shop import QUICK, deploy, running, within
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -70,7 +70,7 @@ async def registered(api: ApiServer, address: str, **how: Any) -> AsyncIterator[
         running(api, **how) as run,
         RegistryClient(keyring=Keyring(), plain_http=frozenset({address})) as client,
     ):
-        yield replace(run, registry=client)
+        yield within(run, registry=client)
 
 
 async def prepared(api: ApiServer, address: str) -> Plan | Refusal:

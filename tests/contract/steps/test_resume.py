@@ -34,6 +34,7 @@ from tests.contract.steps.shop import (
     running,
     states,
     undone,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ async def resumed(api: ApiServer, *, identity: Identity | None = None, **setting
     """Carry out one whole resume; an error is told as the command does."""
     told = Told()
     async with running(api, told, **{"actor": "bob", **settings}) as run, asyncio.timeout(30):
-        one = replace(run, identity=identity) if identity is not None else run
+        one = within(run, identity=identity) if identity is not None else run
         try:
             told.outcome = await resume(one)
         except BackoutError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from backout.core.kubernetes.objects import dig, timestamp
 from backout.core.text import untrusted
 from backout.core.value import dataclass
-from backout.kube.config.connection import KeyPair
+from backout.kube.connection import KeyPair
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from backout.core.errors import ConfigError
 from backout.core.text import masked, untrusted
 from backout.core.value import dataclass
+from backout.kube.config.plugin_policy import is_allowed
 from backout.kube.credentials.exec_credential import Identity, identity_from
-from backout.kube.credentials.plugin_policy import is_allowed
 from backout.kube.credentials.plugin_process import Finished, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backout.kube.config.connection import Plugin
+    from backout.kube.connection import Plugin
 
 QUIET_TIMEOUT = 30.0
 TERMINAL_TIMEOUT = 120.0  # some plugins open a browser

@@ -17,7 +17,7 @@ from backout.kube.credentials.exec_plugin import identity as ask_plugin
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backout.kube.config.connection import Connection, KeyPair
+    from backout.kube.connection import Connection, KeyPair
 
 FILE_AGE = 50.0
 """Seconds after which a token file is read again (client-go transport/token_source.go)."""

@@ -117,7 +117,7 @@ def _url(run: Run, url: str) -> Url:
         expected=run.policy.expected,
         timeout=run.limits.pod_answer,
         method=run.policy.health_method,
-        headers=run.health_headers,
+        headers=run.session.health_headers,
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
 from backout.kube.config import yaml_file
-from backout.kube.config.connection import PluginPolicy
+from backout.kube.connection import PluginPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,9 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backout.cli import connect
+from backout.cli import here
 from backout.cli.options import target as targets
+from backout.session import connect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -111,7 +112,9 @@ def _from_cluster(
     async def found() -> list[str]:
         from backout.kube.client import Client  # noqa: PLC0415
 
-        connection = connect.connection({flag: _given(ctx, flag) for flag in connect.FLAGS})
+        connection = connect.connection(
+            {flag: _given(ctx, flag) for flag in connect.FLAGS}, here.process()
+        )
         async with Client(connection, read_timeout=PATIENCE) as client:
             return await ask(client, connection.namespace)
 

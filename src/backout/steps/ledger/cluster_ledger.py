@@ -1,8 +1,8 @@
-"""Where lock and ledger lie: one object, a Lease, changed by compare-and-swap only."""
+"""The ledger in the cluster: a Lease beside the workload."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import Forbidden, NotFound
 from backout.core.kubernetes import objects
@@ -15,24 +15,6 @@ if TYPE_CHECKING:
 
     from backout.core.model import Object, Target
     from backout.kube.client import Client
-
-
-class LedgerStore(Protocol):
-    """Where the Lease of one workload is read and written."""
-
-    @property
-    def is_local(self) -> bool:
-        """Whether only this machine sees it."""
-
-    async def read(self) -> Object | None:
-        """Return the Lease as it is now, None where there is none."""
-
-    async def write(self, before: Object | None, body: Mapping[str, Any]) -> None:
-        """Write `body` if what stands there is still `before` (None: nothing).
-
-        Raises Conflict or NotFound where it is not, Unclear where no clear answer came, and
-        Forbidden with the Role.
-        """
 
 
 class ClusterLedger:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backout.http.pool import Pool
     from backout.http.stream import Stream
 
-__all__ = ["BODY_CAP", "LINE_CAP", "USER_AGENT", "Headers", "Response", "Session"]
+__all__ = ["BODY_CAP", "LINE_CAP", "USER_AGENT", "Headers", "HttpClient", "Response"]
 
 LINE_CAP = 16 * 1024 * 1024
 """A watch event is a line with a whole object: see BODY_CAP."""
@@ -27,7 +27,7 @@ USER_AGENT = f"backout/{__version__}"
 NO_HEADERS: OutgoingHeaders = MappingProxyType({})
 
 
-class Session:
+class HttpClient:
     """An async context manager; one per run and trust domain, so that connections are reused.
 
     `tls` is the context for https (None: the system's CAs), `server_hostname` the name to expect
@@ -120,6 +120,6 @@ class Session:
 
     def _open(self) -> Pool:
         if self._pool is None:
-            msg = "a Session is used inside `async with`"
+            msg = "an HttpClient is used inside `async with`"
             raise RuntimeError(msg)
         return self._pool
