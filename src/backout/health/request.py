@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Url:
+class UrlAsked:
     """A URL that the user named. `headers` may be secret, and go to its own host only.
 
     `timeout` in seconds, for the whole answer.

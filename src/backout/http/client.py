@@ -53,7 +53,7 @@ class HttpClient:
         from backout.http import engine  # noqa: PLC0415 (0.1 s that --help does not need)
 
         self._engine = engine
-        self._settings = engine.Settings(
+        self._terms = engine.Terms(
             tls=tls,
             connect_timeout=connect_timeout,
             policy=policy,
@@ -64,7 +64,7 @@ class HttpClient:
         self._pool: Pool | None = None
 
     async def __aenter__(self) -> Self:
-        self._pool = self._engine.Pool(self._settings)
+        self._pool = self._engine.Pool(self._terms)
         return self
 
     async def __aexit__(
@@ -93,7 +93,7 @@ class HttpClient:
         the body. A body over `cap` bytes is cut if `truncate`, else it is a failure; what a status
         of 400 or more says is never kept beyond BODY_CAP: the larger room of a list is for lists.
         """
-        question = self._engine.Question(
+        question = self._engine.HttpRequest(
             method=method, url=url, headers=headers, body=body, timeout=timeout
         )
         return await self._engine.ask(self._open(), question, cap=cap, truncate=truncate)
@@ -113,7 +113,7 @@ class HttpClient:
         `timeout` is for the status line and headers, `silence` the longest time without a byte
         after that, both in seconds; a line of more than `line_cap` bytes is a failure.
         """
-        question = self._engine.Question(
+        question = self._engine.HttpRequest(
             method=method, url=url, headers=headers, body=None, timeout=timeout
         )
         return self._engine.listen(self._open(), question, silence=silence, line_cap=line_cap)

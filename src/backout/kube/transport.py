@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backout.http.response import Headers, OutgoingHeaders
     from backout.http.stream import Stream
     from backout.kube.connection import Connection, Impersonation, KeyPair
-    from backout.kube.credentials.exec_credential import Identity
+    from backout.kube.credentials.exec_credential import Login
     from backout.kube.credentials.exec_plugin import Surroundings
 
 
@@ -96,7 +96,7 @@ class Transport:
             yield stream
 
     async def _open(
-        self, call: Call, identity: Identity, stack: AsyncExitStack, *, silence: float
+        self, call: Call, identity: Login, stack: AsyncExitStack, *, silence: float
     ) -> Stream:
         session = await self._session(identity.key_pair)
         asked = session.stream(
@@ -116,7 +116,7 @@ class Transport:
         self._listen(call, stream.headers)
         return stream
 
-    async def _send(self, call: Call, identity: Identity) -> Reply:
+    async def _send(self, call: Call, identity: Login) -> Reply:
         session = await self._session(identity.key_pair)
         started, status = time.monotonic(), None
         try:
@@ -153,7 +153,7 @@ class Transport:
         query = urlencode(call.params, quote_via=quote)
         return f"{self._connection.server}{call.path}{'?' if query else ''}{query}"
 
-    def _headers(self, call: Call, identity: Identity) -> OutgoingHeaders:
+    def _headers(self, call: Call, identity: Login) -> OutgoingHeaders:
         headers: dict[str, str | tuple[str, ...]] = {
             "Accept": call.accept,
             "Audit-ID": call.audit_id,

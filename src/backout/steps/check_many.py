@@ -35,7 +35,7 @@ OBSERVE = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Which:
     """Those `named`, else all Deployments that `selector` selects; `everywhere`: of the cluster."""
 
     named: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Asked:
     everywhere: bool = False
 
 
-async def check_many(run: Run, asked: Asked) -> Outcome:
+async def check_many(run: Run, asked: Which) -> Outcome:
     """Tell of each workload whether it could be rolled back; nothing is written.
 
     What the workloads of a namespace share is read once. Raises BackoutError where it cannot be
@@ -64,7 +64,7 @@ async def check_many(run: Run, asked: Asked) -> Outcome:
     return many.outcome(asked)
 
 
-async def _targets(run: Run, client: SharedClient, asked: Asked) -> tuple[Target, ...]:
+async def _targets(run: Run, client: SharedClient, asked: Which) -> tuple[Target, ...]:
     here = run.target.namespace
     if asked.named:
         return tuple(_target(here, name) for name in dict.fromkeys(asked.named))
@@ -113,7 +113,7 @@ class _Many:
         if not self._targets:
             raise error
 
-    def outcome(self, asked: Asked) -> Outcome:
+    def outcome(self, asked: Which) -> Outcome:
         """Say how much was looked at; return the last word."""
         if not self._targets:
             return _nothing(self._run, asked)
@@ -168,7 +168,7 @@ async def _row(run: Run, target: Target, session: Session) -> Row:
         return standing.unknown(target, BackoutError(words, remedy="please report this"))
 
 
-def _nothing(run: Run, asked: Asked) -> Outcome:
+def _nothing(run: Run, asked: Which) -> Outcome:
     where = "in the cluster" if asked.everywhere else f"in namespace {run.target.namespace}"
     which = f" that {asked.selector} selects" if asked.selector else ""
     return Outcome(

@@ -9,7 +9,7 @@ import trustme
 from backout.core.health.expectation import BODY_CAP, Expected, json_field, statuses
 from backout.core.health.judgement import Answer as Word
 from backout.core.health.judgement import Sample
-from backout.health.request import Url
+from backout.health.request import UrlAsked
 from backout.http.client import HttpClient
 from tests.contract.scripted_server import (
     Answer,
@@ -29,7 +29,7 @@ async def asked(
     url: str, expected: Expected | None = None, *, within: float = 5.0, method: str = "GET"
 ) -> Sample:
     async with HttpClient() as session:
-        return await Url(
+        return await UrlAsked(
             session=session,
             url=url,
             expected=expected or Expected(),
@@ -114,7 +114,7 @@ async def test_no_answer_at_all_is_unknown_and_names_no_secret() -> None:
 
 async def test_what_is_asked_does_not_show_its_secrets_in_a_traceback() -> None:
     async with HttpClient() as session:
-        url = Url(
+        url = UrlAsked(
             session=session,
             url=f"http://x.example/?token={TOKEN}",
             expected=Expected(),
@@ -130,7 +130,7 @@ async def test_a_server_of_an_own_ca_is_asked_with_that_ca_only() -> None:
     async with ScriptedServer([Answer()] * 2, tls=server_tls(ca)) as server:
         strange = await asked(server.url)
         async with HttpClient(tls=client_tls(ca)) as session:
-            known = await Url(
+            known = await UrlAsked(
                 session=session, url=server.url, expected=Expected(), timeout=5.0
             ).ask()
 

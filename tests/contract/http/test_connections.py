@@ -12,7 +12,7 @@ import pytest
 from backout.http import pool
 from backout.http.addresses import ANY_ADDRESS
 from backout.http.client import HttpClient
-from backout.http.dial import Settings
+from backout.http.dial import Terms
 from backout.http.errors import Unanswered
 from backout.http.pool import Pool
 from backout.http.url import parse
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-SETTINGS = Settings(
+SETTINGS = Terms(
     tls=None,
     connect_timeout=WITHIN,
     policy=ANY_ADDRESS,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backout.core.history.revisions import Choice
-from backout.core.images.names import Entry, ImageAnswer, ImageState
+from backout.core.images.names import ImageAnswer, ImageState, IndexEntry
 from backout.core.kubernetes.template import digest
 from backout.core.ledger.records import Side
 from backout.core.model import Finding, Severity, Skipped
@@ -38,8 +38,8 @@ def answer(
     return {image: ImageAnswer(image=image, state=state, detail="the registry", **more)}
 
 
-def entries(*pairs: tuple[str, str]) -> tuple[Entry, ...]:
-    return tuple(Entry(digest=d, platform=p) for d, p in pairs)
+def entries(*pairs: tuple[str, str]) -> tuple[IndexEntry, ...]:
+    return tuple(IndexEntry(digest=d, platform=p) for d, p in pairs)
 
 
 def running(image_id: str = f"reg.example/app@{RAN}", count: int = 3) -> tuple[Any, ...]:

@@ -103,12 +103,12 @@ def _many(
 ) -> Invocation:
     from backout.core.model import Target  # noqa: PLC0415
     from backout.core.outcome import Outcome  # noqa: PLC0415, TC001
-    from backout.steps.check_many import Asked, check_many  # noqa: PLC0415
+    from backout.steps.check_many import Which, check_many  # noqa: PLC0415
     from backout.steps.run import Run  # noqa: PLC0415, TC001
 
     everywhere = values["all_namespaces"]
     named = () if targets.is_deployments(workload) else targets.names(workload, "default")
-    asked = Asked(named=named, selector=values["selector"], everywhere=everywhere)
+    asked = Which(named=named, selector=values["selector"], everywhere=everywhere)
 
     async def steps(run: Run) -> Outcome:
         return await check_many(run, asked)
