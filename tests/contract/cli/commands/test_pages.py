@@ -13,7 +13,7 @@ from backout.core.diagnosis.causes import REMEDIES
 if TYPE_CHECKING:
     from tests.contract.cli.command import Command
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[4] / "docs"
 
 
 @pytest.mark.parametrize("one", ["PF301", "pf802", "CRASH_LOOP"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer
     from tests.contract.cli.command import Command, Finished
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[4] / "docs"
 
 
 def written(folder: Path, text: str | bytes, name: str = "policy.toml") -> Path:

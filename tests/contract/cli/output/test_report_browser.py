@@ -14,7 +14,7 @@ import pytest
 from backout.cli.output.reports.page import incident_page, standing_page
 from backout.core.report import runs, timeline
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 JOURNALS = ROOT / "tests" / "core" / "journals"
 NARROW = 360
 LONG = "registry.example.org/" + "a-long-name-without-a-blank" * 8
