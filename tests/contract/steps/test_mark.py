@@ -13,7 +13,7 @@ from backout.core.preflight.snapshot import Policy
 from backout.steps.ledger.lease import LockLost
 from backout.steps.mark import mark
 from tests.contract.api_server import ApiServer, is_undo, line_of
-from tests.contract.scripted_server import Answer, Close, Request, Step
+from tests.contract.scripted_server import Answer, Close, Received, Step
 from tests.contract.steps.crash import crashed
 from tests.contract.steps.shop import GOOD, LEASE, LEDGER, count, deploy, image, running, undone
 
@@ -98,7 +98,7 @@ async def test_a_word_outlives_a_race_with_a_rollback(api: ApiServer) -> None:
     await undone(api)
     races = 3
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal races
         if line_of(request) == "PUT leases" and races:
             races -= 1
@@ -118,7 +118,7 @@ async def test_a_lost_answer_is_written_again_and_comes_to_the_same(api: ApiServ
     await undone(api)
     puts = count(api, "PUT leases")
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         is_first = line_of(request) == "PUT leases" and count(api, "PUT leases") == puts + 1
         return Close() if is_first else None
 

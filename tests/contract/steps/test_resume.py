@@ -16,7 +16,7 @@ from backout.core.preflight.snapshot import Policy
 from backout.steps.resume import resume
 from backout.steps.run import Identity
 from tests.contract.api_server import ApiServer, is_undo, line_of
-from tests.contract.scripted_server import Answer, Close, Request, Step
+from tests.contract.scripted_server import Answer, Close, Received, Step
 from tests.contract.steps.crash import crashed, is_fence
 from tests.contract.steps.shop import (
     BAD,
@@ -157,7 +157,7 @@ async def test_a_living_holder_is_left_alone_and_named(api: ApiServer) -> None:
     await crashed(api, is_undo, applied=True)
     seconds = 0
 
-    def renew(request: Request) -> Step | None:
+    def renew(request: Received) -> Step | None:
         nonlocal seconds
         if line_of(request) == "GET leases":
             seconds += 1
@@ -264,10 +264,10 @@ async def test_each_lost_answer_of_a_write_leaves_a_true_end(
     assert holder(api) == ""
 
 
-def _losing(number: int) -> Callable[[Request, Answer], Step | None]:
+def _losing(number: int) -> Callable[[Received, Answer], Step | None]:
     seen = 0
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         nonlocal seen
         if line_of(request) in {"PUT leases", "PATCH deployments"}:
             seen += 1
@@ -286,7 +286,7 @@ async def test_an_interruption_at_any_request_leaves_no_false_word(
     seen = 0
     task = asyncio.create_task(resumed(api, look_for_leaks=False))
 
-    def before(_: Request) -> Step | None:
+    def before(_: Received) -> Step | None:
         nonlocal seen
         seen += 1
         if seen == number:
@@ -310,7 +310,7 @@ async def test_an_api_server_that_goes_away_leaves_the_record_open(api: ApiServe
     expire_lock(api)
     is_down = False
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal is_down
         is_down = is_down or is_fence(request)
         return Close() if is_down else None

@@ -9,7 +9,7 @@ import pytest
 from backout.core.preflight.snapshot import Policy
 from backout.steps.undo import undo
 from tests.contract.api_server import ApiServer, bodies, line_of
-from tests.contract.scripted_server import Answer, Request
+from tests.contract.scripted_server import Answer, Received
 from tests.contract.steps.shop import (
     CAUSE,
     GOOD,
@@ -29,7 +29,7 @@ from tests.contract.steps.shop import (
 )
 
 
-def the_patch(api: ApiServer) -> Request:
+def the_patch(api: ApiServer) -> Received:
     (request,) = [r for r in api.requests if line_of(r) == "PATCH deployments"]
     return request
 

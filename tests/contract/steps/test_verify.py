@@ -12,7 +12,7 @@ from backout.core.errors import ConfigError
 from backout.core.preflight.snapshot import Policy
 from backout.steps.verify import verify
 from tests.contract.api_server import ApiServer, is_undo, line_of
-from tests.contract.scripted_server import Answer, Request, Step
+from tests.contract.scripted_server import Answer, Received, Step
 from tests.contract.steps.crash import crashed
 from tests.contract.steps.shop import (
     GOOD,
@@ -189,7 +189,7 @@ async def test_it_outlives_a_race_for_the_lease(api: ApiServer) -> None:
     await undone(api)
     races = 2
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal races
         if line_of(request) == "PUT leases" and races:
             races -= 1

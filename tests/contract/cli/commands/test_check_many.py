@@ -16,7 +16,7 @@ from tests.contract.steps import shop as made
 if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer
     from tests.contract.cli.command import Command, Finished
-    from tests.contract.scripted_server import Request, Step
+    from tests.contract.scripted_server import Received, Step
 
 SHARED = (
     "LIST replicasets",
@@ -174,7 +174,7 @@ async def test_a_right_that_names_its_object_is_asked_for_by_name(
 ) -> None:
     fill(api, 1)
 
-    def only_web(request: Request) -> Step | None:
+    def only_web(request: Received) -> Step | None:
         """Deny the patch of Deployments in general, allow it for those that are named."""
         if line_of(request) != "POST selfsubjectaccessreviews":
             return None
@@ -196,7 +196,7 @@ async def test_a_controller_that_is_behind_is_waited_for_and_its_history_read_an
     fill(api, 1)
     api.edit("deployments", "api-0", lambda d: d["status"].update(observedGeneration=0))
 
-    def catch_up(request: Request) -> None:
+    def catch_up(request: Received) -> None:
         if line_of(request) == "WATCH deployments" and api.find("replicasets", "api-0-3") is None:
             owner = api.get("deployments", "api-0")
             add_replica_set(api, owner, 3, "127.0.0.1:1/app:newest")
@@ -217,7 +217,7 @@ async def test_nothing_found_is_an_error_and_no_success(api: ApiServer, backout:
 
 
 async def test_a_run_that_has_no_time_says_so_of_each(api: ApiServer, backout: Command) -> None:
-    async def never(request: Request) -> None:
+    async def never(request: Received) -> None:
         if line_of(request) == "LIST replicasets":
             await asyncio.Event().wait()
 

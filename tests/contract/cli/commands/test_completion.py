@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.contract.api_server import ApiServer, failure
-from tests.contract.scripted_server import Answer, Close, Hang, Request, Step
+from tests.contract.scripted_server import Answer, Close, Hang, Received, Step
 from tests.packaging.bash import ALL, Bash, program
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ def is_silent_and_quick(backout: Command, line: str = "backout undo deploy/") ->
 def listing(*names: str) -> Any:
     items = [{"metadata": {"name": name}} for name in names]
 
-    def answer(_: Request) -> Step:
+    def answer(_: Received) -> Step:
         return Answer(json={"kind": "List", "metadata": {"resourceVersion": "1"}, "items": items})
 
     return answer

@@ -16,7 +16,7 @@ import pytest
 
 from tests.contract.api_server import ApiServer, failure
 from tests.contract.cli.command import COMMAND, WITHIN, Command, Finished
-from tests.contract.scripted_server import Answer, Raw, Request, Step, Stream
+from tests.contract.scripted_server import Answer, Raw, Received, Step, Stream
 from tests.contract.steps.shop import shop
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ BIG = {
 
 @asynccontextmanager
 async def serving(
-    backout: Command, step: Callable[[Request], Step | None]
+    backout: Command, step: Callable[[Received], Step | None]
 ) -> AsyncIterator[Clocked]:
     """Serve a good shop, with what `step` makes of a request in its place."""
     async with Clocked() as api:
@@ -115,8 +115,8 @@ class Clocked(ApiServer):
 
     asked_at = 0.0
 
-    def clocked(self, step: Callable[[Request], Step | None]) -> Callable[[Request], Step | None]:
-        def before(request: Request) -> Step | None:
+    def clocked(self, step: Callable[[Received], Step | None]) -> Callable[[Received], Step | None]:
+        def before(request: Received) -> Step | None:
             self.asked_at = self.asked_at or time.monotonic()
             return step(request)
 
@@ -214,7 +214,7 @@ async def test_a_server_that_is_busy_once_for_each_read_is_waited_for(
 ) -> None:
     asked: set[str] = set()
 
-    def busy_once(request: Request) -> Step | None:
+    def busy_once(request: Received) -> Step | None:
         is_new = request.method == "GET" and request.target not in asked
         asked.add(request.target)
         return BUSY if is_new else None

@@ -14,7 +14,7 @@ import pytest
 
 from tests.contract.api_server import ApiServer, failure, line_of
 from tests.contract.cli.command import Command, finished, send
-from tests.contract.scripted_server import Answer, Hang, Request, Step
+from tests.contract.scripted_server import Answer, Hang, Received, Step
 from tests.contract.steps.shop import (
     BAD,
     CAUSE,
@@ -92,7 +92,7 @@ async def test_the_announcement_is_in_the_journal_before_the_patch_arrives(
     path = tmp_path / "j"
     seen: list[str] = []
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         if line_of(request) == "PATCH deployments":
             seen.append(path.read_text())
         return None
@@ -254,13 +254,13 @@ async def test_a_signal_ends_with_its_code_and_a_true_last_line(
 
     hit: list[str] = []
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         if line_of(request) == line and not hit:
             hit.append(line)
             process.send_signal(sent)
         return None
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         if line == "WATCH pods" and line_of(request) == line:
             after(request, Answer())
         return None
@@ -292,7 +292,7 @@ async def test_a_second_signal_ends_it_at_once_with_a_word(
 ) -> None:
     hung = asyncio.Event()
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         if line_of(request) == "PATCH deployments":
             hung.set()
             return Hang()
@@ -319,7 +319,7 @@ async def test_a_signal_at_the_very_end_does_not_turn_the_truth_round(
 ) -> None:
     process = await backout.start("undo", "deploy/web", "--health-successes", "1")
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         if line_of(request) == "POST events":
             loop = asyncio.get_running_loop()
             loop.call_later(milliseconds / 1000, send, process, signal.SIGINT)

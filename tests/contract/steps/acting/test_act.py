@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.contract.api_server import ApiServer, failure, is_undo, line_of
-from tests.contract.scripted_server import Answer, Close, Hang, Request, Step
+from tests.contract.scripted_server import Answer, Close, Hang, Received, Step
 from tests.contract.steps.shop import (
     BAD,
     GOOD,
@@ -43,7 +43,7 @@ def undos(api: ApiServer) -> int:
     return sum(is_undo(r) for r in api.requests)
 
 
-def lost(step: Step) -> Callable[[Request, Answer], Step | None]:
+def lost(step: Step) -> Callable[[Received, Answer], Step | None]:
     """Lose the answer of our PATCH after it was applied."""
     return lambda request, _: step if is_undo(request) else None
 
@@ -82,7 +82,7 @@ async def test_an_api_server_that_stays_away_leaves_the_intent_open_and_says_so(
 ) -> None:
     down = False
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal down
         down = down or is_undo(request)
         return Close() if down else None
@@ -99,7 +99,7 @@ async def test_an_api_server_that_stays_away_leaves_the_intent_open_and_says_so(
 async def test_an_api_server_that_comes_back_in_time_decides_it(api: ApiServer) -> None:
     refused = 0
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal refused
         if undos(api) and refused < 5 and not is_undo(request):
             refused += 1
@@ -119,7 +119,7 @@ async def test_a_fence_that_meets_a_conflict_does_not_send_the_patch_again(
 ) -> None:
     conflicts = 0
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal conflicts
         if line_of(request) == PATCH and not is_undo(request) and conflicts == 0:
             conflicts += 1
@@ -138,7 +138,7 @@ async def test_a_fence_that_meets_a_conflict_does_not_send_the_patch_again(
 async def test_a_lost_answer_of_the_fence_is_survived(api: ApiServer) -> None:
     fences = 0
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         nonlocal fences
         if is_undo(request):
             return Close()
@@ -157,7 +157,7 @@ async def test_a_lost_answer_of_the_fence_is_survived(api: ApiServer) -> None:
 async def test_a_marker_that_a_third_party_wiped_before_it_was_copied_is_undecided(
     api: ApiServer,
 ) -> None:
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         if not is_undo(request):
             return None
         for resource in ("deployments", "replicasets"):
@@ -178,7 +178,7 @@ def _wipe(obj: dict[str, Any]) -> None:
 
 
 async def test_a_marker_that_only_the_replica_set_still_carries_is_found(api: ApiServer) -> None:
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         if not is_undo(request):
             return None
         api.edit("deployments", "web", _wipe)
@@ -212,7 +212,7 @@ async def test_a_status_that_moved_between_read_and_patch_is_no_reason_to_give_u
 ) -> None:
     moves = 0
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal moves
         if is_undo(request) and moves < 2:
             moves += 1
@@ -248,7 +248,7 @@ async def test_a_template_that_changes_between_read_and_patch_is_planned_again(
 ) -> None:
     is_changed = False
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal is_changed
         if is_undo(request) and not is_changed:
             is_changed = True
@@ -268,7 +268,7 @@ async def test_a_deployment_that_is_recreated_between_read_and_patch_is_not_touc
 ) -> None:
     is_changed = False
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal is_changed
         if is_undo(request) and not is_changed:
             is_changed = True
@@ -288,7 +288,7 @@ async def test_a_deployment_that_is_recreated_between_read_and_patch_is_not_touc
 
 
 async def test_a_lease_that_is_gone_when_the_patch_is_due_stops_the_patch(api: ApiServer) -> None:
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         if line_of(request) == "POST leases":
             api.remove("leases", LEASE)
         return None
@@ -304,7 +304,7 @@ async def test_a_lease_that_is_gone_when_the_patch_is_due_stops_the_patch(api: A
 async def test_a_lost_note_of_applied_does_not_spoil_the_end(api: ApiServer) -> None:
     is_refused = False
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal is_refused
         if undos(api) and line_of(request) == "GET leases" and not is_refused:
             is_refused = True
@@ -330,7 +330,7 @@ async def test_a_401_in_the_middle_is_told_truly(api: ApiServer) -> None:
 
 
 async def test_a_record_that_cannot_be_closed_makes_a_success_undecided(api: ApiServer) -> None:
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         is_closing = line_of(request) == "PUT leases" and b"SUCCEEDED" in request.body
         return failure(500, "InternalError", "no") if is_closing else None
 
@@ -345,7 +345,7 @@ async def test_a_record_that_cannot_be_closed_makes_a_success_undecided(api: Api
 async def test_a_lost_answer_of_the_closing_write_is_no_failure(api: ApiServer) -> None:
     losses = 0
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         nonlocal losses
         if line_of(request) == "PUT leases" and b"SUCCEEDED" in request.body and not losses:
             losses += 1
@@ -366,13 +366,13 @@ async def test_a_lost_answer_of_the_release_with_an_open_intent_is_told_truly(
 ) -> None:
     losses = 0
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         if is_undo(request):
             return Close()
         is_fence = line_of(request) == PATCH
         return failure(500, "InternalError", "no") if is_fence else None
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         nonlocal losses
         if line_of(request) == "PUT leases" and b'"holderIdentity": ""' in request.body:
             losses += 1

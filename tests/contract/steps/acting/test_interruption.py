@@ -24,7 +24,7 @@ from tests.contract.steps.shop import (
 )
 
 if TYPE_CHECKING:
-    from tests.contract.scripted_server import Answer, Request, Step
+    from tests.contract.scripted_server import Answer, Received, Step
 
 MOST = 80
 
@@ -36,17 +36,17 @@ async def interrupted(number: int, moment: str) -> tuple[ApiServer, Told, str]:
     """
     hit = ""
 
-    def cancel(request: Request) -> None:
+    def cancel(request: Received) -> None:
         nonlocal hit
         hit = line_of(request)
         task.cancel()
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         if moment == "before" and len(api.requests) == number:
             cancel(request)
         return None
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         if moment == "after" and api.requests[number - 1 : number] == [request]:
             cancel(request)
         return None
@@ -123,10 +123,10 @@ async def test_a_lease_write_that_lands_after_the_interruption_is_no_silent_lock
                     await landed.wait()
             return None
 
-        def before(request: Request) -> Any:
+        def before(request: Received) -> Any:
             return land() if line_of(request) == line and not late else None
 
-        def after(request: Request, _: Answer) -> Step | None:
+        def after(request: Received, _: Answer) -> Step | None:
             if line_of(request) == line:
                 is_there.set()
             return None

@@ -12,7 +12,7 @@ from backout.core.health.expectation import Expected, json_field
 from backout.core.preflight.snapshot import Policy
 from backout.steps.undo import undo
 from tests.contract.api_server import ApiServer
-from tests.contract.scripted_server import Answer, Hang, Request, ScriptedServer, Step
+from tests.contract.scripted_server import Answer, Hang, Received, ScriptedServer, Step
 from tests.contract.steps.shop import QUICK, TRACE, Told, running, shop, states, undone, within
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ async def test_an_answer_that_is_cut_off_by_the_end_does_not_hide_the_one_before
 ) -> None:
     script: list[Step] = [Answer(status=503)]
 
-    def proxied(request: Request) -> Step:
+    def proxied(request: Received) -> Step:
         if "/pods/" in request.path:
             return Answer()
         return script.pop() if script else Hang()
@@ -214,7 +214,7 @@ async def test_a_smoke_test_is_not_run_before(api: ApiServer, tmp_path: Path) ->
 async def test_a_service_that_hangs_delays_nothing_beyond_the_budget(api: ApiServer) -> None:
     script: list[Step] = [Hang()]
 
-    def proxied(request: Request) -> Step:
+    def proxied(request: Received) -> Step:
         return script.pop() if script and "/services/" in request.path else Answer()
 
     api.proxied = proxied

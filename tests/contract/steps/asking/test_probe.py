@@ -9,7 +9,7 @@ import pytest
 
 from backout.core.preflight.snapshot import Policy
 from tests.contract.api_server import ApiServer, failure
-from tests.contract.scripted_server import Answer, Close, Hang, Request, ScriptedServer, Step
+from tests.contract.scripted_server import Answer, Close, Hang, Received, ScriptedServer, Step
 from tests.contract.steps.shop import QUICK, SERVICE, Told, shop, states, template, undone
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ async def verified(
     script: Iterator[Step] = iter(answers)
     last: Step = answers[-1]
 
-    def proxied(request: Request) -> Step:
+    def proxied(request: Received) -> Step:
         nonlocal last
         if "/pods/" in request.path:
             return GOOD_ANSWER

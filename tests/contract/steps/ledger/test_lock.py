@@ -13,7 +13,7 @@ from backout.core.model import Acceptance
 from backout.core.preflight.snapshot import Policy
 from backout.steps.undo import undo
 from tests.contract.api_server import ApiServer, bodies, failure, is_undo, line_of
-from tests.contract.scripted_server import Answer, Close, Hang, Request, Step
+from tests.contract.scripted_server import Answer, Close, Hang, Received, Step
 from tests.contract.steps.shop import (
     BAD,
     GOOD,
@@ -94,7 +94,7 @@ async def test_a_lock_in_use_refuses_with_its_holder_and_its_age(api: ApiServer)
 
     tasks: list[asyncio.Task[None]] = []
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         nonlocal is_first
         if is_undo(request) and is_first:
             is_first = False
@@ -127,7 +127,7 @@ async def test_a_lost_answer_of_taking_the_lock_is_found_again(
     losses = 0
     patches = undos(api)
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         nonlocal losses
         if line_of(request) == line and not losses:
             losses += 1
@@ -146,7 +146,7 @@ async def test_a_lost_answer_of_taking_the_lock_is_found_again(
 async def test_a_lock_that_was_never_written_is_written_again(api: ApiServer) -> None:
     drops = 0
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal drops
         if line_of(request) == "POST leases" and drops < 2:
             drops += 1
@@ -208,7 +208,7 @@ async def test_it_is_asked_about_the_one_lease_by_its_name_where_a_role_can_name
 
 
 async def test_a_lease_that_is_deleted_under_the_run_is_not_made_again(api: ApiServer) -> None:
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         if "json-patch" in request.headers.get("content-type", ""):
             api.remove("leases", LEASE)
         return None
@@ -225,7 +225,7 @@ async def test_a_lease_that_is_deleted_under_the_run_is_not_made_again(api: ApiS
 async def test_a_lease_that_is_deleted_between_read_and_write_is_not_made_again(
     api: ApiServer,
 ) -> None:
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         if line_of(request) == "PUT leases" and api.find("leases", LEASE):
             api.remove("leases", LEASE)
         return None
@@ -268,7 +268,7 @@ async def test_a_ledger_that_becomes_newer_under_the_run_is_not_overwritten(
 ) -> None:
     text = UNREADABLE["newer"]
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         if "json-patch" in request.headers.get("content-type", ""):
             api.edit(
                 "leases", LEASE, lambda le: le["metadata"]["annotations"].update({LEDGER: text})
@@ -327,7 +327,7 @@ async def test_accepting_the_breaker_is_recorded(api: ApiServer) -> None:
 async def test_the_lock_is_renewed_while_the_rollout_is_watched(api: ApiServer) -> None:
     renewals: list[str] = []
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         if line_of(request) == "PUT leases" and undos(api):
             renewals.append(request.json["spec"]["renewTime"])
             if len(renewals) == 4:
@@ -350,7 +350,7 @@ async def test_a_lock_that_was_taken_over_is_not_written_again_and_it_is_said(
 ) -> None:
     is_taken = False
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         nonlocal is_taken
         if line_of(request) == "PUT leases" and undos(api) and not is_taken:
             is_taken = True

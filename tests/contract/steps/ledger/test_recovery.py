@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.contract.api_server import ApiServer, failure, is_undo
-from tests.contract.scripted_server import Answer, Request, Step
+from tests.contract.scripted_server import Answer, Received, Step
 from tests.contract.steps.crash import crashed, is_fence
 from tests.contract.steps.shop import (
     BAD,
@@ -162,7 +162,7 @@ async def test_a_recovery_that_is_interrupted_lets_the_lock_go(api: ApiServer) -
     expire_lock(api)
     task = asyncio.create_task(undone(api, actor="bob"))
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         if is_fence(request):
             task.cancel()
         return None
@@ -197,7 +197,7 @@ async def test_a_zombie_that_wakes_after_a_takeover_does_not_act(api: ApiServer)
     held, go = asyncio.Event(), asyncio.Event()
     is_first = True
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal is_first
         if is_undo(request) and is_first:
             is_first = False

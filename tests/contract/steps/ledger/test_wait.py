@@ -37,7 +37,7 @@ from tests.contract.steps.shop import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from tests.contract.scripted_server import Answer, Request, Step
+    from tests.contract.scripted_server import Answer, Received, Step
 
 PATIENT = replace(QUICK, wait_lock=10.0)
 EARLIER = "127.0.0.1:1/app:earlier"
@@ -48,13 +48,13 @@ async def beside_another(api: ApiServer, second: Awaitable[Told]) -> tuple[Told,
     is_held, goes_on = asyncio.Event(), asyncio.Event()
     is_bobs = False
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         if is_undo(request) and not is_held.is_set():
             is_held.set()
             api.controller = lambda *_: None
         return None
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal is_bobs
         if is_held.is_set() and line_of(request) == "GET leases" and not goes_on.is_set():
             looked = sum(line_of(r) == "GET leases" for r in api.requests)

@@ -19,7 +19,7 @@ from tests.contract.steps.shop import BAD, QUICK, deploy, running
 if TYPE_CHECKING:
     from backout.core.plan.plan import Plan, Refusal
     from tests.contract.api_server import ApiServer
-    from tests.contract.scripted_server import Request, Step
+    from tests.contract.scripted_server import Received, Step
 
 MANY = 200
 NAMES = [f"settings-{number:03}" for number in range(MANY)]
@@ -66,7 +66,7 @@ async def test_of_200_configmaps_each_is_asked_for_once_and_few_at_a_time(api: A
     aim(api, volumes=mounts(NAMES))
     under_way, most = 0, 0
 
-    async def before(request: Request) -> Step | None:
+    async def before(request: Received) -> Step | None:
         nonlocal under_way, most
         if "/configmaps/" in request.path:
             under_way += 1
@@ -166,7 +166,7 @@ ANSWERS: dict[str, Step] = {
 async def test_what_an_api_server_does_not_serve_or_answer_is_skipped_and_said(
     api: ApiServer, answer: str
 ) -> None:
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         return ANSWERS[answer] if request.path.endswith(tuple(OLD)) else None
 
     api.before = before
@@ -222,7 +222,7 @@ SERVED = kinds("applications", "rollouts", "rollouts/status")
 async def test_an_argo_rollout_that_uses_it_owns_it_and_no_such_kind_is_nothing_to_tell(
     api: ApiServer, replicas: int, served: Step, answer: Step, found: Any, skipped: Any
 ) -> None:
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         return served if request.path == ARGO else answer if "/rollouts" in request.path else None
 
     api.before = before

@@ -13,7 +13,7 @@ import pytest
 from backout.core.preflight.snapshot import Policy
 from backout.steps.check import check
 from tests.contract.api_server import ApiServer, failure, is_undo, line_of
-from tests.contract.scripted_server import Answer, Close, Request, Step
+from tests.contract.scripted_server import Answer, Close, Received, Step
 from tests.contract.steps.shop import (
     GOOD,
     LEASE,
@@ -172,7 +172,7 @@ async def test_a_target_that_does_not_come_up_refuses_and_nothing_is_switched(
 async def test_a_trial_pod_that_answers_badly_refuses(api: ApiServer) -> None:
     kubelet(api, READY)
 
-    def answer(request: Request) -> Answer:
+    def answer(request: Received) -> Answer:
         return Answer(status=500 if "rehearsal" in request.path else 200)
 
     api.proxied = answer
@@ -255,7 +255,7 @@ async def test_a_plan_that_is_made_again_is_not_rehearsed_again(api: ApiServer) 
     kubelet(api, READY)
     changes = 1
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal changes
         if line_of(request) == "POST leases" and changes:
             changes -= 1
@@ -284,7 +284,7 @@ async def test_check_rehearses_only_where_it_is_asked(api: ApiServer) -> None:
 async def test_a_creation_whose_answer_is_lost_is_looked_for_and_deleted(api: ApiServer) -> None:
     kubelet(api, READY)
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         return Close() if line_of(request) == "POST pods" else None
 
     api.after = after
@@ -297,7 +297,7 @@ async def test_a_creation_whose_answer_is_lost_is_looked_for_and_deleted(api: Ap
 async def test_a_pod_that_cannot_be_deleted_is_said_and_stops_nothing(api: ApiServer) -> None:
     kubelet(api, READY)
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         return failure(500, "", "etcd is away") if line_of(request) == "DELETE pods" else None
 
     api.before = before
@@ -313,12 +313,12 @@ async def test_an_interruption_takes_the_trial_pod_with_it(api: ApiServer, momen
     kubelet(api, NEVER)
     reached = asyncio.Event()
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         if line_of(request) == moment and trials(api):
             reached.set()
         return None
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         if line_of(request) == "WATCH pods" and trials(api):
             reached.set()
         return None
@@ -338,7 +338,7 @@ async def test_an_interruption_takes_the_trial_pod_with_it(api: ApiServer, momen
 async def killed(api: ApiServer) -> None:
     """Leave a trial Pod behind, as a process does that is killed."""
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         return Close() if line_of(request) == "DELETE pods" else None
 
     kubelet(api, MISNAMED)

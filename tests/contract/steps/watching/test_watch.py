@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.contract.api_server import ApiServer, failure, is_undo, line_of
-from tests.contract.scripted_server import Answer, Close, Hang, Request, Step
+from tests.contract.scripted_server import Answer, Close, Hang, Received, Step
 from tests.contract.steps.shop import (
     GOOD,
     QUICK,
@@ -30,13 +30,13 @@ async def undone_while(api: ApiServer, then: Callable[[], None], **settings: Any
     """Undo with a controller that does nothing, and do something once the watch is open."""
     is_done = False
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         nonlocal is_done
         if is_undo(request):
             api.controller = lambda *_: None
         return None
 
-    def before(_: Request) -> Step | None:
+    def before(_: Received) -> Step | None:
         nonlocal is_done
         seen = {line_of(r) for r in api.requests}
         followed = {"WATCH deployments", "WATCH replicasets", "WATCH pods", "LIST events"}
@@ -124,7 +124,7 @@ async def test_pods_that_are_out_of_sight_for_a_while_are_waited_for_and_not_bel
 ) -> None:
     refused = 0
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal refused
         line = line_of(request)
         if any(map(is_undo, api.requests)) and line.endswith(" pods") and refused < 2:
@@ -164,7 +164,7 @@ async def test_pods_that_are_out_of_sight_when_the_soak_ends_are_looked_at_again
 
 
 async def test_pods_that_stay_out_of_sight_leave_it_unknown(api: ApiServer) -> None:
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         is_after = any(map(is_undo, api.requests))
         if is_after and line_of(request) in {"LIST pods", "WATCH pods"}:
             return failure(503, "ServiceUnavailable", "the server is starting")
@@ -240,7 +240,7 @@ async def test_what_nobody_could_see_is_unknown_and_not_failed() -> None:
         shop(api, progressDeadlineSeconds=1)
         gone = ("LIST", "WATCH", "GET deploy")
 
-        def before(request: Request) -> Step | None:
+        def before(request: Received) -> Step | None:
             is_after = any(map(is_undo, api.requests)) and not is_undo(request)
             line = line_of(request)
             if is_after and line.startswith(gone):
@@ -268,7 +268,7 @@ async def test_time_that_is_up_is_unknown_and_says_what_was_awaited(api: ApiServ
 async def test_what_may_not_be_followed_is_done_without_and_said(
     api: ApiServer, resource: str
 ) -> None:
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         if any(map(is_undo, api.requests)) and line_of(request) == f"LIST {resource}":
             return failure(403, "Forbidden", f"{resource} is forbidden")
         return None
@@ -309,7 +309,7 @@ async def test_a_server_that_fails_for_a_moment_while_it_is_watched_is_survived(
 ) -> None:
     failed: set[str] = set()
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         line = line_of(request)
         if any(map(is_undo, api.requests)) and line.startswith("WATCH") and line not in failed:
             failed.add(line)
@@ -357,7 +357,7 @@ async def test_the_controller_is_waited_for_before_a_revision_is_chosen(api: Api
     api.controller = lambda *_: None
     edit_web(api, _newer_bad)
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         if line_of(request) == "WATCH deployments" and api.controller is not control:
             asyncio.get_running_loop().call_later(0.05, catch_up)
         return None
@@ -390,7 +390,7 @@ def _newer_bad(web: dict[str, Any]) -> None:
 async def test_a_connection_that_is_cut_while_it_is_watched_is_survived(api: ApiServer) -> None:
     cuts = 0
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal cuts
         if any(map(is_undo, api.requests)) and line_of(request) == "LIST deployments" and not cuts:
             cuts += 1
