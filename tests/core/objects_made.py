@@ -12,7 +12,8 @@ from backout.core.ledger import memory
 from backout.core.ledger.form import ANNOTATION, written
 from backout.core.ledger.records import Holder, Ledger, Record, Side, State
 from backout.core.model import Object, Revision, Target
-from backout.core.preflight.snapshot import Policy, Preflight, Snapshot
+from backout.core.preflight.request import Request
+from backout.core.preflight.snapshot import Preflight, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -267,7 +268,7 @@ def preflight(*, to: int | None = None, policy: Object | None = None, **changes:
         choice = revisions.asked_for(wanted, seen.known)
     return Preflight(
         snapshot=seen,
-        policy=Policy(to_revision=to, **(policy or {})),
+        policy=Request(to_revision=to, **(policy or {})),
         revisions=history,
         choice=choice,
     )

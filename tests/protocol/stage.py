@@ -21,7 +21,7 @@ from backout.core.errors import BackoutError
 from backout.core.history import patch
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.undo import undo
 from tests.contract.api_server import is_undo, line_of
 from tests.contract.scripted_server import WITHIN
@@ -101,7 +101,7 @@ class Stage:
             told,
             actor=actor,
             confirm=confirm,
-            policy=Policy(limit=BOUNDS.limit, successes=1),
+            policy=Request(limit=BOUNDS.limit, successes=1),
             write_timeout=write_timeout,
             look_for_leaks=False,
         ) as run:

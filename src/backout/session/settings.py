@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.core.value import dataclass
 from backout.session.telemetry import Telemetry
 from backout.steps.run import Limits
@@ -21,7 +21,7 @@ class Settings:
     `request_timeout` in seconds; None: what reads and writes have of their own.
     """
 
-    policy: Policy = field(default_factory=Policy)
+    policy: Request = field(default_factory=Request)
     limits: Limits = field(default_factory=Limits)
     request_timeout: float | None = None
     health_header_file: Path | None = None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from backout.core.plan.plan import Plan
     from backout.core.preflight.rehearsal import Rehearsal
-    from backout.core.preflight.snapshot import Policy
+    from backout.core.preflight.request import Request
     from backout.core.rollout.view import View
     from backout.http.client import HttpClient
     from backout.kube.client import Client
@@ -85,7 +85,7 @@ class Session:
     identity: Identity
     emit: Callable[[Event], None]
     confirm: Callable[[Plan], Awaitable[bool]]
-    policy: Policy
+    policy: Request
     limits: Limits = field(default_factory=Limits)
     health_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     show: Callable[[View | str | None], None] = _unseen
@@ -137,7 +137,7 @@ class Run:
         return self.session.notifier
 
     @property
-    def policy(self) -> Policy:
+    def policy(self) -> Request:
         """What the user asked for."""
         return self.session.policy
 

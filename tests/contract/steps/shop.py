@@ -18,7 +18,7 @@ from backout.core.images.keyring import Keyring
 from backout.core.ledger.records import lease_name
 from backout.core.model import Event, Target
 from backout.core.outcome import Outcome, Result
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.http.client import HttpClient
 from backout.kube.client import Client
 from backout.kube.connection import Connection
@@ -266,7 +266,7 @@ async def running(
     told: Told | None = None,
     *,
     limits: Limits = QUICK,
-    policy: Policy | None = None,
+    policy: Request | None = None,
     confirm: Callable[[Plan], Awaitable[bool]] = _yes,
     actor: str = "ann",
     write_timeout: float = 1.0,
@@ -290,7 +290,7 @@ async def running(
             client=client,
             registry=registry,
             web=web,
-            policy=policy or Policy(successes=2),
+            policy=policy or Request(successes=2),
             identity=Identity(actor=actor, host="here", boot_id="boot", pid=1),
             emit=events.append,
             confirm=confirm,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.errors import BackoutError, ConfigError
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.ledger.lease import LockLost
 from backout.steps.mark import mark
 from tests.contract.api_server import ApiServer, is_undo, line_of
@@ -26,7 +26,7 @@ DIGEST = "sha256:" + "b" * 64
 async def marked(
     api: ApiServer, *, number: int | None = None, healthy: bool = False, reason: str = "INC-7"
 ) -> Outcome:
-    policy = Policy(reason=reason)
+    policy = Request(reason=reason)
     async with running(api, policy=policy, actor="bob") as run, asyncio.timeout(30):
         return await mark(run, number=number, healthy=healthy)
 
@@ -142,7 +142,7 @@ async def test_the_newest_word_counts_after_a_rollback_too(api: ApiServer) -> No
     await undone(api)
     await marked(api, number=2, healthy=True)
     deploy(api, "127.0.0.1:1/app:bad3")
-    told = await undone(api, policy=Policy(limit=9, successes=1))
+    told = await undone(api, policy=Request(limit=9, successes=1))
 
     assert told.result in {"succeeded", "failed"}, told.text
     assert "known to be bad" not in told.of("target")[0]

@@ -12,7 +12,7 @@ import pytest
 
 from backout.core.errors import BackoutError
 from backout.core.outcome import Outcome, Result
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.resume import resume
 from backout.steps.run import Identity
 from tests.contract.api_server import ApiServer, is_undo, line_of
@@ -106,7 +106,7 @@ async def test_a_resumed_rollback_counts_for_the_breaker(api: ApiServer) -> None
     expire_lock(api)
     await resumed(api)
     deploy(api, "127.0.0.1:1/app:bad2")
-    told = await undone(api, policy=Policy(limit=1, successes=1))
+    told = await undone(api, policy=Request(limit=1, successes=1))
 
     assert told.of("blocked") == ["rollback rate limit exceeded — manual intervention required"]
 
@@ -193,7 +193,7 @@ async def test_a_silent_holder_is_known_by_our_own_clock_whatever_its_times_say(
 
 async def test_take_over_does_not_wait_and_says_who_did(api: ApiServer) -> None:
     await crashed(api, is_undo, applied=False)
-    told = await resumed(api, policy=Policy(successes=1, take_over=True))
+    told = await resumed(api, policy=Request(successes=1, take_over=True))
 
     assert told.of("waiting") == []
     assert states(api) == ["NOT_APPLIED"]

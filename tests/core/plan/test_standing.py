@@ -12,7 +12,7 @@ from backout.core.outcome import Result
 from backout.core.plan import standing
 from backout.core.plan.plan import Plan, Refusal, decide, refuse, select
 from backout.core.plan.standing import Row, Standing
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from tests.core.objects_made import preflight, replica_set, snapshot
 
 BLOCK, WARN, INFO = Severity.BLOCK, Severity.WARN, Severity.INFO
@@ -82,7 +82,7 @@ def test_one_that_could_not_be_read_says_why() -> None:
 
 def test_one_revision_only_is_refused_with_nowhere_to_go() -> None:
     alone = snapshot(replica_sets=(replica_set(3),))
-    choice = select(alone, Policy())
+    choice = select(alone, Request())
     assert isinstance(choice, Finding)
     found = standing.row(target("new"), refuse(alone, choice))
 

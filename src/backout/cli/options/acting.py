@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backout.cli.invocation import Invocation
     from backout.cli.options.shared import Common
     from backout.core.outcome import Outcome
-    from backout.core.preflight.snapshot import Policy
+    from backout.core.preflight.request import Request
     from backout.session.settings import Settings
     from backout.steps.run import Limits, Run
 
@@ -325,7 +325,7 @@ def invocation(
     shared: Common,
     values: dict[str, Any],
     *,
-    policy: Policy | None = None,
+    policy: Request | None = None,
     **more: Any,
 ) -> Invocation:
     """Return what the command line said; raise click.UsageError where it contradicts itself.
@@ -351,13 +351,13 @@ def invocation(
     )
 
 
-def _settings(shared: Common, values: dict[str, Any], policy: Policy | None) -> Settings:
+def _settings(shared: Common, values: dict[str, Any], policy: Request | None) -> Settings:
     from backout.cli.options.telemetry import telemetry_of  # noqa: PLC0415
-    from backout.core.preflight.snapshot import Policy  # noqa: PLC0415
+    from backout.core.preflight.request import Request  # noqa: PLC0415
     from backout.session.settings import Settings  # noqa: PLC0415
 
     return Settings(
-        policy=policy or Policy(),
+        policy=policy or Request(),
         limits=_limits(shared, values),
         request_timeout=shared.request_timeout,
         health_header_file=path(values.get("health_header_file")),

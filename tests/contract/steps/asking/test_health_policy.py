@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from backout.core.health.expectation import Expected, json_field
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.undo import undo
 from tests.contract.api_server import ApiServer
 from tests.contract.scripted_server import Answer, Hang, Received, ScriptedServer, Step
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backout.core.model import Event
 
 LIMITS = replace(QUICK, health=1.0)
-ONCE = Policy(successes=1)
+ONCE = Request(successes=1)
 
 
 def asked(api: ApiServer, part: str = "/services/") -> list[str]:
@@ -83,7 +83,7 @@ async def test_what_may_not_be_asked_is_named_beside_what_is_healthy(api: ApiSer
     assert "--require-health" in required.message
 
 
-async def undone_again(_: ApiServer, policy: Policy) -> Told:
+async def undone_again(_: ApiServer, policy: Request) -> Told:
     async with ApiServer() as fresh:
         shop(fresh).denied.add("get services/proxy")
         return await undone(fresh, limits=LIMITS, policy=policy)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.health.promql import parse
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.core.report.notification import signature
 from backout.http.client import HttpClient
 from backout.prometheus.client import PrometheusClient
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from tests.contract.scripted_server import Step
 
 LIMITS = replace(QUICK, health=1.0, preflight=0.5)
-POLICY = Policy(successes=2, metrics=(parse("rate(errors[1m]) < 0.05"),))
+POLICY = Request(successes=2, metrics=(parse("rate(errors[1m]) < 0.05"),))
 KEY = b"key"
 
 
-async def undone(api: ApiServer, script: Any, *, policy: Policy = POLICY) -> Told:
+async def undone(api: ApiServer, script: Any, *, policy: Request = POLICY) -> Told:
     told = Told()
     async with (
         running(api, told, limits=LIMITS, policy=policy) as run,
@@ -98,14 +98,14 @@ async def test_alerts_of_the_namespace_are_told_at_the_trigger(api: ApiServer) -
 async def test_a_prometheus_that_does_not_answer_is_said_once_and_stops_nothing(
     api: ApiServer,
 ) -> None:
-    told = await undone(api, lambda _: Close(), policy=Policy(successes=1))
+    told = await undone(api, lambda _: Close(), policy=Request(successes=1))
 
     assert told.result == "succeeded"
     assert len([n for n in told.of("note") if "alerts" in n]) == 1
 
 
 async def test_a_slow_prometheus_holds_nothing_up(api: ApiServer) -> None:
-    told = await undone(api, lambda _: Hang(), policy=Policy(successes=1))
+    told = await undone(api, lambda _: Hang(), policy=Request(successes=1))
 
     assert told.result == "succeeded"
 
@@ -114,7 +114,7 @@ async def notified(
     api: ApiServer, script: Any, *, key: bytes = KEY, patience: float = 3.0
 ) -> tuple[Told, list[Any]]:
     told = Told()
-    policy = Policy(successes=1)
+    policy = Request(successes=1)
     async with (
         running(api, told, limits=LIMITS, policy=policy) as run,
         ScriptedServer(script) as server,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from tests.contract.api_server import ApiServer, failure
 from tests.contract.scripted_server import Answer, Close, Hang, Received, ScriptedServer, Step
 from tests.contract.steps.shop import QUICK, SERVICE, Told, shop, states, template, undone
@@ -39,7 +39,7 @@ async def verified(
         return last
 
     api.proxied = proxied
-    policy = Policy(successes=successes, require_health=require)
+    policy = Request(successes=successes, require_health=require)
     return await undone(api, limits=LIMITS, policy=policy)
 
 
@@ -154,7 +154,7 @@ async def test_where_health_is_required_nothing_to_ask_is_undecided() -> None:
     async with ApiServer() as api:
         shop(api)
         api.remove("services", "web")
-        told = await undone(api, policy=Policy(successes=1, require_health=True))
+        told = await undone(api, policy=Request(successes=1, require_health=True))
 
         assert told.result == "undecided"
         assert "--require-health" in told.message
@@ -187,7 +187,7 @@ async def test_a_url_of_the_users_is_asked_directly_and_its_redirect_not_followe
         told = await undone(
             api,
             limits=LIMITS,
-            policy=Policy(successes=1, health=(f"{server.url}/up?token=s3cr3t",)),
+            policy=Request(successes=1, health=(f"{server.url}/up?token=s3cr3t",)),
         )
 
     assert told.result == "undecided"
@@ -198,7 +198,7 @@ async def test_a_url_of_the_users_is_asked_directly_and_its_redirect_not_followe
 
 async def test_a_url_that_answers_well_is_healthy(api: ApiServer) -> None:
     async with ScriptedServer(lambda _: Answer(body=b"x" * 200_000)) as server:
-        policy = Policy(successes=2, health=(f"{server.url}/up",))
+        policy = Request(successes=2, health=(f"{server.url}/up",))
         told = await undone(api, policy=policy)
 
     assert told.result == "succeeded", told.text

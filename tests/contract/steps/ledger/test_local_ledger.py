@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.errors import ConfigError, Conflict, NotFound, Unreachable
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.ledger import local_ledger
 from backout.steps.ledger.local_ledger import LocalLedger
 from backout.steps.undo import undo
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer
 
 SERVER = "https://cluster.example"
-LOCAL = Policy(successes=1, ledger_is_local=True)
+LOCAL = Request(successes=1, ledger_is_local=True)
 
 
 @pytest.fixture

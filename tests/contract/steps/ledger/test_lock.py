@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from backout.core.model import Acceptance
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.undo import undo
 from tests.contract.api_server import ApiServer, bodies, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Hang, Received, Step
@@ -307,7 +307,7 @@ async def test_the_breaker_is_judged_on_the_ledger_that_the_write_replaces(
             deploy(api, "127.0.0.1:1/app:bad2")
         return True
 
-    told = await undone(api, confirm=confirm, policy=Policy(limit=1, successes=1))
+    told = await undone(api, confirm=confirm, policy=Request(limit=1, successes=1))
 
     assert told.result == "refused", told.text
     assert len(records(api)) == 1
@@ -317,7 +317,9 @@ async def test_accepting_the_breaker_is_recorded(api: ApiServer) -> None:
     await undone(api)
     deploy(api, "127.0.0.1:1/app:bad2")
     accepted = (Acceptance(id="PF801", reason="INC-9"),)
-    told = await undone(api, policy=Policy(limit=1, accepted=accepted, reason="INC-9", successes=1))
+    told = await undone(
+        api, policy=Request(limit=1, accepted=accepted, reason="INC-9", successes=1)
+    )
 
     assert told.result == "succeeded", told.text
     assert records(api)[1]["accepted"] == ["PF801"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.ledger.lease import Held, LockLost
 from backout.steps.run import Limits
 from tests.contract.api_server import ApiServer, is_undo, line_of
@@ -88,7 +88,7 @@ async def test_after_another_rollback_succeeded_it_goes_no_further_back(api: Api
 
 
 async def test_a_revision_that_was_named_is_gone_to_after_waiting(api: ApiServer) -> None:
-    policy, limits = Policy(to_revision=2, successes=1), replace(PATIENT, total=4.0)
+    policy, limits = Request(to_revision=2, successes=1), replace(PATIENT, total=4.0)
     _, second = await beside_another(
         api, undone(api, actor="bob", limits=limits, policy=policy, look_for_leaks=False)
     )
@@ -131,7 +131,7 @@ async def test_a_holder_that_died_is_recovered_from_and_the_undo_goes_on(api: Ap
 
 async def test_an_undo_that_takes_over_does_not_wait(api: ApiServer) -> None:
     await crashed(api, is_undo, applied=False)
-    told = await undone(api, actor="bob", policy=Policy(successes=1, take_over=True))
+    told = await undone(api, actor="bob", policy=Request(successes=1, take_over=True))
 
     assert told.result == "succeeded", told.text
     assert states(api) == ["NOT_APPLIED", "SUCCEEDED"]
@@ -208,7 +208,7 @@ async def test_the_holders_patch_is_handed_over_until_it_has_landed(api: ApiServ
     await undone(api, actor="carol")
     deploy(api, "127.0.0.1:1/app:bad2")
     await crashed(api, is_undo, applied=True)
-    after = await undone(api, actor="bob", policy=Policy(limit=9))
+    after = await undone(api, actor="bob", policy=Request(limit=9))
 
     assert before[2]["value"]["spec"]["containers"][0]["image"] == GOOD
     assert after.result == "refused"

@@ -12,7 +12,8 @@ import pytest
 
 from backout.core.images.keyring import Keyring
 from backout.core.images.names import ImageAnswer, ImageState
-from backout.core.preflight.snapshot import Need, Policy
+from backout.core.preflight.request import Request
+from backout.core.preflight.snapshot import Need
 from backout.registry.client import RegistryClient
 from backout.steps.preflight.prepare import prepare
 from tests.contract.registry import docker_registry
@@ -177,7 +178,7 @@ async def test_what_ran_is_asked_for_by_its_digest_and_pinned(
         new = docker_registry.push(address, "acme/web", "2")
         docker_registry.push_index(address, "acme/web", "1", amd64=new)
         refusal = await prepared(api, address)
-        async with registered(api, address, policy=Policy(pin=True)) as run:
+        async with registered(api, address, policy=Request(pin=True)) as run:
             plan = await prepare(run)
 
     (found,) = [f for f in refusal.findings if f.id == "PF307"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.check import check
 from tests.contract.api_server import ApiServer, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Received, Step
@@ -31,7 +31,7 @@ from tests.contract.steps.shop import (
 Object = dict[str, Any]
 OP, OF = "backout.dev/rehearsal", "backout.dev/rehearsal-of"
 BY = "backout.dev/rehearsed-by"
-REHEARSE = Policy(successes=2, rehearse=5.0)
+REHEARSE = Request(successes=2, rehearse=5.0)
 
 
 READY: Object = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
@@ -271,7 +271,7 @@ async def test_a_plan_that_is_made_again_is_not_rehearsed_again(api: ApiServer) 
 
 async def test_check_rehearses_only_where_it_is_asked(api: ApiServer) -> None:
     kubelet(api, READY)
-    for policy, pods in ((Policy(), 0), (REHEARSE, 1)):
+    for policy, pods in ((Request(), 0), (REHEARSE, 1)):
         told = Told()
         async with running(api, told, policy=policy) as run, asyncio.timeout(30):
             told.outcome = await check(run)
@@ -355,7 +355,7 @@ async def test_the_next_run_deletes_what_is_past_its_time_or_its_process(api: Ap
     assert len(trials(api)) == 1
 
     api.moved_by = timedelta(minutes=2)
-    told = await undone(api, policy=Policy(to_revision=2), limits=replace(QUICK, total=2.0))
+    told = await undone(api, policy=Request(to_revision=2), limits=replace(QUICK, total=2.0))
     assert trials(api) == []
     assert "was left behind; it is deleted" in told.text
 
