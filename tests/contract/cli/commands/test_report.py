@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.contract.cli.command import Command
 
-JOURNALS = Path(__file__).parents[3] / "core" / "journals"
+JOURNALS = Path(__file__).parents[3] / "core" / "report" / "journals"
 NAMES = ("healthy", "refused", "failed", "interrupted")
 BADGES = ("rolled back", "refused", "failed", "interrupted")
 

@@ -15,7 +15,7 @@ from backout.cli.output.reports.page import incident_page, standing_page
 from backout.core.report import runs, timeline
 
 ROOT = Path(__file__).parents[4]
-JOURNALS = ROOT / "tests" / "core" / "journals"
+JOURNALS = ROOT / "tests" / "core" / "report" / "journals"
 NARROW = 360
 LONG = "registry.example.org/" + "a-long-name-without-a-blank" * 8
 FRAME = """<iframe style="width:{width}px;height:4000px;border:0" srcdoc="{page}"
