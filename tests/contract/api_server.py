@@ -33,7 +33,7 @@ from tests.contract.api_objects import (
     status,
 )
 from tests.contract.api_watch import Watched, Watcher
-from tests.contract.scripted_server import Answer, Request, ScriptedServer, Step, Stream
+from tests.contract.scripted_server import Answer, Received, ScriptedServer, Step, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -71,15 +71,15 @@ class ApiServer:
     """
 
     def __init__(self) -> None:
-        self.before: Callable[[Request], Step | Awaitable[Step | None] | None] = lambda _: None
-        self.after: Callable[[Request, Answer], Step | None] = lambda *_: None
-        self.proxied: Callable[[Request], Step] = lambda _: Answer(body=b"well")
+        self.before: Callable[[Received], Step | Awaitable[Step | None] | None] = lambda _: None
+        self.after: Callable[[Received, Answer], Step | None] = lambda *_: None
+        self.proxied: Callable[[Received], Step] = lambda _: Answer(body=b"well")
         self.controller: Callable[[ApiServer, Object], None] = lambda *_: None
         self.denied: set[str] = set()
         self.warnings: tuple[str, ...] = ()
         self.moved_by = timedelta()
         self.has_date = True
-        self.writes: list[Request] = []
+        self.writes: list[Received] = []
         self._objects: dict[tuple[str, str], Object] = {}
         self._version = 1000
         self._watched = Watched()
@@ -102,7 +102,7 @@ class ApiServer:
         return self._server.url
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[Received]:
         return self._server.requests
 
     @property
@@ -151,7 +151,7 @@ class ApiServer:
         """Compact: watches from older versions are answered with 410."""
         self._watched.compact(self._version)
 
-    async def _answer(self, request: Request) -> Step:
+    async def _answer(self, request: Received) -> Step:
         held = self.before(request)
         step = await held if inspect.isawaitable(held) else held
         if step is not None:
@@ -167,7 +167,7 @@ class ApiServer:
             answer = self.after(request, answer) or answer
         return self._dated(answer, request)
 
-    def _dated(self, step: Step, request: Request) -> Step:
+    def _dated(self, step: Step, request: Received) -> Step:
         if not isinstance(step, Answer | Stream):
             return step
         given = dict(step.headers)
@@ -176,7 +176,7 @@ class ApiServer:
         given.setdefault("Audit-Id", request.headers.get("audit-id", ""))
         return replace(step, headers=given)
 
-    def _route(self, request: Request) -> Step:
+    def _route(self, request: Received) -> Step:
         if request.path == _REVIEWS:
             return self._review(request)
         if request.path == "/api/v1/nodes":
@@ -208,7 +208,7 @@ class ApiServer:
                 return self._delete(resource, name, request.json)
         raise Refused(405, "MethodNotAllowed", "not allowed on this resource")
 
-    def _collection(self, request: Request, resource: str) -> Step:
+    def _collection(self, request: Received, resource: str) -> Step:
         query = request.query
         if request.method == "POST":
             self._allowed("create", resource)
@@ -238,7 +238,7 @@ class ApiServer:
             }
         )
 
-    def _review(self, request: Request) -> Step:
+    def _review(self, request: Received) -> Step:
         asked = request.json["spec"]["resourceAttributes"]
         allowed = f"{asked['verb']} {asked['resource']}" not in self.denied
         return Answer(status=201, json={**request.json, "status": {"allowed": allowed}})
@@ -284,7 +284,7 @@ class ApiServer:
             raise Refused(409, "Conflict", "Precondition failed: UID in precondition")
         return Answer(json=self._store(resource, copy.deepcopy(body)))
 
-    def _patch(self, resource: str, name: str, request: Request) -> Step:
+    def _patch(self, resource: str, name: str, request: Received) -> Step:
         there = self._existing(resource, name)
         if request.headers["content-type"] == "application/json-patch+json":
             wanted = json_patched(there, request.json)
@@ -344,7 +344,7 @@ def _generation(before: Object | None, now: Object) -> int:
     return int(before["metadata"].get("generation", 1)) + (0 if same else 1)
 
 
-def line_of(request: Request) -> str:
+def line_of(request: Received) -> str:
     """Return `PATCH deployments`, `DRY deployments` (a dry run), `LIST pods` and the like."""
     if request.path == _REVIEWS:
         return "POST selfsubjectaccessreviews"
@@ -359,7 +359,7 @@ def line_of(request: Request) -> str:
     return f"{verb} {match['resource']}" + ("/proxy" if match["rest"] else "")
 
 
-def is_undo(request: Request) -> bool:
+def is_undo(request: Received) -> bool:
     """Tell the PATCH of an undo from its dry run, and from a fence, which is a merge patch."""
     is_json_patch = "json-patch" in request.headers.get("content-type", "")
     return is_json_patch and request.query.get("dryRun") != "All"
@@ -371,6 +371,6 @@ def failure(code: int, reason: str = "", message: str = "", **headers: str) -> A
     return Answer(status=code, json=status(code, reason, message), headers=named)
 
 
-def bodies(requests: Sequence[Request], line: str) -> list[Any]:
+def bodies(requests: Sequence[Received], line: str) -> list[Any]:
     """Return the JSON bodies of the requests that read like `line`."""
     return [json.loads(r.body) for r in requests if line_of(r) == line]

@@ -10,7 +10,8 @@ from backout.core.ledger import memory
 from backout.core.ledger.form import ANNOTATION, written
 from backout.core.ledger.records import Holder, Ledger, Record, Side, State
 from backout.core.model import Revision, Target
-from backout.core.preflight.snapshot import Policy, Preflight, Snapshot
+from backout.core.preflight.request import Request
+from backout.core.preflight.snapshot import Preflight, Snapshot
 from tests.objects.deployments import deployment
 from tests.objects.pods import pod
 from tests.objects.replica_sets import replica_set
@@ -115,7 +116,7 @@ def preflight(*, to: int | None = None, policy: Object | None = None, **changes:
         choice = revisions.asked_for(wanted, seen.known)
     return Preflight(
         snapshot=seen,
-        policy=Policy(to_revision=to, **(policy or {})),
+        policy=Request(to_revision=to, **(policy or {})),
         revisions=history,
         choice=choice,
     )

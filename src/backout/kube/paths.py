@@ -7,13 +7,14 @@ pkg/util/validation (IsDNS1123Label).
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
 
-Scheme = Literal["http", "https"]
+if TYPE_CHECKING:
+    from backout.core.health.endpoints import Scheme
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _PORT = re.compile(r"[0-9]{1,5}|[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")

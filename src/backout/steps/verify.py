@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from backout.core.model import Object
     from backout.core.preflight.snapshot import Snapshot
-    from backout.steps.acting.conclude import Ending
     from backout.steps.run import Run
+    from backout.steps.watching.soak import Ending
 
 DEFAULT = 600.0
 """Seconds where neither the user nor the workload sets a time."""

@@ -18,7 +18,7 @@ import pytest
 from backout.core.kubernetes import objects
 from backout.core.model import Target
 from backout.kube.client import Client
-from backout.kube.config.connection import Connection, Credentials, Trust
+from backout.kube.connection import Connection, Credentials, Trust
 from backout.steps.watching.follow import Newest, newest_states
 from sandbox.machine import addresses
 from tests.cluster.faults.scene import LONGEST, Ended, Scene

@@ -9,7 +9,7 @@ import asyncio
 import copy
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,14 @@ from backout.core.images.keyring import Keyring
 from backout.core.ledger.records import lease_name
 from backout.core.model import Event, Target
 from backout.core.outcome import Outcome, Result
-from backout.core.preflight.snapshot import Policy
-from backout.http.session import Session
+from backout.core.preflight.request import Request
+from backout.http.client import HttpClient
 from backout.kube.client import Client
-from backout.kube.config.connection import Connection
+from backout.kube.connection import Connection
 from backout.registry.client import RegistryClient
 from backout.steps.identity import operation_id
-from backout.steps.ledger.store import ClusterLedger
-from backout.steps.run import Identity, Limits, Run
+from backout.steps.ledger.cluster_ledger import ClusterLedger
+from backout.steps.run import Identity, Limits, Run, Session
 from backout.steps.undo import undo
 from tests.contract.api_server import NAMESPACE, ApiServer
 from tests.objects import templates
@@ -244,7 +244,7 @@ async def running(
     told: Told | None = None,
     *,
     limits: Limits = QUICK,
-    policy: Policy | None = None,
+    policy: Request | None = None,
     confirm: Callable[[Plan], Awaitable[bool]] = _yes,
     actor: str = "ann",
     write_timeout: float = 1.0,
@@ -262,24 +262,32 @@ async def running(
     async with (
         Client(connection, read_timeout=2.0, write_timeout=write_timeout) as client,
         RegistryClient(keyring=Keyring()) as registry,
-        Session() as web,
+        HttpClient() as web,
     ):
-        yield Run(
+        session = Session(
             client=client,
-            ledger=ClusterLedger(client, TARGET),
             registry=registry,
             web=web,
-            target=TARGET,
-            policy=policy or Policy(successes=2),
+            policy=policy or Request(successes=2),
             identity=Identity(actor=actor, host="here", boot_id="boot", pid=1),
             emit=events.append,
             confirm=confirm,
+            limits=limits,
+        )
+        yield Run(
+            session=session,
+            target=TARGET,
+            ledger=ClusterLedger(client, TARGET),
             op=operation_id(),
             trace_id=TRACE,
-            limits=limits,
         )
     leaked = asyncio.all_tasks() - before - api.tasks
     assert not (leaked and look_for_leaks), f"tasks left over: {leaked}"
+
+
+def within(run: Run, **changed: Any) -> Run:
+    """Return the run in a session where something is different."""
+    return replace(run, session=replace(run.session, **changed))
 
 
 async def undone(api: ApiServer, **settings: Any) -> Told:

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from backout.core.history.revisions import Choice
-from backout.core.images.names import Entry, ImageAnswer, ImageState
+from backout.core.images.names import ImageAnswer, ImageState, IndexEntry
 from backout.core.kubernetes.template import digest
 from backout.core.ledger.records import Side
 from backout.core.model import Finding, Severity, Skipped
 from backout.core.plan.plan import ON_TARGET, next_candidate, select
-from backout.core.preflight.snapshot import Need, Policy, Preflight
+from backout.core.preflight.request import Request
+from backout.core.preflight.snapshot import Need, Preflight
 from tests.core.checks.running import found_by, result_of
 from tests.core.values_made import lease, preflight, record, snapshot
 from tests.objects.deployments import deployment
@@ -33,8 +34,8 @@ def answer(
     return {image: ImageAnswer(image=image, state=state, detail="the registry", **more)}
 
 
-def entries(*pairs: tuple[str, str]) -> tuple[Entry, ...]:
-    return tuple(Entry(digest=d, platform=p) for d, p in pairs)
+def entries(*pairs: tuple[str, str]) -> tuple[IndexEntry, ...]:
+    return tuple(IndexEntry(digest=d, platform=p) for d, p in pairs)
 
 
 def running(image_id: str = f"reg.example/app@{RAN}", count: int = 3) -> tuple[Any, ...]:
@@ -64,7 +65,7 @@ def aimed(template_spec: dict[str, Any], **more: Any) -> Preflight:
 
 
 def chosen(**changes: Any) -> Choice | Finding:
-    return select(snapshot(**changes), Policy(pin=True))
+    return select(snapshot(**changes), Request(pin=True))
 
 
 def test_a_tag_that_is_other_bytes_than_those_that_ran_blocks() -> None:
@@ -264,7 +265,7 @@ def test_what_is_pinned_is_no_moved_tag_and_nothing_is_unknown() -> None:
     assert isinstance(choice, Choice)
     seen = snapshot(images=answer(digest=NOW), pods=running())
     pinned = Preflight(
-        snapshot=seen, policy=Policy(pin=True), revisions=seen.revisions, choice=choice
+        snapshot=seen, policy=Request(pin=True), revisions=seen.revisions, choice=choice
     )
     assert (found_by("PF307", pinned), found_by("PF310", pinned)) == ((), ())
     assert "next candidate: revision 1, " in next_candidate(pinned)

@@ -13,7 +13,8 @@ from backout.core.ledger.records import Side, State
 from backout.core.model import Acceptance, Finding, Severity, Skipped
 from backout.core.plan import plan
 from backout.core.plan.plan import Plan, Refusal
-from backout.core.preflight.snapshot import Need, Policy
+from backout.core.preflight.request import Request
+from backout.core.preflight.snapshot import Need
 from tests.core.values_made import lease, preflight, record, snapshot
 from tests.objects.deployments import deployment
 from tests.objects.replica_sets import replica_set
@@ -24,7 +25,7 @@ V3 = template("reg.example/app:v3")
 
 
 def selected(to: int | None = None, **changes: Any) -> Choice | Finding:
-    return plan.select(snapshot(**changes), Policy(to_revision=to))
+    return plan.select(snapshot(**changes), Request(to_revision=to))
 
 
 def found(to: int | None = None, **changes: Any) -> Finding:
@@ -156,7 +157,7 @@ COMMAND = ("undo", "deploy/web", "-n", "shop", "--health", "8080/a b")
 
 
 def way_on(*blocks: Finding, **policy: Any) -> str:
-    return plan.way_on(Policy(command=COMMAND, **policy), blocks)
+    return plan.way_on(Request(command=COMMAND, **policy), blocks)
 
 
 def test_the_line_that_goes_on_has_all_flags_filled_in_and_is_safe_to_paste() -> None:
@@ -174,7 +175,7 @@ def test_the_line_names_each_id_once_and_resumes_a_paused_workload() -> None:
 
 
 def test_the_options_of_the_line_stand_before_two_dashes() -> None:
-    line = plan.way_on(Policy(command=("undo", "--", "deploy/web")), (BLOCK,))
+    line = plan.way_on(Request(command=("undo", "--", "deploy/web")), (BLOCK,))
 
     assert line == "backout undo --accept PF301 --reason 'WHY' -- deploy/web"
 
@@ -234,7 +235,7 @@ def test_the_usual_night_has_a_plan_and_no_finding() -> None:
 
 
 def test_only_a_revision_that_was_recorded_healthy_will_do_where_that_is_asked_for() -> None:
-    asked = Policy(to_last_healthy=True)
+    asked = Request(to_last_healthy=True)
     healthy = Side(revision=1, hash=template_digest(template("reg.example/app:v1")))
     recorded = lease(record(destination=healthy, health="Healthy"))
     none = plan.select(snapshot(), asked)

@@ -11,7 +11,7 @@ import yaml
 
 from backout.core.rights import permissions
 from backout.core.rights.permissions import COMMANDS, TABLE, Level
-from backout.core.rights.roles import Subject, Wanted, manifest
+from backout.core.rights.roles import Grantee, Wanted, manifest
 
 README = Path(__file__).parents[3] / "README.md"
 READ = {"get", "list", "watch"}
@@ -153,8 +153,8 @@ def test_secrets_are_granted_by_name_or_not_at_all() -> None:
 
 
 def test_subjects_are_bound_under_a_name_of_their_own_and_quoted() -> None:
-    hostile = Subject(kind="User", name='a"\n- kind: Group #\U0001f600')
-    account = Subject(kind="ServiceAccount", name="ci", namespace="tools")
+    hostile = Grantee(kind="User", name='a"\n- kind: Group #\U0001f600')
+    account = Grantee(kind="ServiceAccount", name="ci", namespace="tools")
     made = documents(namespace="shop", subjects=(hostile, account))
     other = documents(namespace="shop", subjects=(account,))
     kinds = [one["kind"] for one in made]
@@ -169,7 +169,7 @@ def test_subjects_are_bound_under_a_name_of_their_own_and_quoted() -> None:
 
 
 def test_what_has_no_namespace_can_be_left_out() -> None:
-    account = Subject(kind="ServiceAccount", name="ci", namespace="tools")
+    account = Grantee(kind="ServiceAccount", name="ci", namespace="tools")
     made = documents(is_namespaced=True, subjects=(account,))
 
     assert [one["kind"] for one in made] == ["Role", "RoleBinding"]

@@ -7,19 +7,20 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import BackoutError, Conflict
-from backout.core.history import patch
 from backout.core.kubernetes import objects, template
 from backout.core.ledger import records
 from backout.core.ledger.records import State
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.errors import Unclear
+from backout.steps import notify
+from backout.steps.concurrency import unbroken
 from backout.steps.ledger.lease import Held, LockLost, see
 from backout.steps.ledger.settle import settle
-from backout.steps.unbroken import unbroken
+from backout.steps.preflight.patch import made
 
 if TYPE_CHECKING:
-    from backout.core.model import Object, Patch, Revision
+    from backout.core.model import Object, Patch
     from backout.core.plan.plan import Plan
     from backout.steps.run import Run
 
@@ -103,17 +104,6 @@ async def act(run: Run, plan: Plan, held: Held, sent: Sent, *, deadline: float) 
     )
 
 
-def made(run: Run, destination: Revision, workload: Object) -> Patch:
-    """Return the patch that takes the workload, as just read, to a revision."""
-    return patch.undo(
-        workload,
-        destination.template,
-        operation=run.op,
-        change_cause=destination.change_cause,
-        resume=run.policy.resume,
-    )
-
-
 def difference(planned: Object, now: Object) -> str:
     """Return what has changed since the plan in a way that matters; empty where nothing has."""
     if objects.uid(planned) != objects.uid(now):
@@ -136,8 +126,7 @@ def announce(run: Run, plan: Plan) -> None:
     number = plan.preflight.destination.number
     words = f"rollback triggered for {run.target} to revision={number}, traceID={run.trace_id}"
     run.say("triggered", words, revision=number)
-    if run.notifier is not None:
-        run.notifier.begin(run, number, words)
+    notify.begin(run, number, words)
 
 
 def _note_answer(run: Run, found: Act, *, since: float) -> None:

@@ -28,7 +28,7 @@ from backout.steps.acting.act import (
     act,
     difference,
 )
-from backout.steps.acting.conclude import Ending, conclude, not_recorded, not_watched, unknown
+from backout.steps.acting.conclude import conclude, not_recorded, not_watched, unknown
 from backout.steps.acting.hand_over import hand_over
 from backout.steps.acting.publish import publish
 from backout.steps.ledger.closing import Closing, closed_after_landing
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
     from backout.core.plan.plan import Plan
     from backout.steps.run import Run
+    from backout.steps.watching.soak import Ending
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from backout.core.rights import permissions
 from backout.core.trace import traceparent
 from backout.core.value import dataclass
 from backout.health.command import Command
-from backout.health.request import Url
+from backout.health.request import UrlAsked
 from backout.steps.asking.metric import metric_subjects
 from backout.steps.asking.proxied import Service
 
@@ -110,14 +110,14 @@ def _services(
     return found or NotVerified(why=f"no Service leads to port {endpoint.port} of its Pods")
 
 
-def _url(run: Run, url: str) -> Url:
-    return Url(
+def _url(run: Run, url: str) -> UrlAsked:
+    return UrlAsked(
         session=run.web,
         url=url,
         expected=run.policy.expected,
         timeout=run.limits.pod_answer,
         method=run.policy.health_method,
-        headers=run.health_headers,
+        headers=run.session.health_headers,
     )
 
 

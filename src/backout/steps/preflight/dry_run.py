@@ -9,7 +9,7 @@ from backout.core.kubernetes import objects
 from backout.core.preflight import admission
 from backout.core.preflight.admission import DryRun
 from backout.kube import paths
-from backout.steps.acting.act import made
+from backout.steps.preflight.patch import made
 
 if TYPE_CHECKING:
     from backout.core.model import Object, Revision

@@ -12,9 +12,9 @@ from backout.core.ledger import records
 from backout.core.preflight.snapshot import Need, Snapshot
 from backout.core.rights import permissions
 from backout.kube import paths
+from backout.steps.concurrency import first_error
 from backout.steps.reading.observe import observed
 from backout.steps.reading.role import with_role
-from backout.steps.together import first_error
 
 if TYPE_CHECKING:
     from backout.core.model import Object
@@ -52,7 +52,8 @@ async def read(run: Run) -> Snapshot:
             permissions_task = group.create_task(_permissions(run, unread))
     workload = await observed(run, workload_task.result())
     if workload is not workload_task.result():
-        run = replace(run, client=run.client.plain)  # a list that was kept may be older than it
+        # A list that was kept may be older than it.
+        run = replace(run, session=replace(run.session, client=run.client.plain))
     return replace(
         await _named(run, workload, unread),
         services=services_task.result(),

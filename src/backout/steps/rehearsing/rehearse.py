@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
     from backout.steps.watching.follow import Newest
 
-Asked = Health | NotVerified | None
+_Heard = Health | NotVerified | None
 """What a trial Pod said of its health; None: there is nothing to ask."""
 TICK = 1.0
 """Seconds after which a state that has not changed is judged again: some rules are about time."""
@@ -120,7 +120,7 @@ class _Trial:
         self.run, self.preflight, self.pod, self.deadline = run, preflight, pod, deadline
         self.exits: Mapping[Key, Exit] = {}
         self.causes: tuple[Cause, ...] = ()
-        self.asking: asyncio.Task[Asked] | None = None
+        self.asking: asyncio.Task[_Heard] | None = None
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._ready_at = 0.0
@@ -226,11 +226,11 @@ class _Trial:
             await _cancelled(self.asking)
             self.asking = None
 
-    async def _health(self, pod: Object) -> Asked:
+    async def _health(self, pod: Object) -> _Heard:
         """Return its health, asked through the API server; None where there is nothing to ask."""
         limits, name = self.run.limits, objects.name(pod)
         holds_at = self._clock() + limits.soak
-        found: Asked = None
+        found: _Heard = None
         subjects = tuple(
             PodAsked(run=self.run, pod=name, endpoint=one)
             for one in self.preflight.endpoints
@@ -251,7 +251,7 @@ class _Trial:
             if not isinstance(found, Unhealthy) or self._clock() + limits.health_interval >= until:
                 return found
 
-    def _answered(self, found: Asked) -> Rehearsal:
+    def _answered(self, found: _Heard) -> Rehearsal:
         start = f"its trial Pod was Ready after {self._ready_at - self._began:.1f} s"
         held = f"{start} and held for {self.run.limits.soak:g} s"
         match found:
