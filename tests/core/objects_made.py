@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from backout.core.history import revisions
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.replica_sets import NUMBER
 from backout.core.ledger import memory
 from backout.core.ledger.form import ANNOTATION, written
 from backout.core.ledger.records import Holder, Ledger, Record, Side, State
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 UID = "uid-web"
-TARGET = Target(kind="Deployment", namespace="shop", name="web")
+TARGET = Target(kind=DEPLOYMENT, namespace="shop", name="web")
 
 
 def stamp(moment: datetime) -> str:
@@ -95,7 +97,7 @@ def replica_set(
     name = name or f"web-{number}"
     made = template(image or f"reg.example/app:v{number}")
     made["metadata"]["labels"]["pod-template-hash"] = name
-    annotations = {} if number is None else {revisions.REVISION: str(number)}
+    annotations = {} if number is None else {NUMBER: str(number)}
     age = number if isinstance(number, int) else 0
     return {
         "metadata": {
@@ -180,7 +182,7 @@ def revision(number: int, **changes: Any) -> Revision:
     made = replica_set(number)
     values: dict[str, Any] = {
         "number": number,
-        "replica_set": made,
+        "stored": made,
         "template": made["spec"]["template"],
         "hash": f"hash-{number}",
         "change_cause": "",
@@ -242,7 +244,7 @@ def snapshot(**changes: Any) -> Snapshot:
     values: dict[str, Any] = {
         "target": TARGET,
         "workload": deployment(template("reg.example/app:v3")),
-        "replica_sets": (replica_set(1), replica_set(2), replica_set(3)),
+        "stored": (replica_set(1), replica_set(2), replica_set(3)),
         "pods": (
             pod("web-3-a", of="web-3", ready=False),
             *(pod(f"web-2-{x}", of="web-2") for x in "abc"),
@@ -280,7 +282,7 @@ def shaped(now: Object, then: Object, **changes: Any) -> Any:
     sets[1]["spec"]["template"]["spec"].update({**then, "hostname": "then"})
     for made in (sets[2]["spec"]["template"], current):
         made["spec"].update(now)
-    return preflight(workload=deployment(current), replica_sets=tuple(sets), to=2, **changes)
+    return preflight(workload=deployment(current), stored=tuple(sets), to=2, **changes)
 
 
 def service(port: str | int = "http", **selector: str) -> dict[str, Any]:

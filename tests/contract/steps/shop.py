@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import BackoutError
 from backout.core.images.keyring import Keyring
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.ledger.records import lease_name
 from backout.core.model import Event, Target
 from backout.core.outcome import Outcome, Result
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from backout.core.plan.plan import Plan
 
 Object = dict[str, Any]
-TARGET = Target(kind="Deployment", namespace=NAMESPACE, name="web")
+TARGET = Target(kind=DEPLOYMENT, namespace=NAMESPACE, name="web")
 LEASE = lease_name(TARGET)
 LEDGER = "backout.dev/ledger"
 MARKER = "backout.dev/operation"

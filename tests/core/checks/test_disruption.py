@@ -31,7 +31,7 @@ def seen(*, asks: Any = ASKS, rolling: Any = EASY, running: int = 0, **changes: 
         "workload": deployment(
             template("reg.example/app:v3"), strategy=strategy, replicas=changes.pop("replicas", 3)
         ),
-        "replica_sets": (replica_set(1), second, replica_set(3)),
+        "stored": (replica_set(1), second, replica_set(3)),
         "pods": tuple(pods),
         **changes,
     }

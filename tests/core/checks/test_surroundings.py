@@ -48,7 +48,7 @@ def with_config(**changes: Any) -> Any:
         made["spec"]["template"]["spec"]["containers"][0].update(ENV)
         sets.append(made)
     workload = deployment(template("reg.example/app:v3", **ENV))
-    return preflight(**{"workload": workload, "replica_sets": tuple(sets), **changes})
+    return preflight(**{"workload": workload, "stored": tuple(sets), **changes})
 
 
 def with_claim(*, waits_for: str, gone: set[str]) -> Any:
@@ -58,7 +58,7 @@ def with_claim(*, waits_for: str, gone: set[str]) -> Any:
     second["spec"]["template"]["spec"]["volumes"] = [claim]
     named = {CLAIM: Named(exists=True, waits_for=waits_for)}
     sets = (replica_set(1), second, replica_set(3))
-    return preflight(named=named, replica_sets=sets, gone_classes=frozenset(gone))
+    return preflight(named=named, stored=sets, gone_classes=frozenset(gone))
 
 
 def owner(policy: Policy) -> tuple[Owner, ...]:
@@ -103,7 +103,7 @@ def probed(path: str) -> Any:
     sets[1]["spec"]["template"]["spec"]["containers"][0].update(probe)
     sets[2]["spec"]["template"]["spec"]["containers"][0].update(PROBED)
     workload = deployment(template("reg.example/app:v3", **PROBED))
-    return preflight(workload=workload, replica_sets=tuple(sets))
+    return preflight(workload=workload, stored=tuple(sets))
 
 
 def labelled() -> Any:
@@ -114,7 +114,7 @@ def labelled() -> Any:
     third["spec"]["template"]["metadata"]["labels"]["tier"] = "web"
     return {
         "workload": deployment(current),
-        "replica_sets": (replica_set(1), replica_set(2), third),
+        "stored": (replica_set(1), replica_set(2), third),
         "services": (service(tier="web"),),
     }
 
@@ -169,7 +169,7 @@ CASES: dict[str, tuple[Any, Any]] = {
         with_config(named=changed(ago(hours=2))),
     ),
     "PF903": (preflight(nodes=(node("Unknown"),)), preflight(nodes=(node("True"),))),
-    "PF904": (preflight(deployments=neighbours(1)), preflight(deployments=neighbours(0))),
+    "PF904": (preflight(neighbours=neighbours(1)), preflight(neighbours=neighbours(0))),
     "PF905": (
         preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.WELL)),
         preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.UNWELL)),
@@ -199,7 +199,7 @@ def test_every_new_family_is_covered() -> None:
         (Need.DRY_RUN, {"PF501", "PF502", "PF503"}),
         (Need.POD_DRY_RUN, {"PF504", "PF505", "PF506"}),
         (Need.NODES, {"PF308", "PF309", "PF602", "PF605", "PF903"}),
-        (Need.DEPLOYMENTS, {"PF904"}),
+        (Need.NEIGHBOURS, {"PF904"}),
         (Need.BASELINE, {"PF905"}),
         (Need.SECRETS, {"PF201", "PF202", "PF203", "PF902"}),
         (Need.CLASSES, {"PF201", "PF202", "PF601", "PF602", "PF605"}),
@@ -228,9 +228,7 @@ def many(count: int, named: Named) -> Any:
     volumes = [{"name": name, "configMap": {"name": name}} for name in names]
     second["spec"]["template"]["spec"]["volumes"] = volumes
     found = {Reference(kind=Kind.CONFIG_MAP, name=name): named for name in names}
-    return preflight(
-        named=found, replica_sets=(replica_set(1), second, replica_set(3)), pods=(), to=2
-    )
+    return preflight(named=found, stored=(replica_set(1), second, replica_set(3)), pods=(), to=2)
 
 
 FIRST = "ConfigMap c-000, ConfigMap c-001, ConfigMap c-002 and 197 more"

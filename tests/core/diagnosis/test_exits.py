@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backout.core.diagnosis import diagnosis, exits
+from backout.core.kinds.deployment import DEPLOYMENT
 from tests.core.objects_made import (
     NOW,
     container_status,
@@ -37,7 +38,12 @@ def is_final(looks: list[tuple[int, int]]) -> bool:
         known = exits.seen(known, [crashed(restarts, code)])
     last = crashed(*looks[-1])
     (cause,) = diagnosis.causes(
-        deployment(), replica_set(3), [last], now=NOW, meanwhile=diagnosis.Meanwhile(exits=known)
+        deployment(),
+        DEPLOYMENT,
+        replica_set(3),
+        [last],
+        now=NOW,
+        meanwhile=diagnosis.Meanwhile(exits=known),
     )
     return cause.is_final
 

@@ -8,6 +8,7 @@ import pytest
 
 from backout.core.health.endpoints import Endpoint, NotAsked
 from backout.core.health.judgement import Answer, Sample
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import objects
 from backout.core.preflight import proof, rehearsal
 from tests.core.objects_made import (
@@ -27,7 +28,7 @@ BY = {"host": "laptop", "bootID": "b00t", "pid": 4711}
 
 def made(**spec: Any) -> dict[str, Any]:
     target = revision(2)
-    target.replica_set["spec"]["template"]["spec"].update(spec)
+    target.template["spec"].update(spec)
     return rehearsal.trial_pod(TARGET, target, op="op-1", by=BY, seconds=7.2)
 
 
@@ -87,7 +88,7 @@ def pods(**spec: Any) -> dict[str, Any]:
 def test_a_pod_beside_the_others_is_unwelcome(
     workload: dict[str, Any], spec: dict[str, Any], why: str
 ) -> None:
-    said = rehearsal.unwelcome(deployment(**workload), pods(**spec), {})
+    said = rehearsal.unwelcome(DEPLOYMENT.pace(deployment(**workload)), pods(**spec), {})
 
     assert why in said
     assert bool(said) == bool(why)
@@ -100,7 +101,9 @@ def test_a_pod_beside_the_others_is_unwelcome(
 def test_a_claim_that_one_pod_has_is_not_mounted_twice(mode: str, *, is_shared: bool) -> None:
     claims = {"data": {"spec": {"accessModes": [mode]}}}
 
-    assert (rehearsal.unwelcome(deployment(), pods(**CLAIM), claims) == "") is is_shared
+    assert (
+        rehearsal.unwelcome(DEPLOYMENT.pace(deployment()), pods(**CLAIM), claims) == ""
+    ) is is_shared
 
 
 def trial(*, age: float, phase: str = "Running") -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _wanted(words: tuple[str, ...], namespace: str) -> Wanted:
     if len(words) == 1 and "/" not in words[0]:
         return Wanted(record=words[0])
     about = target.parse(words, namespace)
-    return Wanted(kind=about.kind, name=about.name, namespace=namespace)
+    return Wanted(kind=about.kind.resource.name, name=about.name, namespace=namespace)
 
 
 def _found(wanted: Wanted, journal: str | None) -> Incident:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backout.core.checks.check import few
@@ -49,7 +50,7 @@ class Consulted:
         self._run = run
         self._snapshot = snapshot
         self._revision = revision
-        can_block = must_start(snapshot.workload, ready=revision.ready)
+        can_block = must_start(snapshot.pace, ready=revision.ready)
         self._budget = LONGEST if can_block else run.limits.preflight
         self.fields: dict[str, Any] = {}
         self.unreadable: dict[Need, str] = {}
@@ -123,7 +124,7 @@ class Consulted:
         self.fields["gone_classes"] = frozenset(name for name, told in gone if told)
 
     async def _owners(self) -> None:
-        named = [self._judged(o) for o in owners.of(self._snapshot.workload)]
+        named = [self._judged(o) for o in owners.of(self._snapshot.workload, self._snapshot.kind)]
         judged, rollouts = await asyncio.gather(asyncio.gather(*named), self._rollouts())
         self.fields["owners"] = (*judged, *rollouts)
 
@@ -142,7 +143,7 @@ class Consulted:
             if not owners.has_rollouts(kinds):
                 return ()
             page = await self._run.client.list(paths.rollouts(self._run.target.namespace))
-            return owners.of_rollouts(self._snapshot.workload, page.items)
+            return owners.of_rollouts(self._snapshot.workload, page.items, self._snapshot.kind)
 
         return await self._within(Need.ROLLOUTS, used_by()) or ()
 
@@ -158,8 +159,9 @@ class Consulted:
             return owner
 
     async def _patch(self) -> None:
-        if self._snapshot.permissions.get("patch deployments") is False:
-            self.unreadable[Need.DRY_RUN] = "you may not patch deployments"
+        needed = f"patch {self._snapshot.kind.resource.plural}"
+        if self._snapshot.permissions.get(needed) is False:
+            self.unreadable[Need.DRY_RUN] = f"you may not {needed}"
             return
         asked = dry_run.of_patch(self._run, self._snapshot.workload, self._revision)
         self._note("dry_run", Need.DRY_RUN, await self._within(Need.DRY_RUN, asked))
@@ -186,7 +188,8 @@ class Consulted:
             self.fields["nodes"] = tuple(page.get("items") or ())
 
     async def _neighbours(self) -> None:
-        await self._listed("deployments", Need.DEPLOYMENTS, paths.deployments)
+        resource = self._snapshot.kind.resource
+        await self._listed("neighbours", Need.NEIGHBOURS, partial(paths.listed, resource))
 
     async def _quotas(self) -> None:
         await self._listed("quotas", Need.QUOTAS, paths.quotas)

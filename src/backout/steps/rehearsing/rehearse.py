@@ -58,8 +58,8 @@ async def rehearse(run: Run, preflight: Preflight) -> Rehearsal:
 
 
 async def _why_not(run: Run, preflight: Preflight) -> NotRehearsed | None:
-    workload, template = preflight.snapshot.workload, preflight.destination.template
-    why = rehearsal.unwelcome(workload, template, await _claims(run, template))
+    template = preflight.destination.template
+    why = rehearsal.unwelcome(preflight.snapshot.pace, template, await _claims(run, template))
     if why:
         return NotRehearsed(why=why)
     answers = await asyncio.gather(*(may(run, p) for p in permissions.REHEARSAL))
@@ -181,6 +181,7 @@ class _Trial:
         self.exits = exits.seen(self.exits, [self.pod])
         self.causes = diagnosis.causes(
             self.preflight.snapshot.workload,
+            self.run.target.kind,
             None,
             [self.pod],
             state.events.values(),
