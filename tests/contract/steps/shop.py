@@ -262,10 +262,11 @@ async def _yes(_: Plan) -> bool:
 
 
 @asynccontextmanager
-async def running(
+async def running(  # noqa: PLR0913 (each is a setting of its own)
     api: ApiServer,
     told: Told | None = None,
     *,
+    target: Target = TARGET,
     limits: Limits = QUICK,
     policy: Policy | None = None,
     confirm: Callable[[Plan], Awaitable[bool]] = _yes,
@@ -289,10 +290,10 @@ async def running(
     ):
         yield Run(
             client=client,
-            ledger=ClusterLedger(client, TARGET),
+            ledger=ClusterLedger(client, target),
             registry=registry,
             web=web,
-            target=TARGET,
+            target=target,
             policy=policy or Policy(successes=2),
             identity=Identity(actor=actor, host="here", boot_id="boot", pid=1),
             emit=events.append,
