@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -52,6 +53,14 @@ def test_its_template_is_the_targets_but_for_what_evicts_others() -> None:
     assert spec["nodeSelector"] == {"disk": "ssd"}
     assert not {"priorityClassName", "priority"} & spec.keys()
     assert spec["restartPolicy"] == "Always"
+
+
+def test_it_runs_the_images_that_were_pinned_and_not_those_of_the_history() -> None:
+    stored = revision(2)
+    pinned = template("reg.example/app@sha256:" + "0" * 64)
+    body = rehearsal.trial_pod(TARGET, replace(stored, template=pinned), op="o", by=BY, seconds=7.2)
+
+    assert body["spec"]["containers"] == pinned["spec"]["containers"]
 
 
 def test_both_selectors_select_it_and_name_us() -> None:
