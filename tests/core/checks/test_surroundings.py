@@ -16,7 +16,7 @@ from backout.core.model import Severity, Skipped
 from backout.core.owners.owners import Owner, Policy
 from backout.core.preflight.admission import DryRun
 from backout.core.preflight.snapshot import Need
-from backout.core.references.references import Kind, Named, Reference
+from backout.core.references.references import Named, Reference, Referent
 from tests.core.checks.running import found_by, result_of
 from tests.core.objects_made import (
     ago,
@@ -34,8 +34,8 @@ from tests.core.objects_made import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-CONFIG = Reference(kind=Kind.CONFIG_MAP, name="settings")
-CLAIM = Reference(kind=Kind.CLAIM, name="data")
+CONFIG = Reference(kind=Referent.CONFIG_MAP, name="settings")
+CLAIM = Reference(kind=Referent.CLAIM, name="data")
 ENV = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
 GONE = {CONFIG: Named(exists=False)}
 
@@ -227,7 +227,7 @@ def many(count: int, named: Named) -> Any:
     names = [f"c-{number:03}" for number in range(count)]
     volumes = [{"name": name, "configMap": {"name": name}} for name in names]
     second["spec"]["template"]["spec"]["volumes"] = volumes
-    found = {Reference(kind=Kind.CONFIG_MAP, name=name): named for name in names}
+    found = {Reference(kind=Referent.CONFIG_MAP, name=name): named for name in names}
     return preflight(named=found, stored=(replica_set(1), second, replica_set(3)), pods=(), to=2)
 
 

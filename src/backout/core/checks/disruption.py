@@ -9,7 +9,7 @@ from backout.core.checks.check import Check, Fact, still_runs
 from backout.core.kubernetes import objects
 from backout.core.model import Severity
 from backout.core.preflight.snapshot import Need, Preflight
-from backout.core.references.references import Kind, Reference
+from backout.core.references.references import Reference, Referent
 from backout.core.room import autoscaling, nodes, quotas
 from backout.core.room.admitted import admitted
 from backout.core.room.startability import first_pods, must_start
@@ -155,7 +155,7 @@ def _admitted(preflight: Preflight) -> Object:
     """Return the target's template as its Pods will be made of it."""
     template = preflight.destination.template
     name = str(objects.dig(template, "spec", "runtimeClassName", default=""))
-    named = preflight.snapshot.named.get(Reference(kind=Kind.RUNTIME_CLASS, name=name))
+    named = preflight.snapshot.named.get(Reference(kind=Referent.RUNTIME_CLASS, name=name))
     overhead = named.overhead if named is not None else {}
     return admitted(template, preflight.snapshot.limit_ranges, overhead)
 

@@ -12,7 +12,6 @@ from backout.core.kubernetes import objects
 from backout.core.model import Severity
 from backout.core.preflight.snapshot import Need, Preflight
 from backout.core.references import references
-from backout.core.references.references import Kind, Reference
 from backout.core.spans import span
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from backout.core.model import Object
+    from backout.core.references.references import Reference
 
 LONG = timedelta(days=1)
 """After so long a template that works is hardly what is wrong today."""
@@ -53,7 +53,7 @@ def configuration_has_changed(preflight: Preflight) -> Iterator[Fact]:
     used = {u.reference for u in references.of_template(current.template)}
     found: dict[Reference, Fact] = {}
     for one, named in sorted(preflight.snapshot.named.items()):
-        if one in used and one.kind in {Kind.CONFIG_MAP, Kind.SECRET} and named.changed is not None:
+        if one in used and one.kind in references.VERSIONED and named.changed is not None:
             at = named.changed.at
             if current.created < at and moment - at < RECENT:
                 found[one] = Fact(

@@ -80,7 +80,7 @@ class Kind(Protocol):
 
     @property
     def short(self) -> tuple[str, ...]:
-        """Kubectl's short names: `deploy`."""
+        """The short names that kubectl takes: `deploy`."""
 
     @property
     def spoken(self) -> str:

@@ -12,7 +12,7 @@ from backout.core.history import revisions
 from backout.core.owners import owners
 from backout.core.preflight.snapshot import Need, Snapshot
 from backout.core.references import references
-from backout.core.references.references import Kind
+from backout.core.references.references import Referent
 from backout.core.rights import permissions
 from backout.core.room.startability import must_start
 from backout.kube import paths
@@ -34,12 +34,12 @@ MOST_NODES = 500
 LONGEST = 10.0
 """Seconds for what can block: nobody waits longer for it during an outage."""
 _NEEDS = {
-    Kind.CONFIG_MAP: Need.CONFIG_MAPS,
-    Kind.SECRET: Need.SECRETS,
-    Kind.CLAIM: Need.CLAIMS,
-    Kind.SERVICE_ACCOUNT: Need.SERVICE_ACCOUNTS,
-    Kind.PRIORITY_CLASS: Need.CLASSES,
-    Kind.RUNTIME_CLASS: Need.CLASSES,
+    Referent.CONFIG_MAP: Need.CONFIG_MAPS,
+    Referent.SECRET: Need.SECRETS,
+    Referent.CLAIM: Need.CLAIMS,
+    Referent.SERVICE_ACCOUNT: Need.SERVICE_ACCOUNTS,
+    Referent.PRIORITY_CLASS: Need.CLASSES,
+    Referent.RUNTIME_CLASS: Need.CLASSES,
 }
 
 
