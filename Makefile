@@ -37,6 +37,7 @@ check: .venv/.ready
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache
+	scripts/seam
 
 format: .venv/.ready
 	$(BIN)/ruff format .

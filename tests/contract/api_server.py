@@ -44,6 +44,8 @@ NAMESPACE = "shop"
 KINDS = {
     "deployments": ("apps/v1", "Deployment"),
     "replicasets": ("apps/v1", "ReplicaSet"),
+    "clonesets": ("apps.kruise.io/v1alpha1", "CloneSet"),
+    "controllerrevisions": ("apps/v1", "ControllerRevision"),
     "pods": ("v1", "Pod"),
     "services": ("v1", "Service"),
     "events": ("v1", "Event"),
@@ -56,8 +58,9 @@ KINDS = {
     "horizontalpodautoscalers": ("autoscaling/v2", "HorizontalPodAutoscaler"),
     "poddisruptionbudgets": ("policy/v1", "PodDisruptionBudget"),
 }
+WORKLOADS = {"deployments", "clonesets"}
 _PATH = re.compile(
-    r"/apis?/(?:[a-z0-9.]+/)?v[12]/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
+    r"/apis?/(?:[a-z0-9.]+/)?v[12](?:alpha1)?/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
     r"(?:/(?P<name>[^/]+))?(?P<rest>/.*)?"
 )
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -316,7 +319,7 @@ class ApiServer:
         before = self.find(resource, name)
         if before is not None and before == content:
             return before
-        if resource == "deployments":
+        if resource in WORKLOADS:
             content["metadata"]["generation"] = _generation(before, content)
         self._version += 1
         content["metadata"]["resourceVersion"] = str(self._version)

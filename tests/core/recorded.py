@@ -10,7 +10,7 @@ import yaml
 
 from backout.core.diagnosis import diagnosis, exits
 from backout.core.diagnosis.diagnosis import Before, Meanwhile, others_of
-from backout.core.history.revisions import pods_of
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import objects, template
 from backout.core.rollout.verdict import judge
 
@@ -35,7 +35,7 @@ class Recorded:
     ends: int
     now: datetime
     workload: Object
-    replica_sets: Sequence[Object]
+    stored: Sequence[Object]
     pods: Sequence[Object]
     events: Sequence[Object]
     earlier: Sequence[Object]
@@ -45,7 +45,7 @@ class Recorded:
     @property
     def current(self) -> Object:
         wanted = self.digest
-        sets = (r for r in self.replica_sets if template.digest(r["spec"]["template"]) == wanted)
+        sets = (r for r in self.stored if template.digest(r["spec"]["template"]) == wanted)
         return next(sets)
 
     @property
@@ -63,13 +63,19 @@ def recorded(name: str) -> Recorded:
         ends=held["ends"],
         now=now,
         workload=held["workload"],
-        replica_sets=held["replicaSets"],
+        stored=held["replicaSets"],
         pods=held["pods"],
         events=held["events"],
         earlier=held["earlier"],
         nodes_may_return=held["nodesMayReturn"],
         began=held.get("began", held["workload"]),
     )
+
+
+def pods_of(one: Recorded, pods: Sequence[Object]) -> list[Any]:
+    """Return those of the revision that was to run."""
+    history = DEPLOYMENT.revisions(one.began, one.stored, pods)
+    return next(list(r.pods) for r in history if r.is_current)
 
 
 def judged(
@@ -82,14 +88,15 @@ def judged(
 ) -> tuple[tuple[Cause, ...], Verdict]:
     """Return the causes and the verdict; `looks` is how often the same state was seen."""
     listed = list(one.pods if pods is None else pods)
-    own = pods_of(one.current, listed)
+    own = pods_of(one, listed)
     others = [p for p in listed if p not in own]
-    templates = [r["spec"]["template"] for r in one.replica_sets if r is not one.current]
+    templates = [r["spec"]["template"] for r in one.stored if r is not one.current]
     seen: Any = {}
     for _ in range(looks):
         seen = exits.seen(seen, own)
     causes = diagnosis.causes(
         one.workload,
+        DEPLOYMENT,
         one.current,
         own,
         one.events if events is None else events,
@@ -100,6 +107,7 @@ def judged(
     )
     verdict = judge(
         one.workload,
+        DEPLOYMENT,
         wanted=one.digest,
         began=one.began,
         pods=own,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backout.core.history import revisions
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.ledger import memory
 from backout.core.ledger.form import ANNOTATION, written
 from backout.core.ledger.records import Holder, Ledger, Record, Side, State
@@ -22,14 +23,14 @@ from tests.objects.workloads import UID
 if TYPE_CHECKING:
     from backout.core.model import Object
 
-TARGET = Target(kind="Deployment", namespace="shop", name="web")
+TARGET = Target(kind=DEPLOYMENT, namespace="shop", name="web")
 
 
 def revision(number: int, **changes: Any) -> Revision:
     made = replica_set(number)
     values: dict[str, Any] = {
         "number": number,
-        "replica_set": made,
+        "stored": made,
         "template": made["spec"]["template"],
         "hash": f"hash-{number}",
         "change_cause": "",
@@ -91,7 +92,7 @@ def snapshot(**changes: Any) -> Snapshot:
     values: dict[str, Any] = {
         "target": TARGET,
         "workload": deployment(template("reg.example/app:v3")),
-        "replica_sets": (replica_set(1), replica_set(2), replica_set(3)),
+        "stored": (replica_set(1), replica_set(2), replica_set(3)),
         "pods": (
             pod("web-3-a", of="web-3", ready=False),
             *(pod(f"web-2-{x}", of="web-2") for x in "abc"),
@@ -129,4 +130,4 @@ def shaped(now: Object, then: Object, **changes: Any) -> Any:
     sets[1]["spec"]["template"]["spec"].update({**then, "hostname": "then"})
     for made in (sets[2]["spec"]["template"], current):
         made["spec"].update(now)
-    return preflight(workload=deployment(current), replica_sets=tuple(sets), to=2, **changes)
+    return preflight(workload=deployment(current), stored=tuple(sets), to=2, **changes)

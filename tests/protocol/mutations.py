@@ -46,7 +46,7 @@ MUTATIONS = (
         file="steps/acting/act.py",
         old="        held.check_fresh(run)\n",
         new="        held.check_fresh(run)\n        workload = await run.client.get("
-        "paths.deployment(run.target.namespace, run.target.name))\n",
+        "paths.workload(run.target))\n",
         test=INTERLEAVINGS
         + "test_a_run_whose_lock_is_taken_after_it_was_checked_does_not_land_its_patch",
     ),

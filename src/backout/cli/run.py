@@ -112,12 +112,7 @@ def _run(
 
 
 def _reference(connection: Connection, target: Target) -> dict[str, str]:
-    return {
-        "cluster": connection.cluster,
-        "kind": target.kind,
-        "namespace": target.namespace,
-        "name": target.name,
-    }
+    return {"cluster": connection.cluster, **target.reference}
 
 
 def _unexpected(error: Exception, sink: Sink) -> Outcome:

@@ -22,6 +22,7 @@ from backout.steps.run import Run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Event
     from backout.core.plan.standing import Row
     from backout.steps.run import Session
@@ -36,9 +37,13 @@ OBSERVE = 3.0
 
 @dataclass(frozen=True, kw_only=True)
 class Which:
-    """Those `named`, else all Deployments that `selector` selects; `everywhere`: of the cluster."""
+    """Those `named`, else all of `kinds` that `selector` selects; `everywhere`: of the cluster.
 
-    named: tuple[str, ...] = ()
+    Those named are of the run's namespace, whatever they say.
+    """
+
+    kinds: tuple[Kind, ...]
+    named: tuple[Target, ...] = ()
     selector: str = ""
     everywhere: bool = False
 
@@ -52,7 +57,7 @@ async def check_many(run: Run, asked: Which) -> Outcome:
     total = run.limits.total or LONGEST
     many = _Many(run)
     try:
-        async with asyncio.timeout(total), SharedClient(run.client) as client:
+        async with asyncio.timeout(total), SharedClient(run.client, asked.kinds) as client:
             many.expect(await _targets(run, client, asked))
             await many.check(client, _quiet(run.session, client))
     except TimeoutError:
@@ -67,21 +72,23 @@ async def check_many(run: Run, asked: Which) -> Outcome:
 async def _targets(run: Run, client: SharedClient, asked: Which) -> tuple[Target, ...]:
     here = run.target.namespace
     if asked.named:
-        return tuple(_target(here, name) for name in dict.fromkeys(asked.named))
-    path = paths.all_deployments() if asked.everywhere else paths.deployments(here)
+        return tuple(replace(t, namespace=here) for t in dict.fromkeys(asked.named))
+    found = [await _of_kind(kind, here, client, asked) for kind in asked.kinds]
+    return tuple(target for targets in found for target in targets)
+
+
+async def _of_kind(kind: Kind, here: str, client: SharedClient, asked: Which) -> tuple[Target, ...]:
+    own = kind.resource
+    path = paths.listed_everywhere(own) if asked.everywhere else paths.listed(own, here)
     try:
         found = await client.names(path, label_selector=asked.selector)
     except Forbidden as error:
         role = "ClusterRole" if asked.everywhere else "Role"
-        rule = "{apiGroups: [apps], resources: [deployments], verbs: [list]}"
+        rule = f"{{apiGroups: [{own.group}], resources: [{own.plural}], verbs: [list]}}"
         raise Forbidden(
             error.message, code=error.code, remedy=f"ask for this rule in a {role}: {rule}"
         ) from None
-    return tuple(_target(namespace, name) for namespace, name in sorted(found))
-
-
-def _target(namespace: str, name: str) -> Target:
-    return Target(kind="Deployment", namespace=namespace, name=name)
+    return tuple(Target(kind=kind, namespace=where, name=name) for where, name in sorted(found))
 
 
 class _Many:
@@ -171,9 +178,10 @@ async def _row(run: Run, target: Target, session: Session) -> Row:
 def _nothing(run: Run, asked: Which) -> Outcome:
     where = "in the cluster" if asked.everywhere else f"in namespace {run.target.namespace}"
     which = f" that {asked.selector} selects" if asked.selector else ""
+    kinds = " or ".join(kind.resource.name for kind in asked.kinds)
     return Outcome(
         result=Result.NOT_CHANGED,
-        message=f"there is no Deployment {where}{which}: nothing was checked",
+        message=f"there is no {kinds} {where}{which}: nothing was checked",
     )
 
 

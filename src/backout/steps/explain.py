@@ -8,7 +8,6 @@ from backout.core.diagnosis import diagnosis, exits
 from backout.core.diagnosis.diagnosis import Meanwhile
 from backout.core.errors import BackoutError
 from backout.core.history import revisions
-from backout.core.history.revisions import pods_of
 from backout.core.kubernetes import objects, template
 from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Need
@@ -34,7 +33,7 @@ async def explain(run: Run) -> Outcome:
     snapshot = await look(run)
     tell_where(run, snapshot)
     now = revisions.current(snapshot.revisions)
-    pods = list(pods_of(now.replica_set, snapshot.pods)) if now is not None else []
+    pods = list(now.pods) if now is not None else []
     events, nodes = await _events(run), Nodes(run)
     causes = _causes(snapshot, pods, events, nodes)
     if await nodes.ask(causes):
@@ -46,6 +45,7 @@ async def explain(run: Run) -> Outcome:
     workload = snapshot.workload
     verdict = judge(
         workload,
+        run.target.kind,
         wanted=template.digest(workload["spec"]["template"]),
         began=workload,
         pods=None if Need.PODS in snapshot.unreadable else pods,
@@ -69,7 +69,8 @@ def _causes(
     now = revisions.current(snapshot.revisions)
     found = diagnosis.causes(
         snapshot.workload,
-        now.replica_set if now is not None else None,
+        snapshot.kind,
+        now.stored if now is not None else None,
         pods,
         events,
         now=snapshot.now,

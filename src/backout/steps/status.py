@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from backout.core.diagnosis.diagnosis import Before, others_of
 from backout.core.errors import ConfigError
 from backout.core.history import revisions
-from backout.core.kubernetes import objects, template
+from backout.core.kubernetes import template
 from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Need
 from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
 from backout.steps.reading.read import look
 from backout.steps.watching.soak import settled
-from backout.steps.watching.watch import Watch, Watched, progress_deadline
+from backout.steps.watching.watch import Watch, Watched
 
 if TYPE_CHECKING:
     from backout.core.preflight.snapshot import Snapshot
@@ -74,7 +74,7 @@ def tell_where(run: Run, snapshot: Snapshot) -> None:
     images = template.images_in_words(snapshot.workload["spec"]["template"])
     words = f"{run.target} asks for a template that no revision has yet; {images}"
     if now is not None:
-        wanted = objects.replicas(snapshot.workload)
+        wanted = snapshot.pace.replicas
         blind = Need.PODS in snapshot.unreadable
         ready = f"{now.ready} of its {wanted} Pods Ready"
         words = (
@@ -100,5 +100,5 @@ def check_revision(snapshot: Snapshot, number: int | None) -> None:
 def _seconds(run: Run, snapshot: Snapshot) -> float:
     if run.limits.total is not None:
         return run.limits.total
-    seconds = progress_deadline(snapshot.workload)
+    seconds = run.target.kind.deadline(snapshot.workload)
     return DEFAULT if seconds is None else seconds + run.limits.soak

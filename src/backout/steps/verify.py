@@ -24,7 +24,7 @@ from backout.steps.reading.read import look, read
 from backout.steps.reading.references import read_versioned
 from backout.steps.status import check_revision, since_its_beginning, tell_where, told
 from backout.steps.watching.soak import settled
-from backout.steps.watching.watch import Watch, Watched, progress_deadline
+from backout.steps.watching.watch import Watch, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,7 @@ def _not_yet(workload: Object) -> Revision:
     pods = workload["spec"]["template"]
     return Revision(
         number=0,
-        replica_set={},
+        stored={},
         template=pods,
         hash=template.digest(pods),
         change_cause="",
@@ -186,5 +186,5 @@ async def _number(run: Run, digest: str) -> int:
 def _seconds(run: Run, workload: Object) -> float:
     if run.limits.total is not None:
         return run.limits.total
-    seconds = progress_deadline(workload)
+    seconds = run.target.kind.deadline(workload)
     return DEFAULT if seconds is None else seconds + run.limits.health

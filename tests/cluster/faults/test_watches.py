@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import objects
 from backout.core.model import Target
 from backout.kube.client import Client
@@ -202,7 +203,7 @@ class Followed:
     def __init__(self, states: AsyncGenerator[Newest, None]) -> None:
         self._states = states
         self.versions: list[int] = []
-        self.last = Newest()
+        self.last = Newest(kind=DEPLOYMENT)
         self.was_interrupted = False
         self.is_complete = asyncio.Event()
 
@@ -220,7 +221,7 @@ class Followed:
         workload = [self.last.workload] if self.last.workload else []
         return {
             "deployments": {_mark(o) for o in workload},
-            "replicasets": {_mark(o) for o in self.last.replica_sets.values()},
+            "replicasets": {_mark(o) for o in self.last.stored.values()},
             "pods": {_mark(o) for o in self.last.pods.values()},
         }
 
@@ -248,7 +249,7 @@ async def followed(space: Space, proxy: StreamProxy) -> Followed:
         trust=Trust(),
         credentials=Credentials(),
     )
-    target = Target(kind="Deployment", namespace=space.name, name=SHOP)
+    target = Target(kind=DEPLOYMENT, namespace=space.name, name=SHOP)
     async with Client(connection, watch_silence=2) as client:
         follower = Followed(newest_states(client, target, f"app={SHOP}"))
         task = asyncio.create_task(follower.run())

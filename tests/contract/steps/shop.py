@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import BackoutError
 from backout.core.images.keyring import Keyring
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.ledger.records import lease_name
 from backout.core.model import Event, Target
 from backout.core.outcome import Outcome, Result
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from backout.core.plan.plan import Plan
 
-TARGET = Target(kind="Deployment", namespace=NAMESPACE, name="web")
+TARGET = Target(kind=DEPLOYMENT, namespace=NAMESPACE, name="web")
 LEASE = lease_name(TARGET)
 LEDGER = "backout.dev/ledger"
 MARKER = "backout.dev/operation"
@@ -239,10 +240,11 @@ async def _yes(_: Plan) -> bool:
 
 
 @asynccontextmanager
-async def running(
+async def running(  # noqa: PLR0913 (each is a setting of its own)
     api: ApiServer,
     told: Told | None = None,
     *,
+    target: Target = TARGET,
     limits: Limits = QUICK,
     policy: Request | None = None,
     confirm: Callable[[Plan], Awaitable[bool]] = _yes,

@@ -9,7 +9,7 @@ import pytest
 from backout.core import checks
 from backout.core.model import Severity
 from backout.core.preflight.snapshot import Need
-from backout.core.references.references import Kind, Named, Reference
+from backout.core.references.references import Named, Reference, Referent
 from tests.core.checks.running import found_by
 from tests.core.values_made import preflight
 from tests.objects.autoscalers import autoscaler, budget
@@ -38,7 +38,7 @@ def seen(*, asks: Any = ASKS, rolling: Any = EASY, running: int = 0, **changes: 
         "workload": deployment(
             template("reg.example/app:v3"), strategy=strategy, replicas=changes.pop("replicas", 3)
         ),
-        "replica_sets": (replica_set(1), second, replica_set(3)),
+        "stored": (replica_set(1), second, replica_set(3)),
         "pods": tuple(pods),
         **changes,
     }
@@ -181,7 +181,7 @@ def test_a_limit_ranges_default_is_what_an_autoscaler_measures() -> None:
 def test_what_a_runtime_class_adds_counts_for_quotas_and_nodes() -> None:
     sandboxed: dict[str, Any] = {"runtimeClassName": "gvisor"}
     overhead = Named(exists=True, overhead={"cpu": "2"})
-    named = {Reference(kind=Kind.RUNTIME_CLASS, name="gvisor"): overhead}
+    named = {Reference(kind=Referent.RUNTIME_CLASS, name="gvisor"): overhead}
     whole: dict[str, Any] = {"spec": sandboxed, "named": named, "nodes": (node(cpu="2"),)}
     (short,) = found_by("PF601", seen(quotas=FULL, **whole))
     (small,) = found_by("PF602", seen(**whole))

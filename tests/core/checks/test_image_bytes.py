@@ -61,7 +61,7 @@ def aimed(template_spec: dict[str, Any], **more: Any) -> Preflight:
     """Return a preflight without Pods whose target has this in its Pods' spec; an arm index."""
     made = replica_set(2)
     made["spec"]["template"]["spec"].update(template_spec)
-    return on("linux/arm64", replica_sets=(made, replica_set(3)), pods=(), **more)
+    return on("linux/arm64", stored=(made, replica_set(3)), pods=(), **more)
 
 
 def chosen(**changes: Any) -> Choice | Finding:
@@ -143,8 +143,8 @@ def test_an_image_id_without_a_digest_tells_nothing(image_id: str) -> None:
 
 def test_a_mutable_tag_is_warned_about_only_where_nothing_tells_what_ran() -> None:
     sets = (replica_set(2, "reg.example/app:latest"), replica_set(3))
-    assert found_by("PF305", preflight(replica_sets=sets))
-    assert found_by("PF305", preflight(replica_sets=sets, pods=running())) == ()
+    assert found_by("PF305", preflight(stored=sets))
+    assert found_by("PF305", preflight(stored=sets, pods=running())) == ()
 
 
 def test_an_index_without_the_nodes_platform_blocks_when_pods_must_be_started() -> None:
@@ -275,7 +275,7 @@ def test_a_revision_that_was_pinned_before_is_found_again_with_its_pods() -> Non
     before = replica_set(3, BY_DIGEST)
     pods = (*running(), pod("web-3-a", of="web-3"))
     choice = chosen(
-        replica_sets=(replica_set(2), before, replica_set(4)),
+        stored=(replica_set(2), before, replica_set(4)),
         workload=deployment(template("reg.example/app:v4")),
         pods=pods,
         lease=remembered(app=RAN),
@@ -286,7 +286,7 @@ def test_a_revision_that_was_pinned_before_is_found_again_with_its_pods() -> Non
 
 def test_pinning_to_what_the_workload_asks_for_already_is_refused() -> None:
     found = chosen(
-        replica_sets=(replica_set(2), replica_set(3, BY_DIGEST)),
+        stored=(replica_set(2), replica_set(3, BY_DIGEST)),
         workload=deployment(template(BY_DIGEST)),
         pods=running(),
     )
@@ -319,6 +319,6 @@ def test_pinning_what_is_not_known_refuses(unreadable: dict[Need, str], words: s
     ],
 )
 def test_a_pinned_image_keeps_the_name_as_it_is_spelled(image: str, pinned: str) -> None:
-    choice = chosen(replica_sets=(replica_set(2, image), replica_set(3)), pods=running())
+    choice = chosen(stored=(replica_set(2, image), replica_set(3)), pods=running())
     assert isinstance(choice, Choice)
     assert choice.revision.template["spec"]["containers"][0]["image"] == pinned

@@ -113,7 +113,7 @@ def test_a_missing_image_only_warns_where_the_pods_cannot_be_read() -> None:
     ],
 )
 def test_a_tag_that_moves_is_warned_about(image: str, words: str) -> None:
-    seen = preflight(replica_sets=(replica_set(2, image), replica_set(3)))
+    seen = preflight(stored=(replica_set(2, image), replica_set(3)))
     found = found_by("PF305", seen)
     assert len(found) == bool(words)
     for one in found:

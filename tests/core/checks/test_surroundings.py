@@ -16,7 +16,7 @@ from backout.core.model import Severity, Skipped
 from backout.core.owners.owners import Owner, Policy
 from backout.core.preflight.admission import DryRun
 from backout.core.preflight.snapshot import Need
-from backout.core.references.references import Kind, Named, Reference
+from backout.core.references.references import Named, Reference, Referent
 from tests.core.checks.running import found_by, result_of
 from tests.core.values_made import preflight, shaped
 from tests.objects.deployments import deployment
@@ -31,8 +31,8 @@ from tests.objects.times import ago, stamp
 if TYPE_CHECKING:
     from datetime import datetime
 
-CONFIG = Reference(kind=Kind.CONFIG_MAP, name="settings")
-CLAIM = Reference(kind=Kind.CLAIM, name="data")
+CONFIG = Reference(kind=Referent.CONFIG_MAP, name="settings")
+CLAIM = Reference(kind=Referent.CLAIM, name="data")
 ENV: dict[str, Any] = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
 GONE = {CONFIG: Named(exists=False)}
 
@@ -45,7 +45,7 @@ def with_config(**changes: Any) -> Any:
         made["spec"]["template"]["spec"]["containers"][0].update(ENV)
         sets.append(made)
     workload = deployment(template("reg.example/app:v3", **ENV))
-    return preflight(**{"workload": workload, "replica_sets": tuple(sets), **changes})
+    return preflight(**{"workload": workload, "stored": tuple(sets), **changes})
 
 
 def with_claim(*, waits_for: str, gone: set[str]) -> Any:
@@ -55,7 +55,7 @@ def with_claim(*, waits_for: str, gone: set[str]) -> Any:
     second["spec"]["template"]["spec"]["volumes"] = [claim]
     named = {CLAIM: Named(exists=True, waits_for=waits_for)}
     sets = (replica_set(1), second, replica_set(3))
-    return preflight(named=named, replica_sets=sets, gone_classes=frozenset(gone))
+    return preflight(named=named, stored=sets, gone_classes=frozenset(gone))
 
 
 def owner(policy: Policy) -> tuple[Owner, ...]:
@@ -96,7 +96,7 @@ def probed(path: str) -> Any:
     sets[1]["spec"]["template"]["spec"]["containers"][0].update(probe)
     sets[2]["spec"]["template"]["spec"]["containers"][0].update(PROBED)
     workload = deployment(template("reg.example/app:v3", **PROBED))
-    return preflight(workload=workload, replica_sets=tuple(sets))
+    return preflight(workload=workload, stored=tuple(sets))
 
 
 def labelled() -> Any:
@@ -192,7 +192,7 @@ def test_every_new_family_is_covered() -> None:
         (Need.DRY_RUN, {"PF501", "PF502", "PF503"}),
         (Need.POD_DRY_RUN, {"PF504", "PF505", "PF506"}),
         (Need.NODES, {"PF308", "PF309", "PF602", "PF605", "PF903"}),
-        (Need.DEPLOYMENTS, {"PF904"}),
+        (Need.NEIGHBOURS, {"PF904"}),
         (Need.BASELINE, {"PF905"}),
         (Need.SECRETS, {"PF201", "PF202", "PF203", "PF902"}),
         (Need.CLASSES, {"PF201", "PF202", "PF601", "PF602", "PF605"}),
@@ -220,10 +220,8 @@ def many(count: int, named: Named) -> Any:
     names = [f"c-{number:03}" for number in range(count)]
     volumes = [{"name": name, "configMap": {"name": name}} for name in names]
     second["spec"]["template"]["spec"]["volumes"] = volumes
-    found = {Reference(kind=Kind.CONFIG_MAP, name=name): named for name in names}
-    return preflight(
-        named=found, replica_sets=(replica_set(1), second, replica_set(3)), pods=(), to=2
-    )
+    found = {Reference(kind=Referent.CONFIG_MAP, name=name): named for name in names}
+    return preflight(named=found, stored=(replica_set(1), second, replica_set(3)), pods=(), to=2)
 
 
 FIRST = "ConfigMap c-000, ConfigMap c-001, ConfigMap c-002 and 197 more"

@@ -9,6 +9,7 @@ import pytest
 
 from backout.core.diagnosis import diagnosis
 from backout.core.diagnosis.causes import REMEDIES, Cause
+from backout.core.kinds.deployment import DEPLOYMENT
 from tests.objects.deployments import deployment
 from tests.objects.events import event
 from tests.objects.metadata import condition
@@ -49,7 +50,7 @@ def causes(
     *containers: Any, events: Any = (), now: datetime = NOW, **made: Any
 ) -> tuple[Cause, ...]:
     stuck = pod(ready=False, containers=containers, **made)
-    return diagnosis.causes(deployment(), replica_set(3), [stuck], events, now=now)
+    return diagnosis.causes(deployment(), DEPLOYMENT, replica_set(3), [stuck], events, now=now)
 
 
 WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
@@ -373,7 +374,7 @@ def test_a_readiness_gate_that_nobody_sets_is_told_by_the_ready_condition() -> N
     text = 'corresponding condition of pod readiness gate "example.com/ok" does not exist.'
     made = pod(ready=False, containers=[container_status(ready=True)])
     made["status"]["conditions"] = [condition("Ready", "False", "ReadinessGatesNotReady", text)]
-    (found,) = diagnosis.causes(deployment(), None, [made], now=NOW)
+    (found,) = diagnosis.causes(deployment(), DEPLOYMENT, None, [made], now=NOW)
     assert (found.code, found.is_final) == ("READINESS_GATE", False)
 
 
@@ -406,7 +407,7 @@ def test_pods_that_cannot_be_created_are_told_by_the_replica_sets_condition(
     refused = replica_set(
         3, status={"conditions": [condition("ReplicaFailure", "True", "FailedCreate", text)]}
     )
-    (found,) = diagnosis.causes(deployment(), refused, [], now=NOW)
+    (found,) = diagnosis.causes(deployment(), DEPLOYMENT, refused, [], now=NOW)
     assert (found.code, found.is_final) == (code, final)
     assert (found.uid, found.subject) == (UID, "ReplicaSet web-3")
     assert text in found.message
@@ -419,7 +420,7 @@ def quota_while(
     full = replica_set(3, status={"conditions": [condition("ReplicaFailure", "True", "", text)]})
     strategy = {"rollingUpdate": {"maxUnavailable": unavailable, "maxSurge": 1}}
     web = deployment(status=status, replicas=3, strategy=strategy)
-    (found,) = diagnosis.causes(web, full, own, now=NOW, others=others)
+    (found,) = diagnosis.causes(web, DEPLOYMENT, full, own, now=NOW, others=others)
     return found.is_final
 
 
@@ -443,7 +444,7 @@ def test_the_replica_sets_event_words_a_condition_that_says_nothing() -> None:
     failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
     refused = replica_set(3, status={"conditions": [failure]})
     told = event("uid-web-3", "FailedCreate", FORBIDDEN + "exceeded quota: q")
-    (found,) = diagnosis.causes(deployment(), refused, [], [told], now=NOW)
+    (found,) = diagnosis.causes(deployment(), DEPLOYMENT, refused, [], [told], now=NOW)
     assert found.code == "QUOTA"
     nameless = {"involvedObject": {"uid": "uid-web-3"}, "message": "an event without a reason"}
-    assert len(diagnosis.causes(deployment(), refused, [], [nameless], now=NOW)) == 1
+    assert len(diagnosis.causes(deployment(), DEPLOYMENT, refused, [], [nameless], now=NOW)) == 1

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from backout.core.diagnosis import diagnosis
 from backout.core.diagnosis.causes import REMEDIES, Cause
 from backout.core.diagnosis.diagnosis import Before, before
+from backout.core.kinds.deployment import DEPLOYMENT
 from tests.objects.deployments import deployment
 from tests.objects.events import event
 from tests.objects.metadata import condition
@@ -34,16 +35,20 @@ def causes(
     *containers: Any, events: Any = (), earlier: Before = diagnosis.NOTHING, **made: Any
 ) -> tuple[Cause, ...]:
     stuck = pod(ready=False, containers=containers, spec=PROBED, **made)
-    return diagnosis.causes(deployment(), replica_set(3), [stuck], events, now=NOW, earlier=earlier)
+    return diagnosis.causes(
+        deployment(), DEPLOYMENT, replica_set(3), [stuck], events, now=NOW, earlier=earlier
+    )
 
 
 def test_a_ready_pod_has_no_cause_whatever_happened_to_it() -> None:
     well = pod(containers=[CRASHED])
-    assert diagnosis.causes(deployment(), replica_set(3), [well], [UNREADY], now=NOW) == ()
+    assert (
+        diagnosis.causes(deployment(), DEPLOYMENT, replica_set(3), [well], [UNREADY], now=NOW) == ()
+    )
 
 
 def test_nothing_to_see_gives_no_cause() -> None:
-    assert diagnosis.causes(deployment(), None, [], now=NOW) == ()
+    assert diagnosis.causes(deployment(), DEPLOYMENT, None, [], now=NOW) == ()
     assert causes() == ()
     assert causes(waiting("ContainerCreating")) == ()
     assert causes(container_status()) == ()
@@ -51,7 +56,7 @@ def test_nothing_to_see_gives_no_cause() -> None:
 
 def test_a_replica_set_without_a_failure_or_with_a_past_one_has_no_cause() -> None:
     past = replica_set(3, status={"conditions": [condition("ReplicaFailure", "False")]})
-    assert diagnosis.causes(deployment(), past, [], now=NOW) == ()
+    assert diagnosis.causes(deployment(), DEPLOYMENT, past, [], now=NOW) == ()
 
 
 def test_events_of_other_objects_are_passed_over() -> None:
@@ -141,7 +146,11 @@ def test_final_causes_rank_first_then_the_nearest_to_the_root() -> None:
         pod("pull", ready=False, containers=[waiting("ErrImagePull", "i/o timeout")]),
     ]
     found = diagnosis.causes(
-        deployment(), replica_set(3, status={"conditions": [refused]}), pods[::-1], now=NOW
+        deployment(),
+        DEPLOYMENT,
+        replica_set(3, status={"conditions": [refused]}),
+        pods[::-1],
+        now=NOW,
     )
     assert [(c.code, c.is_final) for c in found] == [
         ("IMAGE_NOT_FOUND", True),
@@ -155,8 +164,10 @@ def test_final_causes_rank_first_then_the_nearest_to_the_root() -> None:
 @given(st.permutations(["ErrImagePull", "CreateContainerConfigError", "InvalidImageName", "x"]))
 def test_the_order_of_pods_does_not_matter(reasons: list[str]) -> None:
     pods = [pod(r, ready=False, containers=[waiting(r, "not found")]) for r in reasons]
-    found = diagnosis.causes(deployment(), None, pods, now=NOW)
-    assert found == diagnosis.causes(deployment(), None, sorted(pods, key=json.dumps), now=NOW)
+    found = diagnosis.causes(deployment(), DEPLOYMENT, None, pods, now=NOW)
+    assert found == diagnosis.causes(
+        deployment(), DEPLOYMENT, None, sorted(pods, key=json.dumps), now=NOW
+    )
 
 
 REASONS = st.sampled_from(
@@ -202,7 +213,12 @@ def test_no_text_of_the_cluster_makes_it_fail(
     events = [event(POD, reason, message), event("uid-web-3", reason, message)]
     failure = condition("ReplicaFailure", "True", reason, message)
     found = diagnosis.causes(
-        deployment(), replica_set(3, status={"conditions": [failure]}), [made], events, now=NOW
+        deployment(),
+        DEPLOYMENT,
+        replica_set(3, status={"conditions": [failure]}),
+        [made],
+        events,
+        now=NOW,
     )
     assert {c.code for c in found} <= set(REMEDIES)
     for cause in found:
@@ -212,4 +228,6 @@ def test_no_text_of_the_cluster_makes_it_fail(
 @given(st.sampled_from([None, {}, []]))
 def test_a_pod_of_which_nothing_is_known_yet_does_not_make_it_fail(nothing: Any) -> None:
     bare = {"metadata": {"uid": POD}, "status": nothing, "spec": nothing}
-    assert diagnosis.causes(deployment(), replica_set(3), [bare], [UNREADY], now=NOW) == ()
+    assert (
+        diagnosis.causes(deployment(), DEPLOYMENT, replica_set(3), [bare], [UNREADY], now=NOW) == ()
+    )

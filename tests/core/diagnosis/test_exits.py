@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backout.core.diagnosis import diagnosis, exits
+from backout.core.kinds.deployment import DEPLOYMENT
 from tests.objects.deployments import deployment
 from tests.objects.pods import container_status, pod, terminated, waiting
 from tests.objects.replica_sets import replica_set
@@ -32,7 +33,12 @@ def is_final(looks: list[tuple[int, int]]) -> bool:
         known = exits.seen(known, [crashed(restarts, code)])
     last = crashed(*looks[-1])
     (cause,) = diagnosis.causes(
-        deployment(), replica_set(3), [last], now=NOW, meanwhile=diagnosis.Meanwhile(exits=known)
+        deployment(),
+        DEPLOYMENT,
+        replica_set(3),
+        [last],
+        now=NOW,
+        meanwhile=diagnosis.Meanwhile(exits=known),
     )
     return cause.is_final
 

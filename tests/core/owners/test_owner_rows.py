@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from backout.core import checks
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.model import Severity
 from backout.core.owners import owners
 from tests.core.checks.running import found_by
@@ -228,7 +229,8 @@ def test_each_row_is_found_with_its_severity_and_the_owners_own_command(name: st
     metadata, spec, one, command = ROWS[name]
     workload = read(metadata)
     found = tuple(
-        owners.judged(o, {"spec": spec} if spec is not None else None) for o in owners.of(workload)
+        owners.judged(o, {"spec": spec} if spec is not None else None)
+        for o in owners.of(workload, DEPLOYMENT)
     )
     said, _ = checks.run_all(preflight(workload=workload, owners=found))
     told = {f.id: f for f in said if f.id in SEVERITIES}
@@ -239,7 +241,7 @@ def test_each_row_is_found_with_its_severity_and_the_owners_own_command(name: st
 
 def test_argo_cd_says_when_its_own_rollback_is_refused() -> None:
     metadata, *_ = ROWS["Argo CD that heals"]
-    (owner,) = owners.of(read(metadata))
+    (owner,) = owners.of(read(metadata), DEPLOYMENT)
 
     assert "it refuses a rollback while automated sync is on" in owner.detail
 
@@ -249,7 +251,7 @@ def test_a_release_that_helm_applies_server_side_conflicts_at_its_next_upgrade(
     operation: str, conflicts: Any
 ) -> None:
     metadata = ROWS["Helm 3"][0].replace("operation: Update", f"operation: {operation}")
-    (owner,) = owners.of(read(metadata))
+    (owner,) = owners.of(read(metadata), DEPLOYMENT)
 
     assert ("--force-conflicts" in owner.detail) is conflicts
 
@@ -270,7 +272,7 @@ def test_a_rollout_that_takes_its_template_from_the_workload_owns_it_and_no_othe
         {"metadata": {"name": name}, "spec": {"workloadRef": of, "replicas": 3}}
         for name, of in (("canary", mine), ("foreign", reference))
     ]
-    found = owners.of_rollouts(deployment(), rollouts)
+    found = owners.of_rollouts(deployment(), rollouts, DEPLOYMENT)
     (told,) = found_by("PF401", preflight(owners=found))
 
     assert told.message == (

@@ -49,7 +49,7 @@ def test_an_unknown_revision_is_refused_with_the_list_of_those_that_exist(number
     assert one.id == "PF101"
     assert f"no revision {number} of deployment/web; existing: 3, 2, 1" in one.message
     assert "kubectl rollout history deployment/web -n shop" in one.remedy
-    assert "none" in found(7, replica_sets=()).message
+    assert "none" in found(7, stored=()).message
 
 
 def test_the_current_revision_is_refused_in_the_exact_words() -> None:
@@ -59,16 +59,16 @@ def test_the_current_revision_is_refused_in_the_exact_words() -> None:
 
 def test_on_target_is_told_by_the_template_and_not_by_the_number() -> None:
     twin = replica_set(5, "reg.example/app:v3", name="web-5", created=ago(hours=1))
-    assert found(5, replica_sets=(replica_set(3), twin)).id == "PF102"
+    assert found(5, stored=(replica_set(3), twin)).id == "PF102"
     spelled = template("reg.example/app:v3", resources={"limits": {"cpu": "1000m"}, "claims": []})
     same = replica_set(3)
     same["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "1"}}
     asked = deployment(spelled)
-    assert found(3, workload=asked, replica_sets=(replica_set(2), same)).id == "PF102"
+    assert found(3, workload=asked, stored=(replica_set(2), same)).id == "PF102"
 
 
 def test_without_history_the_refusal_is_in_kubectls_words() -> None:
-    one = found(replica_sets=())
+    one = found(stored=())
     assert (one.id, one.message) == (
         "PF103",
         'no rollout history found for deployment "web"',
@@ -76,7 +76,7 @@ def test_without_history_the_refusal_is_in_kubectls_words() -> None:
 
 
 def test_with_one_revision_only_there_is_nothing_to_go_back_to() -> None:
-    one = found(replica_sets=(replica_set(3),), workload=deployment(V3, revisionHistoryLimit=1))
+    one = found(stored=(replica_set(3),), workload=deployment(V3, revisionHistoryLimit=1))
     assert one.id == "PF104"
     assert "revisionHistoryLimit is 1" in one.message
 

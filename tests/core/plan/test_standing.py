@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from backout.core.errors import BackoutError, Forbidden
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.model import Finding, Severity, Skipped, Target
 from backout.core.outcome import Result
 from backout.core.plan import standing
@@ -20,7 +21,7 @@ BLOCK, WARN, INFO = Severity.BLOCK, Severity.WARN, Severity.INFO
 
 
 def target(name: str, namespace: str = "shop") -> Target:
-    return Target(kind="Deployment", namespace=namespace, name=name)
+    return Target(kind=DEPLOYMENT, namespace=namespace, name=name)
 
 
 def finding(one: str, severity: Severity, message: str = "it is so") -> Finding:
@@ -82,7 +83,7 @@ def test_one_that_could_not_be_read_says_why() -> None:
 
 
 def test_one_revision_only_is_refused_with_nowhere_to_go() -> None:
-    alone = snapshot(replica_sets=(replica_set(3),))
+    alone = snapshot(stored=(replica_set(3),))
     choice = select(alone, Request())
     assert isinstance(choice, Finding)
     found = standing.row(target("new"), refuse(alone, choice))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from backout.core.health.endpoints import Endpoint, NotAsked
 from backout.core.health.judgement import Answer, Sample
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import objects
 from backout.core.preflight import proof, rehearsal
 from tests.core.values_made import TARGET, revision
@@ -22,7 +24,7 @@ BY = {"host": "laptop", "bootID": "b00t", "pid": 4711}
 
 def made(**spec: Any) -> dict[str, Any]:
     target = revision(2)
-    target.replica_set["spec"]["template"]["spec"].update(spec)
+    target.template["spec"].update(spec)
     return rehearsal.trial_pod(TARGET, target, op="op-1", by=BY, seconds=7.2)
 
 
@@ -46,6 +48,14 @@ def test_its_template_is_the_targets_but_for_what_evicts_others() -> None:
     assert spec["nodeSelector"] == {"disk": "ssd"}
     assert not {"priorityClassName", "priority"} & spec.keys()
     assert spec["restartPolicy"] == "Always"
+
+
+def test_it_runs_the_images_that_were_pinned_and_not_those_of_the_history() -> None:
+    stored = revision(2)
+    pinned = template("reg.example/app@sha256:" + "0" * 64)
+    body = rehearsal.trial_pod(TARGET, replace(stored, template=pinned), op="o", by=BY, seconds=7.2)
+
+    assert body["spec"]["containers"] == pinned["spec"]["containers"]
 
 
 def test_both_selectors_select_it_and_name_us() -> None:
@@ -82,7 +92,7 @@ def pods(**spec: Any) -> dict[str, Any]:
 def test_a_pod_beside_the_others_is_unwelcome(
     workload: dict[str, Any], spec: dict[str, Any], why: str
 ) -> None:
-    said = rehearsal.unwelcome(deployment(**workload), pods(**spec), {})
+    said = rehearsal.unwelcome(DEPLOYMENT.pace(deployment(**workload)), pods(**spec), {})
 
     assert why in said
     assert bool(said) == bool(why)
@@ -95,7 +105,9 @@ def test_a_pod_beside_the_others_is_unwelcome(
 def test_a_claim_that_one_pod_has_is_not_mounted_twice(mode: str, *, is_shared: bool) -> None:
     claims = {"data": {"spec": {"accessModes": [mode]}}}
 
-    assert (rehearsal.unwelcome(deployment(), pods(**CLAIM), claims) == "") is is_shared
+    assert (
+        rehearsal.unwelcome(DEPLOYMENT.pace(deployment()), pods(**CLAIM), claims) == ""
+    ) is is_shared
 
 
 def trial(*, age: float, phase: str = "Running") -> dict[str, Any]:

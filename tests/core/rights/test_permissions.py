@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.rights import permissions
 from backout.core.rights.permissions import COMMANDS, TABLE, Level
 from backout.core.rights.roles import Grantee, Wanted, manifest
@@ -50,8 +51,8 @@ def test_without_a_namespace_nothing_is_required() -> None:
 
 
 def test_what_is_asked_before_the_intent_is_what_the_plan_needs() -> None:
-    names = [str(p) for p in permissions.asked(ledger_is_local=False)]
-    local = [str(p) for p in permissions.asked(ledger_is_local=True)]
+    names = [str(p) for p in permissions.asked(DEPLOYMENT, ledger_is_local=False)]
+    local = [str(p) for p in permissions.asked(DEPLOYMENT, ledger_is_local=True)]
 
     assert sorted(set(names) - set(local)) == ["create leases", "get leases", "update leases"]
     assert local == [

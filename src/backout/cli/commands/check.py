@@ -88,9 +88,9 @@ def _is_many(workload: tuple[str, ...], values: dict[str, Any]) -> bool:
             "name a workload, for example deployment/web; or write --all for every Deployment of "
             "the namespace, -l LABELS for some of them, -A for the whole cluster"
         )
-    if finds and workload and not targets.is_deployments(workload):
+    if finds and workload and targets.kind_alone(workload) is None:
         raise click.UsageError("--all, -A and -l find workloads; they take no TYPE/NAME")
-    is_many = finds or len(targets.names(workload, "default")) > 1
+    is_many = finds or len(targets.several(workload, "default")) > 1
     if is_many and values["to_revision"] is not None:
         raise click.UsageError("--to-revision is a revision of one workload: name one")
     if is_many and values["rehearse"]:
@@ -101,19 +101,24 @@ def _is_many(workload: tuple[str, ...], values: dict[str, Any]) -> bool:
 def _many(
     workload: tuple[str, ...], shared: Common, values: dict[str, Any], **more: Any
 ) -> Invocation:
+    from backout.core.kinds import KINDS  # noqa: PLC0415
     from backout.core.model import Target  # noqa: PLC0415
     from backout.core.outcome import Outcome  # noqa: PLC0415, TC001
     from backout.steps.check_many import Which, check_many  # noqa: PLC0415
     from backout.steps.run import Run  # noqa: PLC0415, TC001
 
     everywhere = values["all_namespaces"]
-    named = () if targets.is_deployments(workload) else targets.names(workload, "default")
-    asked = Which(named=named, selector=values["selector"], everywhere=everywhere)
+    alone = targets.kind_alone(workload)
+    named = targets.several(workload, "default") if alone is None else ()
+    kinds = tuple(dict.fromkeys(t.kind for t in named)) or (
+        (alone,) if alone is not None else KINDS
+    )
+    asked = Which(kinds=kinds, named=named, selector=values["selector"], everywhere=everywhere)
 
     async def steps(run: Run) -> Outcome:
         return await check_many(run, asked)
 
     def target(namespace: str) -> Target:
-        return Target(kind="Deployment", namespace="" if everywhere else namespace, name="")
+        return Target(kind=kinds[0], namespace="" if everywhere else namespace, name="")
 
     return replace(acting.invocation(steps, workload, shared, values, **more), workload=target)

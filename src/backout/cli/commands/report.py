@@ -69,7 +69,7 @@ def _wanted(words: tuple[str, ...], namespace: str) -> WantedRun:
     if len(words) == 1 and "/" not in words[0]:
         return WantedRun(record=words[0])
     about = target.parse(words, namespace)
-    return WantedRun(kind=about.kind, name=about.name, namespace=namespace)
+    return WantedRun(kind=about.kind.resource.name, name=about.name, namespace=namespace)
 
 
 def _found(wanted: WantedRun, journal: str | None) -> Incident:

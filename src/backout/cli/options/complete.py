@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import click
 
+    from backout.core.model import Target
     from backout.kube.client import Client
 
 PATIENCE = 0.8
@@ -29,7 +30,6 @@ WIND_DOWN = 0.1
 """Seconds of those to end in order: a credential plugin must not stay behind."""
 MARK = "mark"
 """The word that may stand before the workload of `ledger`."""
-KINDS = ("deploy/", "deployment/")
 # Kubernetes' own names and numbers; the kubeconfig's are free text: `arn:aws:eks:…:cluster/prod`.
 _OBJECT = re.compile(r"[a-z0-9][-a-z0-9.]*")
 _ENTRY = re.compile(r"[A-Za-z0-9_][-\w.:/@+=,]*", re.ASCII)
@@ -65,22 +65,38 @@ def namespaces(ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
 
 
 def workloads(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return `TYPE/NAME` of the namespace's Deployments, or names after a bare TYPE."""
-    from backout.kube import paths  # noqa: PLC0415 (not for --help)
-
-    async def ask(client: Client, namespace: str) -> list[str]:
-        return await _names(client, paths.deployments(namespace))
-
+    """Return `TYPE/NAME` of the namespace's workloads, or names after a bare TYPE."""
     before = tuple(ctx.params.get("workload") or ctx.params.get("words") or ())
     before = before[1:] if before[:1] == (MARK,) else before
     if before and "/" not in before[0]:
-        return _matching(_from_cluster(ctx, ask), incomplete) if len(before) == 1 else []
-    kind, slash, _ = incomplete.partition("/")
+        return _matching(_named(ctx, before[0]), incomplete) if len(before) == 1 else []
+    word, slash, _ = incomplete.partition("/")
     if before:
         return []
     if not slash:
-        return _matching(list(KINDS), incomplete)
-    return _matching([f"{kind}/{name}" for name in _from_cluster(ctx, ask)], incomplete)
+        return _matching([f"{known}/" for known in _types()], incomplete)
+    return _matching([f"{word}/{name}" for name in _named(ctx, word)], incomplete)
+
+
+def _types() -> list[str]:
+    """Return the words for kinds, each in its shortest and its full form."""
+    from backout.core.kinds import KINDS  # noqa: PLC0415 (not for --help)
+
+    return [word for kind in KINDS for word in (*kind.short, kind.resource.name.lower())]
+
+
+def _named(ctx: click.Context, word: str) -> list[str]:
+    """Return the names of the namespace's workloads of a kind."""
+    from backout.kube import paths  # noqa: PLC0415
+
+    kind = targets.kind_of(word)
+    if kind is None:
+        return []
+
+    async def ask(client: Client, namespace: str) -> list[str]:
+        return await _names(client, paths.listed(kind.resource, namespace))
+
+    return _from_cluster(ctx, ask)
 
 
 def revisions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -89,21 +105,21 @@ def revisions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> l
     async def ask(client: Client, namespace: str) -> list[str]:
         # While an option's value is being typed click has not come to the arguments.
         words = ctx.params.get("workload") or ctx.args
-        named = targets.parse(tuple(words), namespace)
-        return await _revisions(client, named.name, namespace)
+        return await _revisions(client, targets.parse(tuple(words), namespace))
 
     return _matching(_from_cluster(ctx, ask), incomplete)
 
 
-async def _revisions(client: Client, name: str, namespace: str) -> list[str]:
-    from backout.core.history.revisions import history  # noqa: PLC0415
+async def _revisions(client: Client, target: Target) -> list[str]:
     from backout.core.kubernetes import objects  # noqa: PLC0415
     from backout.kube import paths  # noqa: PLC0415
 
-    workload = await client.get(paths.deployment(namespace, name))
+    workload = await client.get(paths.workload(target))
     selector = objects.selector_text(workload["spec"]["selector"])
-    listing = await client.list(paths.replica_sets(namespace), label_selector=selector)
-    return [str(r.number) for r in history(workload, listing.items, ()) if not r.is_current]
+    path = paths.listed(target.kind.stored, target.namespace)
+    listing = await client.list(path, label_selector=selector)
+    history = target.kind.revisions(workload, listing.items, ())
+    return [str(r.number) for r in history if not r.is_current]
 
 
 def _from_cluster(

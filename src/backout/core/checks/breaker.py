@@ -133,7 +133,8 @@ def ledger_is_unreadable(preflight: Preflight) -> Iterator[Fact]:
 
 def patch_is_not_allowed(preflight: Preflight) -> Iterator[Fact]:
     """Without `patch` nothing can be done; without `watch` its end could not be told."""
-    yield from _denied(preflight, permissions.WORKLOAD, "deployments", "")
+    kind = preflight.snapshot.kind
+    yield from _denied(preflight, permissions.workload(kind), kind.resource.plural, "")
 
 
 def lease_is_not_allowed(preflight: Preflight) -> Iterator[Fact]:
@@ -157,7 +158,7 @@ def _denied(
         yield Fact(
             message=f"you may not {', '.join(denied)} in namespace "
             f"{preflight.snapshot.target.namespace}{why}",
-            remedy=permissions.remedy(resource) + instead,
+            remedy=permissions.remedy(resource, preflight.snapshot.kind) + instead,
         )
 
 

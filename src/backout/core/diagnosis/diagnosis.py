@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from backout.core.diagnosis.exits import Exit, Key
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
 FORGOTTEN = timedelta(minutes=10)
@@ -91,9 +92,10 @@ NOTHING = Before()
 NOTHING_YET = Meanwhile()
 
 
-def causes(
+def causes(  # noqa: PLR0913 (each is another thing that was read)
     workload: Object,
-    replica_set: Object | None,
+    kind: Kind,
+    stored: Object | None,
     pods: Iterable[Object],
     events: Iterable[Object] = (),
     *,
@@ -104,18 +106,18 @@ def causes(
 ) -> tuple[Cause, ...]:
     """Return what keeps Pods of one revision from being ready, the root cause first.
 
-    `pods` are the Pods of that revision, `events` any events (others' are passed over), `now` the
-    server's time, `others` the workload's Pods of other revisions, `meanwhile` what was learnt
-    since. Final causes rank before suspected ones, causes nearer the start of a Pod's life before
-    later ones.
+    `stored` is the object of the history that holds it, `pods` are its Pods, `events` any events
+    (others' are passed over), `now` the server's time, `others` the workload's Pods of other
+    revisions, `meanwhile` what was learnt since. Final causes rank before suspected ones, causes
+    nearer the start of a Pod's life before later ones.
     A Pod that was broken before our PATCH yields suspected causes only.
     """
     told, listed = in_order(events), list(pods)
     by_uid = events_by_uid(told, earlier.since)
     cluster = Cluster(claims=of_claims(told), nodes_may_return=meanwhile.nodes_may_return)
-    own_events = by_uid.get(objects.uid(replica_set), ()) if replica_set is not None else ()
-    found = list(of_creation(workload, replica_set, listed, own_events, list(others)))
-    found += of_ended(workload, listed, earlier.broken, by_uid)
+    own_events = by_uid.get(objects.uid(stored), ()) if stored is not None else ()
+    found = list(of_creation(workload, kind, stored, listed, own_events, list(others)))
+    found += of_ended(workload, kind, listed, earlier.broken, by_uid)
     for pod in listed:
         if objects.is_active(pod) and not objects.is_ready(pod):
             was_broken = objects.uid(pod) in earlier.broken

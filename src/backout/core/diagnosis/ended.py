@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from backout.core.diagnosis.causes import Cause
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
 _EVICTED = {"Evicted", "Preempting", "Preempted"}
@@ -24,6 +25,7 @@ _EVICTED = {"Evicted", "Preempting", "Preempted"}
 
 def of_ended(
     workload: Object,
+    kind: Kind,
     pods: Sequence[Object],
     broken: frozenset[str],
     events: Mapping[str, Sequence[Object]],
@@ -42,7 +44,7 @@ def of_ended(
     code = "EVICTED" if reason in _EVICTED else "POD_FAILED"
     times = f", {len(ended)} Pods so far" if len(ended) > 1 else ""
     words = f"it was ended ({reason}{times}): {text}".removesuffix(": ")
-    final = len(ended) >= FINAL_RESTARTS * max(1, objects.replicas(workload))
+    final = len(ended) >= FINAL_RESTARTS * max(1, kind.counters(workload).wanted)
     cause = of_pod(code, newest, words, f"{reason}: {text}", is_final=final)
     yield replace(cause, uid=objects.uid(workload))
     for pod in pods if final else ():

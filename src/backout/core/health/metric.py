@@ -106,7 +106,7 @@ def concerning(alerts: Sequence[Alert], target: Target) -> tuple[Alert, ...]:
 def names(alert: Alert, target: Target) -> bool:
     """Tell whether an alert's labels name the workload itself."""
     labels = alert.labels
-    is_named = target.name in {labels.get("deployment"), labels.get("app")}
+    is_named = target.name in {labels.get(target.noun), labels.get("app")}
     return is_named or labels.get("pod", "").startswith(f"{target.name}-")
 
 

@@ -182,9 +182,10 @@ class Lock:
         return self.renewed is None or now - self.renewed > self.duration
 
 
-def lease_name(target: Target, *, group: str = "apps") -> str:
+def lease_name(target: Target) -> str:
     """Return the Lease's name: readable, and unique by a hash over group, kind and name."""
-    digest = hashlib.sha256(f"{group}/{target.kind}/{target.name}".encode()).hexdigest()[:10]
+    kind = target.kind.resource
+    digest = hashlib.sha256(f"{kind.group}/{kind.name}/{target.name}".encode()).hexdigest()[:10]
     return f"backout-{target.name[:40].rstrip('.-')}-{digest}"
 
 

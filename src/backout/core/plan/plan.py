@@ -12,7 +12,7 @@ from backout.core.checks.check import Check, Fact, finding
 from backout.core.checks.history import PAUSED
 from backout.core.history import revisions
 from backout.core.history.revisions import Choice, NoChoice
-from backout.core.kubernetes import objects, template
+from backout.core.kubernetes import template
 from backout.core.ledger.records import Ledger, by_op, lock
 from backout.core.model import Finding, Revision, Severity, Skipped
 from backout.core.preflight import pin
@@ -131,7 +131,7 @@ def _selected(snapshot: Snapshot, policy: Request) -> Choice | Finding:
         return _asked_for(snapshot, policy, policy.to_revision)
     if not history:
         fact = Fact(
-            message=f'no rollout history found for deployment "{snapshot.target.name}"',
+            message=f'no rollout history found for {snapshot.kind.spoken} "{snapshot.target.name}"',
             remedy="deploy it again from its source",
         )
         return finding(NO_HISTORY, fact)
@@ -318,10 +318,6 @@ def _mark(snapshot: Snapshot, policy: Request) -> str:
 def _outage(snapshot: Snapshot) -> str:
     """Return what refusing leaves, where no Pod of the workload is Ready; else empty."""
     is_seen = Need.PODS not in snapshot.unreadable
-    if (
-        objects.replicas(snapshot.workload)
-        and is_seen
-        and not any(r.ready for r in snapshot.revisions)
-    ):
+    if snapshot.pace.replicas and is_seen and not any(r.ready for r in snapshot.revisions):
         return f"no Pod of {snapshot.target} is Ready: refusing leaves the outage as it is"
     return ""

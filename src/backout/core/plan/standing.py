@@ -94,7 +94,7 @@ def fields(one: Row) -> dict[str, Any]:
     """Return a row as JSON values: the fields of its event (docs/journal.md)."""
     target = one.target
     return {
-        "workload": {"kind": target.kind, "namespace": target.namespace, "name": target.name},
+        "workload": target.reference,
         "answer": str(one.answer),
         "now": one.now,
         "back_to": one.back_to,

@@ -8,9 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backout.core.health.endpoints import asked_of
-from backout.core.history import revisions
 from backout.core.history.revisions import NOTHING, Known
-from backout.core.kubernetes import objects
 from backout.core.ledger import form, memory
 from backout.core.ledger.records import Ledger
 from backout.core.value import dataclass
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from backout.core.health.judgement import Sample
     from backout.core.history.revisions import Choice
     from backout.core.images.names import ImageAnswer
+    from backout.core.kinds.kind import Kind, Pace
     from backout.core.ledger.records import UnreadableLedger
     from backout.core.model import Object, Revision, Target
     from backout.core.owners.owners import Owner
@@ -55,7 +54,7 @@ class Need(StrEnum):
     STORAGE_CLASSES = "StorageClasses"
     LIMIT_RANGES = "LimitRanges"
     ROLLOUTS = "Argo Rollouts"
-    DEPLOYMENTS = "the namespace's Deployments"
+    NEIGHBOURS = "the namespace's Deployments"
     DRY_RUN = "dry run of the patch"
     INTENT = "who would undo it, and why"
     POD_DRY_RUN = "dry run of a Pod"
@@ -72,6 +71,7 @@ class Snapshot:
     server's time. `is_observed` tells whether the controller has seen the newest spec. `named` is
     what the target and the current revision name; `dry_run` and `pod_dry_run` are None where they
     were not made, `rehearsal` where none was asked.
+    `stored` is its history, `neighbours` are the workloads of its kind in its namespace.
     `gone_classes` are StorageClasses that its claims need and that do not exist. `ran_images`
     maps `image@digest` of what ran to the registry's answer, where the tag says something else;
     `pull_notes` say which pull Secrets could not be used.
@@ -79,7 +79,7 @@ class Snapshot:
 
     target: Target
     workload: Object
-    replica_sets: tuple[Object, ...]
+    stored: tuple[Object, ...]
     pods: tuple[Object, ...]
     now: datetime
     is_observed: bool
@@ -97,7 +97,7 @@ class Snapshot:
     pod_dry_run: DryRun | None = None
     rehearsal: Rehearsal | None = None
     nodes: tuple[Object, ...] = ()
-    deployments: tuple[Object, ...] = ()
+    neighbours: tuple[Object, ...] = ()
     quotas: tuple[Object, ...] = ()
     autoscalers: tuple[Object, ...] = ()
     budgets: tuple[Object, ...] = ()
@@ -116,10 +116,20 @@ class Snapshot:
         ledger = self.ledger
         return memory.known(ledger, self.now) if isinstance(ledger, Ledger) else NOTHING
 
+    @property
+    def kind(self) -> Kind:
+        """What the workload is."""
+        return self.target.kind
+
+    @cached_property
+    def pace(self) -> Pace:
+        """How its rollouts replace Pods."""
+        return self.kind.pace(self.workload)
+
     @cached_property
     def revisions(self) -> tuple[Revision, ...]:
         """The history, newest first."""
-        return revisions.history(self.workload, self.replica_sets, self.pods)
+        return self.kind.revisions(self.workload, self.stored, self.pods)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,4 +159,4 @@ class Preflight:
     @property
     def replicas(self) -> int:
         """How many Pods the workload asks for."""
-        return objects.replicas(self.snapshot.workload)
+        return self.snapshot.pace.replicas

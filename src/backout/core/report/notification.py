@@ -25,7 +25,7 @@ def document(
         "text": text,
         "time": int(now.timestamp() * 1000),
         "tags": tags,
-        "object": {"kind": target.kind, "namespace": target.namespace, "name": target.name},
+        "object": target.reference,
         **facts,
     }
 

@@ -20,6 +20,7 @@ from backout.steps.ledger.settle import settle
 from backout.steps.preflight.patch import made
 
 if TYPE_CHECKING:
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object, Patch
     from backout.core.plan.plan import Plan
     from backout.steps.run import Run
@@ -79,8 +80,8 @@ async def act(run: Run, plan: Plan, held: Held, sent: Sent, *, deadline: float) 
     what an unclear answer meant. Raises LockLost where the lock is not ours.
     """
     for attempt in range(ATTEMPTS):
-        workload = await run.client.get(paths.deployment(run.target.namespace, run.target.name))
-        stale = difference(plan.preflight.snapshot.workload, workload)
+        workload = await run.client.get(paths.workload(run.target))
+        stale = difference(run.target.kind, plan.preflight.snapshot.workload, workload)
         if stale:
             return Stale(why=stale)
         await _still_ours(run, held)
@@ -104,13 +105,13 @@ async def act(run: Run, plan: Plan, held: Held, sent: Sent, *, deadline: float) 
     )
 
 
-def difference(planned: Object, now: Object) -> str:
+def difference(kind: Kind, planned: Object, now: Object) -> str:
     """Return what has changed since the plan in a way that matters; empty where nothing has."""
     if objects.uid(planned) != objects.uid(now):
-        return "the Deployment was deleted and created again"
+        return f"the {kind.resource.name} was deleted and created again"
     if not template.same(planned["spec"]["template"], now["spec"]["template"]):
         return "its Pod template has changed"
-    for key in ("paused", "strategy"):
+    for key in kind.watched_fields:
         if planned["spec"].get(key) != now["spec"].get(key):
             return f"its spec.{key} has changed"
     deleted = ("metadata", "deletionTimestamp")
@@ -146,7 +147,7 @@ async def _still_ours(run: Run, held: Held) -> None:
 
 async def _send(run: Run, made_patch: Patch, sent: Sent) -> Act | Unclear | None:
     """Send the PATCH once; return None for a 409. An interruption waits for its answer."""
-    path = paths.deployment(run.target.namespace, run.target.name)
+    path = paths.workload(run.target)
     sent.maybe = True
     request = asyncio.ensure_future(run.client.patch_json(path, made_patch.ops))
     try:

@@ -38,7 +38,7 @@ from backout.steps.ledger.lock import Recovered, take
 from backout.steps.preflight.prepare import tell_choice, tell_refusal
 from backout.steps.preflight.surroundings import surroundings
 from backout.steps.watching.soak import settled
-from backout.steps.watching.watch import Watch, Watched, progress_deadline
+from backout.steps.watching.watch import Watch, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -107,9 +107,9 @@ class Rollback:
             return await self._stopped(_internal(error))
 
     async def _steps(self) -> Outcome | Again:
-        path = paths.deployment(self._run.target.namespace, self._run.target.name)
+        path = paths.workload(self._run.target)
         now = await self._run.client.get(path)
-        stale = difference(self._plan.preflight.snapshot.workload, now)
+        stale = difference(self._run.target.kind, self._plan.preflight.snapshot.workload, now)
         if stale:
             return Again(why=f"the plan went stale: {stale}")
         async with surroundings(self._run):
@@ -253,7 +253,7 @@ def total_seconds(run: Run, workload: Object) -> float:
     """Return how long the whole may take: the user's word, else progress deadline plus health."""
     if run.limits.total is not None:
         return run.limits.total
-    seconds = progress_deadline(workload)
+    seconds = run.target.kind.deadline(workload)
     return 600.0 if seconds is None else seconds + run.limits.health + run.policy.rehearse
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from backout.core.health import endpoints
 from backout.core.health.endpoints import NotAsked, ServiceEndpoint
-from backout.core.kubernetes import objects
 from backout.core.preflight.snapshot import Need
 from backout.core.rights import permissions
 from backout.core.trace import traceparent
@@ -61,7 +60,7 @@ def chosen(run: Run, snapshot: Snapshot, revision: Revision, *, at_once: bool = 
     What the user names is asked instead of the Services. With `at_once` only what answers at once:
     no smoke test delays a rollback.
     """
-    if objects.replicas(snapshot.workload) == 0:
+    if snapshot.pace.replicas == 0:
         none = NotVerified(why="replicas is 0", remedy="scale it up and look at its Pods")
         return Chosen(subjects=(), unasked=(none,))
     policy = run.policy

@@ -26,7 +26,7 @@ async def patched(run: Run, workload: Object, destination: Revision) -> Patched:
 
     Raises what the server says: Conflict where the workload does not keep still.
     """
-    path = paths.deployment(run.target.namespace, run.target.name)
+    path = paths.workload(run.target)
     for _ in range(ATTEMPTS - 1):
         try:
             return await _patched(run, path, workload, destination)

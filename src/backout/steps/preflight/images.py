@@ -43,7 +43,7 @@ async def ask(run: Run, snapshot: Snapshot, choice: Choice) -> Heard:
     origin = choice.unpinned or choice.revision
     ran = pin.what_ran(snapshot, origin)
     moves = ran.keys() & pin.tagged(choice.revision.template)
-    can_block = bool(moves) or must_start(snapshot.workload, ready=choice.revision.ready)
+    can_block = bool(moves) or must_start(snapshot.pace, ready=choice.revision.ready)
     budget = LONGEST if can_block else run.limits.preflight
     asked = Heard()
     with suppress(TimeoutError):

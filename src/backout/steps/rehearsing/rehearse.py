@@ -13,7 +13,7 @@ from backout.core.health.judgement import Health, Healthy, Inconclusive, Unhealt
 from backout.core.kubernetes import objects
 from backout.core.preflight import rehearsal
 from backout.core.preflight.rehearsal import NotRehearsed, Rehearsal, RehearsalFailed, Rehearsed
-from backout.core.references.references import Kind, of_template
+from backout.core.references.references import Referent, of_template
 from backout.core.rights import permissions
 from backout.kube import paths
 from backout.steps.asking.probe import Asking, NotVerified
@@ -58,8 +58,8 @@ async def rehearse(run: Run, preflight: Preflight) -> Rehearsal:
 
 
 async def _why_not(run: Run, preflight: Preflight) -> NotRehearsed | None:
-    workload, template = preflight.snapshot.workload, preflight.destination.template
-    why = rehearsal.unwelcome(workload, template, await _claims(run, template))
+    template = preflight.destination.template
+    why = rehearsal.unwelcome(preflight.snapshot.pace, template, await _claims(run, template))
     if why:
         return NotRehearsed(why=why)
     answers = await asyncio.gather(*(may(run, p) for p in permissions.REHEARSAL))
@@ -75,9 +75,11 @@ async def _why_not(run: Run, preflight: Preflight) -> NotRehearsed | None:
 async def _claims(run: Run, template: Object) -> dict[str, Object]:
     """Return the claims that it names, those that can be read, by name."""
     found: dict[str, Object] = {}
-    for name in {u.reference.name for u in of_template(template) if u.reference.kind is Kind.CLAIM}:
+    for name in {
+        u.reference.name for u in of_template(template) if u.reference.kind is Referent.CLAIM
+    }:
         try:
-            path = paths.named(run.target.namespace, str(Kind.CLAIM), name)
+            path = paths.named(run.target.namespace, str(Referent.CLAIM), name)
             found[name] = await run.client.get(path)
         except BackoutError:
             continue
@@ -181,6 +183,7 @@ class _Trial:
         self.exits = exits.seen(self.exits, [self.pod])
         self.causes = diagnosis.causes(
             self.preflight.snapshot.workload,
+            self.run.target.kind,
             None,
             [self.pod],
             state.events.values(),

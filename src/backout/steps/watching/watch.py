@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from backout.core.diagnosis import diagnosis, exits
 from backout.core.diagnosis.diagnosis import Before, Meanwhile
-from backout.core.history.revisions import pods_of, replica_set_of
+from backout.core.history.revisions import of_template
 from backout.core.images.names import ran
 from backout.core.kubernetes import objects
 from backout.core.rollout import verdict
@@ -25,12 +25,11 @@ if TYPE_CHECKING:
 
     from backout.core.diagnosis.causes import Cause
     from backout.core.diagnosis.exits import Exit, Key
+    from backout.core.kinds.kind import Counters
     from backout.core.model import Object
     from backout.steps.run import Run
     from backout.steps.watching.follow import Newest
 
-NO_DEADLINE = 2**31 - 1
-"""progressDeadlineSeconds that means none (kubernetes pkg/controller/deployment/util)."""
 TICK = 1.0
 """Seconds after which a state that has not changed is judged again: some rules are about time."""
 
@@ -57,7 +56,7 @@ class Watch:
     """
 
     def __init__(self, run: Run, watched: Watched, *, deadline: float) -> None:
-        self._run = run
+        self._run, self._kind = run, run.target.kind
         self._watched = watched
         self._deadline = deadline
         self._clock = asyncio.get_running_loop().time
@@ -166,14 +165,17 @@ class Watch:
 
     def _judge(self, state: Newest) -> Verdict:
         watched = self._watched
-        sets = state.replica_sets.values()
-        current = replica_set_of(watched.workload, sets, watched.wanted)
-        self._pods = pods_of(current, state.pods.values()) if current is not None else []
+        current = of_template(
+            self._kind.revisions(watched.workload, state.stored.values(), state.pods.values()),
+            watched.wanted,
+        )
+        self._pods = list(current.pods) if current is not None else []
         others = [p for p in state.pods.values() if p not in self._pods]
         self._exits = exits.seen(self._exits, self._pods)
         self._causes = diagnosis.causes(
             state.workload or watched.workload,
-            current,
+            self._kind,
+            current.stored if current is not None else None,
             self._pods,
             state.events.values(),
             others=others,
@@ -185,19 +187,20 @@ class Watch:
             self._causes = diagnosis.hastened(self._causes, watched.earlier)
         self._show(state, others)
         if "pods" not in state.missing:
-            self._teller.replicas(counts(state.workload, self._pods, others))
+            self._teller.replicas(counts(self._counted(state), self._pods, others))
         return verdict.judge(
             state.workload,
+            self._kind,
             wanted=watched.wanted,
             began=watched.workload,
-            pods=None if state.missing.keys() & {"replicasets", "pods"} else self._pods,
+            pods=self._pods if state.shows_pods else None,
             causes=self._causes,
         )
 
     def _show(self, state: Newest, others: list[Object]) -> None:
         self._run.show(
             view(
-                state.workload or self._watched.workload,
+                self._kind.counters(state.workload or self._watched.workload),
                 self._pods,
                 others,
                 self._causes,
@@ -206,11 +209,12 @@ class Watch:
             )
         )
 
+    def _counted(self, state: Newest) -> Counters | None:
+        return self._kind.counters(state.workload) if state.workload is not None else None
+
     def _note_progress(self, verdict: Progressing, state: Newest) -> None:
         """Note a change of a counter, which is progress for the deadline, and say a new word."""
-        status = objects.dig(state.workload, "status", default={})
-        keys = ("observedGeneration", "replicas", "updatedReplicas", "availableReplicas")
-        counters = tuple(status.get(k) for k in keys)
+        counters = (objects.observed_generation(state.workload or {}), self._counted(state))
         if counters != self._counters:
             self._counters, self._moved_at = counters, self._clock()
         self._teller.progress(verdict.message)
@@ -222,21 +226,15 @@ class Watch:
         if self._clock() >= self._deadline:
             words = f"not finished when time was up: {self._teller.said}{root}"
             return Unknown(message=words, causes=self._causes)
-        seconds = progress_deadline(self._watched.workload)
+        seconds = self._kind.deadline(self._watched.workload)
         return Failed(
             message=f"no progress for {seconds} s (progressDeadlineSeconds){root}",
             causes=self._causes,
         )
 
     def _progress_deadline(self) -> float:
-        seconds = progress_deadline(self._watched.workload)
+        seconds = self._kind.deadline(self._watched.workload)
         return self._deadline if seconds is None else self._moved_at + seconds
-
-
-def progress_deadline(workload: Object) -> int | None:
-    """Return progressDeadlineSeconds, None where there is none; 600 is the API's default."""
-    seconds = int(objects.dig(workload, "spec", "progressDeadlineSeconds", default=600))
-    return None if seconds >= NO_DEADLINE else seconds
 
 
 def _restarts(pods: list[Object]) -> dict[str, int]:

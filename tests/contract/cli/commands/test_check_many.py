@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from backout.core.rights.permissions import ASKED
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.rights import permissions
 from tests.contract.api_server import line_of
 from tests.contract.scripted_server import Answer
 from tests.contract.steps import shop as made
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tests.contract.scripted_server import Received, Step
     from tests.objects.metadata import Object
 
+ASKED = len(permissions.asked(DEPLOYMENT, ledger_is_local=False))
 SHARED = (
     "LIST replicasets",
     "LIST pods",
@@ -72,7 +74,7 @@ async def test_what_the_workloads_of_a_namespace_share_is_asked_once(
     assert done.last["message"] == f"{count + 1} of {count + 1} could be rolled back"
     assert {line: asked[line] for line in SHARED} == {
         **dict.fromkeys(SHARED, 1),
-        "POST selfsubjectaccessreviews": len(ASKED),
+        "POST selfsubjectaccessreviews": ASKED,
     }
     # Once for the names, once for the objects.
     assert (asked["LIST deployments"], asked["GET deployments"]) == (2, 0)
@@ -179,7 +181,7 @@ async def test_a_right_that_names_its_object_is_asked_for_by_name(
     done = await backout("check", "--all", "-o", "json")
 
     assert done.code == 0, done.out
-    assert Counter(api.lines)["POST selfsubjectaccessreviews"] == len(ASKED) + 2
+    assert Counter(api.lines)["POST selfsubjectaccessreviews"] == ASKED + 2
 
 
 async def test_a_controller_that_is_behind_is_waited_for_and_its_history_read_anew(

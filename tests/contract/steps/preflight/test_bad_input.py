@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.preflight.snapshot import Need
-from backout.core.references.references import Kind, Reference
+from backout.core.references.references import Reference, Referent
 from backout.steps.preflight.prepare import prepare
 from backout.steps.reading import references
 from tests.contract.api_server import failure, line_of
@@ -80,7 +80,7 @@ async def test_of_200_configmaps_each_is_asked_for_once_and_few_at_a_time(api: A
 
     assert plan.preflight is not None
     named = plan.preflight.snapshot.named
-    assert all(named[Reference(kind=Kind.CONFIG_MAP, name=n)].exists for n in NAMES)
+    assert all(named[Reference(kind=Referent.CONFIG_MAP, name=n)].exists for n in NAMES)
     assert asked_for(api, "GET configmaps") == MANY
     assert most <= references.AT_ONCE
     assert not {"PF201", "PF202"} & ids(plan)
