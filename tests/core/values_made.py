@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from backout.core.history import revisions
 from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.target import Target
 from backout.core.ledger import memory
 from backout.core.ledger.form import ANNOTATION, written
 from backout.core.ledger.records import Holder, Ledger, Record, Side, State
-from backout.core.model import Revision, Target
+from backout.core.model import Revision
 from backout.core.preflight.request import Request
 from backout.core.preflight.snapshot import Preflight, Snapshot
 from tests.objects.deployments import deployment

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
-    from backout.core.model import Target
+    from backout.core.kinds.target import Target
     from backout.core.outcome import Outcome
     from backout.session.settings import Settings
     from backout.steps.run import Run

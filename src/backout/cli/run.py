@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from backout.cli.invocation import Invocation
     from backout.cli.output.render import Renderer
-    from backout.core.model import Target
+    from backout.core.kinds.target import Target
     from backout.kube.connection import Connection
     from backout.session.process import Process
     from backout.steps.run import Run, Session

@@ -12,8 +12,6 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from backout.core.kinds.kind import Kind
-
 Object: TypeAlias = Mapping[str, Any]
 """A Kubernetes object exactly as the wire gave it; a typed model would drop unknown fields."""
 
@@ -28,29 +26,6 @@ class Severity(StrEnum):
     BLOCK = "BLOCK"
     WARN = "WARN"
     INFO = "INFO"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """What the user points at."""
-
-    kind: Kind
-    namespace: str
-    name: str
-
-    @property
-    def noun(self) -> str:
-        """The kind in lower case, as kubectl prints it: `deployment`."""
-        return self.kind.resource.name.lower()
-
-    @property
-    def reference(self) -> dict[str, str]:
-        """How JSON names it: kind, namespace and name."""
-        kind = self.kind.resource.name
-        return {"kind": kind, "namespace": self.namespace, "name": self.name}
-
-    def __str__(self) -> str:
-        return f"{self.noun}/{self.name}"
 
 
 @dataclass(frozen=True, kw_only=True)

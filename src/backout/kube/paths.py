@@ -16,7 +16,7 @@ from backout.core.text import untrusted
 if TYPE_CHECKING:
     from backout.core.health.endpoints import Scheme
     from backout.core.kinds.kind import Resource
-    from backout.core.model import Target
+    from backout.core.kinds.target import Target
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _PORT = re.compile(r"[0-9]{1,5}|[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")

@@ -29,7 +29,7 @@ from backout.steps.run import Run, Session
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from backout.core.model import Target
+    from backout.core.kinds.target import Target
     from backout.core.plan.plan import Plan
     from backout.core.rollout.view import View
     from backout.kube.connection import Connection

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError, Forbidden
-from backout.core.model import Target
+from backout.core.kinds.target import Target
 from backout.core.outcome import Outcome, Result
 from backout.core.plan import standing
 from backout.core.value import dataclass

@@ -6,10 +6,11 @@ import shlex
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from backout.core.model import Event, Target
+from backout.core.model import Event
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
+    from backout.core.kinds.target import Target
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.target import Target
 from backout.core.kubernetes import objects
-from backout.core.model import Target
 from backout.kube.client import Client
 from backout.kube.connection import Connection, Credentials, Trust
 from backout.steps.watching.follow import Newest, newest_states

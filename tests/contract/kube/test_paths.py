@@ -4,7 +4,7 @@ import pytest
 
 from backout.core.errors import ConfigError
 from backout.core.kinds.deployment import DEPLOYMENT
-from backout.core.model import Target
+from backout.core.kinds.target import Target
 from backout.kube import paths
 
 

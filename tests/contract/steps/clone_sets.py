@@ -10,9 +10,10 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from backout.core.kinds.kind import Counters, Pace, Resource, Unmoving
+from backout.core.kinds.target import Target
 from backout.core.kubernetes import objects
 from backout.core.kubernetes.template import digest
-from backout.core.model import Revision, Target
+from backout.core.model import Revision
 from backout.core.value import dataclass
 from tests.contract.api_server import NAMESPACE, ApiServer
 from tests.contract.steps.shop import BAD, GOOD, template

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from backout.core.errors import BackoutError
 from backout.core.images.keyring import Keyring
 from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.target import Target
 from backout.core.ledger.records import lease_name
-from backout.core.model import Event, Target
 from backout.core.outcome import Outcome, Result
 from backout.core.preflight.request import Request
 from backout.http.client import HttpClient
@@ -39,6 +39,7 @@ from tests.objects.templates import READY
 from tests.objects.workloads import REVISION
 
 if TYPE_CHECKING:
+    from backout.core.model import Event
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from backout.core.plan.plan import Plan
@@ -278,8 +279,8 @@ async def running(  # noqa: PLR0913 (each is a setting of its own)
         )
         yield Run(
             session=session,
-            target=TARGET,
-            ledger=ClusterLedger(client, TARGET),
+            target=target,
+            ledger=ClusterLedger(client, target),
             op=operation_id(),
             trace_id=TRACE,
         )

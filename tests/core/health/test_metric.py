@@ -19,7 +19,7 @@ from backout.core.health.metric import (
 )
 from backout.core.health.promql import parse
 from backout.core.kinds.deployment import DEPLOYMENT
-from backout.core.model import Target
+from backout.core.kinds.target import Target
 from backout.core.report.notification import document, signature
 
 BELOW = parse("errors < 0.05")

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.target import Target
 from backout.core.ledger import records
 from backout.core.ledger.records import Ledger, State
-from backout.core.model import Target
 from tests.core.values_made import TARGET, lease, record
 from tests.objects.times import NOW, ago
 

@@ -8,7 +8,8 @@ import pytest
 
 from backout.core.errors import BackoutError, Forbidden
 from backout.core.kinds.deployment import DEPLOYMENT
-from backout.core.model import Finding, Severity, Skipped, Target
+from backout.core.kinds.target import Target
+from backout.core.model import Finding, Severity, Skipped
 from backout.core.outcome import Result
 from backout.core.plan import standing
 from backout.core.plan.plan import Plan, Refusal, decide, refuse, select

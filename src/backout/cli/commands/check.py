@@ -102,7 +102,7 @@ def _many(
     workload: tuple[str, ...], shared: Common, values: dict[str, Any], **more: Any
 ) -> Invocation:
     from backout.core.kinds import KINDS  # noqa: PLC0415
-    from backout.core.model import Target  # noqa: PLC0415
+    from backout.core.kinds.target import Target  # noqa: PLC0415
     from backout.core.outcome import Outcome  # noqa: PLC0415, TC001
     from backout.steps.check_many import Which, check_many  # noqa: PLC0415
     from backout.steps.run import Run  # noqa: PLC0415, TC001

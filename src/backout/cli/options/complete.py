@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import click
 
-    from backout.core.model import Target
+    from backout.core.kinds.target import Target
     from backout.kube.client import Client
 
 PATIENCE = 0.8

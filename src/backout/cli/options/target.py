@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from backout.core.kinds.kind import Kind
-    from backout.core.model import Target
+    from backout.core.kinds.target import Target
 
 _LATER = {
     "sts": "StatefulSet",
@@ -65,7 +65,7 @@ def parse(words: tuple[str, ...], namespace: str, kinds: tuple[Kind, ...] = ()) 
         raise click.UsageError("a name is required: nothing is ever all objects of a kind")
     if not _is_name(name):
         raise click.UsageError(f"{name[:80]!r} is not a name of a Kubernetes object")
-    from backout.core.model import Target  # noqa: PLC0415 (not for --help)
+    from backout.core.kinds.target import Target  # noqa: PLC0415 (not for --help)
 
     return Target(kind=kind, namespace=namespace, name=name)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from backout.core.health.promql import Metric
-    from backout.core.model import Target
+    from backout.core.kinds.target import Target
 
 STALE = 60.0
 """Seconds after which a value says nothing about now."""

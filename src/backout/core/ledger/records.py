@@ -19,7 +19,8 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.core.model import Object, Target
+    from backout.core.kinds.target import Target
+    from backout.core.model import Object
 
 KEPT = 50
 """The newest records that are kept; those that count in a breaker window are never pruned."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from backout.core.errors import BackoutError
-    from backout.core.model import Finding, Skipped, Target
+    from backout.core.kinds.target import Target
+    from backout.core.model import Finding, Skipped
     from backout.core.plan.plan import Plan
     from backout.core.preflight.snapshot import Preflight
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backout.core.kinds.kind import Pace
-    from backout.core.model import Object, Revision, Target
+    from backout.core.kinds.target import Target
+    from backout.core.model import Object, Revision
 
 LABEL = "backout.dev/rehearsal"
 """The label with the operation that made it."""

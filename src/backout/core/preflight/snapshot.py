@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from backout.core.history.revisions import Choice
     from backout.core.images.names import ImageAnswer
     from backout.core.kinds.kind import Kind, Pace
+    from backout.core.kinds.target import Target
     from backout.core.ledger.records import UnreadableLedger
-    from backout.core.model import Object, Revision, Target
+    from backout.core.model import Object, Revision
     from backout.core.owners.owners import Owner
     from backout.core.preflight.admission import DryRun
     from backout.core.preflight.rehearsal import Rehearsal

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from backout.core.model import Target
+    from backout.core.kinds.target import Target
 
 SIGNATURE = "X-Backout-Signature"
 

@@ -15,7 +15,8 @@ from backout.core.room import demand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from backout.core.model import Object, Target
+    from backout.core.kinds.target import Target
+    from backout.core.model import Object
 
 
 _BY_VPA = re.compile(r"Pod resources updated by (?P<name>[a-z0-9.-]{1,253}): (?P<changes>.*)")

@@ -13,7 +13,8 @@ from backout.steps.reading.role import with_role
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.core.model import Object, Target
+    from backout.core.kinds.target import Target
+    from backout.core.model import Object
     from backout.kube.client import Client
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from backout.core.kinds.kind import Kind
-    from backout.core.model import Object, Target
+    from backout.core.kinds.target import Target
+    from backout.core.model import Object
     from backout.kube.client import Client
 
 _ROUTINE = (
