@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from bench.table import put
 from bench.words import WORDS
 from sandbox import cluster
-from tests.cluster.go_tools import installed
+from tests.cluster.go_tools import Program
 from tests.cluster.manifests import SHOP
 from tests.cluster.space import Space
 from tests.situations.failing import FAILING
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sandbox.cluster import Cluster
     from tests.situations.situation import Situation
 
-KUBEDOG = "github.com/werf/kubedog/cmd/kubedog@v0.12.3"
+KUBEDOG = Program(module="github.com/werf/kubedog@v0.12.3", package="cmd/kubedog", is_copied=False)
 DEADLINE = 60
 AT_ONCE = 3
 """Situations played side by side: they wait more than they compute."""
@@ -70,7 +70,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, metavar="FILE")
     parser.add_argument("--only", default="", help="situations whose name contains this")
     arguments = parser.parse_args()
-    sandbox, kubedog = cluster.running(), installed(KUBEDOG)
+    sandbox, kubedog = cluster.running(), KUBEDOG.built()
     names = [n for n in SITUATIONS if arguments.only in n]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         heard = list(pool.map(lambda n: followed(sandbox, kubedog, n), names))

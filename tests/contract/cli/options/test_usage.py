@@ -1,4 +1,8 @@
-"""Every wrong argument: exit 2, one sentence, nothing on stdout, nobody asked."""
+"""Every wrong argument: exit 2, one sentence, nothing on stdout, nobody asked.
+
+The many are told in this process: nothing but argv decides. That the program ends as `cli` does is
+seen with those that it is started with.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
+
+from backout.cli.main import cli
+from backout.cli.program import PROGRAM
+from tests.contract.cli.command import Finished
 
 if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer
@@ -113,17 +122,25 @@ WRONG = {
 }
 
 
+def refused(*arguments: str) -> Finished:
+    """Return what the command says where argv alone makes it end."""
+    ended = CliRunner().invoke(cli, arguments, prog_name=PROGRAM, env={"KUBECONFIG": "/nowhere"})
+    return Finished(ended.exit_code, ended.stdout, ended.stderr)
+
+
 @pytest.mark.parametrize(("arguments", "sentence"), WRONG.values(), ids=WRONG.keys())
-async def test_a_wrong_argument_ends_with_exit_2_and_one_sentence(
-    backout: Command, arguments: tuple[str, ...], sentence: str
+def test_a_wrong_argument_ends_with_exit_2_and_one_sentence(
+    arguments: tuple[str, ...], sentence: str
 ) -> None:
-    done = await backout("undo", *arguments)
+    check_refused(refused("undo", *arguments), sentence)
+
+
+def check_refused(done: Finished, sentence: str) -> None:
     errors = [line for line in done.lines if line.startswith("Error: ")]
 
     assert done.code == 2, done.err
     assert done.out == ""
-    assert len(errors) == 1
-    assert done.lines[-1] == errors[0]
+    assert errors == [done.lines[-1]]
     assert sentence in errors[0]
     assert "\x1b" not in done.err
     assert "pw@" not in done.err
@@ -185,16 +202,19 @@ OTHERS = {
 
 
 @pytest.mark.parametrize(("arguments", "sentence"), OTHERS.values(), ids=OTHERS.keys())
-async def test_a_wrong_argument_of_any_command_is_one_sentence(
-    backout: Command, arguments: tuple[str, ...], sentence: str
+def test_a_wrong_argument_of_any_command_is_one_sentence(
+    arguments: tuple[str, ...], sentence: str
 ) -> None:
-    done = await backout(*arguments)
-    errors = [line for line in done.lines if line.startswith("Error: ")]
+    check_refused(refused(*arguments), sentence)
 
-    assert done.code == 2, done.err
-    assert done.out == ""
-    assert errors == [done.lines[-1]]
-    assert sentence in errors[0]
+
+@pytest.mark.parametrize("name", ["an option that is none", "an escape in the name"])
+async def test_the_program_itself_ends_with_exit_2_and_one_sentence(
+    backout: Command, name: str
+) -> None:
+    arguments, sentence = WRONG[name]
+
+    check_refused(await backout("undo", *arguments), sentence)
 
 
 async def test_a_command_that_is_none_is_a_usage_error(backout: Command) -> None:
