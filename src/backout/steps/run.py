@@ -10,10 +10,10 @@ from backout.core.model import Event
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from backout.core.kinds.target import Target
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
+    from backout.core.kinds.target import Target
     from backout.core.plan.plan import Plan
     from backout.core.preflight.rehearsal import Rehearsal
     from backout.core.preflight.request import Request

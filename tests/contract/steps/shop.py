@@ -39,9 +39,9 @@ from tests.objects.templates import READY
 from tests.objects.workloads import REVISION
 
 if TYPE_CHECKING:
-    from backout.core.model import Event
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from backout.core.model import Event
     from backout.core.plan.plan import Plan
 
 TARGET = Target(kind=DEPLOYMENT, namespace=NAMESPACE, name="web")
