@@ -17,6 +17,8 @@ from backout.core.model import Revision
 from backout.core.value import dataclass
 from tests.contract.api_server import NAMESPACE, ApiServer
 from tests.contract.steps.shop import BAD, GOOD, template
+from tests.objects.metadata import Object, owned_by
+from tests.objects.pods import pod
 from tests.objects.services import service
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
     from backout.core.kinds.kind import Kind
 
-Object = dict[str, Any]
 HASH = "controller-revision-hash"
 
 
@@ -159,32 +160,28 @@ def _roll_out(api: ApiServer, web: Object) -> Object:
         found = api.edit("controllerrevisions", name, lambda k: k.update(revision=top + 1))
     name = found["metadata"]["name"]
     is_good = "bad" not in wanted["spec"]["containers"][0]["image"]
-    for pod in api.all("pods") if is_good else ():
-        api.remove("pods", pod["metadata"]["name"])
+    for old in api.all("pods") if is_good else ():
+        api.remove("pods", old["metadata"]["name"])
     api.add("pods", _pod(web, name, ready=is_good))
     up = {"updatedReplicas": 1, "updatedAvailableReplicas": int(is_good)}
     return {"replicas": len(api.all("pods")), "updateRevision": name, **up}
 
 
 def _stored(web: Object, wanted: Object, number: int) -> Object:
-    owner = {"kind": "CloneSet", "uid": web["metadata"]["uid"], "controller": True}
-    metadata = {"name": f"web-{number}", "labels": {"app": "web"}, "ownerReferences": [owner]}
+    owners = owned_by(web["metadata"]["uid"], kind="CloneSet", name="web")
+    metadata = {"name": f"web-{number}", "labels": {"app": "web"}, "ownerReferences": owners}
     return {"metadata": metadata, "revision": number, "data": {"spec": {"template": wanted}}}
 
 
 def _pod(web: Object, revision: str, *, ready: bool) -> Object:
-    return {
-        "metadata": {
-            "name": f"{revision}-{web['metadata']['generation']}",
-            "labels": {"app": "web", HASH: revision},
-            "ownerReferences": [{"uid": web["metadata"]["uid"], "controller": True}],
-        },
-        "spec": web["spec"]["template"]["spec"],
-        "status": {
-            "phase": "Running" if ready else "Pending",
-            "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
-        },
-    }
+    owners = owned_by(web["metadata"]["uid"], kind="CloneSet", name="web")
+    return pod(
+        f"{revision}-{web['metadata']['generation']}",
+        ready=ready,
+        metadata={"labels": {"app": "web", HASH: revision}, "ownerReferences": owners},
+        spec=web["spec"]["template"]["spec"],
+        phase="Running" if ready else "Pending",
+    )
 
 
 def image(api: ApiServer) -> str:
