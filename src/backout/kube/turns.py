@@ -14,8 +14,8 @@ LONGEST = 10.0
 LONGEST_ASKED = 60.0
 
 
-class Pace:
-    """The turns of one watch; all times in seconds."""
+class Turns:
+    """When one watch may ask; all times in seconds."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
