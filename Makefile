@@ -3,15 +3,25 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 WHEEL_ENV := build/wheel-env
+PYTEST := $(WHEEL_ENV)/bin/python -m pytest
 # Cluster tests wait more than they compute: more workers than cores.
-WORKERS ?= 4
+WORKERS ?= 8
+FAST_WORKERS ?= 3
+FAST := tests/core tests/contract tests/protocol tests/packaging tests/sandbox tests/running tests/structure
+# What shares neither the cluster's components nor another project's programs. One test at a time is
+# handed out, in the order of collection, which has the longest first. tests/running: once more, alone.
+ON_CLUSTER := tests/cluster tests/contract/cli/test_report_browser.py
+TOGETHER := -n $(WORKERS) --dist load --maxschedchunk 1 -p tests.running.again
+SHARED := not exclusive and not owner_tools and not sandbox_lifecycle
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-owners check format lock sandbox-up sandbox-down wheel bench clean transcript
+.PHONY: help demo test test-fast test-all test-owners check format lock sandbox-up sandbox-down wheel bench clean transcript
 
 help:
 	@echo "make demo          a broken rollout on a real cluster, and the way back"
-	@echo "make test          everything: static checks, unit, contract and cluster tests"
+	@echo "make test-fast     static checks, core and contract tests: no root, no cluster, 2 minutes"
+	@echo "make test          test-fast, then the cluster tests: 15 minutes"
+	@echo "make test-all      test, every case of every rule, and test-owners: before a release"
 	@echo "make test-owners   what we say of other tools, with those tools: Argo CD, Flux, Helm ..."
 	@echo "make check         static checks only"
 	@echo "make sandbox-up    start the cluster; make sandbox-down stops it and cleans up"
@@ -37,22 +47,34 @@ check: .venv/.ready
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache
+	scripts/seam
 
 format: .venv/.ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: check $(WHEEL_ENV)/.ready
+test-fast: check $(WHEEL_ENV)/.ready
+	$(PYTEST) -n $(FAST_WORKERS) --dist worksteal $(FAST) \
+		-m "not every_case and not browser and not sandbox_lifecycle"
+
+# What is most likely to fail comes last, so that its summary does: whatever is flaky stands there.
+test: test-fast
 	$(PYTHON) -m sandbox up
-	$(WHEEL_ENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal -m "not exclusive and not owner_tools and not sandbox_lifecycle"
-	$(WHEEL_ENV)/bin/python -m pytest -m exclusive
-	$(WHEEL_ENV)/bin/python -m pytest -m sandbox_lifecycle
+	$(PYTEST) tests/sandbox -m "sandbox_lifecycle and not every_case"
+	$(PYTEST) tests/cluster -m "exclusive and not every_case"
+	$(PYTEST) $(TOGETHER) $(ON_CLUSTER) -m "$(SHARED) and not every_case"
+
+test-all: test
+	$(PYTEST) tests/sandbox -m "sandbox_lifecycle and every_case"
+	$(PYTEST) tests/cluster -m "exclusive and every_case"
+	$(PYTEST) $(TOGETHER) tests -m "$(SHARED) and every_case"
+	$(MAKE) test-owners
 
 # Apart from the others: the tools are built first, 25 minutes where Go's cache is cold.
 test-owners: $(WHEEL_ENV)/.ready
 	$(PYTHON) -m sandbox up
 	$(WHEEL_ENV)/bin/python -m tests.cluster.owner_programs
-	$(WHEEL_ENV)/bin/python -m pytest -m owner_tools
+	$(PYTEST) tests/cluster -m owner_tools
 
 demo: $(WHEEL_ENV)/.ready
 	$(PYTHON) -m sandbox up

@@ -1,8 +1,8 @@
 """`python -m bench.verdicts [--write FILE]`: who calls which rollout failed, when, and why.
 
-Each situation of tests/situations is played once, and five times where its outcome depends on timing:
-then the worst counts. backout, `kubectl rollout status` and kubedog follow the same rollout side by
-side, with a deadline of 180 s. Exits 1 where backout is wrong.
+Each situation of tests/situations is played once, and five times where its outcome depends on
+timing: then the worst counts. backout, `kubectl rollout status` and kubedog follow the same rollout
+side by side, with a deadline of 180 s. Exits 1 where backout is wrong.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from bench.table import put
 from bench.words import WORDS
 from sandbox import cluster
-from tests.cluster.go_tools import installed
+from tests.cluster.go_tools import Program
 from tests.cluster.manifests import SHOP
 from tests.cluster.space import Space
 from tests.situations.failing import FAILING
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sandbox.cluster import Cluster
     from tests.situations.situation import Situation
 
-KUBEDOG = "github.com/werf/kubedog/cmd/kubedog@v0.12.3"
+KUBEDOG = Program(module="github.com/werf/kubedog@v0.12.3", package="cmd/kubedog", is_copied=False)
 DEADLINE = 180
 AT_ONCE = 3
 """Situations played side by side: they wait more than they compute."""
@@ -82,7 +82,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, metavar="FILE")
     parser.add_argument("--only", default="", help="situations whose name contains this")
     arguments = parser.parse_args()
-    sandbox, kubedog = cluster.running(), installed(KUBEDOG)
+    sandbox, kubedog = cluster.running(), KUBEDOG.built()
     names = [n for n in SITUATIONS if arguments.only in n]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         heard = list(pool.map(lambda n: played(sandbox, kubedog, n), names))

@@ -95,10 +95,10 @@ class ArgoCd:
 @contextmanager
 def argo_cd(space: Space) -> Iterator[ArgoCd]:
     """Run it, with its kinds and its namespace, until left."""
-    program = owner_programs.argo_cd()
+    program = owner_programs.ARGO_CD.built()
     require_program("git", "git")
     with ExitStack() as stack:
-        crds = sources(owner_programs.ARGO_CD) / "manifests" / "crds"
+        crds = sources(owner_programs.ARGO_CD.module) / "manifests" / "crds"
         kinds = (f"/apis/{API}/{kind}" for kind in ("applications", "appprojects"))
         stack.enter_context(applied(space, crds, *kinds))
         stack.enter_context(_settings(space))

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
     from sandbox.cluster import Cluster
 
+FIRST = ("faults", "test_situations.py")
+"""What takes longest: who starts it last waits for it with idle workers."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not any(part in FIRST for part in item.path.parts))
+
 
 @pytest.fixture(scope="session")
 def sandbox() -> Cluster:

@@ -7,45 +7,63 @@ import os
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox.folders import cache_folder
 from sandbox.machine.prerequisites import require_go
 
-BUILD = Path(__file__).parents[2] / "build" / "tools"
 
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program of a folder of a Go module such as `example.com/tool@v1.2.3`, built once a user.
 
-def installed(module: str) -> Path:
-    """Return the program of a Go module, such as `example.com/cmd/tool@v1.2.3`; built once."""
-    name = module.rpartition("/")[2]
-    folder = BUILD / name
-    program = folder / name.partition("@")[0]
-    if not program.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _go("install", module, GOBIN=str(folder))
-    return program
-
-
-def built(module: str, package: str, *, name: str = "", tags: str = "", missing: str = "") -> Path:
-    """Return the program of a folder of a Go module, by its `name`; built once, in a copy.
-
-    For what `go install` refuses: a module that replaces others. `missing` is a file that is made
-    for its releases, that only an embed directive asks for, and that is left empty here.
+    `name` is the program's, where the folder is called otherwise. Where the module replaces others,
+    which `go install` refuses, it is built in a copy (`is_copied`). `missing` is a file that is
+    made for its releases, that only an embed directive asks for, and that is left empty here.
     """
-    name = name or Path(package).name
-    program = BUILD / f"{name}@{module.rpartition('@')[2]}" / name
-    if not program.exists():
+
+    module: str
+    package: str
+    name: str = ""
+    tags: str = ""
+    missing: str = ""
+    is_copied: bool = True
+
+    @property
+    def path(self) -> Path:
+        """Where it is once it is built."""
+        name = self.name or Path(self.package).name
+        return cache_folder() / "tools" / f"{name}@{self._version}" / name
+
+    @property
+    def _version(self) -> str:
+        return self.module.rpartition("@")[2]
+
+    def built(self) -> Path:
+        """Return where it is, and build it first where it is not there yet."""
+        if not self.path.exists():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._build_copy() if self.is_copied else self._install()
+        return self.path
+
+    def _install(self) -> None:
+        module = self.module.removesuffix(f"@{self._version}")
+        package = f"{module}/{self.package}@{self._version}"
+        _go("install", package, GOBIN=str(self.path.parent))
+
+    def _build_copy(self) -> None:
         with tempfile.TemporaryDirectory() as copy:
             shutil.copytree(
-                sources(module), copy, dirs_exist_ok=True, copy_function=shutil.copyfile
+                sources(self.module), copy, dirs_exist_ok=True, copy_function=shutil.copyfile
             )
-            if missing:
-                (Path(copy) / missing).parent.mkdir(exist_ok=True)
-                (Path(copy) / missing).touch()
+            if self.missing:
+                (Path(copy) / self.missing).parent.mkdir(exist_ok=True)
+                (Path(copy) / self.missing).touch()
             # The folder of vendored modules is no part of what Go's proxy gives out.
-            how = ["-C", copy, "-mod=mod", "-tags", tags, "-ldflags=-s -w", "-o", str(program)]
-            _go("build", *how, f"./{package}")
-    return program
+            how = ["-C", copy, "-mod=mod", "-tags", self.tags, "-ldflags=-s -w"]
+            _go("build", *how, "-o", str(self.path), f"./{self.package}")
 
 
 def sources(module: str) -> Path:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.objects import services, templates
+from tests.objects.deployments import manifest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,48 +27,35 @@ class Version:
     spec: Mapping[str, Any] = field(default_factory=dict)
 
 
-def template_spec(version: Version) -> Object:
+def template(version: Version, *, name: str = SHOP) -> Object:
     container: Object = {
-        "name": "app",
-        "image": version.image,
-        "ports": [{"containerPort": 8080, "name": "http"}],
-        "env": [{"name": name, "value": value} for name, value in version.env.items()],
+        "env": [{"name": key, "value": value} for key, value in version.env.items()],
         **version.container,
     }
     if version.probe is not None:
-        container["readinessProbe"] = {
-            "httpGet": {"path": version.probe, "port": "http"},
-            "periodSeconds": 1,
-        }
-    return {"terminationGracePeriodSeconds": 1, "containers": [container], **version.spec}
+        request = {"path": version.probe, "port": "http"}
+        container["readinessProbe"] = {"httpGet": request, "periodSeconds": 1}
+    spec = {"terminationGracePeriodSeconds": 1, **version.spec}
+    return templates.template(version.image, app=name, spec=spec, **container)
+
+
+def template_spec(version: Version) -> Object:
+    spec: Object = template(version)["spec"]
+    return spec
 
 
 def deployment(
     version: Version, *, name: str = SHOP, replicas: int = 1, cause: str = "", **spec: Any
 ) -> Object:
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {
-            "name": name,
-            "annotations": {"kubernetes.io/change-cause": cause} if cause else {},
-        },
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": {"app": name}},
-            "template": {"metadata": {"labels": {"app": name}}, "spec": template_spec(version)},
-            **spec,
-        },
-    }
+    annotations = {"kubernetes.io/change-cause": cause} if cause else {}
+    return manifest(
+        template(version, name=name),
+        name=name,
+        metadata={"annotations": annotations},
+        replicas=replicas,
+        **spec,
+    )
 
 
 def service(name: str = SHOP) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name},
-        "spec": {
-            "selector": {"app": name},
-            "ports": [{"name": "web", "port": 80, "targetPort": "http"}],
-        },
-    }
+    return services.service(name, {"name": "web", "port": 80, "targetPort": "http"})

@@ -32,12 +32,12 @@ API = "argoproj.io/v1alpha1"
 
 @pytest.fixture(scope="session")
 def plugin() -> Path:
-    return owner_programs.rollouts_plugin()
+    return owner_programs.ROLLOUTS_PLUGIN.built()
 
 
 @pytest.fixture(scope="session")
 def controller() -> Path:
-    return owner_programs.rollouts_controller()
+    return owner_programs.ROLLOUTS_CONTROLLER.built()
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def controlled(space: Space, controller: Path) -> Iterator[None]:
 @pytest.fixture
 def taken(space: Space, controller: Path) -> Space:
     """A Rollout runs the Pods of the shop's template; revision 2 of it is broken."""
-    crds = sources(owner_programs.ROLLOUTS) / "manifests" / "crds"
+    crds = sources(owner_programs.ROLLOUTS_PLUGIN.module) / "manifests" / "crds"
     space.until_closed(applied(space, crds, f"/apis/{API}/rollouts"))
     space.until_closed(controlled(space, controller))
     space.deploy(space.version("v1"))

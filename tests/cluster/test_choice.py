@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cluster.space import until
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ def test_kubectl_itself_would_have_gone_to_the_first_bad_one(space: Space) -> No
     ]
 
 
+@pytest.mark.every_case
 def test_where_kubectl_goes_the_same_way_nothing_is_said_of_it(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False)
     space.roll(space.version("missing"))
@@ -62,6 +65,7 @@ def test_a_second_undo_does_not_go_back_to_the_bad_revision(space: Space) -> Non
     assert space.image_now() == space.image("v1")
 
 
+@pytest.mark.every_case
 def test_a_second_undo_goes_further_back_past_the_bad_revision(space: Space) -> None:
     space.deploy(space.version("v1", env={"GOOD": "oldest"}), serve=False)
     space.roll(space.version("v1"), up=True)
@@ -76,6 +80,7 @@ def test_a_second_undo_goes_further_back_past_the_bad_revision(space: Space) -> 
     assert space.template()["spec"]["containers"][0]["env"] == [{"name": "GOOD", "value": "oldest"}]
 
 
+@pytest.mark.every_case
 def test_a_revision_known_to_be_bad_can_be_named(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False)
     space.roll(space.version("v2"), up=True)
@@ -88,6 +93,7 @@ def test_a_revision_known_to_be_bad_can_be_named(space: Space) -> None:
     assert space.image_now() == space.image("v2")
 
 
+@pytest.mark.every_case
 def test_without_running_pods_the_target_is_unproven_and_that_is_said(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False)
     space.roll(space.version("v2"), up=True)
@@ -100,6 +106,7 @@ def test_without_running_pods_the_target_is_unproven_and_that_is_said(space: Spa
     assert space.image_now() == space.image("v1")
 
 
+@pytest.mark.every_case
 def test_the_named_revision_is_obeyed_though_another_has_proof(space: Space) -> None:
     space.deploy(space.version("v2"), serve=False)
     space.roll(space.version("v1"), up=True)

@@ -57,7 +57,10 @@ def test_bash_offers_nothing_where_there_is_nothing(space: Space, bash: Bash) ->
     assert bash.press(nothing).line == nothing
 
 
-@pytest.mark.parametrize("words", [("undo", "deploy/"), ("undo", "deploy", "")])
+@pytest.mark.parametrize(
+    "words",
+    [("undo", "deploy/"), pytest.param(("undo", "deploy", ""), marks=pytest.mark.every_case)],
+)
 def test_kubectl_completes_its_plugin_with_the_names_of_the_cluster(
     shop: Space, words: tuple[str, ...]
 ) -> None:

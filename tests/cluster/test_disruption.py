@@ -60,10 +60,11 @@ def settled(space: Space, replicas: int) -> None:
     until("only the newest Pods", lambda: len(space.every("Pod", f"app={SHOP}")) == replicas)
 
 
+@pytest.mark.every_case
 def test_a_quota_without_room_for_the_surge_is_told_and_the_rollback_goes_on_slower(
     space: Space,
 ) -> None:
-    moved_on(space, replicas=2, rolling=SLOW, deadline=75)
+    moved_on(space, replicas=2, rolling=SLOW, deadline=110)
     settled(space, 2)
     quota(space, pods="2")
     ran = space.undo(*TO_FIRST).expect(0)
@@ -76,6 +77,7 @@ def test_a_quota_without_room_for_the_surge_is_told_and_the_rollback_goes_on_slo
     assert "it waits until old Pods are gone" in ran.err
 
 
+@pytest.mark.every_case
 def test_with_room_for_the_surge_nothing_is_told(space: Space) -> None:
     moved_on(space, replicas=2, rolling=SLOW)
     settled(space, 2)
@@ -136,6 +138,7 @@ def test_what_admission_adds_is_what_the_quota_charges_and_what_is_told(space: S
     ) in ran.err
 
 
+@pytest.mark.every_case
 def test_where_no_node_fits_it_is_told_and_the_failure_happens(space: Space) -> None:
     moved_on(space, replicas=2, rolling=SLOW, spec=NOWHERE)
     ran = space.undo(*TO_FIRST).expect(4)
@@ -145,6 +148,7 @@ def test_where_no_node_fits_it_is_told_and_the_failure_happens(space: Space) -> 
     assert "no node takes it" in ran.err
 
 
+@pytest.mark.every_case
 def test_where_no_node_fits_and_no_old_pod_may_go_it_is_told_that_nothing_moves(
     space: Space,
 ) -> None:
@@ -155,6 +159,7 @@ def test_where_no_node_fits_and_no_old_pod_may_go_it_is_told_that_nothing_moves(
     assert "PF602" not in ran.findings()
 
 
+@pytest.mark.every_case
 def test_a_pod_that_is_larger_than_the_node_is_told_with_both_sizes(space: Space) -> None:
     large = {"resources": {"requests": {"memory": "9000Gi"}}}
     space.deploy(space.version("v1", container=large), up=False)
@@ -178,7 +183,13 @@ def autoscaler() -> Object:
     }
 
 
-@pytest.mark.parametrize("requests", [{}, {"cpu": "10m"}], ids=["nothing", "cpu"])
+@pytest.mark.parametrize(
+    "requests",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"cpu": "10m"}, id="cpu", marks=pytest.mark.every_case),
+    ],
+)
 def test_an_autoscaler_that_cannot_measure_the_target_is_told(
     space: Space, requests: dict[str, str]
 ) -> None:
@@ -240,6 +251,7 @@ def _allowed(space: Space) -> int | None:
     return allowed
 
 
+@pytest.mark.every_case
 def test_a_claim_whose_class_is_gone_is_told_and_the_failure_happens(space: Space) -> None:
     access = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
     space.create(

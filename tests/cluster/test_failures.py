@@ -63,6 +63,7 @@ def test_a_missing_tag_is_named(space: Space) -> None:
     assert codes(space) == told(space) == ["IMAGE_NOT_FOUND"]
 
 
+@pytest.mark.every_case
 def test_a_readiness_probe_whose_path_the_application_does_not_have_is_final_at_once(
     space: Space,
 ) -> None:
@@ -89,6 +90,7 @@ def test_the_deadline_that_the_user_set_is_honoured_with_the_cause_that_is_suspe
     assert told(space) == []
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("how", "what"),
     [
@@ -121,6 +123,7 @@ def test_a_crash_is_named_with_its_exit_code(space: Space) -> None:
     assert log in ran.err, str(ran)
 
 
+@pytest.mark.every_case
 def test_a_program_that_is_not_in_the_image_is_named(space: Space) -> None:
     ran = undone_to(space, container=COMMAND)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cluster.space import until
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def test_port_and_path_are_asked_through_the_service(space: Space) -> None:
     assert any(u.endswith(":8080/proxy/healthz") for u in pods), pods
 
 
+@pytest.mark.every_case
 def test_a_404_on_a_guessed_path_is_inconclusive(space: Space) -> None:
     version = space.version("v1", probe=None, env={"HEALTH_PATH": "/elsewhere"})
     space.deploy(version)
@@ -72,6 +75,7 @@ def test_a_404_on_a_guessed_path_is_inconclusive(space: Space) -> None:
     assert space.records()[-1]["state"] == "UNDECIDED"
 
 
+@pytest.mark.every_case
 def test_a_404_on_a_path_that_somebody_named_is_unhealthy(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.roll(space.version("v2"), up=True)
@@ -103,6 +107,7 @@ def test_with_nothing_to_ask_health_is_not_claimed(space: Space) -> None:
     assert space.records()[-1]["health"] == "NotVerified"
 
 
+@pytest.mark.every_case
 def test_with_nothing_to_ask_and_require_health_it_is_undecided(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False)
     space.roll(space.version("missing"))
@@ -113,6 +118,7 @@ def test_with_nothing_to_ask_and_require_health_it_is_undecided(space: Space) ->
     assert space.image_now() == space.image("v1")
 
 
+@pytest.mark.every_case
 def test_a_service_without_endpoints_of_its_own_is_left_out(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.create(
@@ -146,6 +152,7 @@ def test_a_half_started_target_is_refused(space: Space) -> None:
     assert space.wrote() == []
 
 
+@pytest.mark.every_case
 def test_ready_pods_that_fail_on_the_health_path_are_half_started_too(space: Space) -> None:
     space.deploy(space.version("v1", env=SICK))
     space.roll(space.version("missing"))
@@ -156,6 +163,7 @@ def test_ready_pods_that_fail_on_the_health_path_are_half_started_too(space: Spa
     assert "HTTP 503" in ran.err
 
 
+@pytest.mark.every_case
 def test_some_unhealthy_pods_are_a_warning_with_their_count(space: Space) -> None:
     # Each Pod tells its health at a path of its own name, so one of two knows the path.
     named = [

@@ -6,6 +6,8 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cluster.space import until
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ def shop(space: Space, *, first: dict[str, str] | None = None, **env: str) -> Sp
     return space
 
 
+@pytest.mark.every_case
 def test_a_body_that_is_not_as_expected_is_unhealthy_and_not_shown(space: Space) -> None:
     flags = ("--health", "/healthz", "--health-text", '"version":"v2"', "--health-timeout", "2s")
     ran = shop(space).undo(*flags).expect(4)
@@ -56,6 +59,7 @@ def test_a_smoke_test_sees_what_was_rolled_back(space: Space) -> None:
     assert said["lines"] == [space.image("v1")]
 
 
+@pytest.mark.every_case
 def test_a_smoke_test_that_fails_is_exit_4_with_its_last_words(space: Space) -> None:
     line = "echo order 7 was refused; exit 1"
     ran = shop(space).undo("--health-command", line, "--health-timeout", "2s").expect(4)
@@ -66,6 +70,7 @@ def test_a_smoke_test_that_fails_is_exit_4_with_its_last_words(space: Space) -> 
     assert "│ order 7 was refused" in ran.out
 
 
+@pytest.mark.every_case
 def test_a_smoke_test_that_hangs_is_killed_and_undecided(space: Space) -> None:
     limits = ("--health-command-timeout", "1s", "--health-timeout", "2s")
     ran = shop(space).undo("--health-command", "sleep 300", *limits).expect(5)
@@ -73,6 +78,7 @@ def test_a_smoke_test_that_hangs_is_killed_and_undecided(space: Space) -> None:
     assert "health is inconclusive: command sleep 300: not over after 1 s, and killed" in ran.err
 
 
+@pytest.mark.never_again
 def test_an_interrupted_smoke_test_leaves_no_process(space: Space) -> None:
     mark = space.folder / "pid"
     line = f"echo $$ > {mark}; sleep 300"
@@ -86,8 +92,8 @@ def test_an_interrupted_smoke_test_leaves_no_process(space: Space) -> None:
 
 
 def test_health_that_goes_bad_while_it_soaks_is_unhealthy(space: Space) -> None:
-    until_bad = {"UNHEALTHY_AFTER": "15s"}
-    flags = ("--health", "/healthz", "--soak", "22s", "--health-timeout", "25s")
+    until_bad = {"UNHEALTHY_AFTER": "8s"}
+    flags = ("--health", "/healthz", "--soak", "11s", "--health-timeout", "14s")
     ran = shop(space, first=until_bad).undo(*flags).expect(4)
 
     said = [line.strip() for line in ran.out.splitlines() if line.startswith("  health: ")]
@@ -95,8 +101,8 @@ def test_health_that_goes_bad_while_it_soaks_is_unhealthy(space: Space) -> None:
 
 
 def test_a_pod_that_answers_well_and_then_dies_puts_the_success_in_question(space: Space) -> None:
-    dying = {"CRASH": "1", "CRASH_AFTER": "5s"}
-    flags = ("--health", "/healthz", "--soak", "15s", "--timeout", "30s")
+    dying = {"CRASH": "1", "CRASH_AFTER": "4s"}
+    flags = ("--health", "/healthz", "--soak", "8s", "--timeout", "20s")
     ran = shop(space, first=dying).undo(*flags)
 
     assert ran.code in {4, 5}, ran
@@ -121,6 +127,7 @@ def test_who_rolls_a_healthy_service_back_is_asked_why_and_strict_refuses(space:
     assert "PF905" not in space.backout("check", "deploy/shop").findings()
 
 
+@pytest.mark.every_case
 def test_a_stuck_rollout_whose_old_pods_answer_is_no_healthy_service(space: Space) -> None:
     space.deploy(version(space, "v1"))
     space.roll(version(space, "missing"))

@@ -26,7 +26,7 @@ OWN_WAY = "its own way: "
 
 @pytest.fixture(scope="session")
 def helm() -> Path:
-    return owner_programs.helm()
+    return owner_programs.HELM.built()
 
 
 class Release:

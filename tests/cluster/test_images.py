@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.cluster.space import Space
 
 INDEX = "application/vnd.oci.image.index.v1+json"
+EVERY_CASE = pytest.mark.every_case
 ALWAYS = {"imagePullPolicy": "Always"}
 
 
@@ -111,7 +112,7 @@ def test_an_image_that_is_gone_blocks_when_pods_must_be_started(
     )
 
 
-@pytest.mark.parametrize("name", ["{}:latest", "{}"])
+@pytest.mark.parametrize("name", ["{}:latest", pytest.param("{}", marks=EVERY_CASE)])
 def test_a_tag_that_moves_is_warned_about(space: Space, repository: str, name: str) -> None:
     images.push(repository, "latest")
     image = f"{space.cluster.registry}/{name.format(repository)}"
@@ -126,6 +127,7 @@ def test_a_tag_that_moves_is_warned_about(space: Space, repository: str, name: s
     assert space.image_now() == image
 
 
+@pytest.mark.every_case
 def test_a_registry_that_does_not_answer_only_warns(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False)
     space.roll(space.version("missing"))
@@ -136,6 +138,7 @@ def test_a_registry_that_does_not_answer_only_warns(space: Space) -> None:
     assert f"WARN PF304: cannot tell whether {space.image('v1')} is there: " in ran.err
 
 
+@pytest.mark.every_case
 def test_a_tag_that_was_moved_blocks_and_accepting_it_runs_the_other_bytes(
     space: Space, repository: str
 ) -> None:
@@ -184,6 +187,7 @@ def test_the_remedy_of_a_moved_tag_rolls_back_to_the_bytes_that_ran(
     assert space.image_now() == pinned
 
 
+@pytest.mark.every_case
 def test_a_moved_tag_is_seen_by_what_the_pods_of_the_target_run(
     space: Space, repository: str
 ) -> None:
@@ -244,7 +248,13 @@ def pull_secret(content: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("by_account", [False, True], ids=["the Pod's", "its ServiceAccount's"])
+@pytest.mark.parametrize(
+    "by_account",
+    [
+        pytest.param(False, id="the Pod's", marks=EVERY_CASE),
+        pytest.param(True, id="its ServiceAccount's"),
+    ],
+)
 def test_the_pull_secret_of_a_private_image_opens_its_registry(
     space: Space, tmp_path: Path, *, by_account: bool
 ) -> None:

@@ -6,6 +6,8 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cluster.command import accepting
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def test_the_third_rollback_in_an_hour_is_refused_in_the_promised_words(space: S
     assert len(space.audited("patch", "deployments")) == 2
 
 
+@pytest.mark.every_case
 def test_an_accepted_breaker_is_passed_and_recorded_with_the_reason(space: Space) -> None:
     two_rollbacks_and_a_third_bad_deploy(space)
 
@@ -62,6 +65,7 @@ def rolled_back_twice_for_a_cause_elsewhere(space: Space) -> tuple[str, ...]:
     return ("--to-revision", "3", *asked)
 
 
+@pytest.mark.every_case
 def test_one_rollback_more_than_allowed_does_not_help_until_the_cause_elsewhere_is_mended(
     space: Space,
 ) -> None:
@@ -87,6 +91,7 @@ def test_the_breaker_outlives_a_deployment_that_is_made_again(space: Space) -> N
     assert RATE_LIMIT in space.undo().expect(3).err.splitlines()
 
 
+@pytest.mark.every_case
 def test_what_is_refused_or_only_tried_does_not_count(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False)
     space.roll(space.version("missing"))
@@ -99,6 +104,7 @@ def test_what_is_refused_or_only_tried_does_not_count(space: Space) -> None:
     assert len(space.records()) == 1
 
 
+@pytest.mark.never_again
 def test_of_two_undos_at_once_exactly_one_acts(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.roll(space.version("missing"))
@@ -117,6 +123,7 @@ def test_of_two_undos_at_once_exactly_one_acts(space: Space) -> None:
     assert [r["state"] for r in space.records()] == ["SUCCEEDED"]
 
 
+@pytest.mark.never_again
 def test_a_lock_that_is_held_is_told_with_its_holder(space: Space) -> None:
     space.deploy(space.version("v1", env={"READY": "never"}), serve=False, up=False)
     space.roll(space.version("v2"), up=True)
@@ -145,6 +152,7 @@ def test_the_trace_id_is_one_in_line_journal_lease_and_event(space: Space) -> No
     assert all("traceID=inc-42" in e["message"] for e in space.events())
 
 
+@pytest.mark.every_case
 def test_a_trace_that_is_under_way_is_joined(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False)
     space.roll(space.version("missing"))
@@ -156,6 +164,7 @@ def test_a_trace_that_is_under_way_is_joined(space: Space) -> None:
     assert space.records()[-1]["traceID"] == trace
 
 
+@pytest.mark.every_case
 def test_without_any_the_trace_id_is_a_new_one_and_the_same_everywhere(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False)
     space.roll(space.version("missing"))
@@ -168,6 +177,7 @@ def test_without_any_the_trace_id_is_a_new_one_and_the_same_everywhere(space: Sp
     assert space.records()[-1]["traceID"] == trace
 
 
+@pytest.mark.every_case
 def test_a_ledger_of_a_newer_schema_is_refused_and_left_as_it_is(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False)
     space.roll(space.version("missing"))

@@ -7,6 +7,8 @@ import shlex
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from sandbox import images
 from tests.cluster.manifests import SHOP
 
@@ -42,6 +44,7 @@ def test_a_revision_that_was_marked_bad_is_passed_over_although_its_pods_run(spa
     assert space.image_now() == space.image("v1")
 
 
+@pytest.mark.every_case
 def test_a_revision_that_was_marked_healthy_is_preferred_to_a_newer_one_without_proof(
     space: Space,
 ) -> None:
@@ -60,6 +63,7 @@ def test_a_revision_that_was_marked_healthy_is_preferred_to_a_newer_one_without_
     assert "smoke tests passed" in told.out
 
 
+@pytest.mark.every_case
 def test_a_second_undo_after_a_good_one_does_not_go_back_to_the_bad_revision(space: Space) -> None:
     three_versions(space)
     space.undo().expect(0)
@@ -70,6 +74,7 @@ def test_a_second_undo_after_a_good_one_does_not_go_back_to_the_bad_revision(spa
     assert space.image_now() == space.image("v1")
 
 
+@pytest.mark.every_case
 def test_going_back_to_a_known_bad_revision_is_warned_about_and_possible(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.roll(space.version("v2"), up=True)

@@ -49,7 +49,7 @@ def test_what_flux_would_put_back_is_suspended_by_its_line_and_blocks_no_more(
     labels = {f"{group}/name": "apps", f"{group}/namespace": space.name}
     space.merge({"metadata": {"labels": labels}})
     line = remedy(space, "PF401", 3).removeprefix("go its own way: ")
-    pasted(space, line, owner_programs.flux()).expect(0)
+    pasted(space, line, owner_programs.FLUX.built()).expect(0)
 
     assert "PF401" not in check(space).expect(0).findings()
     assert "flux suspend" in remedy(space, "PF403", 0)
@@ -65,12 +65,12 @@ def test_the_line_of_openshift_pauses_the_trigger_and_blocks_no_more(space: Spac
     noted = {"image.openshift.io/triggers": json.dumps(triggers)}
     space.merge({"metadata": {"annotations": noted}})
     line = remedy(space, "PF401", 3).removeprefix("go its own way: ")
-    pasted(space, line, owner_programs.oc()).expect(0)
+    pasted(space, line, owner_programs.OC.built()).expect(0)
     assert "PF401" not in check(space).expect(0).findings()
-    pasted(space, line.replace("--manual", "--auto"), owner_programs.oc()).expect(0)
+    pasted(space, line.replace("--manual", "--auto"), owner_programs.OC.built()).expect(0)
     assert remedy(space, "PF401", 3).endswith(line)
 
-    pasted(space, line, owner_programs.oc()).expect(0)
+    pasted(space, line, owner_programs.OC.built()).expect(0)
     space.undo().expect(0)
     assert space.image_now() == space.image("v1")
 
@@ -82,7 +82,9 @@ def test_the_line_of_kapp_deploys_the_manifests_of_before_to_the_same_app(
 
     def deploy(tag: str, line: str) -> Ran:
         manifests.write_text(yaml.safe_dump(deployment(space.version(tag))))
-        return pasted(space, f"yes | {line}", owner_programs.kapp(), KAPP_NAMESPACE=space.name)
+        return pasted(
+            space, f"yes | {line}", owner_programs.KAPP.built(), KAPP_NAMESPACE=space.name
+        )
 
     deploy("v1", f"kapp deploy -a corner-shop -f {manifests}").expect(0)
     deploy("missing", f"kapp deploy -a corner-shop -f {manifests} --wait=false").expect(0)

@@ -125,6 +125,7 @@ def test_the_documented_rights_are_enough(shop: Space) -> None:
     assert "on-call" in shop.records()[-1]["actor"]
 
 
+@pytest.mark.every_case
 def test_without_patch_it_is_refused_before_anything_is_written(shop: Space) -> None:
     readers = [*without("deployments"), rule("apps", "deployments", "get", "list", "watch")]
 
@@ -159,6 +160,7 @@ def test_without_events_it_goes_on_and_says_so(shop: Space) -> None:
     assert shop.events() == []
 
 
+@pytest.mark.every_case
 def test_without_events_a_failure_is_told_from_the_pods_own_status(space: Space) -> None:
     space.deploy(
         space.version("v1", probe="/not-there"), serve=False, up=False, progressDeadlineSeconds=6
@@ -173,6 +175,7 @@ def test_without_events_a_failure_is_told_from_the_pods_own_status(space: Space)
     assert "resources: [pods/log], verbs: [get]" in ran.err
 
 
+@pytest.mark.every_case
 def test_without_services_it_goes_on_and_health_is_not_claimed(shop: Space) -> None:
     ran = shop.undo(env=user_with(shop, without("services"))).expect(0)
 
@@ -182,6 +185,7 @@ def test_without_services_it_goes_on_and_health_is_not_claimed(shop: Space) -> N
     assert shop.image_now() == shop.image("v1")
 
 
+@pytest.mark.every_case
 def test_without_the_pod_proxy_the_targets_health_is_not_known(shop: Space) -> None:
     ran = shop.undo(env=user_with(shop, without("pods/proxy"))).expect(0)
 
@@ -204,6 +208,7 @@ def test_without_the_service_proxy_health_is_not_claimed(shop: Space) -> None:
     assert shop.records()[-1]["health"] == "NotVerified"
 
 
+@pytest.mark.every_case
 def test_without_the_service_proxy_a_required_health_is_undecided(shop: Space) -> None:
     ran = shop.undo("--require-health", env=user_with(shop, without("services/proxy"))).expect(5)
 

@@ -46,6 +46,7 @@ def test_a_verified_deploy_is_what_an_undo_to_the_last_healthy_goes_back_to(spac
     assert space.image_now() == space.image("v1")
 
 
+@pytest.mark.every_case
 def test_without_a_record_an_undo_to_the_last_healthy_is_refused(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.roll(space.version("missing"))
@@ -69,6 +70,7 @@ def test_status_records_in_the_same_go_and_what_the_deploy_names(space: Space) -
     assert memory(space)[1]["references"] == {"ConfigMap/settings": version}
 
 
+@pytest.mark.every_case
 def test_a_deploy_that_hangs_is_not_remembered(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.roll(space.version("missing"))
@@ -78,6 +80,7 @@ def test_a_deploy_that_hangs_is_not_remembered(space: Space) -> None:
     assert space.lease() is None
 
 
+@pytest.mark.every_case
 def test_who_may_not_write_the_ledger_is_told_that_it_is_healthy_and_not_recorded(
     space: Space,
 ) -> None:
@@ -102,6 +105,7 @@ def test_the_annotation_says_what_is_asked_and_a_url_there_is_refused(space: Spa
     assert "PF126" in checked.findings()
 
 
+@pytest.mark.every_case
 def test_where_the_probe_is_not_http_the_kubelets_answer_is_told(space: Space) -> None:
     tcp = {"readinessProbe": {"tcpSocket": {"port": "http"}, "periodSeconds": 1}}
     space.deploy(space.version("v1", probe=None, container=tcp))
@@ -120,6 +124,7 @@ def unproven(space: Space, **how: Any) -> None:
     until("no Pod of v1 runs", lambda: not space.pods(image=space.image("v1")))
 
 
+@pytest.mark.every_case
 def test_an_unproven_target_is_refused_where_proof_is_required(space: Space) -> None:
     unproven(space)
     ran = space.undo(env={"BACKOUT_REQUIRE_PROOF": "1"}).expect(3)
@@ -129,6 +134,7 @@ def test_an_unproven_target_is_refused_where_proof_is_required(space: Space) -> 
     assert space.wrote() == []
 
 
+@pytest.mark.every_case
 def test_a_target_that_was_never_proven_is_gone_to_all_the_same_and_fails(space: Space) -> None:
     unproven(space, probe="/not-there")
     space.undo("--require-proof").expect(3)
@@ -178,10 +184,15 @@ def test_a_good_target_is_proven_by_a_trial_pod_that_no_service_ever_sends_to(
 @pytest.mark.parametrize(
     ("env", "seconds", "why"),
     [
-        ({"CRASH": "3"}, "60s", "container app ends with exit 3"),
-        ({"READY": "never"}, "6s", "was not Ready within 6 s"),
+        pytest.param(
+            {"CRASH": "3"},
+            "60s",
+            "container app ends with exit 3",
+            id="crashing",
+            marks=pytest.mark.every_case,
+        ),
+        pytest.param({"READY": "never"}, "6s", "was not Ready within 6 s", id="never ready"),
     ],
-    ids=["crashing", "never ready"],
 )
 def test_a_target_that_does_not_come_up_is_refused_and_nothing_is_switched(
     space: Space, env: dict[str, str], seconds: str, why: str
@@ -196,6 +207,7 @@ def test_a_target_that_does_not_come_up_is_refused_and_nothing_is_switched(
     assert space.audited("patch", "deployments") == []
 
 
+@pytest.mark.every_case
 def test_an_image_that_is_gone_is_told_in_seconds(space: Space) -> None:
     space.deploy(space.version("missing"), up=False)
     space.roll(space.version("v2"), up=True)
@@ -220,6 +232,7 @@ def test_a_dry_run_rehearses_only_where_it_is_asked(space: Space) -> None:
     assert [e["verb"] for e in space.wrote()] == ["create", "delete"]
 
 
+@pytest.mark.never_again
 def test_a_rehearsal_that_was_killed_leaves_nothing_after_the_next_run(space: Space) -> None:
     unproven(space, env={"READY": "never"})
     started = space.start_undo("--rehearse")
@@ -235,21 +248,20 @@ def test_a_rehearsal_that_was_killed_leaves_nothing_after_the_next_run(space: Sp
     assert len(space.audited("delete", "pods")) == 1
 
 
-@pytest.mark.parametrize("received", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_rehearsal_takes_its_pod_with_it(
-    space: Space, received: signal.Signals
-) -> None:
+@pytest.mark.never_again
+def test_an_interrupted_rehearsal_takes_its_pod_with_it(space: Space) -> None:
     unproven(space, env={"READY": "never"})
     started = space.start_undo("--rehearse")
     started.until("rehearsing revision 1")
-    started.send(received)
-    ran = started.ended().expect(128 + received)
+    started.send(signal.SIGINT)
+    ran = started.ended().expect(130)
 
     assert ran.outcome == "ERROR: interrupted: nothing was changed"
     until("no trial Pod is left", lambda: not space.every("Pod", TRIAL))
     assert space.audited("patch", "deployments") == []
 
 
+@pytest.mark.every_case
 def test_without_the_right_to_pods_it_is_not_rehearsed_and_the_rule_is_named(
     space: Space,
 ) -> None:
@@ -263,6 +275,7 @@ def test_without_the_right_to_pods_it_is_not_rehearsed_and_the_rule_is_named(
     assert space.audited("create", "pods") == []
 
 
+@pytest.mark.every_case
 def test_where_a_pod_more_is_unwelcome_none_is_made(space: Space) -> None:
     space.deploy(space.version("v1"), strategy={"type": "Recreate"})
     space.roll(space.version("v2"), up=True)

@@ -267,6 +267,7 @@ def test_with_a_local_ledger_nothing_is_asked_of_leases(stuck: Space) -> None:
     assert ("patch", "apps", "deployments") in used
 
 
+@pytest.mark.every_case
 def test_what_could_not_be_looked_at_comes_last_with_the_permission_and_where_to_get_it(
     stuck: Space,
 ) -> None:

@@ -36,6 +36,7 @@ def test_already_on_the_target_revision(space: Space) -> None:
     assert "to go on anyway" not in ran.err
 
 
+@pytest.mark.every_case
 def test_an_unknown_revision_lists_those_that_exist(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.roll(space.version("v2"), up=True)
@@ -46,6 +47,7 @@ def test_an_unknown_revision_lists_those_that_exist(space: Space) -> None:
     assert f"kubectl rollout history deployment/shop -n {space.name}" in ran.err
 
 
+@pytest.mark.every_case
 def test_one_revision_only_is_nothing_to_go_back_to(space: Space) -> None:
     space.deploy(space.version("v1"), up=False, replicas=0)
 
@@ -64,6 +66,7 @@ def test_without_a_history_there_is_nothing_to_go_back_to(space: Space) -> None:
     assert 'no rollout history found for deployment "shop"' in ran.err
 
 
+@pytest.mark.every_case
 def test_a_history_limit_of_one_is_warned_about_with_its_value(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False, revisionHistoryLimit=1)
     space.roll(space.version("missing"))
@@ -73,6 +76,7 @@ def test_a_history_limit_of_one_is_warned_about_with_its_value(space: Space) -> 
     assert "WARN PF108: revisionHistoryLimit is 1: " in ran.err
 
 
+@pytest.mark.every_case
 def test_a_history_limit_of_zero_leaves_nothing_and_the_value_is_told(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False, revisionHistoryLimit=0)
     space.roll(space.version("v2"), up=True)
@@ -146,6 +150,7 @@ def test_a_deployment_that_is_being_deleted_is_refused(being_deleted: Space) -> 
     assert not being_deleted.pods(image=being_deleted.image("v1"))
 
 
+@pytest.mark.every_case
 def test_a_deployment_that_only_has_a_finalizer_is_rolled_back(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.roll(space.version("missing"))
@@ -178,6 +183,7 @@ def test_the_line_that_goes_on_keeps_every_word_of_the_command(space: Space) -> 
     assert space.records()[-1]["traceID"] == "inc-7"
 
 
+@pytest.mark.every_case
 def test_a_refusal_during_an_outage_says_that_it_leaves_the_outage(space: Space) -> None:
     space.deploy(space.version("missing"), up=False)
 

@@ -1,4 +1,8 @@
-"""Every class of failure and its twin that recovers, live: the right word, and its cause."""
+"""Failures and their twins that recover, live: the right word, and its cause.
+
+`make test` plays one that is final and one that recovers of each mechanism; `make test-all` plays
+all. What each looked like is judged without a cluster in tests/core/test_recorded.py.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +24,26 @@ if TYPE_CHECKING:
     from tests.cluster.space import Space
     from tests.situations.situation import Situation
 
+LIVE = {
+    *("image missing", "a registry back after two errors"),
+    *("readiness path", "slow inside its start-up probe"),
+    *("no node fits", "an autoscaler on its way"),
+    *("ConfigMap key missing", "a database that comes late"),
+    *("quota", "scaled in the middle"),
+}
+"""Of the registry, the probes, the scheduler, the configuration and the controller's own work."""
 STATUS = ("status", f"deploy/{SHOP}", "-o", "json", "--timeout", "150s")
+
+
+def played(names: Iterable[str]) -> list[Any]:
+    """Return them as parameters; what does not stand for its mechanism is for `make test-all`."""
+    return [pytest.param(n, marks=() if n in LIVE else pytest.mark.every_case) for n in names]
 
 
 def alone(names: Iterable[str]) -> list[Any]:
     """Return them as parameters that run alone: they change the sandbox's only node."""
-    return [pytest.param(name, marks=pytest.mark.exclusive) for name in names]
+    marks = [pytest.mark.exclusive, pytest.mark.every_case]
+    return [pytest.param(name, marks=marks) for name in names]
 
 
 def followed(space: Space, situation: Situation, name: str) -> Ran:
@@ -43,7 +61,7 @@ def causes(ran: Ran, *, final: bool) -> list[str]:
     return [e["code"] for e in ran.events if e["event"] == "cause" and e["final"] is final]
 
 
-@pytest.mark.parametrize("name", [*FAILING, *alone(FAILING_ON_IT)])
+@pytest.mark.parametrize("name", [*played(FAILING), *alone(FAILING_ON_IT)])
 def test_what_fails_is_called_failed_with_its_cause(space: Space, name: str) -> None:
     situation = {**FAILING, **FAILING_ON_IT}[name]
     ran = followed(space, situation, name).expect(situation.ends)
@@ -57,7 +75,7 @@ def test_what_fails_is_called_failed_with_its_cause(space: Space, name: str) -> 
     assert "successfully rolled out" not in ran.both
 
 
-@pytest.mark.parametrize("name", [*HEALTHY, *alone(HEALTHY_ON_IT)])
+@pytest.mark.parametrize("name", [*played(HEALTHY), *alone(HEALTHY_ON_IT)])
 def test_what_recovers_is_never_called_failed(space: Space, name: str) -> None:
     ran = followed(space, {**HEALTHY, **HEALTHY_ON_IT}[name], name).expect(0)
 

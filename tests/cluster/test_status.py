@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.cluster.command import accepting
 from tests.cluster.manifests import SHOP
 from tests.situations.record import record
@@ -31,6 +33,7 @@ def rolled(space: Space, **how: Any) -> None:
     space.roll(space.version(tag, **how))
 
 
+@pytest.mark.every_case
 def test_a_crash_is_suspected_at_its_first_exit_and_final_at_the_third_restart(
     space: Space,
 ) -> None:

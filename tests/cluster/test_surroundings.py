@@ -44,7 +44,13 @@ def refused(space: Space, one: str) -> Ran:
     return ran
 
 
-@pytest.mark.parametrize(("kind", "field"), [("ConfigMap", "configMap"), ("Secret", "secret")])
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        pytest.param("ConfigMap", "configMap", marks=pytest.mark.every_case),
+        ("Secret", "secret"),
+    ],
+)
 def test_a_key_that_the_target_needs_and_that_is_gone_blocks_and_the_failure_happens(
     space: Space, kind: str, field: str
 ) -> None:
@@ -94,6 +100,7 @@ def test_a_key_that_no_manager_owns_is_not_called_gone_and_the_rollback_succeeds
     assert "postgres" not in written.both + ran.both
 
 
+@pytest.mark.every_case
 def test_a_config_map_without_managed_fields_is_read_itself(space: Space) -> None:
     """One that is created empty has none, whoever writes to it later (measured)."""
     space.create({**config(), "data": {}})
@@ -107,6 +114,7 @@ def test_a_config_map_without_managed_fields_is_read_itself(space: Space) -> Non
     assert "ConfigMap settings has no key URL; container app needs it" in ran.err
 
 
+@pytest.mark.every_case
 def test_a_claim_that_is_being_deleted_blocks_and_the_failure_happens(space: Space) -> None:
     held = {"name": "data", "finalizers": ["backout.dev/held-by-a-test"]}
     access = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
@@ -149,6 +157,7 @@ def test_pod_security_that_refuses_every_pod_blocks_and_the_failure_happens(spac
     assert "the API server refuses its Pods" in failed.err
 
 
+@pytest.mark.every_case
 def test_without_pod_security_the_twin_succeeds(space: Space) -> None:
     moved_on(space)
     ran = space.undo(*TO_FIRST).expect(0)
@@ -156,6 +165,7 @@ def test_without_pod_security_the_twin_succeeds(space: Space) -> None:
     assert not {"PF503", "PF504", "PF505", "PF506"} & ran.findings()
 
 
+@pytest.mark.every_case
 def test_a_full_quota_warns_because_a_controller_makes_the_real_pods(space: Space) -> None:
     moved_on(space)
     body = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}}
@@ -177,6 +187,7 @@ def test_a_policy_that_refuses_the_patch_blocks_before_anything_is_written(space
     assert space.image_now() == space.image("v2")
 
 
+@pytest.mark.every_case
 def test_where_the_policy_lets_the_image_pass_the_twin_succeeds(space: Space) -> None:
     moved_on(space)
     space.deny_image(space.image("missing"))
@@ -213,6 +224,7 @@ def test_an_operator_blocks_and_helm_warns_each_with_its_own_way_back(space: Spa
     assert f"go its own way: kubectl edit configmap main -n {space.name}" in ran.err
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     ("tool", "metadata"),
     [
@@ -245,6 +257,7 @@ def test_on_a_cluster_without_its_resources_an_owners_policy_is_not_known(
     assert f"{tool} (a) owns deployment/{SHOP}" in ran.err
 
 
+@pytest.mark.every_case
 def test_services_and_probes_that_do_not_fit_the_target_are_told(space: Space) -> None:
     space.deploy(space.version("v1", probe="/healthz"))
     space.roll(space.version("v2"), up=True)

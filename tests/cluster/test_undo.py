@@ -9,6 +9,7 @@ import pytest
 from tests.cluster.manifests import Version
 from tests.cluster.space import CHANGE_CAUSE, Space, until
 
+EVERY_CASE = pytest.mark.every_case
 BAD_ENV = {"REQUIRE_ENV": "NOT_SET_BY_THE_NEW_TEMPLATE"}
 FROM_CONFIG = {"envFrom": [{"configMapRef": {"name": "never-made"}}]}
 
@@ -68,11 +69,11 @@ def test_one_undo_is_one_patch_and_one_event_and_touches_no_pod(space: Space) ->
 @pytest.mark.parametrize(
     ("env", "probe", "container"),
     [
-        pytest.param({"CRASH": "3"}, "/ready", {}, id="crash"),
-        pytest.param(BAD_ENV, "/ready", {}, id="a variable it needs is gone"),
+        pytest.param({"CRASH": "3"}, "/ready", {}, id="crash", marks=EVERY_CASE),
+        pytest.param(BAD_ENV, "/ready", {}, id="a variable it needs is gone", marks=EVERY_CASE),
         pytest.param({"READY": "never"}, "/ready", {}, id="never ready"),
-        pytest.param({}, "/health/v2", {}, id="readiness path changed"),
-        pytest.param({}, "/ready", FROM_CONFIG, id="missing ConfigMap"),
+        pytest.param({}, "/health/v2", {}, id="readiness path changed", marks=EVERY_CASE),
+        pytest.param({}, "/ready", FROM_CONFIG, id="missing ConfigMap", marks=EVERY_CASE),
     ],
 )
 def test_a_bad_deploy_of_each_kind_is_undone(
@@ -106,6 +107,7 @@ def test_the_good_revision_keeps_its_change_cause(space: Space) -> None:
     assert bad["metadata"]["annotations"][CHANGE_CAUSE] == "v2: the hasty one"
 
 
+@pytest.mark.every_case
 def test_a_good_revision_without_a_change_cause_does_not_inherit_the_bad_one(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.roll(space.version("missing"), cause="the hasty one")

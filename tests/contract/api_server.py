@@ -33,7 +33,7 @@ from tests.contract.api_objects import (
     status,
 )
 from tests.contract.api_watch import Watched, Watcher
-from tests.contract.scripted_server import Answer, Request, ScriptedServer, Step, Stream
+from tests.contract.scripted_server import Answer, Received, ScriptedServer, Step, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -44,6 +44,8 @@ NAMESPACE = "shop"
 KINDS = {
     "deployments": ("apps/v1", "Deployment"),
     "replicasets": ("apps/v1", "ReplicaSet"),
+    "clonesets": ("apps.kruise.io/v1alpha1", "CloneSet"),
+    "controllerrevisions": ("apps/v1", "ControllerRevision"),
     "pods": ("v1", "Pod"),
     "services": ("v1", "Service"),
     "events": ("v1", "Event"),
@@ -56,8 +58,9 @@ KINDS = {
     "horizontalpodautoscalers": ("autoscaling/v2", "HorizontalPodAutoscaler"),
     "poddisruptionbudgets": ("policy/v1", "PodDisruptionBudget"),
 }
+WORKLOADS = {"deployments", "clonesets"}
 _PATH = re.compile(
-    r"/apis?/(?:[a-z0-9.]+/)?v[12]/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
+    r"/apis?/(?:[a-z0-9.]+/)?v[12](?:alpha1)?/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
     r"(?:/(?P<name>[^/]+))?(?P<rest>/.*)?"
 )
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -71,15 +74,15 @@ class ApiServer:
     """
 
     def __init__(self) -> None:
-        self.before: Callable[[Request], Step | Awaitable[Step | None] | None] = lambda _: None
-        self.after: Callable[[Request, Answer], Step | None] = lambda *_: None
-        self.proxied: Callable[[Request], Step] = lambda _: Answer(body=b"well")
+        self.before: Callable[[Received], Step | Awaitable[Step | None] | None] = lambda _: None
+        self.after: Callable[[Received, Answer], Step | None] = lambda *_: None
+        self.proxied: Callable[[Received], Step] = lambda _: Answer(body=b"well")
         self.controller: Callable[[ApiServer, Object], None] = lambda *_: None
         self.denied: set[str] = set()
         self.warnings: tuple[str, ...] = ()
         self.moved_by = timedelta()
         self.has_date = True
-        self.writes: list[Request] = []
+        self.writes: list[Received] = []
         self._objects: dict[tuple[str, str], Object] = {}
         self._version = 1000
         self._watched = Watched()
@@ -102,7 +105,7 @@ class ApiServer:
         return self._server.url
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[Received]:
         return self._server.requests
 
     @property
@@ -151,7 +154,7 @@ class ApiServer:
         """Compact: watches from older versions are answered with 410."""
         self._watched.compact(self._version)
 
-    async def _answer(self, request: Request) -> Step:
+    async def _answer(self, request: Received) -> Step:
         held = self.before(request)
         step = await held if inspect.isawaitable(held) else held
         if step is not None:
@@ -167,7 +170,7 @@ class ApiServer:
             answer = self.after(request, answer) or answer
         return self._dated(answer, request)
 
-    def _dated(self, step: Step, request: Request) -> Step:
+    def _dated(self, step: Step, request: Received) -> Step:
         if not isinstance(step, Answer | Stream):
             return step
         given = dict(step.headers)
@@ -176,7 +179,7 @@ class ApiServer:
         given.setdefault("Audit-Id", request.headers.get("audit-id", ""))
         return replace(step, headers=given)
 
-    def _route(self, request: Request) -> Step:
+    def _route(self, request: Received) -> Step:
         if request.path == _REVIEWS:
             return self._review(request)
         if request.path == "/api/v1/nodes":
@@ -208,7 +211,7 @@ class ApiServer:
                 return self._delete(resource, name, request.json)
         raise Refused(405, "MethodNotAllowed", "not allowed on this resource")
 
-    def _collection(self, request: Request, resource: str) -> Step:
+    def _collection(self, request: Received, resource: str) -> Step:
         query = request.query
         if request.method == "POST":
             self._allowed("create", resource)
@@ -238,7 +241,7 @@ class ApiServer:
             }
         )
 
-    def _review(self, request: Request) -> Step:
+    def _review(self, request: Received) -> Step:
         asked = request.json["spec"]["resourceAttributes"]
         allowed = f"{asked['verb']} {asked['resource']}" not in self.denied
         return Answer(status=201, json={**request.json, "status": {"allowed": allowed}})
@@ -284,7 +287,7 @@ class ApiServer:
             raise Refused(409, "Conflict", "Precondition failed: UID in precondition")
         return Answer(json=self._store(resource, copy.deepcopy(body)))
 
-    def _patch(self, resource: str, name: str, request: Request) -> Step:
+    def _patch(self, resource: str, name: str, request: Received) -> Step:
         there = self._existing(resource, name)
         if request.headers["content-type"] == "application/json-patch+json":
             wanted = json_patched(there, request.json)
@@ -316,7 +319,7 @@ class ApiServer:
         before = self.find(resource, name)
         if before is not None and before == content:
             return before
-        if resource == "deployments":
+        if resource in WORKLOADS:
             content["metadata"]["generation"] = _generation(before, content)
         self._version += 1
         content["metadata"]["resourceVersion"] = str(self._version)
@@ -344,7 +347,7 @@ def _generation(before: Object | None, now: Object) -> int:
     return int(before["metadata"].get("generation", 1)) + (0 if same else 1)
 
 
-def line_of(request: Request) -> str:
+def line_of(request: Received) -> str:
     """Return `PATCH deployments`, `DRY deployments` (a dry run), `LIST pods` and the like."""
     if request.path == _REVIEWS:
         return "POST selfsubjectaccessreviews"
@@ -359,7 +362,7 @@ def line_of(request: Request) -> str:
     return f"{verb} {match['resource']}" + ("/proxy" if match["rest"] else "")
 
 
-def is_undo(request: Request) -> bool:
+def is_undo(request: Received) -> bool:
     """Tell the PATCH of an undo from its dry run, and from a fence, which is a merge patch."""
     is_json_patch = "json-patch" in request.headers.get("content-type", "")
     return is_json_patch and request.query.get("dryRun") != "All"
@@ -371,6 +374,6 @@ def failure(code: int, reason: str = "", message: str = "", **headers: str) -> A
     return Answer(status=code, json=status(code, reason, message), headers=named)
 
 
-def bodies(requests: Sequence[Request], line: str) -> list[Any]:
+def bodies(requests: Sequence[Received], line: str) -> list[Any]:
     """Return the JSON bodies of the requests that read like `line`."""
     return [json.loads(r.body) for r in requests if line_of(r) == line]

@@ -5,7 +5,7 @@
     assert server.requests[0].path == "/api"
 
 The script is a list of steps, one a request in the order of arrival, or a callable
-`Request -> Step` (may be async). A request for which there is no step left is answered with
+`Received -> Step` (may be async). A request for which there is no step left is answered with
 599; `server.requests` holds every one of them. Steps:
 
 - `Answer`   a whole response; `json` or `body`; `before` is an event to wait for first
@@ -42,7 +42,7 @@ WITHIN = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class Received:
     """What arrived. Header names are in lower case; `target` is the request line's, untouched."""
 
     method: str
@@ -103,7 +103,7 @@ class Hang:
 
 
 Step = Answer | Stream | Raw | Close | Hang
-Script = Sequence[Step] | Callable[[Request], Step | Awaitable[Step]]
+Script = Sequence[Step] | Callable[[Received], Step | Awaitable[Step]]
 
 
 class ScriptedServer:
@@ -112,7 +112,7 @@ class ScriptedServer:
     def __init__(self, script: Script = (), *, tls: ssl.SSLContext | None = None) -> None:
         self._script = script
         self._tls = tls
-        self.requests: list[Request] = []
+        self.requests: list[Received] = []
         self.connections = 0
         self.port = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -127,7 +127,7 @@ class ScriptedServer:
         """`METHOD /path` of each request: for assertions that read well."""
         return [f"{request.method} {request.path}" for request in self.requests]
 
-    async def received(self, count: int) -> Request:
+    async def received(self, count: int) -> Received:
         """Wait until `count` requests have arrived; return the last of those."""
         async with asyncio.timeout(WITHIN), self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)
@@ -173,7 +173,7 @@ class ScriptedServer:
             with suppress(OSError, asyncio.CancelledError):
                 await writer.wait_closed()
 
-    async def _next(self, request: Request) -> Step:
+    async def _next(self, request: Received) -> Step:
         if callable(self._script):
             step = self._script(request)
             return await step if inspect.isawaitable(step) else step
@@ -185,7 +185,7 @@ class ScriptedServer:
 
 async def _read(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
-) -> Request | None:
+) -> Received | None:
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.IncompleteReadError:
@@ -195,7 +195,7 @@ async def _read(
     pairs = [(name, value.strip()) for name, _, value in (h.partition(":") for h in rest if h)]
     headers = {name.lower(): value for name, value in pairs}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Request(
+    return Received(
         method=method,
         target=target,
         headers=headers,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from backout.core.diagnosis.before import Before, others_of, progress_deadline
+from backout.core.diagnosis.before import first_look, progress_deadline
 from backout.core.diagnosis.diagnosis import Meanwhile, Scene
-from backout.core.history.revisions import pods_of
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import objects, template
 from backout.core.rollout.verdict import judge
 from tests.core.diagnosis import looks
@@ -36,7 +36,7 @@ class Recorded:
     ends: int
     now: datetime
     workload: Object
-    replica_sets: Sequence[Object]
+    stored: Sequence[Object]
     pods: Sequence[Object]
     events: Sequence[Object]
     earlier: Sequence[Object]
@@ -46,7 +46,7 @@ class Recorded:
     @property
     def current(self) -> Object:
         wanted = self.digest
-        sets = (r for r in self.replica_sets if template.digest(r["spec"]["template"]) == wanted)
+        sets = (r for r in self.stored if template.digest(r["spec"]["template"]) == wanted)
         return next(sets)
 
     @property
@@ -64,13 +64,19 @@ def recorded(name: str) -> Recorded:
         ends=held["ends"],
         now=now,
         workload=held["workload"],
-        replica_sets=held["replicaSets"],
+        stored=held["replicaSets"],
         pods=held["pods"],
         events=held["events"],
         earlier=held["earlier"],
         nodes_may_return=held["nodesMayReturn"],
         began=held.get("began", held["workload"]),
     )
+
+
+def pods_of(one: Recorded, pods: Sequence[Object]) -> list[Any]:
+    """Return those of the revision that was to run."""
+    history = DEPLOYMENT.revisions(one.began, one.stored, pods)
+    return next(list(r.pods) for r in history if r.is_current)
 
 
 WATCHED = tuple(float(s) for s in range(0, 200, 4))
@@ -87,22 +93,24 @@ def judged(
 ) -> tuple[tuple[Cause, ...], Verdict]:
     """Return the causes and the verdict after looks at these seconds; our own confirm it all."""
     listed = list(one.pods if pods is None else pods)
-    own = pods_of(one.current, listed)
-    templates = [r["spec"]["template"] for r in one.replica_sets if r is not one.current]
-    deadline = progress_deadline(one.workload)
+    own = pods_of(one, listed)
+    templates = [r["spec"]["template"] for r in one.stored if r is not one.current]
+    deadline = progress_deadline(one.workload, DEPLOYMENT)
     scene = Scene(
         workload=one.workload,
-        replica_set=one.current,
+        kind=DEPLOYMENT,
+        stored=one.current,
         pods=own,
         events=list(one.events if events is None else events),
         now=now or one.now,
         others=[p for p in listed if p not in own],
-        earlier=Before(others=others_of(one.earlier, templates, deadline=deadline)),
+        earlier=first_look(one.earlier, one.now, templates, deadline=deadline),
     )
     known = Meanwhile(nodes_may_return=one.nodes_may_return)
     causes = looks.causes(scene, seconds=seconds, meanwhile=known)
     verdict = judge(
         one.workload,
+        DEPLOYMENT,
         wanted=one.digest,
         began=one.began,
         pods=own,

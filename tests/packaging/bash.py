@@ -124,7 +124,5 @@ def program(folder: Path) -> Path:
 PROGRAMS = {
     "backout": "-m backout",
     "kubectl-backout": "-m backout",
-    "kubectl_complete-backout": (
-        "-c 'from backout.cli.commands.completion import kubectl; kubectl()'"
-    ),
+    "kubectl_complete-backout": ("-c 'from backout.cli.kubectl import complete; complete()'"),
 }

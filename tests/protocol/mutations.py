@@ -46,7 +46,7 @@ MUTATIONS = (
         file="steps/acting/act.py",
         old="        held.check_fresh(run)\n",
         new="        held.check_fresh(run)\n        workload = await run.client.get("
-        "paths.deployment(run.target.namespace, run.target.name))\n",
+        "paths.workload(run.target))\n",
         test=INTERLEAVINGS
         + "test_a_run_whose_lock_is_taken_after_it_was_checked_does_not_land_its_patch",
     ),
@@ -105,7 +105,7 @@ MUTATIONS = (
         file="steps/acting/act.py",
         old="    except Unclear as error:\n        return error\n",
         new="    except Unclear:\n        return None\n",
-        test="tests/contract/steps/test_act.py::"
+        test="tests/contract/steps/acting/test_act.py::"
         "test_a_patch_that_never_landed_is_told_so_and_not_sent_again",
     ),
     Mutation(
@@ -127,7 +127,7 @@ MUTATIONS = (
         file="steps/acting/act.py",
         old="        held.check_fresh(run)\n",
         new="",
-        test="tests/contract/steps/test_wait.py::"
+        test="tests/contract/steps/ledger/test_wait.py::"
         "test_a_lock_that_was_not_confirmed_for_two_thirds_of_its_duration_is_not_acted_upon",
     ),
 )

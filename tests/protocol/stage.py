@@ -21,7 +21,7 @@ from backout.core.errors import BackoutError
 from backout.core.history import patch
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.undo import undo
 from tests.contract.api_server import is_undo, line_of
 from tests.contract.scripted_server import WITHIN
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from backout.core.plan.plan import Plan
     from tests.contract.api_server import ApiServer
-    from tests.contract.scripted_server import Answer, Request, Step
+    from tests.contract.scripted_server import Answer, Received, Step
 
 BOUNDS = Bounds(limit=1)
 PATIENCE = 60.0
@@ -45,13 +45,13 @@ PATIENCE = 60.0
 class Gate:
     """Holds back the first request that is `wanted`: itself, or (`answer`) what came of it."""
 
-    wanted: Callable[[Request], bool]
+    wanted: Callable[[Received], bool]
     answer: bool
     is_used: bool = False
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def takes(self, request: Request, *, answer: bool) -> bool:
+    def takes(self, request: Received, *, answer: bool) -> bool:
         if self.is_used or self.answer != answer or not self.wanted(request):
             return False
         self.is_used = True
@@ -79,10 +79,10 @@ class Stage:
         self._world = beginning(BOUNDS)
         self.broken: list[str] = []
         self.patches = 0
-        self.meanwhile: Callable[[Request], None] = lambda _: None
+        self.meanwhile: Callable[[Received], None] = lambda _: None
         api.before, api.after = self._before, self._after
 
-    def hold(self, wanted: Callable[[Request], bool], *, answer: bool = False) -> Gate:
+    def hold(self, wanted: Callable[[Received], bool], *, answer: bool = False) -> Gate:
         gate = Gate(wanted, answer)
         self._gates.append(gate)
         return gate
@@ -101,7 +101,7 @@ class Stage:
             told,
             actor=actor,
             confirm=confirm,
-            policy=Policy(limit=BOUNDS.limit, successes=1),
+            policy=Request(limit=BOUNDS.limit, successes=1),
             write_timeout=write_timeout,
             look_for_leaks=False,
         ) as run:
@@ -121,7 +121,7 @@ class Stage:
             expire_lock(self._api)
         return await self.runs("bob", agrees=agrees)
 
-    async def _before(self, request: Request) -> Step | None:
+    async def _before(self, request: Received) -> Step | None:
         self.meanwhile(request)
         if is_undo(request):
             self.patches += 1
@@ -133,7 +133,7 @@ class Stage:
                     await asyncio.wait_for(gate.opened.wait(), PATIENCE)
         return None
 
-    def _after(self, request: Request, answer: Answer) -> Step | None:
+    def _after(self, request: Received, answer: Answer) -> Step | None:
         if is_undo(request):
             made = _patch(request)
             self._sent = tuple(p for p in self._sent if p is not made and p != made)
@@ -163,11 +163,11 @@ class Stage:
         )
 
 
-def is_lease_write(request: Request) -> bool:
+def is_lease_write(request: Received) -> bool:
     return line_of(request) in {"POST leases", "PUT leases"}
 
 
-def _patch(request: Request) -> Patch:
+def _patch(request: Received) -> Patch:
     """Return a PATCH in the model's terms; one without a precondition fits any version."""
     values = {op["path"]: op.get("value") for op in request.json}
     marked = values.get("/metadata/annotations") or {}

@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.contract.api_server import ApiServer
-    from tests.contract.scripted_server import Request
+    from tests.contract.scripted_server import Received
     from tests.protocol.stage import Stage
 
 
-def is_read_of_the_act(number: int) -> Callable[[Request], bool]:
+def is_read_of_the_act(number: int) -> Callable[[Received], bool]:
     """Return what tells the n-th read of workload or Lease after the intent was written."""
     reads = 0
     is_written = False
 
-    def wanted(request: Request) -> bool:
+    def wanted(request: Received) -> bool:
         nonlocal reads, is_written
         is_written = is_written or is_lease_write(request)
         if is_written and line_of(request) in {"GET deployments", "GET leases"}:
@@ -219,11 +219,13 @@ async def test_a_record_that_was_closed_under_us_stops_the_patch(
     assert states(api) == ["NOT_APPLIED"]
 
 
-def _once(wanted: Callable[[Request], bool], act: Callable[[], None]) -> Callable[[Request], None]:
+def _once(
+    wanted: Callable[[Received], bool], act: Callable[[], None]
+) -> Callable[[Received], None]:
     """Return what acts at the first request that is wanted."""
     acts: Iterator[Callable[[], None]] = iter([act])
 
-    def meanwhile(request: Request) -> None:
+    def meanwhile(request: Received) -> None:
         if wanted(request):
             next(acts, lambda: None)()
 

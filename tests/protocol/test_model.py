@@ -31,7 +31,7 @@ def without(rule: str) -> Explored:
     return found
 
 
-@pytest.mark.parametrize("foreign", [1, 2, 3])
+@pytest.mark.parametrize("foreign", [1, 2, pytest.param(3, marks=pytest.mark.every_case)])
 def test_the_whole_protocol_is_safe_however_the_steps_interleave(foreign: int) -> None:
     found = explore(Rules(), Bounds(foreign=foreign))
 
@@ -39,6 +39,7 @@ def test_the_whole_protocol_is_safe_however_the_steps_interleave(foreign: int) -
     assert found.worlds > [0, 20_000, 75_000, 200_000][foreign], "something is not explored"
 
 
+@pytest.mark.every_case
 @pytest.mark.parametrize(
     "bounds",
     [

@@ -12,6 +12,7 @@ from backout.core.diagnosis.placement import may_return
 from backout.core.kubernetes import objects
 from tests.cluster.manifests import SHOP
 from tests.cluster.space import until
+from tests.situations import slim
 
 if TYPE_CHECKING:
     from tests.cluster.space import Space
@@ -41,15 +42,16 @@ def record(
         "final": situation.final,
         "ends": situation.ends,
         "now": space.api.now(),
-        "workload": _slim(workload),
-        "replicaSets": [_slim(r) for r in space.every("ReplicaSet", f"app={SHOP}")],
-        "pods": [_slim(p) for p in space.every("Pod", f"app={SHOP}")],
-        "events": [_slim(e) for e in space.every("Event")],
+        "workload": slim.workload(workload),
+        "replicaSets": [slim.workload(r) for r in space.every("ReplicaSet", f"app={SHOP}")],
+        "pods": [slim.pod(p) for p in space.every("Pod", f"app={SHOP}")],
+        "events": [slim.event(e) for e in space.every("Event")],
         "nodesMayReturn": may_return(space.nodes(), ()),
-        "earlier": [_slim(p) for p in earlier],
+        "earlier": [slim.pod(p) for p in earlier],
     }
     if began is not None:
-        kept |= {"began": began, "workload": workload}
+        told = {"began": began, "workload": workload}
+        kept |= {k: slim.workload(w, writers=True) for k, w in told.items()}
     FOLDER.mkdir(exist_ok=True)
     file = FOLDER / f"{name.replace(' ', '-')}.yaml"
     file.write_text(yaml.safe_dump(kept, sort_keys=True, width=100, allow_unicode=True))
@@ -59,9 +61,3 @@ def _ready(space: Space, earlier: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the new Pods that are Ready: one that comes and goes is right after a restart."""
     old = {objects.uid(p) for p in earlier}
     return [p for p in space.pods() if objects.is_ready(p) and objects.uid(p) not in old]
-
-
-def _slim(obj: dict[str, Any]) -> dict[str, Any]:
-    """Return an object without what no rule reads and every run writes anew."""
-    metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
-    return {**obj, "metadata": metadata}

@@ -275,3 +275,5 @@ PLAYED_OFTEN = {
 """The outcome depends on timing: played five times, and the worst counts."""
 
 REPORTED = {**RECOVERING, **FAILING}
+RECORDED = {n: s for n, s in REPORTED.items() if s.observed and s.code != "TERMINATING"}
+"""What the objects themselves tell: not where there is no revision, or none has a Pod yet."""

@@ -12,10 +12,10 @@ import click
 from backout.cli import exit_codes
 from backout.cli.options.shared import common, given
 from backout.cli.output.streams import leave, prepare_streams
+from backout.cli.program import COMPLETING, PROGRAM
 from backout.core.errors import BackoutError
 from backout.core.text import untrusted
 
-PROGRAM, COMPLETING = "backout", "_BACKOUT_COMPLETE"
 COMMANDS = {
     "undo": "undo",
     "check": "check",

@@ -16,6 +16,10 @@ Object: TypeAlias = Mapping[str, Any]
 """A Kubernetes object exactly as the wire gave it; a typed model would drop unknown fields."""
 
 
+CHANGE_CAUSE = "kubernetes.io/change-cause"
+"""The annotation that says why a revision was made."""
+
+
 class Severity(StrEnum):
     """How a finding weighs: BLOCK refuses, WARN is said, INFO is context."""
 
@@ -25,33 +29,18 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """What the user points at. `kind` as the API spells it (`Deployment`)."""
-
-    kind: str
-    namespace: str
-    name: str
-
-    @property
-    def noun(self) -> str:
-        """The kind in lower case, as kubectl prints it: `deployment`."""
-        return self.kind.lower()
-
-    def __str__(self) -> str:
-        return f"{self.noun}/{self.name}"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Revision:
     """One state the workload can be in.
 
-    `number` is the controller's (0 where its annotation is absent or unreadable), `hash` ours:
-    SHA-256 hex of the normalised template; `pods` are the Pods of this revision that are not
-    being deleted, `ready` how many of them are Ready.
+    `stored` is the object of the history that holds it. `number` is the controller's: 0 where it
+    has none or one that nobody can read (not `is_numbered`). `earlier` are the numbers that it had
+    before it was made current again, as far as that is told. `hash` is ours: SHA-256 hex of the
+    normalised template. `pods` are the Pods of this revision that are not being deleted, `ready`
+    how many of them are Ready.
     """
 
     number: int
-    replica_set: Object
+    stored: Object
     template: Object
     hash: str
     change_cause: str
@@ -59,6 +48,8 @@ class Revision:
     pods: tuple[Object, ...]
     ready: int
     is_current: bool
+    is_numbered: bool = True
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,17 +14,17 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.http.session import Session
+    from backout.http.client import HttpClient
 
 
 @dataclass(frozen=True, kw_only=True)
-class Url:
+class UrlAsked:
     """A URL that the user named. `headers` may be secret, and go to its own host only.
 
     `timeout` in seconds, for the whole answer.
     """
 
-    session: Session = field(repr=False)
+    session: HttpClient = field(repr=False)
     url: str = field(repr=False)
     expected: Expected
     timeout: float

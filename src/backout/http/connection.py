@@ -25,7 +25,7 @@ _HEAD_CAP = 64 * 1024
 alone may be 4 KiB; h11's own limit is 16 KiB."""
 
 
-class Connection:
+class HttpConnection:
     """One request and its answer at a time. `host` is for error text."""
 
     def __init__(self, wire: Wire, *, host: str) -> None:

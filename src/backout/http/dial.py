@@ -19,7 +19,7 @@ from backout.core.errors import Unreachable
 from backout.core.text import untrusted
 from backout.core.value import dataclass
 from backout.http.addresses import ANY_ADDRESS, AddressPolicy
-from backout.http.connection import Connection
+from backout.http.connection import HttpConnection
 from backout.http.errors import Unanswered, Untrusted
 from backout.http.reasons import certificate_words, system_reason, tls_words
 from backout.http.resolver import AddressDenied, Found, resolve
@@ -36,8 +36,8 @@ _OK = range(200, 300)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What holds for every request of a session (see `session.Session`)."""
+class Terms:
+    """What holds for every request of a client (see `client.HttpClient`)."""
 
     tls: ssl.SSLContext | None
     connect_timeout: float
@@ -47,15 +47,15 @@ class Settings:
     user_agent: str
 
 
-async def dial(url: Url, settings: Settings, *, host: str) -> Connection:
+async def dial(url: Url, terms: Terms, *, host: str) -> HttpConnection:
     """Return a connection on which a request for `url` can be sent; `host` is for error text."""
-    late = f"{host} did not accept a connection within {settings.connect_timeout:g} s"
-    _check_literal(url, settings.policy)
+    late = f"{host} did not accept a connection within {terms.connect_timeout:g} s"
+    _check_literal(url, terms.policy)
     try:
-        async with asyncio.timeout(settings.connect_timeout):
-            if settings.proxy is None:
-                return Connection(await _direct(url, settings, host), host=host)
-            return await _through(parse(settings.proxy), url, settings, host)
+        async with asyncio.timeout(terms.connect_timeout):
+            if terms.proxy is None:
+                return HttpConnection(await _direct(url, terms, host), host=host)
+            return await _through(parse(terms.proxy), url, terms, host)
     except TimeoutError:
         raise Unreachable(late) from None
 
@@ -74,28 +74,28 @@ def _denied(what: str) -> Untrusted:
     return Untrusted(f"will not connect to {what}", remedy=remedy)
 
 
-async def _direct(url: Url, settings: Settings, host: str) -> Wire:
-    found = await _addresses(url, settings.policy, host)
-    name = settings.server_hostname or url.host
-    tls = _trust(settings) if url.scheme == "https" else None
+async def _direct(url: Url, terms: Terms, host: str) -> Wire:
+    found = await _addresses(url, terms.policy, host)
+    name = terms.server_hostname or url.host
+    tls = _trust(terms) if url.scheme == "https" else None
     with _told(host, f"cannot connect to {host}"):
         return await _connect(found, tls, name)
 
 
-async def _through(proxy: Url, url: Url, settings: Settings, host: str) -> Connection:
+async def _through(proxy: Url, url: Url, terms: Terms, host: str) -> HttpConnection:
     """Return a connection to the proxy, or through it by CONNECT where TLS is to be spoken."""
     found = await _addresses(proxy, ANY_ADDRESS, host)  # the user's own: it may be on loopback
-    tls = _trust(settings) if proxy.scheme == "https" else None
+    tls = _trust(terms) if proxy.scheme == "https" else None
     with _told(host, f"cannot connect to the proxy for {host}", "check the proxy's address"):
         wire = await _connect(found, tls, proxy.host)
-    connection = Connection(wire, host=host)
+    connection = HttpConnection(wire, host=host)
     if url.scheme == "http":
         return connection
     try:
         await _tunnel(wire, proxy, url, host)
         with _told(host, f"cannot connect to {host}"):
-            name = settings.server_hostname or url.host
-            await _start_tls(wire, _trust(settings), name)
+            name = terms.server_hostname or url.host
+            await _start_tls(wire, _trust(terms), name)
     except BaseException:
         wire.close()
         raise
@@ -128,7 +128,7 @@ async def _tunnel(wire: Wire, proxy: Url, url: Url, host: str) -> None:
     headers = [("Host", url.endpoint)]
     if proxy.credentials:
         headers.append(("Proxy-Authorization", proxy.credentials))
-    asked = Connection(wire, host=f"the proxy for {host}")
+    asked = HttpConnection(wire, host=f"the proxy for {host}")
     asked.send(h11.Request(method="CONNECT", target=url.endpoint, headers=headers), b"")
     try:
         status, _ = await asked.head()
@@ -150,8 +150,8 @@ async def _start_tls(wire: Wire, tls: ssl.SSLContext, name: str) -> None:
     wire.connection_made(transport)
 
 
-def _trust(settings: Settings) -> ssl.SSLContext:
-    return settings.tls or system_trust()
+def _trust(terms: Terms) -> ssl.SSLContext:
+    return terms.tls or system_trust()
 
 
 @contextmanager

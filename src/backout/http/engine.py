@@ -15,7 +15,7 @@ import h11
 
 from backout.core.errors import Unreachable
 from backout.core.value import dataclass
-from backout.http.dial import Settings
+from backout.http.dial import Terms
 from backout.http.errors import Unanswered
 from backout.http.pool import Pool
 from backout.http.response import BODY_CAP, Headers, OutgoingHeaders, Response
@@ -25,9 +25,9 @@ from backout.http.url import Url, host_of, parse
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from backout.http.connection import Connection
+    from backout.http.connection import HttpConnection
 
-__all__ = ["Pool", "Question", "Settings", "ask", "listen"]
+__all__ = ["HttpRequest", "Pool", "Terms", "ask", "listen"]
 
 _IS_ERROR = 400
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -35,7 +35,7 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class HttpRequest:
     """One request. `timeout` in seconds: for the whole answer, or for its head where streamed."""
 
     method: str
@@ -45,7 +45,7 @@ class Question:
     timeout: float
 
 
-async def ask(pool: Pool, question: Question, *, cap: int, truncate: bool) -> Response:
+async def ask(pool: Pool, question: HttpRequest, *, cap: int, truncate: bool) -> Response:
     """Send once and return the whole answer, bounded in time and size."""
     attempt = _Attempt(pool, question)
     with attempt.bounded():
@@ -61,7 +61,7 @@ async def ask(pool: Pool, question: Question, *, cap: int, truncate: bool) -> Re
 
 @asynccontextmanager
 async def listen(
-    pool: Pool, question: Question, *, silence: float, line_cap: int
+    pool: Pool, question: HttpRequest, *, silence: float, line_cap: int
 ) -> AsyncIterator[Stream]:
     """Send once and give the answer as a stream; left before its end, the connection closes."""
     attempt = _Attempt(pool, question)
@@ -84,15 +84,15 @@ async def listen(
 class _Attempt:
     """One request on its way: which connection it has, and so whether it may have been sent."""
 
-    def __init__(self, pool: Pool, question: Question) -> None:
+    def __init__(self, pool: Pool, question: HttpRequest) -> None:
         self.host = host_of(question.url)
         self._pool = pool
         self._question = question
-        self._url, self._request = _prepared(question, pool.settings, self.host)
-        self._connection: Connection | None = None
+        self._url, self._request = _prepared(question, pool.terms, self.host)
+        self._connection: HttpConnection | None = None
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> HttpConnection:
         """The connection it was sent on; raises RuntimeError before."""
         if self._connection is None:
             raise RuntimeError("not sent")
@@ -124,7 +124,7 @@ class _Attempt:
             raise Unanswered(f"no answer from {self.host} {within}") from None
 
 
-def _prepared(question: Question, settings: Settings, host: str) -> tuple[Url, h11.Request]:
+def _prepared(question: HttpRequest, terms: Terms, host: str) -> tuple[Url, h11.Request]:
     """Return where to go and what to send; raise Unreachable where that cannot be written down."""
     try:
         url = parse(question.url)
@@ -133,19 +133,19 @@ def _prepared(question: Question, settings: Settings, host: str) -> tuple[Url, h
             f"cannot ask {host}: not a full http or https address",
             remedy="give it as https://HOST[:PORT]/PATH",
         ) from None
-    proxy = parse(settings.proxy) if settings.proxy and url.scheme == "http" else None
+    proxy = parse(terms.proxy) if terms.proxy and url.scheme == "http" else None
     try:
         return url, h11.Request(
             method=question.method,
             target=url.full if proxy else url.path,
-            headers=_headers(question, url, settings.user_agent, proxy),
+            headers=_headers(question, url, terms.user_agent, proxy),
         )
     except (h11.LocalProtocolError, ValueError):
         raise Unreachable(f"cannot ask {host}: the request is not valid") from None
 
 
 def _headers(
-    question: Question, url: Url, user_agent: str, proxy: Url | None
+    question: HttpRequest, url: Url, user_agent: str, proxy: Url | None
 ) -> list[tuple[bytes, bytes]]:
     """Return the headers for the wire: a value that is a tuple becomes repeated headers."""
     ours: dict[str, str | tuple[str, ...] | None] = {

@@ -6,10 +6,10 @@ import asyncio
 from time import monotonic as _now
 from typing import TYPE_CHECKING
 
-from backout.http.dial import Settings, dial
+from backout.http.dial import Terms, dial
 
 if TYPE_CHECKING:
-    from backout.http.connection import Connection
+    from backout.http.connection import HttpConnection
     from backout.http.url import Url
 
 _KEPT = 15.0
@@ -22,11 +22,11 @@ Place = tuple[str, str, int]
 class Pool:
     """All connections of a session. Their number is the callers' to bound."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._kept: dict[Place, list[tuple[Connection, float]]] = {}
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self._kept: dict[Place, list[tuple[HttpConnection, float]]] = {}
 
-    async def take(self, url: Url, *, host: str) -> Connection:
+    async def take(self, url: Url, *, host: str) -> HttpConnection:
         """Return a kept connection or a new one; raises what `dial` raises."""
         kept = self._kept.get(_place(url), [])
         while kept:
@@ -34,9 +34,9 @@ class Pool:
             if connection.is_quiet and _now() - since < _KEPT:
                 return connection
             connection.close()
-        return await dial(url, self.settings, host=host)
+        return await dial(url, self.terms, host=host)
 
-    def give(self, url: Url, connection: Connection) -> None:
+    def give(self, url: Url, connection: HttpConnection) -> None:
         """Take a connection back: keep it if it can carry another request, else close it."""
         if connection.is_quiet:
             self._kept.setdefault(_place(url), []).append((connection, _now()))

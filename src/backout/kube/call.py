@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.core.value import dataclass
-from backout.http.session import BODY_CAP
+from backout.http.client import BODY_CAP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from backout.core.errors import ApiError, BackoutError, Gone, Unreachable
 from backout.core.kubernetes.objects import selector_text
+from backout.http.client import BODY_CAP
 from backout.http.errors import Unanswered
-from backout.http.session import BODY_CAP
 from backout.kube.answers import Listing, Patched, ProxyAnswer, WatchEvent
 from backout.kube.bodies import counted_in, event_in, items_in, object_in
 from backout.kube.call import Call, Reply, RequestLine, ServerDate
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from backout.http.response import Response
-    from backout.kube.config.connection import Connection
+    from backout.kube.connection import Connection
 
 __all__ = ["Client", "Listing", "Patched", "ProxyAnswer", "RequestLine", "ServerDate", "WatchEvent"]
 

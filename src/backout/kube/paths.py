@@ -7,13 +7,16 @@ pkg/util/validation (IsDNS1123Label).
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
 
-Scheme = Literal["http", "https"]
+if TYPE_CHECKING:
+    from backout.core.health.endpoints import Scheme
+    from backout.core.kinds.kind import Resource
+    from backout.core.kinds.target import Target
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _PORT = re.compile(r"[0-9]{1,5}|[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?")
@@ -31,24 +34,20 @@ _NAMED = {
 }
 
 
-def deployment(namespace: str, name: str) -> str:
-    """Return the path of one Deployment."""
-    return f"{deployments(namespace)}/{_segment(name)}"
+def workload(target: Target) -> str:
+    """Return the path of one workload."""
+    return f"{listed(target.kind.resource, target.namespace)}/{_segment(target.name)}"
 
 
-def deployments(namespace: str) -> str:
-    """Return the path of a namespace's Deployments."""
-    return f"/apis/apps/v1/namespaces/{_namespace(namespace)}/deployments"
+def listed(resource: Resource, namespace: str) -> str:
+    """Return the path of what a namespace has of a resource."""
+    place = f"namespaces/{_namespace(namespace)}"
+    return f"/apis/{resource.api_version}/{place}/{resource.plural}"
 
 
-def all_deployments() -> str:
-    """Return the path of the Deployments of all namespaces."""
-    return "/apis/apps/v1/deployments"
-
-
-def replica_sets(namespace: str) -> str:
-    """Return the path of a namespace's ReplicaSets."""
-    return f"/apis/apps/v1/namespaces/{_namespace(namespace)}/replicasets"
+def listed_everywhere(resource: Resource) -> str:
+    """Return the path of what all namespaces have of a resource."""
+    return f"/apis/{resource.api_version}/{resource.plural}"
 
 
 def pods(namespace: str) -> str:

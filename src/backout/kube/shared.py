@@ -18,16 +18,17 @@ from backout.kube.client import NO_PARAMS, Client
 from backout.kube.retry import TRIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Collection, Coroutine, Mapping
 
+    from backout.core.kinds.kind import Kind
     from backout.kube.answers import Listing
 
 T = TypeVar("T")
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _IDENTITY = ("namespace", "name")
-_DEPLOYMENTS, _LEASES = "/deployments", "/leases"
-_NEEDLESS = {"ReplicaSet", "Pod", "Service"}
-"""Kinds whose managed fields nobody reads: they are up to half of an object."""
+_LEASES = "/leases"
+_NEEDLESS = {"Pod", "Service"}
+"""Kinds whose managed fields nobody reads, beside a history's: they are up to half of an object."""
 
 
 class _Whole:
@@ -43,13 +44,16 @@ class _Whole:
 class SharedClient(Client):
     """An async context manager over a client that stays open; what it has read it keeps.
 
-    An error is kept, too: what could not be read once is not asked for by every workload.
+    An error is kept, too: what could not be read once is not asked for by every workload. `kinds`
+    are those of the workloads.
     """
 
-    def __init__(self, plain: Client) -> None:
+    def __init__(self, plain: Client, kinds: Collection[Kind]) -> None:
         # The same transport, identity and time-outs: only the reads differ.
         vars(self).update(vars(plain))
         self._plain = plain
+        self._wholes = (_LEASES, *(f"/{kind.resource.plural}" for kind in kinds))
+        self._needless = _NEEDLESS | {kind.stored.name for kind in kinds}
         self._asked: dict[str, asyncio.Task[Any]] = {}
 
     async def __aenter__(self) -> Self:
@@ -70,9 +74,9 @@ class SharedClient(Client):
             del self._asked[key]
 
     async def get(self, path: str, params: Mapping[str, str] = NO_PARAMS) -> dict[str, Any]:
-        """Return one object; a Deployment or a Lease out of the list of its namespace."""
+        """Return one object; a workload or a Lease out of the list of its namespace."""
         collection, _, name = path.rpartition("/")
-        if not collection.endswith((_DEPLOYMENTS, _LEASES)):
+        if not collection.endswith(self._wholes):
             key = f"GET {path}?{json.dumps(dict(params))}"
             return await self._once(key, lambda: self._plain.get(path, params))
         try:
@@ -134,7 +138,13 @@ class SharedClient(Client):
         return await self._once(f"LIST {path}/", lambda: self._read_whole(path))
 
     async def _read_whole(self, path: str) -> _Whole:
-        return _Whole(await self._plain.reduced(path, _kept))
+        return _Whole(await self._plain.reduced(path, self._kept))
+
+    def _kept(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Return what a run over many keeps of an object of a list."""
+        if item.get("kind") in self._needless:
+            objects.dig(item, "metadata", default={}).pop("managedFields", None)
+        return item
 
     async def _once(self, key: str, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
         if key not in self._asked:
@@ -148,13 +158,6 @@ class SharedClient(Client):
             # Raised once for each who waits: their frames must not pile up in it.
             raise error.with_traceback(None) from None
         return found
-
-
-def _kept(item: dict[str, Any]) -> dict[str, Any]:
-    """Return what a run over many keeps of an object of a list."""
-    if item.get("kind") in _NEEDLESS:
-        objects.dig(item, "metadata", default={}).pop("managedFields", None)
-    return item
 
 
 def _identity(item: dict[str, Any]) -> dict[str, Any]:

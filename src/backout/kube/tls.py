@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from backout.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from backout.kube.config.connection import KeyPair, Trust
+    from backout.kube.connection import KeyPair, Trust
 
 _BLOCK = re.compile(
     r"-----BEGIN CERTIFICATE-----[\sA-Za-z0-9+/=]+-----END CERTIFICATE-----",

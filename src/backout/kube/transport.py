@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from backout.core.errors import Unreachable
 from backout.core.text import untrusted
-from backout.http.session import Session
+from backout.http.client import HttpClient
 from backout.kube.call import Call, Reply, RequestLine, ServerDate
 from backout.kube.credentials.identities import Identities
 from backout.kube.status import UNAUTHORIZED, status_of
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from backout.http.response import Headers, OutgoingHeaders
     from backout.http.stream import Stream
-    from backout.kube.config.connection import Connection, Impersonation, KeyPair
-    from backout.kube.credentials.exec_credential import Identity
+    from backout.kube.connection import Connection, Impersonation, KeyPair
+    from backout.kube.credentials.exec_credential import Login
     from backout.kube.credentials.exec_plugin import Surroundings
 
 
@@ -50,7 +50,7 @@ class Transport:
         self._identities = Identities(connection, around)
         self._on_request = on_request
         self._on_warning = on_warning
-        self._sessions: list[tuple[KeyPair | None, Session]] = []
+        self._sessions: list[tuple[KeyPair | None, HttpClient]] = []
         self._stack = AsyncExitStack()
         self.server_date: ServerDate | None = None
         self.requests = 0
@@ -96,7 +96,7 @@ class Transport:
             yield stream
 
     async def _open(
-        self, call: Call, identity: Identity, stack: AsyncExitStack, *, silence: float
+        self, call: Call, identity: Login, stack: AsyncExitStack, *, silence: float
     ) -> Stream:
         session = await self._session(identity.key_pair)
         asked = session.stream(
@@ -116,7 +116,7 @@ class Transport:
         self._listen(call, stream.headers)
         return stream
 
-    async def _send(self, call: Call, identity: Identity) -> Reply:
+    async def _send(self, call: Call, identity: Login) -> Reply:
         session = await self._session(identity.key_pair)
         started, status = time.monotonic(), None
         try:
@@ -136,12 +136,12 @@ class Transport:
         warnings = self._listen(call, response.headers)
         return Reply(response=response, warnings=warnings, audit_id=call.audit_id)
 
-    async def _session(self, key_pair: KeyPair | None) -> Session:
+    async def _session(self, key_pair: KeyPair | None) -> HttpClient:
         """Return the session that shows this certificate; older ones live on for their watches."""
         if self._sessions and self._sessions[-1][0] == key_pair:
             return self._sessions[-1][1]
         is_https = self._connection.server.startswith("https:")
-        session = Session(
+        session = HttpClient(
             tls=context_for(self._connection.trust, key_pair) if is_https else None,
             proxy=self._connection.proxy,
             server_hostname=self._connection.trust.server_name if is_https else None,
@@ -153,7 +153,7 @@ class Transport:
         query = urlencode(call.params, quote_via=quote)
         return f"{self._connection.server}{call.path}{'?' if query else ''}{query}"
 
-    def _headers(self, call: Call, identity: Identity) -> OutgoingHeaders:
+    def _headers(self, call: Call, identity: Login) -> OutgoingHeaders:
         headers: dict[str, str | tuple[str, ...]] = {
             "Accept": call.accept,
             "Audit-ID": call.audit_id,

@@ -14,8 +14,8 @@ from backout.core.errors import ApiError, Forbidden, Gone, NotFound, Unauthorize
 from backout.core.kubernetes.objects import resource_version
 from backout.core.value import dataclass
 from backout.kube.clock import SYSTEM_CLOCK, Clock
-from backout.kube.pace import Pace
 from backout.kube.status import TOO_MANY
+from backout.kube.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -68,7 +68,7 @@ class _Place:
     version: str = ""
     listed_at: float = 0.0
     clock: Clock = field(repr=False)
-    pace: Pace = field(repr=False)
+    turns: Turns = field(repr=False)
 
 
 async def follow(
@@ -86,7 +86,7 @@ async def follow(
     repeating cannot cure (401, 403, 404, other 4xx, credentials) is raised.
     """
     selectors = {"label_selector": label_selector, "field_selector": field_selector}
-    place = _Place(path=path, selectors=selectors, clock=clock, pace=Pace(clock))
+    place = _Place(path=path, selectors=selectors, clock=clock, turns=Turns(clock))
     while True:
         try:
             if not place.version:
@@ -99,7 +99,7 @@ async def follow(
         except (Unreachable, ApiError) as exc:
             if not _passes(exc):
                 raise
-            place.pace.failed(_asked_pause(exc))
+            place.turns.failed(_asked_pause(exc))
             # It may be the version itself that cannot be served; and only a list tells the
             # consumer at once that we see again: a watch is silent where nothing changes.
             place.version = ""
@@ -107,10 +107,10 @@ async def follow(
 
 
 async def _listed(client: Client, place: _Place) -> Synced:
-    await place.pace.turn()
+    await place.turns.turn()
     listing = await client.list(place.path, tries=1, **place.selectors)
     place.version, place.listed_at = listing.resource_version, place.clock.monotonic()
-    place.pace.allow_one()
+    place.turns.allow_one()
     return Synced(items=tuple(listing.items))
 
 
@@ -121,11 +121,11 @@ async def _watched(client: Client, place: _Place) -> AsyncGenerator[Change, None
     One that brought nothing, not even a bookmark, may go on bringing nothing: the next turn lists
     (client-go's reflector takes a very short watch for an error, too).
     """
-    await place.pace.turn()
+    await place.turns.turn()
     events = client.watch(place.path, resource_version=place.version, **place.selectors)
     async with aclosing(_or_list(place, events)) as told:
         async for event in told:
-            place.pace.succeeded()
+            place.turns.succeeded()
             change = _change(event)
             if change is not None or event.type == "BOOKMARK":
                 place.version = resource_version(event.object) or place.version

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from backout.core.errors import BackoutError
 from backout.core.health.metric import STALE, Alert, NoAnswer, Vector
 from backout.core.text import masked, untrusted
-from backout.http.session import Session
+from backout.http.client import HttpClient
 from backout.prometheus import answers
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class PrometheusClient:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": authorization} if authorization else {}
         self._timeout = timeout
-        self._session = Session(tls=tls, connect_timeout=min(timeout, CONNECT_TIMEOUT))
+        self._session = HttpClient(tls=tls, connect_timeout=min(timeout, CONNECT_TIMEOUT))
 
     async def __aenter__(self) -> Self:
         await self._session.__aenter__()

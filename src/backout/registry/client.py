@@ -12,7 +12,7 @@ from backout.core.images.keyring import Keyring
 from backout.core.images.names import ImageAnswer, ImageReference, ImageState, parse
 from backout.core.text import masked, untrusted
 from backout.http.addresses import ANY_ADDRESS, NO_LOCAL
-from backout.http.session import Session
+from backout.http.client import HttpClient
 from backout.http.trust import with_authorities
 from backout.registry import conversation
 from backout.registry.route import Route
@@ -48,8 +48,8 @@ class RegistryClient:
         tls = with_authorities(
             ca_file, remedy="give a PEM file with the registry's CA certificates"
         )
-        self._guarded = Session(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=NO_LOCAL)
-        self._declared = Session(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=ANY_ADDRESS)
+        self._guarded = HttpClient(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=NO_LOCAL)
+        self._declared = HttpClient(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=ANY_ADDRESS)
         self._open = AsyncExitStack()
         self._routes: dict[str, Route] = {}
         self._asked: dict[tuple[str, Keyring], asyncio.Task[ImageAnswer]] = {}

@@ -18,7 +18,7 @@ from backout.core.text import masked, untrusted
 
 if TYPE_CHECKING:
     from backout.core.images.keyring import Secret
-    from backout.http.session import Response
+    from backout.http.client import Response
     from backout.registry.route import Route
 
 

@@ -19,7 +19,7 @@ from backout.core.text import untrusted
 if TYPE_CHECKING:
     from backout.core.images.keyring import Secret
     from backout.core.images.names import ImageReference
-    from backout.http.session import Response, Session
+    from backout.http.client import HttpClient, Response
 
 # All four: a registry answers 404 for a manifest whose type is not accepted (dkregistry-rs#243).
 MANIFEST_TYPES = (
@@ -46,8 +46,8 @@ class Route:
         *,
         registry: str,
         is_plain: bool,
-        session: Session,
-        guarded: Session,
+        session: HttpClient,
+        guarded: HttpClient,
         timeout: float,
     ) -> None:
         self.registry = registry

@@ -15,7 +15,7 @@ from backout.core.text import untrusted
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from backout.http.session import Response
+    from backout.http.client import Response
 
 # Digits of a Retry-After that is worth repeating.
 _LONG_WAIT = 7

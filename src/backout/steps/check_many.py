@@ -8,22 +8,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError, Forbidden
-from backout.core.model import Target
+from backout.core.kinds.target import Target
 from backout.core.outcome import Outcome, Result
 from backout.core.plan import standing
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.shared import SharedClient
-from backout.steps.ledger.store import ClusterLedger
+from backout.steps.concurrency import first_error
+from backout.steps.ledger.cluster_ledger import ClusterLedger
 from backout.steps.preflight.prepare import prepare
-from backout.steps.together import first_error
+from backout.steps.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Event
     from backout.core.plan.standing import Row
-    from backout.steps.run import Run
+    from backout.steps.run import Session
 
 AT_ONCE = 16
 """Workloads at the same time: each has a few requests under way, and a guest floods nobody."""
@@ -34,15 +36,19 @@ OBSERVE = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """Those `named`, else all Deployments that `selector` selects; `everywhere`: of the cluster."""
+class Which:
+    """Those `named`, else all of `kinds` that `selector` selects; `everywhere`: of the cluster.
 
-    named: tuple[str, ...] = ()
+    Those named are of the run's namespace, whatever they say.
+    """
+
+    kinds: tuple[Kind, ...]
+    named: tuple[Target, ...] = ()
     selector: str = ""
     everywhere: bool = False
 
 
-async def check_many(run: Run, asked: Asked) -> Outcome:
+async def check_many(run: Run, asked: Which) -> Outcome:
     """Tell of each workload whether it could be rolled back; nothing is written.
 
     What the workloads of a namespace share is read once. Raises BackoutError where it cannot be
@@ -51,9 +57,9 @@ async def check_many(run: Run, asked: Asked) -> Outcome:
     total = run.limits.total or LONGEST
     many = _Many(run)
     try:
-        async with asyncio.timeout(total), SharedClient(run.client) as client:
+        async with asyncio.timeout(total), SharedClient(run.client, asked.kinds) as client:
             many.expect(await _targets(run, client, asked))
-            await many.check(client)
+            await many.check(client, _quiet(run.session, client))
     except TimeoutError:
         many.give_up(
             BackoutError(f"time was up after {total:g} s", remedy="give it longer: --timeout")
@@ -63,34 +69,33 @@ async def check_many(run: Run, asked: Asked) -> Outcome:
     return many.outcome(asked)
 
 
-async def _targets(run: Run, client: SharedClient, asked: Asked) -> tuple[Target, ...]:
+async def _targets(run: Run, client: SharedClient, asked: Which) -> tuple[Target, ...]:
     here = run.target.namespace
     if asked.named:
-        return tuple(_target(here, name) for name in dict.fromkeys(asked.named))
-    path = paths.all_deployments() if asked.everywhere else paths.deployments(here)
+        return tuple(replace(t, namespace=here) for t in dict.fromkeys(asked.named))
+    found = [await _of_kind(kind, here, client, asked) for kind in asked.kinds]
+    return tuple(target for targets in found for target in targets)
+
+
+async def _of_kind(kind: Kind, here: str, client: SharedClient, asked: Which) -> tuple[Target, ...]:
+    own = kind.resource
+    path = paths.listed_everywhere(own) if asked.everywhere else paths.listed(own, here)
     try:
         found = await client.names(path, label_selector=asked.selector)
     except Forbidden as error:
         role = "ClusterRole" if asked.everywhere else "Role"
-        rule = "{apiGroups: [apps], resources: [deployments], verbs: [list]}"
+        rule = f"{{apiGroups: [{own.group}], resources: [{own.plural}], verbs: [list]}}"
         raise Forbidden(
             error.message, code=error.code, remedy=f"ask for this rule in a {role}: {rule}"
         ) from None
-    return tuple(_target(namespace, name) for namespace, name in sorted(found))
-
-
-def _target(namespace: str, name: str) -> Target:
-    return Target(kind="Deployment", namespace=namespace, name=name)
+    return tuple(Target(kind=kind, namespace=where, name=name) for where, name in sorted(found))
 
 
 class _Many:
     """The workloads of one run, and what was found of them so far."""
 
     def __init__(self, run: Run) -> None:
-        self._run = replace(
-            run, emit=_unsaid, limits=replace(run.limits, observe=min(OBSERVE, run.limits.observe))
-        )
-        self._told = run
+        self._run = run
         self._targets: tuple[Target, ...] = ()
         self._done: dict[Target, Row] = {}
 
@@ -99,13 +104,13 @@ class _Many:
         self._targets = targets
         self._left = Counter(t.namespace for t in targets)
 
-    async def check(self, client: SharedClient) -> None:
+    async def check(self, client: SharedClient, session: Session) -> None:
         """Check all, some at once."""
         waiting = iter(self._targets)
         with first_error():
             async with asyncio.TaskGroup() as group:
                 for _ in range(AT_ONCE):
-                    group.create_task(self._work(waiting, client))
+                    group.create_task(self._work(waiting, client, session))
 
     def give_up(self, error: BackoutError) -> None:
         """Say of all that are not done why they are not."""
@@ -115,13 +120,13 @@ class _Many:
         if not self._targets:
             raise error
 
-    def outcome(self, asked: Asked) -> Outcome:
+    def outcome(self, asked: Which) -> Outcome:
         """Say how much was looked at; return the last word."""
         if not self._targets:
-            return _nothing(self._told, asked)
+            return _nothing(self._run, asked)
         count = standing.counts(row.answer for row in self._done.values())
-        requests = self._told.client.requests
-        self._told.say(
+        requests = self._run.client.requests
+        self._run.say(
             "standing",
             f"{standing.workloads(len(self._done))} checked with {requests} requests to the API "
             "server",
@@ -130,47 +135,55 @@ class _Many:
         )
         return standing.outcome(count)
 
-    async def _work(self, waiting: Iterator[Target], client: SharedClient) -> None:
+    async def _work(
+        self, waiting: Iterator[Target], client: SharedClient, session: Session
+    ) -> None:
         for target in waiting:
-            self._take(await self._row(target, client))
+            self._take(await _row(self._run, target, session))
             self._left[target.namespace] -= 1
             if not self._left[target.namespace]:
                 client.forget(target.namespace)
 
-    async def _row(self, target: Target, client: SharedClient) -> Row:
-        run = replace(
-            self._run,
-            target=target,
-            client=client,
-            ledger=ClusterLedger(client, target),
-            policy=replace(
-                self._run.policy,
-                is_survey=True,
-                command=("undo", str(target), "-n", target.namespace),
-            ),
-        )
-        try:
-            return standing.row(target, await prepare(run))
-        except BackoutError as error:
-            return standing.unknown(target, error)
-        except Exception as error:  # noqa: BLE001 (one odd object must not hide all the others)
-            words = f"internal error ({type(error).__name__}: {error})"
-            return standing.unknown(target, BackoutError(words, remedy="please report this"))
-
     def _take(self, row: Row) -> None:
         self._done[row.target] = row
-        self._told.say("workload_checked", standing.told(row), **standing.fields(row))
-        self._told.show(f"  {len(self._done)} of {len(self._targets)} workloads checked")
+        self._run.say("workload_checked", standing.told(row), **standing.fields(row))
+        self._run.show(f"  {len(self._done)} of {len(self._targets)} workloads checked")
 
 
-def _nothing(run: Run, asked: Asked) -> Outcome:
+def _quiet(session: Session, client: SharedClient) -> Session:
+    """Return a session that reads together, and says nothing of one workload: its row tells."""
+    limits = replace(session.limits, observe=min(OBSERVE, session.limits.observe))
+    return replace(session, client=client, emit=_unsaid, limits=limits)
+
+
+async def _row(run: Run, target: Target, session: Session) -> Row:
+    command = ("undo", str(target), "-n", target.namespace)
+    policy = replace(session.policy, is_survey=True, command=command)
+    one = Run(
+        session=replace(session, policy=policy),
+        target=target,
+        ledger=ClusterLedger(session.client, target),
+        op=run.op,
+        trace_id=run.trace_id,
+    )
+    try:
+        return standing.row(target, await prepare(one))
+    except BackoutError as error:
+        return standing.unknown(target, error)
+    except Exception as error:  # noqa: BLE001 (one odd object must not hide all the others)
+        words = f"internal error ({type(error).__name__}: {error})"
+        return standing.unknown(target, BackoutError(words, remedy="please report this"))
+
+
+def _nothing(run: Run, asked: Which) -> Outcome:
     where = "in the cluster" if asked.everywhere else f"in namespace {run.target.namespace}"
     which = f" that {asked.selector} selects" if asked.selector else ""
+    kinds = " or ".join(kind.resource.name for kind in asked.kinds)
     return Outcome(
         result=Result.NOT_CHANGED,
-        message=f"there is no Deployment {where}{which}: nothing was checked",
+        message=f"there is no {kinds} {where}{which}: nothing was checked",
     )
 
 
 def _unsaid(_: Event) -> None:
-    """Say nothing of one workload as it goes: its row tells."""
+    """Say nothing."""

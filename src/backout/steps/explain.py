@@ -10,7 +10,6 @@ from backout.core.diagnosis.diagnosis import Diagnosis, Meanwhile, Scene
 from backout.core.diagnosis.groups import patience
 from backout.core.errors import BackoutError
 from backout.core.history import revisions
-from backout.core.history.revisions import pods_of
 from backout.core.kubernetes import objects, template
 from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Need
@@ -47,6 +46,7 @@ async def explain(run: Run) -> Outcome:
     workload = snapshot.workload
     verdict = judge(
         workload,
+        run.target.kind,
         wanted=template.digest(workload["spec"]["template"]),
         began=workload,
         pods=None if Need.PODS in snapshot.unreadable else scene.pods,
@@ -66,11 +66,12 @@ async def explain(run: Run) -> Outcome:
 
 def _scene(snapshot: Snapshot, events: list[Object]) -> Scene:
     now = revisions.current(snapshot.revisions)
-    pods = pods_of(now.replica_set, snapshot.pods) if now is not None else []
+    pods = list(now.pods) if now is not None else []
     own = {objects.uid(p) for p in pods}
     return Scene(
         workload=snapshot.workload,
-        replica_set=now.replica_set if now is not None else None,
+        kind=snapshot.kind,
+        stored=now.stored if now is not None else None,
         pods=pods,
         events=events,
         now=snapshot.now,
@@ -97,7 +98,7 @@ def _diagnosed(scene: Scene, known: Meanwhile, nodes: Nodes, again: SecondLook) 
 def _is_whole(scene: Scene) -> bool:
     """Tell whether all Pods that are wanted are there and Ready, and no old one is left."""
     ready = sum(map(objects.is_ready, scene.pods))
-    return ready >= objects.replicas(scene.workload) and not scene.others
+    return ready >= scene.kind.counters(scene.workload).wanted and not scene.others
 
 
 async def _events(run: Run) -> list[Object]:

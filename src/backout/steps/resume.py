@@ -111,7 +111,7 @@ async def _watched(run: Run, rollback: Rollback, held: Held, record: Record) -> 
         f"{record.destination.revision} was left open; its PATCH landed; watching it to its end",
         resumed=record.op,
     )
-    path = paths.deployment(run.target.namespace, run.target.name)
+    path = paths.workload(run.target)
     return await rollback.go_on(held, await run.client.get(path))
 
 

@@ -1,4 +1,4 @@
-"""What one run works with: clients, settings and ids, made once and handed to every step."""
+"""What the steps work with: the session, made once, and the run of one workload in it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ import shlex
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from backout.core.model import Event, Target
+from backout.core.model import Event
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
+    from backout.core.kinds.target import Target
     from backout.core.plan.plan import Plan
     from backout.core.preflight.rehearsal import Rehearsal
-    from backout.core.preflight.snapshot import Policy
+    from backout.core.preflight.request import Request
     from backout.core.rollout.view import View
-    from backout.http.session import Session
+    from backout.http.client import HttpClient
     from backout.kube.client import Client
     from backout.prometheus.client import PrometheusClient
     from backout.registry.client import RegistryClient
-    from backout.steps.ledger.store import LedgerStore
-    from backout.steps.notify import Notifier
+    from backout.steps.notifier import Notifier
+    from backout.steps.store import LedgerStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,48 +70,104 @@ def _unseen(_: View | str | None) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """One run. `op` is unique to it and marks its PATCH; `emit` takes every event in order.
+class Session:
+    """What all runs of one start have in common; `emit` takes every event in order.
 
     `show` takes the view of a rollout while it is watched, or a line of progress; None when that
-    is over. `prometheus` and `notifier` are None where the user named none.
+    is over. `prometheus` and `notifier` are None where the user named none. `notes` are what
+    whoever runs this should know of the files that it was made of.
 
     `health_headers` may be secret: they go to the hosts of `--health` URLs only.
-
-    `rehearsed` keeps what rehearsals showed, by template hash: a plan that is made again starts no
-    other Pod.
 
     `confirm` asks the user for a yes to a plan (True where nobody is to be asked).
     """
 
     client: Client
-    ledger: LedgerStore
     registry: RegistryClient
-    web: Session
-    target: Target
-    policy: Policy
+    web: HttpClient
     identity: Identity
     emit: Callable[[Event], None]
     confirm: Callable[[Plan], Awaitable[bool]]
-    op: str
-    trace_id: str
+    policy: Request
     limits: Limits = field(default_factory=Limits)
     health_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     show: Callable[[View | str | None], None] = _unseen
-    dry_run: bool = False
     context: str = ""
-    rehearsed: dict[str, Rehearsal] = field(default_factory=dict)
     prometheus: PrometheusClient | None = None
     notifier: Notifier | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One workload in a session. `op` is unique to it and marks its PATCH.
+
+    `rehearsed` keeps what rehearsals showed, by template hash: a plan that is made again starts no
+    other Pod. What is the session's is read here, too: a step needs to know no more than its run.
+    """
+
+    session: Session
+    target: Target
+    ledger: LedgerStore
+    op: str
+    trace_id: str
+    dry_run: bool = False
+    rehearsed: dict[str, Rehearsal] = field(default_factory=dict)
+
+    @property
+    def client(self) -> Client:
+        """The API server's."""
+        return self.session.client
+
+    @property
+    def registry(self) -> RegistryClient:
+        """The image registries'."""
+        return self.session.registry
+
+    @property
+    def web(self) -> HttpClient:
+        """The one for URLs of the user's."""
+        return self.session.web
+
+    @property
+    def prometheus(self) -> PrometheusClient | None:
+        """Prometheus', where there is one."""
+        return self.session.prometheus
+
+    @property
+    def notifier(self) -> Notifier | None:
+        """Who else is told, where somebody is."""
+        return self.session.notifier
+
+    @property
+    def policy(self) -> Request:
+        """What the user asked for."""
+        return self.session.policy
+
+    @property
+    def limits(self) -> Limits:
+        """How long things may take."""
+        return self.session.limits
+
+    @property
+    def identity(self) -> Identity:
+        """Who runs this."""
+        return self.session.identity
 
     @property
     def kubectl_context(self) -> str:
         """The flag, with a space behind it, that sends kubectl to the same cluster."""
-        return f"--context {shlex.quote(self.context)} " if self.context else ""
+        context = self.session.context
+        return f"--context {shlex.quote(context)} " if context else ""
+
+    def show(self, view: View | str | None) -> None:
+        """Show a rollout, or a line of progress, where somebody looks on; None: it is over."""
+        self.session.show(view)
 
     def say(self, kind: str, message: str, **fields: object) -> None:
         """Emit an event of this run."""
-        self.emit(Event(kind=kind, message=message, fields={"op": self.op, **fields}))
+        event = Event(kind=kind, message=message, fields={"op": self.op, **fields})
+        self.session.emit(event)
 
     def server_now(self) -> datetime:
         """Return the API server's time; raises Unreachable where it is not known."""

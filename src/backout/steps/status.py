@@ -9,7 +9,7 @@ from backout.core.diagnosis.before import Before, first_look, progress_deadline
 from backout.core.diagnosis.groups import patience
 from backout.core.errors import ConfigError
 from backout.core.history import revisions
-from backout.core.kubernetes import objects, template
+from backout.core.kubernetes import template
 from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Need
 from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
@@ -70,7 +70,7 @@ def since_its_beginning(snapshot: Snapshot) -> Before:
         snapshot.pods,
         snapshot.now,
         templates,
-        deadline=progress_deadline(snapshot.workload),
+        deadline=progress_deadline(snapshot.workload, snapshot.kind),
         ran=now is not None and now.hash in snapshot.known.good,
     )
 
@@ -81,7 +81,7 @@ def tell_where(run: Run, snapshot: Snapshot) -> None:
     images = template.images_in_words(snapshot.workload["spec"]["template"])
     words = f"{run.target} asks for a template that no revision has yet; {images}"
     if now is not None:
-        wanted = objects.replicas(snapshot.workload)
+        wanted = snapshot.pace.replicas
         blind = Need.PODS in snapshot.unreadable
         ready = f"{now.ready} of its {wanted} Pods Ready"
         words = (

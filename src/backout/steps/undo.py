@@ -75,7 +75,7 @@ async def _agreed(run: Run, waiting: Waiting) -> tuple[Plan | Refusal | Outcome 
         asked_at = clock()
         if run.dry_run:
             return plan, since
-        if not await run.confirm(plan):
+        if not await run.session.confirm(plan):
             return None, since
         if clock() - asked_at < THOUGHT:
             return plan, since

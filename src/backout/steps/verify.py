@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from backout.core.model import Object
     from backout.core.preflight.snapshot import Snapshot
-    from backout.steps.acting.conclude import Ending
     from backout.steps.run import Run
+    from backout.steps.watching.soak import Ending
 
 
 async def verify(run: Run, *, number: int | None) -> Outcome:
@@ -80,7 +80,7 @@ def _not_yet(workload: Object) -> Revision:
     pods = workload["spec"]["template"]
     return Revision(
         number=0,
-        replica_set={},
+        stored={},
         template=pods,
         hash=template.digest(pods),
         change_cause="",

@@ -1,4 +1,4 @@
-"""Killed before each request and after each write of a full undo: resume ends it, truly."""
+"""Killed after each write of a full undo: resume ends it, truly."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from tests.cluster.faults.history import recorded
 from tests.cluster.faults.scene import is_write, scene
 from tests.cluster.faults.test_interruptions import hits
+from tests.cluster.manifests import SHOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from tests.cluster.faults.scene import Ended, Scene
     from tests.cluster.space import Space
 
-STEP = 4
+
+def is_patch(line: str) -> bool:
+    return line.startswith("PATCH") and "/deployments/" in line
 
 
 @pytest.fixture
@@ -26,12 +29,6 @@ def stage(space: Space) -> Iterator[Scene]:
     with recorded(space) as history, scene(space) as made:
         yield made
         history.check(limit=1)
-
-
-@pytest.mark.parametrize("first", range(1, STEP + 1))
-def test_a_kill_before_any_request_is_ended_by_resume(stage: Scene, first: int) -> None:
-    for ended in hits(stage, signal.SIGKILL, "before", count(first, STEP)):
-        check_resumed(stage, ended)
 
 
 @pytest.mark.parametrize("first", [1, 2])
@@ -56,3 +53,19 @@ def check_resumed(stage: Scene, ended: Ended) -> None:
     else:
         assert (resumed.code, states) == (3, ["NOT_APPLIED"]), why
         assert "nothing was changed" in resumed.last, why
+
+
+def test_a_marker_that_the_controller_has_copied_is_found_on_the_replica_set(
+    stage: Scene, space: Space
+) -> None:
+    """Before it had copied it, nobody can tell any more: tests/cluster/test_frozen.py."""
+    stage.broken()
+    killed = stage.undo(number=1, sent=signal.SIGKILL, moment="after", counts=is_patch)
+    assert killed.hit, str(killed)
+    space.rolled_out()
+    space.kubectl("rollout", "undo", f"deploy/{SHOP}", "--to-revision=2").expect(0)
+    ran = space.resume().expect(5)
+
+    assert "asks for something else since" in ran.outcome
+    assert stage.states == ["UNDECIDED"]
+    assert stage.holder == ""

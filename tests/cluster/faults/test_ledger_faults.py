@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.cluster.space import Space
     from tests.contract.fault_proxy import Fault
 
+EVERY_CASE = pytest.mark.every_case
 LEDGER = "backout.dev/ledger"
 MARKER = "backout.dev/operation"
 AN_HOUR = 3600
@@ -101,7 +102,14 @@ def test_a_run_that_was_stopped_before_its_patch_does_not_land_it_after_a_takeov
 
 
 @pytest.mark.parametrize(
-    "text", ["nonsense", '{"schema":2,"records":[]}', '{"schema":1,"records":[{"op":1}]}', ""]
+    "text",
+    [
+        "nonsense",
+        *(
+            pytest.param(text, marks=EVERY_CASE)
+            for text in ('{"schema":2,"records":[]}', '{"schema":1,"records":[{"op":1}]}', "")
+        ),
+    ],
 )
 def test_a_ledger_that_cannot_be_read_refuses_and_is_never_overwritten(
     space: Space, text: str
@@ -140,7 +148,7 @@ def test_a_lease_that_has_no_room_left_is_told_and_nothing_is_changed(space: Spa
     assert [r["state"] for r in space.records()] == ["SUCCEEDED"]
 
 
-@pytest.mark.parametrize("off", [AN_HOUR, -AN_HOUR])
+@pytest.mark.parametrize("off", [pytest.param(AN_HOUR, marks=EVERY_CASE), -AN_HOUR])
 def test_a_machine_whose_clock_is_an_hour_off_sees_a_live_lock_as_live_and_its_times_are_right(
     space: Space, tmp_path: Path, off: int
 ) -> None:
@@ -183,6 +191,7 @@ def python(space: Space, folder: Path, *words: str) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.exclusive
 def test_a_workload_whose_status_changes_twenty_times_a_second_is_undone_all_the_same(
     space: Space, history: History
 ) -> None:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.target import Target
 from backout.core.kubernetes import objects
-from backout.core.model import Target
 from backout.kube.client import Client
-from backout.kube.config.connection import Connection, Credentials, Trust
+from backout.kube.connection import Connection, Credentials, Trust
 from backout.steps.watching.follow import Newest, newest_states
 from sandbox.machine import addresses
 from tests.cluster.faults.scene import LONGEST, Ended, Scene
@@ -39,10 +40,11 @@ from tests.cluster.faults.stream_proxy import (
 from tests.cluster.manifests import SHOP
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 
     from tests.cluster.space import Space
 
+EVERY_CASE = pytest.mark.every_case
 Picture = dict[str, set[tuple[str, str]]]
 RESOURCES = ("deployments", "replicasets", "pods", "events")
 MOST = 3
@@ -61,6 +63,7 @@ SEEING: dict[str, Fault] = {
     "the server's own 410": From("1"),
     "unknown types": strange,
 }
+ONE_OF_THEM = "the server's own 410"
 BLIND: dict[str, Fault] = {
     "silent": silent,
     "bookmarks only": bookmarks(FOR_EVER),
@@ -69,6 +72,11 @@ BLIND: dict[str, Fault] = {
 PASSING: dict[str, Fault] = {**BLIND, "bookmarks only": bookmarks(5)}
 MAY_LIST_AGAIN = "cut in the first line"
 """Whoever lists again after such a watch sees the end all the same."""
+
+
+def one_of(names: Iterable[str], live: str) -> list[Any]:
+    """Return them as parameters, all but one for `make test-all`: tests/contract/kube has each."""
+    return [pytest.param(n, marks=() if n == live else EVERY_CASE) for n in names]
 
 
 @pytest.fixture
@@ -155,10 +163,11 @@ def compacting(space: Space) -> Callable[[int, str], None]:
     return compact
 
 
-@pytest.mark.parametrize("fault", SEEING.values(), ids=SEEING)
+@pytest.mark.parametrize("name", one_of(SEEING, ONE_OF_THEM))
 def test_an_undo_gets_to_its_end_whatever_ends_its_watches(
-    stage: Scene, proxy: StreamProxy, fault: Fault
+    stage: Scene, proxy: StreamProxy, name: str
 ) -> None:
+    fault = SEEING[name]
     proxy.spoil(fault)
     ended, _ = undo(stage, ENOUGH)
 
@@ -170,7 +179,7 @@ def test_an_undo_gets_to_its_end_whatever_ends_its_watches(
     assert not isinstance(fault, From) or proxy.gone["deployments"]
 
 
-@pytest.mark.parametrize("name", BLIND)
+@pytest.mark.parametrize("name", one_of(BLIND, "silent"))
 def test_an_undo_that_sees_nothing_says_so_when_time_is_up(
     stage: Scene, proxy: StreamProxy, name: str
 ) -> None:
@@ -202,7 +211,7 @@ class Followed:
     def __init__(self, states: AsyncGenerator[Newest, None]) -> None:
         self._states = states
         self.versions: list[int] = []
-        self.last = Newest()
+        self.last = Newest(kind=DEPLOYMENT)
         self.was_interrupted = False
         self.is_complete = asyncio.Event()
 
@@ -220,7 +229,7 @@ class Followed:
         workload = [self.last.workload] if self.last.workload else []
         return {
             "deployments": {_mark(o) for o in workload},
-            "replicasets": {_mark(o) for o in self.last.replica_sets.values()},
+            "replicasets": {_mark(o) for o in self.last.stored.values()},
             "pods": {_mark(o) for o in self.last.pods.values()},
         }
 
@@ -248,7 +257,7 @@ async def followed(space: Space, proxy: StreamProxy) -> Followed:
         trust=Trust(),
         credentials=Credentials(),
     )
-    target = Target(kind="Deployment", namespace=space.name, name=SHOP)
+    target = Target(kind=DEPLOYMENT, namespace=space.name, name=SHOP)
     async with Client(connection, watch_silence=2) as client:
         follower = Followed(newest_states(client, target, f"app={SHOP}"))
         task = asyncio.create_task(follower.run())
@@ -272,17 +281,17 @@ def check_followed(follower: Followed, proxy: StreamProxy) -> None:
     check_pace(proxy, lists_too=True)
 
 
-@pytest.mark.parametrize("fault", SEEING.values(), ids=SEEING)
+@pytest.mark.parametrize("name", one_of(SEEING, "cut in the second line"))
 async def test_the_state_is_that_of_the_newest_objects_whatever_ends_the_watches(
-    space: Space, proxy: StreamProxy, fault: Fault
+    space: Space, proxy: StreamProxy, name: str
 ) -> None:
     space.deploy(space.version("v1"))
-    proxy.spoil(fault)
+    proxy.spoil(SEEING[name])
 
     check_followed(await followed(space, proxy), proxy)
 
 
-@pytest.mark.parametrize("name", PASSING)
+@pytest.mark.parametrize("name", one_of(PASSING, "silent"))
 async def test_the_state_is_that_of_the_newest_objects_once_a_watch_tells_again(
     space: Space, proxy: StreamProxy, name: str
 ) -> None:

@@ -9,8 +9,8 @@ import trustme
 from backout.core.health.expectation import BODY_CAP, Expected, json_field, statuses
 from backout.core.health.judgement import Answer as Word
 from backout.core.health.judgement import Sample
-from backout.health.request import Url
-from backout.http.session import Session
+from backout.health.request import UrlAsked
+from backout.http.client import HttpClient
 from tests.contract.scripted_server import (
     Answer,
     Hang,
@@ -28,8 +28,8 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 async def asked(
     url: str, expected: Expected | None = None, *, within: float = 5.0, method: str = "GET"
 ) -> Sample:
-    async with Session() as session:
-        return await Url(
+    async with HttpClient() as session:
+        return await UrlAsked(
             session=session,
             url=url,
             expected=expected or Expected(),
@@ -113,8 +113,8 @@ async def test_no_answer_at_all_is_unknown_and_names_no_secret() -> None:
 
 
 async def test_what_is_asked_does_not_show_its_secrets_in_a_traceback() -> None:
-    async with Session() as session:
-        url = Url(
+    async with HttpClient() as session:
+        url = UrlAsked(
             session=session,
             url=f"http://x.example/?token={TOKEN}",
             expected=Expected(),
@@ -129,8 +129,8 @@ async def test_a_server_of_an_own_ca_is_asked_with_that_ca_only() -> None:
     ca = trustme.CA()
     async with ScriptedServer([Answer()] * 2, tls=server_tls(ca)) as server:
         strange = await asked(server.url)
-        async with Session(tls=client_tls(ca)) as session:
-            known = await Url(
+        async with HttpClient(tls=client_tls(ca)) as session:
+            known = await UrlAsked(
                 session=session, url=server.url, expected=Expected(), timeout=5.0
             ).ask()
 

@@ -11,10 +11,10 @@ import pytest
 
 from backout.http import pool
 from backout.http.addresses import ANY_ADDRESS
-from backout.http.dial import Settings
+from backout.http.client import HttpClient
+from backout.http.dial import Terms
 from backout.http.errors import Unanswered
 from backout.http.pool import Pool
-from backout.http.session import Session
 from backout.http.url import parse
 from tests.contract.scripted_server import WITHIN, Answer, Raw, ScriptedServer, Stream
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-SETTINGS = Settings(
+SETTINGS = Terms(
     tls=None,
     connect_timeout=WITHIN,
     policy=ANY_ADDRESS,
@@ -98,7 +98,7 @@ async def test_a_kept_connection_that_was_answered_or_closed_unasked_is_not_used
 
 
 async def test_a_second_answer_to_one_request_is_never_the_answer_to_the_next() -> None:
-    async with Says([OK + OK.replace(b"ok", b"no"), OK]) as server, Session() as session:
+    async with Says([OK + OK.replace(b"ok", b"no"), OK]) as server, HttpClient() as session:
         for _ in range(2):
             response = await session.request("GET", server.url, timeout=WITHIN)
 
@@ -110,7 +110,7 @@ async def test_a_connection_unused_for_long_is_not_trusted(
 ) -> None:
     now = 0.0
     monkeypatch.setattr(pool, "_now", lambda: now)
-    async with Says([OK] * 3) as server, Session() as session:
+    async with Says([OK] * 3) as server, HttpClient() as session:
         await session.request("GET", server.url, timeout=WITHIN)
         now += 14.0
         await session.request("GET", server.url, timeout=WITHIN)
@@ -123,7 +123,7 @@ async def test_a_connection_unused_for_long_is_not_trusted(
 
 async def test_a_connection_is_closed_where_the_server_wants_that() -> None:
     closing = OK.replace(b"200 OK\r\n", b"200 OK\r\nConnection: close\r\n")
-    async with Says([closing, OK]) as server, Session() as session:
+    async with Says([closing, OK]) as server, HttpClient() as session:
         for _ in range(2):
             await session.request("GET", server.url, timeout=WITHIN)
 
@@ -131,7 +131,10 @@ async def test_a_connection_is_closed_where_the_server_wants_that() -> None:
 
 
 async def test_an_answer_that_was_cut_leaves_no_rest_for_the_next() -> None:
-    async with ScriptedServer([Answer(body=b"x" * 99), Answer()]) as server, Session() as session:
+    async with (
+        ScriptedServer([Answer(body=b"x" * 99), Answer()]) as server,
+        HttpClient() as session,
+    ):
         await session.request("GET", server.url, timeout=WITHIN, cap=10, truncate=True)
         second = await session.request("GET", server.url, timeout=WITHIN)
 
@@ -141,7 +144,7 @@ async def test_an_answer_that_was_cut_leaves_no_rest_for_the_next() -> None:
 
 async def test_what_comes_before_the_answer_is_passed_over() -> None:
     early = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-    async with Says([early + early + OK]) as server, Session() as session:
+    async with Says([early + early + OK]) as server, HttpClient() as session:
         response = await session.request("GET", server.url, timeout=WITHIN)
 
     assert (response.status, response.body, response.headers.get("link")) == (200, b"ok", None)
@@ -149,7 +152,7 @@ async def test_what_comes_before_the_answer_is_passed_over() -> None:
 
 async def test_an_answer_without_a_length_ends_with_its_connection() -> None:
     raw = Raw(bytes=b"HTTP/1.0 200 OK\r\n\r\nall of it")
-    async with ScriptedServer([raw]) as server, Session() as session:
+    async with ScriptedServer([raw]) as server, HttpClient() as session:
         response = await session.request("GET", server.url, timeout=WITHIN)
 
     assert response.body == b"all of it"
@@ -157,7 +160,7 @@ async def test_an_answer_without_a_length_ends_with_its_connection() -> None:
 
 async def test_an_answer_to_head_has_no_body_whatever_its_length_says() -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"
-    async with Says([head, OK]) as server, Session() as session:
+    async with Says([head, OK]) as server, HttpClient() as session:
         first = await session.request("HEAD", server.url, timeout=WITHIN)
         second = await session.request("GET", server.url, timeout=WITHIN)
 
@@ -178,7 +181,7 @@ async def test_an_answer_to_head_has_no_body_whatever_its_length_says() -> None:
     ],
 )
 async def test_what_is_not_http_is_an_error_in_words(raw: bytes, words: str) -> None:
-    async with ScriptedServer([Raw(bytes=raw)]) as server, Session() as session:
+    async with ScriptedServer([Raw(bytes=raw)]) as server, HttpClient() as session:
         with pytest.raises(Unanswered, match=words):
             await session.request("GET", server.url, timeout=WITHIN)
 
@@ -189,7 +192,7 @@ async def test_headers_go_out_as_go_sends_them() -> None:
         "Impersonate-Group": ("a", "b c"),
         "X-No": "",
     }
-    async with ScriptedServer([Answer()]) as server, Session() as session:
+    async with ScriptedServer([Answer()]) as server, HttpClient() as session:
         await session.request("GET", server.url, headers=headers, timeout=WITHIN)
 
     pairs = [(n, v.encode("latin-1").decode()) for n, v in server.requests[0].pairs]
@@ -202,7 +205,7 @@ async def test_headers_go_out_as_go_sends_them() -> None:
 
 
 async def test_user_and_password_of_a_url_are_sent_unless_a_header_says_otherwise() -> None:
-    async with ScriptedServer([Answer(), Answer()]) as server, Session() as session:
+    async with ScriptedServer([Answer(), Answer()]) as server, HttpClient() as session:
         url = server.url.replace("//", "//user:hunter2@")
         await session.request("GET", url, timeout=WITHIN)
         await session.request("GET", url, headers={"authorization": "Bearer t"}, timeout=WITHIN)
@@ -213,7 +216,7 @@ async def test_user_and_password_of_a_url_are_sent_unless_a_header_says_otherwis
 
 @pytest.mark.parametrize(("method", "length"), [("GET", None), ("DELETE", None), ("POST", "0")])
 async def test_an_empty_body_is_said_where_one_is_expected(method: str, length: str | None) -> None:
-    async with ScriptedServer([Answer()]) as server, Session() as session:
+    async with ScriptedServer([Answer()]) as server, HttpClient() as session:
         await session.request(method, server.url, timeout=WITHIN)
 
     assert server.requests[0].headers.get("content-length") == length
@@ -223,7 +226,7 @@ async def test_a_reader_that_is_slow_holds_the_server_back_and_loses_nothing() -
     line = b"x" * 1023 + b"\n"
     async with (
         ScriptedServer([Stream(chunks=[line * 1024] * 8)]) as server,
-        Session() as session,
+        HttpClient() as session,
         session.stream("GET", server.url, timeout=WITHIN, silence=WITHIN) as stream,
     ):
         seen = 0

@@ -9,9 +9,9 @@ import trustme
 
 from backout.core.errors import ConfigError, Unreachable
 from backout.http.addresses import NO_LOCAL
+from backout.http.client import HttpClient
 from backout.http.errors import Unanswered, Untrusted
 from backout.http.proxies import proxy_for
-from backout.http.session import Session
 from tests.contract.scripted_server import (
     WITHIN,
     Answer,
@@ -79,7 +79,7 @@ def test_a_proxy_that_is_no_address_is_refused(proxy: str) -> None:
 async def test_plain_http_goes_through_the_proxy_with_its_credentials() -> None:
     async with ScriptedServer([Answer(body=b"ok")]) as proxy:
         url = proxy.url.replace("//", "//user:hunter2@")
-        async with Session(proxy=url) as session:
+        async with HttpClient(proxy=url) as session:
             response = await session.request("GET", "http://kube.invalid/x", timeout=WITHIN)
 
     assert response.body == b"ok"
@@ -121,7 +121,7 @@ async def test_https_goes_through_a_tunnel(*, speaks_tls: bool) -> None:
     async with (
         ScriptedServer([Answer(body=body), Answer()], tls=server_tls(ca, "kube.invalid")) as server,
         Tunnels(server.port, tls=server_tls(ca) if speaks_tls else None) as proxy,
-        Session(proxy=proxy.url.replace("//", "//user:hunter2@"), tls=client_tls(ca)) as session,
+        HttpClient(proxy=proxy.url.replace("//", "//user:hunter2@"), tls=client_tls(ca)) as session,
     ):
         response = await session.request("GET", "https://kube.invalid/x", timeout=WITHIN)
         await session.request("GET", "https://kube.invalid/y", timeout=WITHIN)
@@ -139,7 +139,7 @@ async def test_a_certificate_behind_a_tunnel_is_verified() -> None:
     async with (
         ScriptedServer(tls=server_tls(trustme.CA(), "kube.invalid")) as server,
         Tunnels(server.port) as proxy,
-        Session(proxy=proxy.url, tls=client_tls(ca)) as session,
+        HttpClient(proxy=proxy.url, tls=client_tls(ca)) as session,
     ):
         with pytest.raises(Untrusted, match="certificate verify failed"):
             await session.request("GET", "https://kube.invalid/x", timeout=WITHIN)
@@ -155,7 +155,7 @@ async def test_a_certificate_behind_a_tunnel_is_verified() -> None:
     ],
 )
 async def test_what_is_no_proxy_is_named_and_nothing_was_sent(step: Step, words: str) -> None:
-    async with ScriptedServer([step]) as proxy, Session(proxy=proxy.url) as session:
+    async with ScriptedServer([step]) as proxy, HttpClient(proxy=proxy.url) as session:
         with pytest.raises(Unreachable, match=words) as caught:
             await session.request("PUT", "https://kube.invalid/x", body=b"", timeout=WITHIN)
 
@@ -165,7 +165,7 @@ async def test_what_is_no_proxy_is_named_and_nothing_was_sent(step: Step, words:
 async def test_a_proxy_that_never_answers_ends_in_the_connect_time_out() -> None:
     async with (
         ScriptedServer([Hang()]) as proxy,
-        Session(proxy=proxy.url, connect_timeout=0.2) as session,
+        HttpClient(proxy=proxy.url, connect_timeout=0.2) as session,
     ):
         with pytest.raises(Unreachable, match=r"did not accept .* within 0\.2 s") as caught:
             await session.request("PUT", "https://kube.invalid/x", body=b"", timeout=WITHIN)
@@ -187,7 +187,10 @@ async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 async def test_a_proxy_that_refuses_is_named_and_nothing_was_sent() -> None:
-    async with ScriptedServer([Answer(status=407)]) as proxy, Session(proxy=proxy.url) as session:
+    async with (
+        ScriptedServer([Answer(status=407)]) as proxy,
+        HttpClient(proxy=proxy.url) as session,
+    ):
         with pytest.raises(Unreachable, match=r"proxy refused .* HTTP 407") as caught:
             await session.request("PUT", "https://kube.invalid/x", body=b"", timeout=WITHIN)
 
@@ -197,7 +200,7 @@ async def test_a_proxy_that_refuses_is_named_and_nothing_was_sent() -> None:
 async def test_a_proxy_that_is_away_is_named_without_its_password() -> None:
     async with ScriptedServer() as closed:
         url = closed.url.replace("//", "//user:hunter2@")
-    async with Session(proxy=url) as session:
+    async with HttpClient(proxy=url) as session:
         with pytest.raises(Unreachable, match="cannot connect to the proxy") as caught:
             await session.request("GET", "https://kube.invalid/x", timeout=WITHIN)
 
@@ -207,7 +210,7 @@ async def test_a_proxy_that_is_away_is_named_without_its_password() -> None:
 async def test_the_users_own_proxy_may_be_on_loopback() -> None:
     async with ScriptedServer([Answer(body=b"ok")]) as proxy:
         url = proxy.url.replace("127.0.0.1", "localhost")
-        async with Session(proxy=url, policy=NO_LOCAL) as session:
+        async with HttpClient(proxy=url, policy=NO_LOCAL) as session:
             response = await session.request("GET", "http://public.invalid/", timeout=WITHIN)
             with pytest.raises(Unreachable, match="will not connect"):
                 await session.request("GET", "http://169.254.169.254/", timeout=WITHIN)

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from backout.http.client import HttpClient
 from backout.http.errors import Unanswered
-from backout.http.session import Session
 from tests.contract.scripted_server import WITHIN, Answer, Hang, ScriptedServer, Stream
 
 
@@ -15,7 +15,7 @@ async def lines_of(
     seen: list[bytes] = []
     async with (
         ScriptedServer([step]) as server,
-        Session() as session,
+        HttpClient() as session,
         session.stream(
             "GET", server.url, timeout=WITHIN, silence=silence, line_cap=line_cap
         ) as stream,
@@ -43,7 +43,7 @@ async def test_a_line_is_given_before_the_next_one_comes() -> None:
     step = Stream(chunks=[b"one\n", more, b"two\n"])
     async with (
         ScriptedServer([step]) as server,
-        Session() as session,
+        HttpClient() as session,
         session.stream("GET", server.url, timeout=WITHIN, silence=WITHIN) as stream,
     ):
         lines = stream.lines()
@@ -74,7 +74,7 @@ async def test_a_line_that_is_too_long_is_refused(end: bytes) -> None:
 
 
 async def test_the_time_out_covers_the_head_of_a_stream() -> None:
-    async with ScriptedServer([Hang()]) as server, Session() as session:
+    async with ScriptedServer([Hang()]) as server, HttpClient() as session:
         with pytest.raises(Unanswered, match="no answer"):
             async with session.stream("GET", server.url, timeout=0.1, silence=WITHIN):
                 pass
@@ -84,7 +84,7 @@ async def test_the_body_of_an_error_is_bounded() -> None:
     step = Answer(status=410, body=b"x" * 5000)
     async with (
         ScriptedServer([step]) as server,
-        Session() as session,
+        HttpClient() as session,
         session.stream("GET", server.url, timeout=WITHIN, silence=WITHIN) as stream,
     ):
         body = await stream.body(cap=100)
@@ -94,7 +94,7 @@ async def test_the_body_of_an_error_is_bounded() -> None:
 
 async def test_what_fails_in_the_consumer_is_not_touched() -> None:
     step = Stream(chunks=[b"one\n"], then="hang")
-    async with ScriptedServer([step]) as server, Session() as session:
+    async with ScriptedServer([step]) as server, HttpClient() as session:
         with pytest.raises(ValueError, match="mine"):  # noqa: PT012 (the body is the subject)
             async with session.stream("GET", server.url, timeout=WITHIN, silence=WITHIN) as stream:
                 async for _ in stream.lines():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backout.kube.config.connection import Connection, Credentials, Impersonation, Trust
+from backout.kube.connection import Connection, Credentials, Impersonation, Trust
 from tests.contract.scripted_server import Answer, ScriptedServer
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from backout.kube.config.kubeconfig import load
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backout.kube.config.connection import Connection
+    from backout.kube.connection import Connection
 
 SERVER = "https://kube.example:6443"
 

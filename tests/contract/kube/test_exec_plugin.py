@@ -14,14 +14,14 @@ import trustme
 
 from backout.core.errors import ConfigError, Unauthorized
 from backout.kube.client import Client
-from backout.kube.config.connection import Credentials, Plugin
+from backout.kube.connection import Credentials, Plugin
 from backout.kube.credentials.exec_plugin import Surroundings
 from tests.contract.kube.fixtures import connection_to, refusal
 from tests.contract.scripted_server import (
     WITHIN,
     Answer,
     Hang,
-    Request,
+    Received,
     ScriptedServer,
     Step,
     Stream,
@@ -208,7 +208,7 @@ async def test_the_plugins_client_certificate_is_shown_and_changes(tmp_path: Pat
     )
     plugin = plugin_of(tmp_path, source)
 
-    def script(request: Request) -> Step:
+    def script(request: Received) -> Step:
         is_new = request.peer == "two"
         return Answer(json={}) if is_new else refusal(401, "Unauthorized", "no")
 

@@ -34,7 +34,7 @@ with open(os.environ["SEEN"], "w") as seen:
 print(json.dumps({{"apiVersion": "{V1}", "kind": "ExecCredential", "status": {{"token": "t"}}}}))
 """
 
-# As the command does it (cli/session.py): a terminal is there if stdin and stderr are one.
+# As the command does it (cli/here.py): a terminal is there if stdin and stderr are one.
 PROGRAM = """
 import asyncio, os, sys
 from backout.core.errors import ConfigError

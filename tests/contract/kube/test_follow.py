@@ -17,7 +17,7 @@ from tests.contract.scripted_server import (
     Answer,
     Close,
     Hang,
-    Request,
+    Received,
     ScriptedServer,
     Step,
     Stream,
@@ -130,7 +130,7 @@ async def test_after_a_proper_end_the_watch_goes_on_from_the_last_event() -> Non
 async def test_after_a_long_watch_it_is_listed_anew_for_what_was_swallowed_on_the_way() -> None:
     clock, steps = StandingClock(), [listing(), listing(pod("lost", "11"), version="12")]
 
-    def answer(request: Request) -> Step:
+    def answer(request: Received) -> Step:
         if "watch" not in request.query:
             return steps.pop(0)
         clock.now += RELIST
@@ -331,7 +331,7 @@ async def test_no_loop_is_hotter_than_one_request_a_second(ending: Step) -> None
     clock = StandingClock()
     asked: list[float] = []
 
-    def script(request: Request) -> Step:
+    def script(request: Received) -> Step:
         asked.append(clock.now)
         return ending if "watch" in request.query else listing()
 
@@ -361,7 +361,7 @@ async def test_the_list_fails_again_and_again_at_a_growing_distance() -> None:
     clock = StandingClock()
     asked: list[float] = []
 
-    def script(_: Request) -> Step:
+    def script(_: Received) -> Step:
         asked.append(clock.now)
         return refusal(503, "ServiceUnavailable", "no")
 

@@ -12,7 +12,7 @@ from tests.contract.kube.kubeconfigs import config, written
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backout.kube.config.connection import Connection
+    from backout.kube.connection import Connection
 
 POD = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
 

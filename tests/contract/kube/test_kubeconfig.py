@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.errors import ConfigError
-from backout.kube.config.connection import Connection, Impersonation
 from backout.kube.config.kubeconfig import load
+from backout.kube.connection import Connection, Impersonation
 from tests.contract.kube.kubeconfigs import SERVER, config, loaded, written
 
 if TYPE_CHECKING:

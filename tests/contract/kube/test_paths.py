@@ -3,13 +3,21 @@ from __future__ import annotations
 import pytest
 
 from backout.core.errors import ConfigError
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.target import Target
 from backout.kube import paths
 
 
+def web(name: str) -> Target:
+    return Target(kind=DEPLOYMENT, namespace="ns", name=name)
+
+
 def test_the_paths_are_the_apis() -> None:
-    assert paths.deployment("ns", "web") == "/apis/apps/v1/namespaces/ns/deployments/web"
-    assert paths.deployments("ns") == "/apis/apps/v1/namespaces/ns/deployments"
-    assert paths.replica_sets("ns") == "/apis/apps/v1/namespaces/ns/replicasets"
+    own, stored = DEPLOYMENT.resource, DEPLOYMENT.stored
+    assert paths.workload(web("web")) == "/apis/apps/v1/namespaces/ns/deployments/web"
+    assert paths.listed(own, "ns") == "/apis/apps/v1/namespaces/ns/deployments"
+    assert paths.listed_everywhere(own) == "/apis/apps/v1/deployments"
+    assert paths.listed(stored, "ns") == "/apis/apps/v1/namespaces/ns/replicasets"
     assert paths.pods("ns") == "/api/v1/namespaces/ns/pods"
     assert paths.pod("ns", "a") == "/api/v1/namespaces/ns/pods/a"
     assert paths.events("ns") == "/api/v1/namespaces/ns/events"
@@ -42,7 +50,7 @@ def test_a_name_is_one_encoded_segment(name: str) -> None:
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../secrets", "%2e%2e", "a%2fb"])
 def test_a_name_cannot_leave_its_place(name: str) -> None:
     with pytest.raises(ConfigError):
-        paths.deployment("ns", name)
+        paths.workload(web(name))
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "A", "a.b", "-a", "a" * 64, "a\n"])

@@ -5,7 +5,7 @@ import pytest
 from backout.core.errors import Unreachable
 from backout.kube import paths
 from backout.kube.client import Client
-from backout.kube.config.connection import Credentials
+from backout.kube.connection import Credentials
 from tests.contract.kube.fixtures import connection_to, refusal
 from tests.contract.scripted_server import WITHIN, Answer, Close, Hang, ScriptedServer, Stream
 

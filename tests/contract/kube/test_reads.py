@@ -18,7 +18,7 @@ from backout.core.errors import (
     Unreachable,
 )
 from backout.kube.client import Client, RequestLine
-from backout.kube.config.connection import Credentials, Impersonation
+from backout.kube.connection import Credentials, Impersonation
 from tests.contract.kube.fixtures import StandingClock, connection_to, refusal
 from tests.contract.scripted_server import Answer, Close, Hang, Raw, ScriptedServer, Step, Stream
 

@@ -10,10 +10,10 @@ import trustme
 from backout.core.errors import ConfigError, Unauthorized, Unreachable
 from backout.http.errors import Untrusted
 from backout.kube.client import Client
-from backout.kube.config.connection import Connection, Credentials, KeyPair, Trust
+from backout.kube.connection import Connection, Credentials, KeyPair, Trust
 from backout.kube.tls import context_for
 from tests.contract.kube.fixtures import StandingClock, connection_to, refusal
-from tests.contract.scripted_server import Answer, Request, ScriptedServer, server_tls
+from tests.contract.scripted_server import Answer, Received, ScriptedServer, server_tls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,7 +196,7 @@ async def test_a_token_file_that_goes_away_leaves_its_last_token(tmp_path: Path)
     path = tmp_path / "token"
     path.write_text("last")
 
-    async def script(request: Request) -> Answer:
+    async def script(request: Received) -> Answer:
         path.unlink(missing_ok=True)
         is_first = request is server.requests[0]
         return refusal(401, "Unauthorized", "no") if is_first else Answer(json={})

@@ -22,7 +22,7 @@ from backout.kube.client import Client
 from backout.kube.config import kubeconfig
 
 if TYPE_CHECKING:
-    from backout.kube.config.connection import Connection
+    from backout.kube.connection import Connection
     from tests.contract.kubectl.recorder import Arrival, Recorder
     from tests.contract.kubectl.sets import Written
 

@@ -18,7 +18,7 @@ from tests.contract.kubectl.sets import Written
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backout.kube.config.connection import Connection
+    from backout.kube.connection import Connection
 
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "differences-from-kubectl.md"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from backout.kube.config.connection import Connection
+    from backout.kube.connection import Connection
     from tests.contract.kubectl.asked import Said
     from tests.contract.kubectl.sets import Set, Written
 

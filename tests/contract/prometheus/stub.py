@@ -11,7 +11,7 @@ from tests.contract.scripted_server import Answer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.contract.scripted_server import Request, Step
+    from tests.contract.scripted_server import Received, Step
 
 WEB = {"__name__": "errors", "namespace": "shop", "app": "web"}
 
@@ -47,7 +47,7 @@ class Stub:
         self._values = list(values)
         self._alerting = alerting or alerts()
 
-    def __call__(self, request: Request) -> Step:
+    def __call__(self, request: Received) -> Step:
         if request.path.endswith("/alerts"):
             return self._alerting
         return self._values.pop(0) if len(self._values) > 1 else self._values[0]

@@ -17,7 +17,7 @@ from tests.contract.scripted_server import (
     Close,
     Hang,
     Raw,
-    Request,
+    Received,
     ScriptedServer,
     client_tls,
     server_tls,
@@ -32,7 +32,7 @@ RATE = "rate(errors[1m])"
 @dataclass
 class Asked:
     answer: Vector | NoAnswer
-    requests: list[Request]
+    requests: list[Received]
 
     @property
     def why(self) -> str:
@@ -86,7 +86,7 @@ async def test_the_age_is_told_by_the_servers_own_clock() -> None:
 
 
 async def test_of_a_plain_name_it_is_asked_when_it_was_measured() -> None:
-    def answer(request: Request) -> Answer:
+    def answer(request: Received) -> Answer:
         if request.query["query"].startswith("timestamp("):
             return success(
                 {"resultType": "vector", "result": [{"metric": {}, "value": [900, "700"]}]}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from backout.core.images.docker_config import from_auths
 from backout.core.images.keyring import Keyring
 from backout.registry.client import RegistryClient
-from tests.contract.scripted_server import WITHIN, Answer, Request, ScriptedServer, Step
+from tests.contract.scripted_server import WITHIN, Answer, Received, ScriptedServer, Step
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -58,10 +58,10 @@ async def declared(
 
 def bearer(
     realm: Callable[[], str], *, token: Step | None = None, manifest: Step = FOUND
-) -> Callable[[Request], Step]:
+) -> Callable[[Received], Step]:
     """Script a registry that wants a token from `realm()` and, at `/token`, the service itself."""
 
-    def answer(request: Request) -> Step:
+    def answer(request: Received) -> Step:
         if request.path == "/token":
             return token or Answer(json={"token": "granted"})
         if request.headers.get("authorization") == "Bearer granted":

@@ -22,7 +22,7 @@ from tests.contract.scripted_server import (
     Close,
     Hang,
     Raw,
-    Request,
+    Received,
     ScriptedServer,
     Step,
 )
@@ -202,7 +202,7 @@ async def test_one_who_stops_waiting_does_not_take_the_answer_from_others() -> N
 async def test_several_images_are_asked_for_at_the_same_time() -> None:
     both = asyncio.Event()
 
-    async def answer(_request: Request) -> Step:
+    async def answer(_request: Received) -> Step:
         if len(server.requests) == 2:
             both.set()
         async with asyncio.timeout(WITHIN):

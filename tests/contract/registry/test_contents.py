@@ -18,7 +18,7 @@ from tests.contract.registry.scripts import (
     keyring,
     registry_of,
 )
-from tests.contract.scripted_server import Answer, Close, Hang, Request, ScriptedServer
+from tests.contract.scripted_server import Answer, Close, Hang, Received, ScriptedServer
 
 if TYPE_CHECKING:
     from tests.contract.scripted_server import Step
@@ -38,7 +38,7 @@ def head_of(body: bytes, media_type: str = INDEX, *, tells: bool = True) -> Answ
     return Answer(headers={**told, "Content-Type": media_type})
 
 
-async def asked(*script: Step, seconds: float = 10.0) -> tuple[ImageAnswer, list[Request]]:
+async def asked(*script: Step, seconds: float = 10.0) -> tuple[ImageAnswer, list[Received]]:
     async with (
         ScriptedServer(list(script)) as server,
         declared(server, seconds=seconds) as client,

@@ -11,7 +11,7 @@ from backout.core.errors import ConfigError, Unreachable
 from backout.core.images.keyring import Keyring
 from backout.core.images.names import ImageState
 from backout.http.addresses import ANY_ADDRESS, NO_LOCAL
-from backout.http.session import Session
+from backout.http.client import HttpClient
 from backout.registry import route as routes
 from backout.registry.client import RegistryClient
 from backout.registry.route import Route, is_loopback
@@ -98,11 +98,11 @@ async def test_a_realm_that_is_no_safe_address_is_not_followed(realm: str) -> No
     routed = Route(
         registry="127.0.0.1:5000",
         is_plain=True,
-        session=Session(policy=ANY_ADDRESS),  # never entered: a request through it would raise
-        guarded=Session(policy=NO_LOCAL),
+        session=HttpClient(policy=ANY_ADDRESS),  # never entered: a request through it would raise
+        guarded=HttpClient(policy=NO_LOCAL),
         timeout=WITHIN,
     )
-    async with Session(policy=NO_LOCAL) as guarded:
+    async with HttpClient(policy=NO_LOCAL) as guarded:
         routed._guarded = guarded
         with pytest.raises(Unreachable):
             await routed.token(realm, {"scope": "x"}, None)
@@ -120,7 +120,7 @@ async def test_a_realm_that_is_no_safe_address_is_not_followed(realm: str) -> No
     ],
 )
 async def test_a_registry_elsewhere_cannot_send_us_to_loopback_or_without_tls(realm: str) -> None:
-    unused = Session()
+    unused = HttpClient()
     routed = Route(
         registry="registry.test", is_plain=False, session=unused, guarded=unused, timeout=WITHIN
     )
@@ -130,7 +130,7 @@ async def test_a_registry_elsewhere_cannot_send_us_to_loopback_or_without_tls(re
 
 
 async def test_a_declared_registry_elsewhere_cannot_send_us_to_loopback() -> None:
-    unused = Session()
+    unused = HttpClient()
     routed = Route(
         registry="192.168.1.1:5000", is_plain=True, session=unused, guarded=unused, timeout=WITHIN
     )
@@ -191,7 +191,7 @@ async def test_an_undeclared_registry_is_asked_over_tls(monkeypatch: pytest.Monk
     monkeypatch.setattr(routes, "is_loopback", lambda _host: False)
     async with ScriptedServer([FOUND], tls=server_tls(ca)) as server:
         client = RegistryClient(keyring=Keyring())
-        client._guarded = Session(tls=client_tls(ca), policy=ANY_ADDRESS)
+        client._guarded = HttpClient(tls=client_tls(ca), policy=ANY_ADDRESS)
         async with client:
             answer = await client.ask(f"{registry_of(server)}/acme/web:1")
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from tests.contract.scripted_server import Answer, Request, Step
+from tests.contract.scripted_server import Answer, Received, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ class TokenService:
         """Write what `rootcertbundle` wants."""
         path.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def answer(self, request: Request) -> Step:
+    def answer(self, request: Received) -> Step:
         """Answer a request for a token."""
         caller = request.headers.get("authorization")
         if caller is not None and caller not in self._members:

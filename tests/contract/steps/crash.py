@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.contract.scripted_server import Answer, Close, Request, Step
+from tests.contract.scripted_server import Answer, Close, Received, Step
 from tests.contract.steps.shop import QUICK, holder, undone
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer
 
 
-def is_fence(request: Request) -> bool:
+def is_fence(request: Received) -> bool:
     return "merge-patch" in request.headers.get("content-type", "")
 
 
@@ -22,17 +22,17 @@ HASTY = replace(QUICK, unclear=0.3, wind_down=0.3)
 """It will not get an answer: nothing is gained by waiting for one."""
 
 
-async def crashed(api: ApiServer, at: Callable[[Request], bool], *, applied: bool) -> None:
+async def crashed(api: ApiServer, at: Callable[[Received], bool], *, applied: bool) -> None:
     """Let a run lose its API server for ever at a request: its record and its lock stay behind."""
     is_down = False
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal is_down
         if not is_down and at(request) and not applied:
             is_down = True
         return Close() if is_down else None
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         nonlocal is_down
         is_down = is_down or at(request)
         return Close() if is_down else None

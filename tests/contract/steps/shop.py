@@ -9,38 +9,46 @@ import asyncio
 import copy
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import BackoutError
 from backout.core.images.keyring import Keyring
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.target import Target
 from backout.core.ledger.records import lease_name
-from backout.core.model import Event, Target
 from backout.core.outcome import Outcome, Result
-from backout.core.preflight.snapshot import Policy
-from backout.http.session import Session
+from backout.core.preflight.request import Request
+from backout.http.client import HttpClient
 from backout.kube.client import Client
-from backout.kube.config.connection import Connection
+from backout.kube.connection import Connection
 from backout.registry.client import RegistryClient
 from backout.steps.identity import operation_id
-from backout.steps.ledger.store import ClusterLedger
-from backout.steps.run import Identity, Limits, Run
+from backout.steps.ledger.cluster_ledger import ClusterLedger
+from backout.steps.run import Identity, Limits, Run, Session
 from backout.steps.undo import undo
 from tests.contract.api_server import NAMESPACE, ApiServer
+from tests.objects import templates
+from tests.objects.deployments import manifest
+from tests.objects.metadata import Object, owned_by
+from tests.objects.pods import pod
+from tests.objects.replica_sets import replica_set
+from tests.objects.services import service
+from tests.objects.templates import READY
+from tests.objects.workloads import REVISION
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from backout.core.model import Event
     from backout.core.plan.plan import Plan
 
-Object = dict[str, Any]
-TARGET = Target(kind="Deployment", namespace=NAMESPACE, name="web")
+TARGET = Target(kind=DEPLOYMENT, namespace=NAMESPACE, name="web")
 LEASE = lease_name(TARGET)
 LEDGER = "backout.dev/ledger"
 MARKER = "backout.dev/operation"
 CAUSE = "kubernetes.io/change-cause"
-REVISION = "deployment.kubernetes.io/revision"
 GOOD, BAD = "127.0.0.1:1/app:good", "127.0.0.1:1/app:bad"
 QUICK = Limits(
     observe=1.0,
@@ -57,43 +65,27 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 def template(image: str, **spec: Any) -> Object:
-    container = {
-        "name": "app",
-        "image": image,
-        "ports": [{"containerPort": 8080}],
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}},
-    }
-    return {
-        "metadata": {"labels": {"app": "web"}},
-        "spec": {"containers": [container], **spec},
-    }
+    """Return the Pod template of the shop, whose readiness probe is what health asks."""
+    return templates.template(image, spec=spec, readinessProbe=READY)
 
 
 def deployment(pod_template: Object, **spec: Any) -> Object:
-    return {
-        "metadata": {"name": "web", "annotations": {"team.example/owner": "checkout"}},
-        "spec": {
-            "replicas": 1,
-            "revisionHistoryLimit": 10,
-            "progressDeadlineSeconds": 600,
-            "selector": {"matchLabels": {"app": "web"}},
-            "strategy": {"type": "RollingUpdate"},
-            "template": pod_template,
-            **spec,
-        },
+    given = {
+        "replicas": 1,
+        "revisionHistoryLimit": 10,
+        "progressDeadlineSeconds": 600,
+        "strategy": {"type": "RollingUpdate"},
+        **spec,
     }
-
-
-SERVICE = {
-    "metadata": {"name": "web"},
-    "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]},
-}
+    return manifest(
+        pod_template, metadata={"annotations": {"team.example/owner": "checkout"}}, **given
+    )
 
 
 def shop(api: ApiServer, *, good: Object | None = None, **spec: Any) -> ApiServer:
     """Fill an API server: a good rollout, then a bad one that hangs."""
     api.controller = control
-    api.add("services", SERVICE)
+    api.add("services", service(port=8080))
     api.add("serviceaccounts", {"metadata": {"name": "default"}})
     api.add("deployments", deployment(good or template(GOOD), **spec))
     deploy(api, BAD, cause="the bad one")
@@ -149,8 +141,8 @@ def _roll_out(api: ApiServer, web: Object) -> None:
             api.add("pods", _pod(found, index, ready=not is_bad))
     labelled = [p for p in api.all("pods") if p["metadata"]["labels"].get("app") == "web"]
     others = [p for p in labelled if not _is_owned(p, found)]
-    for pod in [] if is_bad else others:
-        api.remove("pods", pod["metadata"]["name"])
+    for old in [] if is_bad else others:
+        api.remove("pods", old["metadata"]["name"])
     web["status"] = {
         "replicas": replicas + (len(others) if is_bad else 0),
         "updatedReplicas": replicas,
@@ -162,37 +154,25 @@ def _roll_out(api: ApiServer, web: Object) -> None:
 
 
 def _replica_set(web: Object, number: int) -> Object:
-    pods = copy.deepcopy(web["spec"]["template"])
-    pods["metadata"]["labels"]["pod-template-hash"] = f"h{number}"
-    return {
-        "metadata": {
-            "name": f"web-{number}",
-            "labels": dict(pods["metadata"]["labels"]),
-            "annotations": {**web["metadata"]["annotations"], REVISION: str(number)},
-            "ownerReferences": [_owner(web)],
-        },
-        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": pods},
-    }
+    return replica_set(
+        number,
+        pods=web["spec"]["template"],
+        owner=web["metadata"]["uid"],
+        notes=web["metadata"]["annotations"],
+        replicas=1,
+    )
 
 
-def _pod(replica_set: Object, index: int, *, ready: bool) -> Object:
-    name = f"{replica_set['metadata']['name']}-{index}"
-    return {
-        "metadata": {
-            "name": name,
-            "labels": replica_set["spec"]["template"]["metadata"]["labels"],
-            "ownerReferences": [_owner(replica_set)],
-        },
-        "spec": replica_set["spec"]["template"]["spec"],
-        "status": {
-            "phase": "Running" if ready else "Pending",
-            "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
-        },
-    }
-
-
-def _owner(obj: Object) -> Object:
-    return {"kind": obj["kind"], "uid": obj["metadata"]["uid"], "controller": True}
+def _pod(of: Object, index: int, *, ready: bool) -> Object:
+    name, pods = of["metadata"]["name"], of["spec"]["template"]
+    owners = owned_by(of["metadata"]["uid"], kind="ReplicaSet", name=name)
+    return pod(
+        f"{name}-{index}",
+        ready=ready,
+        metadata={"labels": pods["metadata"]["labels"], "ownerReferences": owners},
+        spec=pods["spec"],
+        phase="Running" if ready else "Pending",
+    )
 
 
 def _is_owned(obj: Object, owner: Object) -> bool:
@@ -261,12 +241,13 @@ async def _yes(_: Plan) -> bool:
 
 
 @asynccontextmanager
-async def running(
+async def running(  # noqa: PLR0913 (each is a setting of its own)
     api: ApiServer,
     told: Told | None = None,
     *,
+    target: Target = TARGET,
     limits: Limits = QUICK,
-    policy: Policy | None = None,
+    policy: Request | None = None,
     confirm: Callable[[Plan], Awaitable[bool]] = _yes,
     actor: str = "ann",
     write_timeout: float = 1.0,
@@ -284,24 +265,32 @@ async def running(
     async with (
         Client(connection, read_timeout=2.0, write_timeout=write_timeout) as client,
         RegistryClient(keyring=Keyring()) as registry,
-        Session() as web,
+        HttpClient() as web,
     ):
-        yield Run(
+        session = Session(
             client=client,
-            ledger=ClusterLedger(client, TARGET),
             registry=registry,
             web=web,
-            target=TARGET,
-            policy=policy or Policy(successes=2),
+            policy=policy or Request(successes=2),
             identity=Identity(actor=actor, host="here", boot_id="boot", pid=1),
             emit=events.append,
             confirm=confirm,
+            limits=limits,
+        )
+        yield Run(
+            session=session,
+            target=target,
+            ledger=ClusterLedger(client, target),
             op=operation_id(),
             trace_id=TRACE,
-            limits=limits,
         )
     leaked = asyncio.all_tasks() - before - api.tasks
     assert not (leaked and look_for_leaks), f"tasks left over: {leaked}"
+
+
+def within(run: Run, **changed: Any) -> Run:
+    """Return the run in a session where something is different."""
+    return replace(run, session=replace(run.session, **changed))
 
 
 async def undone(api: ApiServer, **settings: Any) -> Told:

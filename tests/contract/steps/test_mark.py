@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.errors import BackoutError, ConfigError
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.ledger.lease import LockLost
 from backout.steps.mark import mark
 from tests.contract.api_server import ApiServer, is_undo, line_of
-from tests.contract.scripted_server import Answer, Close, Request, Step
+from tests.contract.scripted_server import Answer, Close, Received, Step
 from tests.contract.steps.crash import crashed
 from tests.contract.steps.shop import GOOD, LEASE, LEDGER, count, deploy, image, running, undone
 
@@ -26,7 +26,7 @@ DIGEST = "sha256:" + "b" * 64
 async def marked(
     api: ApiServer, *, number: int | None = None, healthy: bool = False, reason: str = "INC-7"
 ) -> Outcome:
-    policy = Policy(reason=reason)
+    policy = Request(reason=reason)
     async with running(api, policy=policy, actor="bob") as run, asyncio.timeout(30):
         return await mark(run, number=number, healthy=healthy)
 
@@ -98,7 +98,7 @@ async def test_a_word_outlives_a_race_with_a_rollback(api: ApiServer) -> None:
     await undone(api)
     races = 3
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal races
         if line_of(request) == "PUT leases" and races:
             races -= 1
@@ -118,7 +118,7 @@ async def test_a_lost_answer_is_written_again_and_comes_to_the_same(api: ApiServ
     await undone(api)
     puts = count(api, "PUT leases")
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         is_first = line_of(request) == "PUT leases" and count(api, "PUT leases") == puts + 1
         return Close() if is_first else None
 
@@ -142,7 +142,7 @@ async def test_the_newest_word_counts_after_a_rollback_too(api: ApiServer) -> No
     await undone(api)
     await marked(api, number=2, healthy=True)
     deploy(api, "127.0.0.1:1/app:bad3")
-    told = await undone(api, policy=Policy(limit=9, successes=1))
+    told = await undone(api, policy=Request(limit=9, successes=1))
 
     assert told.result in {"succeeded", "failed"}, told.text
     assert "known to be bad" not in told.of("target")[0]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from backout.core.outcome import Outcome
     from backout.steps.run import Run
     from tests.contract.api_server import ApiServer
-    from tests.contract.scripted_server import Request, Step
+    from tests.contract.scripted_server import Received, Step
 
 HOSTILE = "x\x1b[2J\u202e ##vso[task.complete]\npassword=hunter2hunter2"
 CRASH = {"reason": "Error", "exitCode": 3, "message": HOSTILE}
@@ -56,7 +56,7 @@ def crash(api: ApiServer) -> None:
 
 
 def logging(api: ApiServer, answer: Step) -> None:
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         return answer if request.path.endswith("/log") else None
 
     api.before = before

@@ -12,11 +12,11 @@ import pytest
 
 from backout.core.errors import BackoutError
 from backout.core.outcome import Outcome, Result
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.resume import resume
 from backout.steps.run import Identity
 from tests.contract.api_server import ApiServer, is_undo, line_of
-from tests.contract.scripted_server import Answer, Close, Request, Step
+from tests.contract.scripted_server import Answer, Close, Received, Step
 from tests.contract.steps.crash import crashed, is_fence
 from tests.contract.steps.shop import (
     BAD,
@@ -34,6 +34,7 @@ from tests.contract.steps.shop import (
     running,
     states,
     undone,
+    within,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ async def resumed(api: ApiServer, *, identity: Identity | None = None, **setting
     """Carry out one whole resume; an error is told as the command does."""
     told = Told()
     async with running(api, told, **{"actor": "bob", **settings}) as run, asyncio.timeout(30):
-        one = replace(run, identity=identity) if identity is not None else run
+        one = within(run, identity=identity) if identity is not None else run
         try:
             told.outcome = await resume(one)
         except BackoutError as error:
@@ -105,7 +106,7 @@ async def test_a_resumed_rollback_counts_for_the_breaker(api: ApiServer) -> None
     expire_lock(api)
     await resumed(api)
     deploy(api, "127.0.0.1:1/app:bad2")
-    told = await undone(api, policy=Policy(limit=1, successes=1))
+    told = await undone(api, policy=Request(limit=1, successes=1))
 
     assert told.of("blocked") == ["rollback rate limit exceeded — manual intervention required"]
 
@@ -156,7 +157,7 @@ async def test_a_living_holder_is_left_alone_and_named(api: ApiServer) -> None:
     await crashed(api, is_undo, applied=True)
     seconds = 0
 
-    def renew(request: Request) -> Step | None:
+    def renew(request: Received) -> Step | None:
         nonlocal seconds
         if line_of(request) == "GET leases":
             seconds += 1
@@ -192,7 +193,7 @@ async def test_a_silent_holder_is_known_by_our_own_clock_whatever_its_times_say(
 
 async def test_take_over_does_not_wait_and_says_who_did(api: ApiServer) -> None:
     await crashed(api, is_undo, applied=False)
-    told = await resumed(api, policy=Policy(successes=1, take_over=True))
+    told = await resumed(api, policy=Request(successes=1, take_over=True))
 
     assert told.of("waiting") == []
     assert states(api) == ["NOT_APPLIED"]
@@ -263,10 +264,10 @@ async def test_each_lost_answer_of_a_write_leaves_a_true_end(
     assert holder(api) == ""
 
 
-def _losing(number: int) -> Callable[[Request, Answer], Step | None]:
+def _losing(number: int) -> Callable[[Received, Answer], Step | None]:
     seen = 0
 
-    def after(request: Request, _: Answer) -> Step | None:
+    def after(request: Received, _: Answer) -> Step | None:
         nonlocal seen
         if line_of(request) in {"PUT leases", "PATCH deployments"}:
             seen += 1
@@ -285,7 +286,7 @@ async def test_an_interruption_at_any_request_leaves_no_false_word(
     seen = 0
     task = asyncio.create_task(resumed(api, look_for_leaks=False))
 
-    def before(_: Request) -> Step | None:
+    def before(_: Received) -> Step | None:
         nonlocal seen
         seen += 1
         if seen == number:
@@ -309,7 +310,7 @@ async def test_an_api_server_that_goes_away_leaves_the_record_open(api: ApiServe
     expire_lock(api)
     is_down = False
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal is_down
         is_down = is_down or is_fence(request)
         return Close() if is_down else None

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.undo import undo
 from tests.contract.api_server import ApiServer, bodies, line_of
-from tests.contract.scripted_server import Answer, Request
+from tests.contract.scripted_server import Answer, Received
 from tests.contract.steps.shop import (
     CAUSE,
     GOOD,
@@ -29,7 +29,7 @@ from tests.contract.steps.shop import (
 )
 
 
-def the_patch(api: ApiServer) -> Request:
+def the_patch(api: ApiServer) -> Received:
     (request,) = [r for r in api.requests if line_of(r) == "PATCH deployments"]
     return request
 
@@ -112,7 +112,7 @@ async def test_the_good_revisions_change_cause_comes_back(api: ApiServer) -> Non
 
 async def test_the_record_says_who_why_from_where_to_where(api: ApiServer) -> None:
     web = api.get("deployments", "web")["metadata"]
-    await undone(api, policy=Policy(reason="INC-7", successes=1))
+    await undone(api, policy=Request(reason="INC-7", successes=1))
     (record,) = records(api)
 
     assert (record["actor"], record["reason"], record["traceID"]) == ("ann", "INC-7", TRACE)

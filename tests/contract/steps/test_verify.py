@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.errors import ConfigError
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.steps.verify import verify
 from tests.contract.api_server import ApiServer, is_undo, line_of
-from tests.contract.scripted_server import Answer, Request, Step
+from tests.contract.scripted_server import Answer, Received, Step
 from tests.contract.steps.crash import crashed
 from tests.contract.steps.shop import (
     GOOD,
@@ -40,7 +40,7 @@ NEXT = "127.0.0.1:1/app:next"
 
 async def verified(api: ApiServer, *, number: int | None = None, **settings: Any) -> Told:
     told = Told()
-    settings = {"policy": Policy(successes=2, reason="build 311"), "actor": "ci", **settings}
+    settings = {"policy": Request(successes=2, reason="build 311"), "actor": "ci", **settings}
     async with running(api, told, **settings) as run, asyncio.timeout(30):
         told.outcome = await verify(run, number=number)
     return told
@@ -97,7 +97,7 @@ async def test_what_was_verified_is_what_the_next_undo_goes_back_to(api: ApiServ
     await verified(api)
     deploy(api, "127.0.0.1:1/app:other")
     deploy(api, "127.0.0.1:1/app:bad5")
-    told = await undone(api, policy=Policy(successes=2, to_last_healthy=True))
+    told = await undone(api, policy=Request(successes=2, to_last_healthy=True))
 
     assert told.result == "succeeded", told.text
     assert image(api) == NEXT
@@ -107,7 +107,7 @@ async def test_what_was_verified_is_what_the_next_undo_goes_back_to(api: ApiServ
 async def test_without_any_record_to_last_healthy_refuses_and_changes_nothing(
     api: ApiServer,
 ) -> None:
-    told = await undone(api, policy=Policy(to_last_healthy=True))
+    told = await undone(api, policy=Request(to_last_healthy=True))
 
     assert told.result == "refused"
     assert "refused (PF113)" in told.message
@@ -189,7 +189,7 @@ async def test_it_outlives_a_race_for_the_lease(api: ApiServer) -> None:
     await undone(api)
     races = 2
 
-    def before(request: Request) -> Step | None:
+    def before(request: Received) -> Step | None:
         nonlocal races
         if line_of(request) == "PUT leases" and races:
             races -= 1
@@ -243,7 +243,7 @@ async def test_where_nothing_tells_of_health_nothing_is_recorded(api: ApiServer)
     assert told.result == "succeeded"
     assert "not verified end to end: no Service leads to port 8080" in told.message
     assert api.all("leases") == []
-    required = await verified(api, policy=Policy(require_health=True))
+    required = await verified(api, policy=Request(require_health=True))
     assert required.result == "undecided"
 
 
@@ -260,7 +260,7 @@ async def test_the_workloads_own_annotation_says_what_is_asked(api: ApiServer) -
     told = await verified(api)
     assert "service web:80/deep answered well" in told.message
 
-    given = await verified(api, policy=Policy(successes=1, health=("/given",)))
+    given = await verified(api, policy=Request(successes=1, health=("/given",)))
     assert "service web:80/given answered well" in given.message
 
 
@@ -276,7 +276,7 @@ async def test_a_url_in_the_annotation_is_refused_ignored_and_said(api: ApiServe
 
 async def test_a_required_proof_refuses_an_unproven_target(api: ApiServer) -> None:
     api.remove("pods", "web-1-0")
-    told = await undone(api, policy=Policy(require_proof=True))
+    told = await undone(api, policy=Request(require_proof=True))
 
     assert told.result == "refused"
     assert "refused (PF114)" in told.message

@@ -9,7 +9,8 @@ from backout.core.ledger.records import State
 from backout.core.model import Severity, Skipped
 from backout.core.preflight.snapshot import Need, Preflight
 from tests.core.checks.running import found_by, result_of
-from tests.core.objects_made import ago, lease, preflight, record, stamp
+from tests.core.values_made import lease, preflight, record
+from tests.objects.times import ago, stamp
 
 RECENT = (
     record("a", intent_at=ago(minutes=50)),

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.core.checks.running import found_by
-from tests.core.objects_made import preflight, service, shaped
+from tests.core.values_made import preflight, shaped
+from tests.objects.services import service
 
 
 def container(*ports: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -98,13 +99,13 @@ def test_a_sidecars_named_port_is_served_and_a_plain_init_containers_is_not() ->
         ports = {"ports": [port(8443, "https")]}
         return {"containers": [container()], "initContainers": [{**SIDECAR, **ports, **fields}]}
 
-    services = (service("https"),)
+    services = (service(port="https"),)
     assert found_by("PF702", shaped(beside(), beside(), services=services)) == ()
     assert found_by("PF702", shaped(beside(), beside(restartPolicy=None), services=services))
 
 
 def test_an_external_name_sends_to_no_pod() -> None:
-    outside = service("grpc")
+    outside = service(port="grpc")
     outside["spec"]["type"] = "ExternalName"
 
     assert found_by("PF702", preflight(services=(outside,))) == ()

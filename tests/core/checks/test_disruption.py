@@ -9,9 +9,16 @@ import pytest
 from backout.core import checks
 from backout.core.model import Severity
 from backout.core.preflight.snapshot import Need
-from backout.core.references.references import Kind, Named, Reference
+from backout.core.references.references import Named, Reference, Referent
 from tests.core.checks.running import found_by
-from tests.core.objects_made import condition, deployment, pod, preflight, replica_set, template
+from tests.core.values_made import preflight
+from tests.objects.autoscalers import autoscaler, budget
+from tests.objects.deployments import deployment
+from tests.objects.nodes import node
+from tests.objects.pods import pod
+from tests.objects.quotas import limit_range, quota
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
 
 FRUGAL = {"maxUnavailable": 0, "maxSurge": 1}
 EASY = {"maxUnavailable": 1, "maxSurge": 1}
@@ -31,53 +38,15 @@ def seen(*, asks: Any = ASKS, rolling: Any = EASY, running: int = 0, **changes: 
         "workload": deployment(
             template("reg.example/app:v3"), strategy=strategy, replicas=changes.pop("replicas", 3)
         ),
-        "replica_sets": (replica_set(1), second, replica_set(3)),
+        "stored": (replica_set(1), second, replica_set(3)),
         "pods": tuple(pods),
         **changes,
     }
     return preflight(to=2, **values)
 
 
-def quota(hard: str, used: str, key: str = "requests.cpu", **spec: Any) -> dict[str, Any]:
-    status = {"hard": {key: hard}, "used": {key: used}}
-    return {"metadata": {"name": "q"}, "spec": {"hard": {key: hard}, **spec}, "status": status}
-
-
 def quotas(*many: Any) -> tuple[Any, ...]:
     return many
-
-
-def node(name: str = "n1", cpu: str = "2", **spec: Any) -> dict[str, Any]:
-    return {
-        "metadata": {"name": name, "labels": {"zone": "a"}},
-        "spec": spec,
-        "status": {
-            "allocatable": {"cpu": cpu, "memory": "4Gi"},
-            "conditions": [condition("Ready", "True")],
-        },
-    }
-
-
-def autoscaler(reason: str = "DesiredWithinRange", **metric: Any) -> dict[str, Any]:
-    limited = str(reason == "TooManyReplicas")
-    resource = {"name": "cpu", "target": {"type": "Utilization"}, **metric}
-    return {
-        "metadata": {"name": "web"},
-        "spec": {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
-            "maxReplicas": 3,
-            "metrics": [{"type": "Resource", "resource": resource}],
-        },
-        "status": {"conditions": [condition("ScalingLimited", limited, reason)]},
-    }
-
-
-def budget(allowed: int, **selector: str) -> dict[str, Any]:
-    return {
-        "metadata": {"name": "web", "generation": 1},
-        "spec": {"selector": {"matchLabels": selector or {"app": "web"}}},
-        "status": {"disruptionsAllowed": allowed, "observedGeneration": 1},
-    }
 
 
 def by_keda(one: dict[str, Any]) -> dict[str, Any]:
@@ -189,10 +158,6 @@ def test_bytes_are_written_as_kubernetes_writes_them(key: str) -> None:
     assert f"has 100M of {key} left, and the rollout first needs 2Gi for 1" in found.message
 
 
-def limit_range(kind: str = "Container", **more: Any) -> dict[str, Any]:
-    return {"metadata": {"name": "r"}, "spec": {"limits": [{"type": kind, **more}]}}
-
-
 DEFAULT = limit_range(default={"cpu": "1"}, defaultRequest={"cpu": "200m"})
 
 
@@ -216,7 +181,7 @@ def test_a_limit_ranges_default_is_what_an_autoscaler_measures() -> None:
 def test_what_a_runtime_class_adds_counts_for_quotas_and_nodes() -> None:
     sandboxed: dict[str, Any] = {"runtimeClassName": "gvisor"}
     overhead = Named(exists=True, overhead={"cpu": "2"})
-    named = {Reference(kind=Kind.RUNTIME_CLASS, name="gvisor"): overhead}
+    named = {Reference(kind=Referent.RUNTIME_CLASS, name="gvisor"): overhead}
     whole: dict[str, Any] = {"spec": sandboxed, "named": named, "nodes": (node(cpu="2"),)}
     (short,) = found_by("PF601", seen(quotas=FULL, **whole))
     (small,) = found_by("PF602", seen(**whole))

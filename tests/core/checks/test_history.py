@@ -9,7 +9,9 @@ from backout.core.ledger.records import Side, State
 from backout.core.model import Severity, Skipped
 from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import CHECKS, found_by, result_of
-from tests.core.objects_made import deployment, lease, preflight, record, template
+from tests.core.values_made import lease, preflight, record
+from tests.objects.deployments import deployment
+from tests.objects.templates import template
 
 V3 = template("reg.example/app:v3")
 

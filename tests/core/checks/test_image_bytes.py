@@ -7,24 +7,20 @@ from typing import Any
 import pytest
 
 from backout.core.history.revisions import Choice
-from backout.core.images.names import Entry, ImageAnswer, ImageState
+from backout.core.images.names import ImageAnswer, ImageState, IndexEntry
 from backout.core.kubernetes.template import digest
 from backout.core.ledger.records import Side
 from backout.core.model import Finding, Severity, Skipped
 from backout.core.plan.plan import ON_TARGET, next_candidate, select
-from backout.core.preflight.snapshot import Need, Policy, Preflight
+from backout.core.preflight.request import Request
+from backout.core.preflight.snapshot import Need, Preflight
 from tests.core.checks.running import found_by, result_of
-from tests.core.objects_made import (
-    container_status,
-    deployment,
-    lease,
-    pod,
-    preflight,
-    record,
-    replica_set,
-    snapshot,
-    template,
-)
+from tests.core.values_made import lease, preflight, record, snapshot
+from tests.objects.deployments import deployment
+from tests.objects.nodes import node
+from tests.objects.pods import container_status, pod
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
 
 IMAGE = "reg.example/app:v2"
 RAN, NOW, OTHER = ("sha256:" + c * 64 for c in "abc")
@@ -38,8 +34,8 @@ def answer(
     return {image: ImageAnswer(image=image, state=state, detail="the registry", **more)}
 
 
-def entries(*pairs: tuple[str, str]) -> tuple[Entry, ...]:
-    return tuple(Entry(digest=d, platform=p) for d, p in pairs)
+def entries(*pairs: tuple[str, str]) -> tuple[IndexEntry, ...]:
+    return tuple(IndexEntry(digest=d, platform=p) for d, p in pairs)
 
 
 def running(image_id: str = f"reg.example/app@{RAN}", count: int = 3) -> tuple[Any, ...]:
@@ -54,15 +50,6 @@ def remembered(**images: str) -> Any:
     return lease(record(destination=side, health="Healthy"))
 
 
-def node(platform: str = "linux/amd64", *, name: str = "n1", **spec: Any) -> dict[str, Any]:
-    system, architecture = platform.split("/")
-    return {
-        "metadata": {"name": name, "labels": {"kubernetes.io/arch": architecture}},
-        "spec": spec,
-        "status": {"nodeInfo": {"operatingSystem": system, "architecture": architecture}},
-    }
-
-
 def on(*platforms: str, **more: Any) -> Preflight:
     """Return a preflight whose image is an index for these platforms."""
     listed = entries(*((OTHER, p) for p in platforms))
@@ -74,11 +61,11 @@ def aimed(template_spec: dict[str, Any], **more: Any) -> Preflight:
     """Return a preflight without Pods whose target has this in its Pods' spec; an arm index."""
     made = replica_set(2)
     made["spec"]["template"]["spec"].update(template_spec)
-    return on("linux/arm64", replica_sets=(made, replica_set(3)), pods=(), **more)
+    return on("linux/arm64", stored=(made, replica_set(3)), pods=(), **more)
 
 
 def chosen(**changes: Any) -> Choice | Finding:
-    return select(snapshot(**changes), Policy(pin=True))
+    return select(snapshot(**changes), Request(pin=True))
 
 
 def test_a_tag_that_is_other_bytes_than_those_that_ran_blocks() -> None:
@@ -156,8 +143,8 @@ def test_an_image_id_without_a_digest_tells_nothing(image_id: str) -> None:
 
 def test_a_mutable_tag_is_warned_about_only_where_nothing_tells_what_ran() -> None:
     sets = (replica_set(2, "reg.example/app:latest"), replica_set(3))
-    assert found_by("PF305", preflight(replica_sets=sets))
-    assert found_by("PF305", preflight(replica_sets=sets, pods=running())) == ()
+    assert found_by("PF305", preflight(stored=sets))
+    assert found_by("PF305", preflight(stored=sets, pods=running())) == ()
 
 
 def test_an_index_without_the_nodes_platform_blocks_when_pods_must_be_started() -> None:
@@ -181,7 +168,7 @@ def test_an_index_with_the_nodes_platform_is_clean(platforms: tuple[str, ...]) -
 
 
 def test_where_only_some_nodes_lack_the_platform_it_warns() -> None:
-    seen = on("linux/amd64", pods=(), nodes=(node(), node("linux/arm64", name="n2")))
+    seen = on("linux/amd64", pods=(), nodes=(node(), node("n2", platform="linux/arm64")))
     (found,) = found_by("PF309", seen)
     assert "nodes of linux/arm64 may take its Pods, too" in found.message
     assert found_by("PF308", seen) == ()
@@ -210,7 +197,7 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 def test_nodes_that_cannot_take_its_pods_do_not_count(
     spec: dict[str, Any], amd: dict[str, Any]
 ) -> None:
-    nodes = (node(**amd), node("linux/arm64", name="n2"))
+    nodes = (node(**amd), node("n2", platform="linux/arm64"))
     seen = aimed(spec, nodes=nodes)
     assert (found_by("PF308", seen), found_by("PF309", seen)) == ((), ())
 
@@ -278,7 +265,7 @@ def test_what_is_pinned_is_no_moved_tag_and_nothing_is_unknown() -> None:
     assert isinstance(choice, Choice)
     seen = snapshot(images=answer(digest=NOW), pods=running())
     pinned = Preflight(
-        snapshot=seen, policy=Policy(pin=True), revisions=seen.revisions, choice=choice
+        snapshot=seen, policy=Request(pin=True), revisions=seen.revisions, choice=choice
     )
     assert (found_by("PF307", pinned), found_by("PF310", pinned)) == ((), ())
     assert "next candidate: revision 1, " in next_candidate(pinned)
@@ -288,7 +275,7 @@ def test_a_revision_that_was_pinned_before_is_found_again_with_its_pods() -> Non
     before = replica_set(3, BY_DIGEST)
     pods = (*running(), pod("web-3-a", of="web-3"))
     choice = chosen(
-        replica_sets=(replica_set(2), before, replica_set(4)),
+        stored=(replica_set(2), before, replica_set(4)),
         workload=deployment(template("reg.example/app:v4")),
         pods=pods,
         lease=remembered(app=RAN),
@@ -299,7 +286,7 @@ def test_a_revision_that_was_pinned_before_is_found_again_with_its_pods() -> Non
 
 def test_pinning_to_what_the_workload_asks_for_already_is_refused() -> None:
     found = chosen(
-        replica_sets=(replica_set(2), replica_set(3, BY_DIGEST)),
+        stored=(replica_set(2), replica_set(3, BY_DIGEST)),
         workload=deployment(template(BY_DIGEST)),
         pods=running(),
     )
@@ -332,6 +319,6 @@ def test_pinning_what_is_not_known_refuses(unreadable: dict[Need, str], words: s
     ],
 )
 def test_a_pinned_image_keeps_the_name_as_it_is_spelled(image: str, pinned: str) -> None:
-    choice = chosen(replica_sets=(replica_set(2, image), replica_set(3)), pods=running())
+    choice = chosen(stored=(replica_set(2, image), replica_set(3)), pods=running())
     assert isinstance(choice, Choice)
     assert choice.revision.template["spec"]["containers"][0]["image"] == pinned

@@ -8,7 +8,11 @@ from backout.core.images.names import ImageAnswer, ImageState
 from backout.core.model import Severity, Skipped
 from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import found_by, result_of
-from tests.core.objects_made import deployment, pod, preflight, replica_set, template
+from tests.core.values_made import preflight
+from tests.objects.deployments import deployment
+from tests.objects.pods import pod
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
 
 V2 = "reg.example/app:v2"
 ASKED = ("PF301", "PF302", "PF303", "PF304", "PF306")
@@ -109,7 +113,7 @@ def test_a_missing_image_only_warns_where_the_pods_cannot_be_read() -> None:
     ],
 )
 def test_a_tag_that_moves_is_warned_about(image: str, words: str) -> None:
-    seen = preflight(replica_sets=(replica_set(2, image), replica_set(3)))
+    seen = preflight(stored=(replica_set(2, image), replica_set(3)))
     found = found_by("PF305", seen)
     assert len(found) == bool(words)
     for one in found:

@@ -5,7 +5,9 @@ import pytest
 from backout.core.checks import lines
 from backout.core.ledger.records import Side, State
 from tests.core.checks.running import found_by
-from tests.core.objects_made import deployment, lease, preflight, record, template
+from tests.core.values_made import lease, preflight, record
+from tests.objects.deployments import deployment
+from tests.objects.templates import template
 
 V3 = template("reg.example/app:v3")
 GIVEN = ("--context", "prod", "undo", "deploy/web", "--as=ann", "-n", "shop")

@@ -6,7 +6,8 @@ from backout.core.health.judgement import Answer, Sample
 from backout.core.model import Severity, Skipped
 from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import found_by, result_of
-from tests.core.objects_made import pod, preflight
+from tests.core.values_made import preflight
+from tests.objects.pods import pod
 
 ALL = ("PF110", "PF121", "PF122", "PF123")
 

@@ -13,7 +13,10 @@ from backout.core.preflight import proof
 from backout.core.preflight.rehearsal import NotRehearsed, RehearsalFailed, Rehearsed
 from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import found_by
-from tests.core.objects_made import NOW, ago, deployment, lease, preflight, snapshot, template
+from tests.core.values_made import lease, preflight, snapshot
+from tests.objects.deployments import deployment
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago
 
 if TYPE_CHECKING:
     from backout.core.preflight.rehearsal import Rehearsal

@@ -16,27 +16,24 @@ from backout.core.model import Severity, Skipped
 from backout.core.owners.owners import Owner, Policy
 from backout.core.preflight.admission import DryRun
 from backout.core.preflight.snapshot import Need
-from backout.core.references.references import Kind, Named, Reference
+from backout.core.references.references import Named, Reference, Referent
 from tests.core.checks.running import found_by, result_of
-from tests.core.objects_made import (
-    ago,
-    condition,
-    deployment,
-    pod,
-    preflight,
-    replica_set,
-    service,
-    shaped,
-    stamp,
-    template,
-)
+from tests.core.values_made import preflight, shaped
+from tests.objects.deployments import deployment
+from tests.objects.metadata import condition
+from tests.objects.nodes import node
+from tests.objects.pods import pod
+from tests.objects.replica_sets import replica_set
+from tests.objects.services import service
+from tests.objects.templates import template
+from tests.objects.times import ago, stamp
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-CONFIG = Reference(kind=Kind.CONFIG_MAP, name="settings")
-CLAIM = Reference(kind=Kind.CLAIM, name="data")
-ENV = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
+CONFIG = Reference(kind=Referent.CONFIG_MAP, name="settings")
+CLAIM = Reference(kind=Referent.CLAIM, name="data")
+ENV: dict[str, Any] = {"envFrom": [{"configMapRef": {"name": "settings"}}]}
 GONE = {CONFIG: Named(exists=False)}
 
 
@@ -48,7 +45,7 @@ def with_config(**changes: Any) -> Any:
         made["spec"]["template"]["spec"]["containers"][0].update(ENV)
         sets.append(made)
     workload = deployment(template("reg.example/app:v3", **ENV))
-    return preflight(**{"workload": workload, "replica_sets": tuple(sets), **changes})
+    return preflight(**{"workload": workload, "stored": tuple(sets), **changes})
 
 
 def with_claim(*, waits_for: str, gone: set[str]) -> Any:
@@ -58,7 +55,7 @@ def with_claim(*, waits_for: str, gone: set[str]) -> Any:
     second["spec"]["template"]["spec"]["volumes"] = [claim]
     named = {CLAIM: Named(exists=True, waits_for=waits_for)}
     sets = (replica_set(1), second, replica_set(3))
-    return preflight(named=named, replica_sets=sets, gone_classes=frozenset(gone))
+    return preflight(named=named, stored=sets, gone_classes=frozenset(gone))
 
 
 def owner(policy: Policy) -> tuple[Owner, ...]:
@@ -86,15 +83,11 @@ def neighbours(unavailable: int) -> tuple[Any, ...]:
     )
 
 
-def node(status: str) -> dict[str, Any]:
-    return {"metadata": {"name": "n1"}, "status": {"conditions": [condition("Ready", status)]}}
-
-
 def answered(*answers: Answer) -> tuple[Sample, ...]:
     return tuple(Sample(subject=f"service {a}", answer=a, detail=a) for a in answers)
 
 
-PROBED = {"readinessProbe": {"httpGet": {"path": "/new", "port": 8080}}}
+PROBED: dict[str, Any] = {"readinessProbe": {"httpGet": {"path": "/new", "port": 8080}}}
 
 
 def probed(path: str) -> Any:
@@ -103,7 +96,7 @@ def probed(path: str) -> Any:
     sets[1]["spec"]["template"]["spec"]["containers"][0].update(probe)
     sets[2]["spec"]["template"]["spec"]["containers"][0].update(PROBED)
     workload = deployment(template("reg.example/app:v3", **PROBED))
-    return preflight(workload=workload, replica_sets=tuple(sets))
+    return preflight(workload=workload, stored=tuple(sets))
 
 
 def labelled() -> Any:
@@ -115,7 +108,7 @@ def labelled() -> Any:
     return {
         "workload": deployment(current),
         "replica_sets": (replica_set(1), replica_set(2), third),
-        "services": (service(tier="web"),),
+        "services": (service(selector={"tier": "web"}),),
     }
 
 
@@ -158,7 +151,7 @@ CASES: dict[str, tuple[Any, Any]] = {
         preflight(pod_dry_run=DryRun(refused=REFUSED)),
     ),
     "PF701": (probed("/old"), probed("/new")),
-    "PF702": (preflight(services=(service("grpc"),)), preflight(services=(service("http"),))),
+    "PF702": (preflight(services=(service(port="grpc"),)), preflight(services=(service(),))),
     "PF703": (preflight(**labelled()), preflight(services=(service(),))),
     "PF901": (
         preflight(pods=old_pods(hours=49), to=2),
@@ -168,7 +161,7 @@ CASES: dict[str, tuple[Any, Any]] = {
         with_config(named=changed(ago(minutes=6))),
         with_config(named=changed(ago(hours=2))),
     ),
-    "PF903": (preflight(nodes=(node("Unknown"),)), preflight(nodes=(node("True"),))),
+    "PF903": (preflight(nodes=(node(ready="Unknown"),)), preflight(nodes=(node(),))),
     "PF904": (preflight(deployments=neighbours(1)), preflight(deployments=neighbours(0))),
     "PF905": (
         preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.WELL)),
@@ -199,7 +192,7 @@ def test_every_new_family_is_covered() -> None:
         (Need.DRY_RUN, {"PF501", "PF502", "PF503"}),
         (Need.POD_DRY_RUN, {"PF504", "PF505", "PF506"}),
         (Need.NODES, {"PF308", "PF309", "PF602", "PF605", "PF903"}),
-        (Need.DEPLOYMENTS, {"PF904"}),
+        (Need.NEIGHBOURS, {"PF904"}),
         (Need.BASELINE, {"PF905"}),
         (Need.SECRETS, {"PF201", "PF202", "PF203", "PF902"}),
         (Need.CLASSES, {"PF201", "PF202", "PF601", "PF602", "PF605"}),
@@ -227,10 +220,8 @@ def many(count: int, named: Named) -> Any:
     names = [f"c-{number:03}" for number in range(count)]
     volumes = [{"name": name, "configMap": {"name": name}} for name in names]
     second["spec"]["template"]["spec"]["volumes"] = volumes
-    found = {Reference(kind=Kind.CONFIG_MAP, name=name): named for name in names}
-    return preflight(
-        named=found, replica_sets=(replica_set(1), second, replica_set(3)), pods=(), to=2
-    )
+    found = {Reference(kind=Referent.CONFIG_MAP, name=name): named for name in names}
+    return preflight(named=found, stored=(replica_set(1), second, replica_set(3)), pods=(), to=2)
 
 
 FIRST = "ConfigMap c-000, ConfigMap c-001, ConfigMap c-002 and 197 more"

@@ -9,7 +9,11 @@ from backout.core.diagnosis import diagnosis
 from backout.core.diagnosis.before import Before
 from backout.core.diagnosis.diagnosis import Meanwhile, Scene
 from backout.core.diagnosis.groups import Found, Patience
-from tests.core.objects_made import NOW, deployment, pod, replica_set
+from backout.core.kinds.deployment import DEPLOYMENT
+from tests.objects.deployments import deployment
+from tests.objects.pods import pod
+from tests.objects.replica_sets import replica_set
+from tests.objects.times import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,7 +40,8 @@ def scene(
 ) -> Scene:
     return Scene(
         workload=deployment() if workload is None else workload,
-        replica_set=current,
+        kind=DEPLOYMENT,
+        stored=current,
         pods=list(pods),
         events=list(events),
         now=now,

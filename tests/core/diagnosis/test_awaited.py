@@ -9,17 +9,12 @@ from backout.core.diagnosis.diagnosis import pending
 from backout.core.diagnosis.peers import standing_by
 from backout.core.rollout.verdict import stands_by
 from tests.core.diagnosis.looks import scene, stuck
-from tests.core.objects_made import (
-    NOW,
-    condition,
-    container_status,
-    deployment,
-    event,
-    pod,
-    stamp,
-    template,
-    waiting,
-)
+from tests.objects.deployments import deployment
+from tests.objects.events import event
+from tests.objects.metadata import condition
+from tests.objects.pods import container_status, pod, waiting
+from tests.objects.templates import template
+from tests.objects.times import NOW, stamp
 
 POD = "uid-web-3-a"
 CREATING = waiting("ContainerCreating")

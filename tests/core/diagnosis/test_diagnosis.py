@@ -9,18 +9,13 @@ import pytest
 from backout.core.diagnosis.causes import REMEDIES, Cause
 from backout.core.diagnosis.groups import Look, Rule
 from tests.core.diagnosis import looks
-from tests.core.objects_made import (
-    UID,
-    condition,
-    container_status,
-    deployment,
-    event,
-    pod,
-    replica_set,
-    template,
-    terminated,
-    waiting,
-)
+from tests.objects.deployments import deployment
+from tests.objects.events import event
+from tests.objects.metadata import condition
+from tests.objects.pods import container_status, pod, terminated, waiting
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.workloads import UID
 
 POD = "uid-web-3-a"
 IMAGE = "127.0.0.1:5000/app:v9"

@@ -14,19 +14,12 @@ from backout.core.diagnosis.causes import REMEDIES, Cause
 from backout.core.diagnosis.diagnosis import pending
 from backout.core.diagnosis.exits import Exit
 from tests.core.diagnosis import looks
-from tests.core.objects_made import (
-    NOW,
-    ago,
-    condition,
-    container_status,
-    event,
-    pod,
-    replica_set,
-    stamp,
-    template,
-    terminated,
-    waiting,
-)
+from tests.objects.events import event
+from tests.objects.metadata import condition
+from tests.objects.pods import container_status, pod, terminated, waiting
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago, stamp
 
 POD = "uid-web-3-a"
 CRASHED = waiting("CrashLoopBackOff", lastState=terminated("Error", 3), restartCount=5)

@@ -9,15 +9,9 @@ from hypothesis import strategies as st
 from backout.core.diagnosis import exits
 from backout.core.diagnosis.diagnosis import Meanwhile
 from tests.core.diagnosis import looks
-from tests.core.objects_made import (
-    NOW,
-    container_status,
-    pod,
-    replica_set,
-    stamp,
-    terminated,
-    waiting,
-)
+from tests.objects.pods import container_status, pod, terminated, waiting
+from tests.objects.replica_sets import replica_set
+from tests.objects.times import NOW, stamp
 
 if TYPE_CHECKING:
     from backout.core.diagnosis.exits import Exit, Key

@@ -14,20 +14,14 @@ from backout.core.diagnosis.finality import hastened
 from backout.core.diagnosis.groups import TABLE, Found, Group, Patience, Rule, patience
 from backout.core.diagnosis.readiness import Others
 from tests.core.diagnosis.looks import PEER, causes, final_at, scene, stuck
-from tests.core.objects_made import (
-    NOW,
-    UID,
-    condition,
-    container_status,
-    deployment,
-    event,
-    pod,
-    replica_set,
-    stamp,
-    template,
-    terminated,
-    waiting,
-)
+from tests.objects.deployments import deployment
+from tests.objects.events import event
+from tests.objects.metadata import condition
+from tests.objects.pods import container_status, pod, terminated, waiting
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.times import NOW, stamp
+from tests.objects.workloads import UID
 
 if TYPE_CHECKING:
     from collections.abc import Callable

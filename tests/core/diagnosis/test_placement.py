@@ -10,7 +10,9 @@ import pytest
 from backout.core.diagnosis import placement
 from backout.core.diagnosis.causes import Cause, of_pod
 from backout.core.diagnosis.groups import Rule
-from tests.core.objects_made import condition, pod
+from tests.objects.metadata import condition
+from tests.objects.nodes import node
+from tests.objects.pods import pod
 
 DEDICATED = {"key": "dedicated", "value": "db", "effect": "NoSchedule"}
 CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
@@ -18,12 +20,8 @@ NEW = {"key": "node.cloudprovider.kubernetes.io/uninitialized", "effect": "NoSch
 PREFERS = {"key": "spot", "effect": "PreferNoSchedule"}
 
 
-def node(*taints: dict[str, str], ready: bool = True, cordoned: bool = False) -> dict[str, Any]:
-    spec: dict[str, Any] = {"taints": list(taints)}
-    if cordoned:
-        spec["unschedulable"] = True
-    conditions = [condition("Ready", "True" if ready else "Unknown")]
-    return {"metadata": {"name": "n"}, "spec": spec, "status": {"conditions": conditions}}
+def tainted(*taints: dict[str, str], **more: Any) -> dict[str, Any]:
+    return node(taints=list(taints), **more)
 
 
 def told(kept_off: int) -> list[Cause]:
@@ -34,13 +32,13 @@ def told(kept_off: int) -> list[Cause]:
 @pytest.mark.parametrize(
     ("nodes", "may"),
     [
-        ([node(DEDICATED)], False),
-        ([node(DEDICATED), node()], False),
-        ([node(DEDICATED), node(PREFERS)], False),
-        ([node(DEDICATED, cordoned=True)], True),
-        ([node(DEDICATED, ready=False)], True),
-        ([node(CORDON)], True),
-        ([node(NEW)], True),
+        ([tainted(DEDICATED)], False),
+        ([tainted(DEDICATED), node()], False),
+        ([tainted(DEDICATED), tainted(PREFERS)], False),
+        ([tainted(DEDICATED, unschedulable=True)], True),
+        ([tainted(DEDICATED, ready="Unknown")], True),
+        ([tainted(CORDON)], True),
+        ([tainted(NEW)], True),
     ],
 )
 def test_a_node_that_is_away_may_come_back_and_one_kept_for_others_does_not(
@@ -49,13 +47,13 @@ def test_a_node_that_is_away_may_come_back_and_one_kept_for_others_does_not(
     assert placement.may_return(nodes, told(1)) is may
 
 
-@pytest.mark.parametrize("nodes", [[node()], [node(PREFERS)], []])
+@pytest.mark.parametrize("nodes", [[node()], [tainted(PREFERS)], []])
 def test_where_fewer_nodes_have_a_taint_than_were_counted_the_word_is_of_the_past(
     nodes: list[dict[str, Any]],
 ) -> None:
     """What a drain leaves for a moment: the node is back, the Pod's condition is not."""
     assert placement.may_return(nodes, told(1))
-    assert placement.may_return([node(DEDICATED), *nodes], told(2))
+    assert placement.may_return([tainted(DEDICATED), *nodes], told(2))
 
 
 def test_only_a_scheduler_that_names_no_taint_asks_for_the_nodes() -> None:

@@ -9,16 +9,11 @@ from backout.core.diagnosis.before import Before
 from backout.core.diagnosis.probes import Asked
 from backout.core.diagnosis.readiness import Others, warm_up
 from tests.core.diagnosis import looks
-from tests.core.objects_made import (
-    NOW,
-    ago,
-    container_status,
-    event,
-    pod,
-    replica_set,
-    stamp,
-    template,
-)
+from tests.objects.events import event
+from tests.objects.pods import container_status, pod
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago, stamp
 
 if TYPE_CHECKING:
     from backout.core.diagnosis.causes import Cause

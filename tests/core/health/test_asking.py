@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backout.core.health import asking
 from backout.core.kubernetes import objects
-from tests.core.objects_made import pod
+from tests.objects.pods import pod
 
 
 def pods(ready: int, others: int = 0, pending: int = 0) -> list[dict[str, Any]]:

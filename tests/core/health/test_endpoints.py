@@ -6,7 +6,8 @@ import pytest
 
 from backout.core.health import endpoints
 from backout.core.health.endpoints import Endpoint, NotAsked
-from tests.core.objects_made import template
+from tests.objects.services import service
+from tests.objects.templates import template
 
 
 def probing(path: str | None = "/ready", port: int | str = 8080, **http: Any) -> dict[str, Any]:
@@ -94,14 +95,6 @@ def test_a_port_nobody_names_cannot_be_asked() -> None:
     assert isinstance(endpoints.of_template(template(ports=[]), asked="/x"), NotAsked)
 
 
-def service(name: str = "web", *ports: dict[str, Any], **spec: Any) -> dict[str, Any]:
-    made = list(ports) or [{"port": 80, "targetPort": 8080, "protocol": "TCP"}]
-    return {
-        "metadata": {"name": name},
-        "spec": {"selector": {"app": "web"}, "ports": made, **spec},
-    }
-
-
 def found(*services: dict[str, Any]) -> list[str]:
     endpoint = asked(probing())
     return [str(s) for s in endpoints.of_services(services, probing(), endpoint)]
@@ -113,11 +106,12 @@ def test_a_service_is_asked_on_the_port_that_leads_to_the_probes() -> None:
     assert found(service("web", metrics, {"name": "main", "port": 80, "targetPort": "http"})) == [
         "service web:main/ready"
     ]
-    assert found(service("same", {"port": 8080})) == ["service same:8080/ready"]
+    assert found(service("web", {"port": 8080}, name="same")) == ["service same:8080/ready"]
 
 
 def test_every_service_that_selects_the_pods_is_asked() -> None:
-    assert len(found(service("a"), service("b"), service("headless", clusterIP="None"))) == 3
+    headless = service(name="headless", clusterIP="None")
+    assert len(found(service(name="a"), service(name="b"), headless)) == 3
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,13 @@ from backout.core.health.metric import (
     worst,
 )
 from backout.core.health.promql import parse
-from backout.core.model import Target
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.target import Target
 from backout.core.report.notification import document, signature
 
 BELOW = parse("errors < 0.05")
 ABOVE = parse("traffic > 1")
-TARGET = Target(kind="Deployment", namespace="shop", name="web")
+TARGET = Target(kind=DEPLOYMENT, namespace="shop", name="web")
 
 
 def vector(*values: float, age: float = 0.0, warnings: tuple[str, ...] = ()) -> Vector:

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backout.core.history import patch
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import template
-from tests.core.objects_made import deployment
-from tests.core.objects_made import template as made_template
+from tests.objects.deployments import deployment
+from tests.objects.templates import template as made_template
 
 CAUSE = "kubernetes.io/change-cause"
 GOOD = {**made_template("reg.example/app:v2"), "futureField": {"deep": [{"er": 1}], "empty": {}}}
@@ -39,15 +40,17 @@ def applied(obj: Any, ops: Any) -> Any:
 
 
 def undone(workload: Any, *, cause: str = "", resume: bool = False) -> Any:
-    made = patch.undo(workload, GOOD, operation="op-1", change_cause=cause, resume=resume)
+    still = DEPLOYMENT.unmoving(workload) if resume else None
+    made = patch.undo(workload, GOOD, operation="op-1", change_cause=cause, still=still)
     assert made.operation == "op-1"
     return applied(workload, made.ops)
 
 
 def with_annotations(notes: Any) -> dict[str, Any]:
-    made = deployment(metadata={"annotations": notes})
-    if notes is None:
-        del made["metadata"]["annotations"]
+    made = deployment()
+    del made["metadata"]["annotations"]
+    if notes is not None:
+        made["metadata"]["annotations"] = notes
     return made
 
 
@@ -90,7 +93,7 @@ def test_the_template_is_the_targets_without_the_controllers_label_unknown_field
 
 
 def test_uid_and_resource_version_are_replaced_by_what_was_read_before_anything_else() -> None:
-    made = patch.undo(deployment(), GOOD, operation="op-1", change_cause="", resume=False)
+    made = patch.undo(deployment(), GOOD, operation="op-1", change_cause="")
     assert list(made.ops[:2]) == [
         {"op": "replace", "path": "/metadata/uid", "value": "uid-web"},
         {"op": "replace", "path": "/metadata/resourceVersion", "value": "41"},
@@ -101,7 +104,8 @@ def test_uid_and_resource_version_are_replaced_by_what_was_read_before_anything_
 def test_only_five_places_are_ever_written() -> None:
     workload = with_annotations({CAUSE: "bad"})
     workload["spec"]["paused"] = True
-    made = patch.undo(workload, GOOD, operation="op-1", change_cause="good", resume=True)
+    still = DEPLOYMENT.unmoving(workload)
+    made = patch.undo(workload, GOOD, operation="op-1", change_cause="good", still=still)
     assert {op["path"] for op in made.ops} == {
         "/metadata/uid",
         "/metadata/resourceVersion",
@@ -113,7 +117,7 @@ def test_only_five_places_are_ever_written() -> None:
 
 
 def test_a_workload_without_annotations_gets_the_whole_map() -> None:
-    made = patch.undo(with_annotations(None), GOOD, operation="op-1", change_cause="", resume=False)
+    made = patch.undo(with_annotations(None), GOOD, operation="op-1", change_cause="")
     assert made.ops[-1] == {
         "op": "add",
         "path": "/metadata/annotations",
@@ -124,7 +128,7 @@ def test_a_workload_without_annotations_gets_the_whole_map() -> None:
 def test_making_the_patch_changes_neither_the_workload_nor_the_template() -> None:
     workload, target = deployment(), copy.deepcopy(GOOD)
     before = copy.deepcopy(workload)
-    patch.undo(workload, target, operation="op-1", change_cause="x", resume=True)
+    patch.undo(workload, target, operation="op-1", change_cause="x")
     assert (workload, target) == (before, GOOD)
 
 

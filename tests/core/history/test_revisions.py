@@ -5,22 +5,18 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backout.core.history import revisions
 from backout.core.history.revisions import Choice, Known, NoChoice
-from tests.core.objects_made import (
-    NOW,
-    ago,
-    deployment,
-    owned_by,
-    pod,
-    replica_set,
-    revision,
-    template,
-)
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.replica_sets import NUMBER
+from tests.core.values_made import revision
+from tests.objects.deployments import deployment
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago
 
 if TYPE_CHECKING:
     from backout.core.model import Revision
@@ -28,77 +24,11 @@ if TYPE_CHECKING:
 CURRENT = deployment(template("reg.example/app:v3"))
 
 
-def test_the_history_is_ordered_by_number_newest_first() -> None:
-    history = revisions.history(CURRENT, [replica_set(n) for n in (2, 10, 3, 9)], [])
-    assert [r.number for r in history] == [10, 9, 3, 2]
-
-
-def test_current_is_the_template_asked_for_and_not_the_highest_number() -> None:
-    history = revisions.history(CURRENT, [replica_set(3), replica_set(4)], [])
-    assert [r.number for r in history if r.is_current] == [3]
-    found = revisions.current(history)
-    assert found is not None
-    assert found.number == 3
-
-
-def test_of_two_replica_sets_with_the_wanted_template_the_oldest_is_current() -> None:
-    younger = replica_set(3, name="web-a", created=NOW)
-    older = replica_set(2, "reg.example/app:v3", name="web-b", created=ago(days=1))
-    history = revisions.history(CURRENT, [younger, older], [])
-    assert [r.number for r in history if r.is_current] == [2]
-    assert revisions.choose(history) == NoChoice()
-
-
-def test_nothing_is_current_before_the_controller_has_acted() -> None:
-    history = revisions.history(CURRENT, [replica_set(1), replica_set(2)], [])
-    assert revisions.current(history) is None
-
-
-@pytest.mark.parametrize(
-    "owners",
-    [
-        owned_by("uid-another"),
-        [],
-        [{"kind": "Deployment", "name": "web", "uid": "uid-web"}],
-        [{"kind": "Deployment", "name": "web", "uid": "uid-web", "controller": False}],
-    ],
-)
-def test_replica_sets_this_object_does_not_control_are_none_of_its_history(owners: Any) -> None:
-    stranger = replica_set(7)
-    stranger["metadata"]["ownerReferences"] = owners
-    history = revisions.history(CURRENT, [stranger, replica_set(2)], [])
-    assert [r.number for r in history] == [2]
-
-
-def test_pods_count_for_the_replica_set_that_controls_them_unless_they_are_being_deleted() -> None:
-    pods = [
-        pod("a", of="web-2"),
-        pod("b", of="web-2", ready=False),
-        pod("c", of="web-2", metadata={"deletionTimestamp": "2026-03-01T12:00:00Z"}),
-        pod("d", of="web-3"),
-    ]
-    history = revisions.history(CURRENT, [replica_set(2), replica_set(3)], pods)
-    two = revisions.numbered(history, 2)
-    assert two is not None
-    assert [p["metadata"]["name"] for p in two.pods] == ["a", "b"]
-    assert two.ready == 1
-
-
-@pytest.mark.parametrize("note", ["", "three", "3.0", "٣", "0x3", "9" * 40, "9" * 5000, " 3"])
-def test_an_annotation_that_is_no_number_is_revision_zero(note: str) -> None:
-    assert revisions.history(CURRENT, [replica_set(note, "v1")], [])[0].number == 0
-
-
-def test_the_change_cause_is_the_replica_sets() -> None:
-    made = replica_set(2, notes={"kubernetes.io/change-cause": "deploy 2"})
-    assert revisions.history(CURRENT, [made], [])[0].change_cause == "deploy 2"
-
-
 def test_a_revision_is_found_by_its_number() -> None:
-    history = revisions.history(CURRENT, [replica_set(2), replica_set(3)], [])
+    history = DEPLOYMENT.revisions(CURRENT, [replica_set(2), replica_set(3)], [])
     two = revisions.numbered(history, 2)
     assert two is not None
-    assert two.replica_set["metadata"]["name"] == "web-2"
+    assert two.stored["metadata"]["name"] == "web-2"
     assert revisions.numbered(history, 4) is None
     assert revisions.numbered(history, -2) is None
 
@@ -167,10 +97,9 @@ def test_one_revision_alone_leaves_nothing_to_choose() -> None:
 
 
 def test_a_renumbered_revision_does_not_claim_how_long_it_served() -> None:
-    renumbered = replica_set(2, notes={"deployment.kubernetes.io/revision-history": "1"})
     history = [
         revision(3, is_current=True, created=ago(minutes=6)),
-        revision(2, replica_set=renumbered, created=ago(days=30)),
+        revision(2, earlier=("1",), created=ago(days=30)),
     ]
     assert "was current" not in chosen(history).why
 
@@ -189,14 +118,6 @@ def test_what_the_user_names_is_obeyed_and_still_needs_proof() -> None:
     assert not revisions.asked_for(revision(1)).proven
     assert revisions.asked_for(revision(1, ready=2)).proven
     assert "--to-revision" in revisions.asked_for(revision(1)).why
-
-
-def test_of_two_with_the_same_number_the_younger_is_newer() -> None:
-    old = replica_set(None, "v1", name="web-a", created=ago(days=9))
-    young = replica_set(None, "v2", name="web-b", created=ago(days=1))
-    for given_order in ([old, young], [young, old]):
-        history = revisions.history(CURRENT, given_order, [])
-        assert [r.replica_set["metadata"]["name"] for r in history] == ["web-b", "web-a"]
 
 
 made_revisions = st.lists(
@@ -262,7 +183,7 @@ def test_kubectls_choice_is_that_of_its_own_loop(
         for i, (note, age) in enumerate(made)
     ]
     workload = deployment(template(f"v{current}"))
-    history = revisions.history(workload, sets, [])
+    history = DEPLOYMENT.revisions(workload, sets, [])
     new = [s for i, s in enumerate(sets) if i == current]
     assert revisions.kubectl_choice(history) == kubectls_loop(sets, new), json.dumps(sets)
 
@@ -276,7 +197,7 @@ def kubectls_loop(sets: list[dict[str, Any]], new: list[dict[str, Any]]) -> int 
     latest, latest_number = None, -1
     previous, previous_number = None, -1
     for made in [*sorted((s for s in sets if s not in new), key=age), *new]:
-        text = made["metadata"]["annotations"].get(revisions.REVISION)
+        text = made["metadata"]["annotations"].get(NUMBER)
         if text is None:
             number = 0
         elif re.fullmatch(r"[+-]?[0-9]+", text):

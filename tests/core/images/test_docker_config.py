@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
@@ -10,20 +9,12 @@ import pytest
 
 from backout.core.images.docker_config import from_secret
 from backout.core.images.keyring import Credential, Keyring
+from tests.objects.pull_secrets import encoded, secret
 
 SOURCE = "Secret shop/pull"
 PASSWORD = "hunter2-made-up"
 AUTHS = {"reg.example": {"username": "robot", "password": PASSWORD}}
 JSON, LEGACY = "kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg"
-
-
-def encoded(content: Any) -> str:
-    text = content if isinstance(content, str) else json.dumps(content)
-    return base64.b64encode(text.encode()).decode()
-
-
-def secret(kind: str, **data: Any) -> dict[str, Any]:
-    return {"type": kind, "data": data}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from backout.core.ledger import breaker
 from backout.core.ledger.breaker import Closed, Open
 from backout.core.ledger.records import Record, State
-from tests.core.objects_made import NOW, ago, record
+from tests.core.values_made import record
+from tests.objects.times import NOW, ago
 
 HOUR = timedelta(hours=1)
 records = st.lists(

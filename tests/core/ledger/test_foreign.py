@@ -6,27 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backout.core.kinds.replica_sets import EARLIER
 from backout.core.ledger import breaker
-from backout.core.ledger.foreign import HISTORY, Foreign, rollbacks
+from backout.core.ledger.foreign import Foreign, rollbacks
 from backout.core.ledger.records import KEPT, Ledger, Side, State
 from tests.core.checks.running import found_by
-from tests.core.objects_made import (
-    NOW,
-    ago,
-    deployment,
-    lease,
-    preflight,
-    record,
-    replica_set,
-    revision,
-    stamp,
-    template,
-)
+from tests.core.values_made import lease, preflight, record, revision
+from tests.objects.deployments import deployment
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago, stamp
 
 
 def came_back(number: int, *earlier: int, **changes: Any) -> Any:
-    notes = {HISTORY: ",".join(map(str, earlier))}
-    return revision(number, replica_set=replica_set(number, notes=notes), **changes)
+    return revision(number, earlier=tuple(map(str, earlier)), **changes)
 
 
 def wrote(
@@ -96,11 +89,11 @@ def test_a_comeback_that_is_not_current_any_more_is_not_dated() -> None:
 
 def looked_at(minutes: float, **policy: Any) -> Any:
     """Look at a workload whose current revision came back by kubectl so long ago."""
-    sets = (replica_set(1), replica_set(2), replica_set(3, notes={HISTORY: "1"}))
+    sets = (replica_set(1), replica_set(2), replica_set(3, notes={EARLIER: "1"}))
     workload = deployment(
         template("reg.example/app:v3"), metadata={"managedFields": [wrote("kubectl", minutes)]}
     )
-    return preflight(workload=workload, replica_sets=sets, lease=lease(), policy=policy)
+    return preflight(workload=workload, stored=sets, lease=lease(), policy=policy)
 
 
 def test_it_is_told_with_the_revision_and_whether_it_counts() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from backout.core.ledger import form, records
 from backout.core.ledger.records import Ledger, Side, State, UnreadableLedger
-from tests.core.objects_made import NOW, lease, record
+from tests.core.values_made import lease, record
+from tests.objects.times import NOW
 
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
     lambda t: t.replace(microsecond=0)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from backout.core.ledger import memory, records
 from backout.core.ledger.records import Ledger, Record, Side, State
-from tests.core.objects_made import NOW, ago, record
+from tests.core.values_made import record
+from tests.objects.times import NOW, ago
 
 if TYPE_CHECKING:
     from datetime import datetime

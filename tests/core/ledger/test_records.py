@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.target import Target
 from backout.core.ledger import records
 from backout.core.ledger.records import Ledger, State
-from backout.core.model import Target
-from tests.core.objects_made import NOW, TARGET, ago, lease, record
+from tests.core.values_made import TARGET, lease, record
+from tests.objects.times import NOW, ago
 
 LEGAL = {
     (State.INTENT, State.APPLIED),
@@ -89,11 +92,12 @@ def test_what_was_never_applied_is_pruned_however_young() -> None:
 def test_the_leases_name_is_readable_unique_and_a_legal_name() -> None:
     digest = hashlib.sha256(b"apps/Deployment/web").hexdigest()[:10]
     assert records.lease_name(TARGET) == f"backout-web-{digest}"
-    long = [Target(kind="Deployment", namespace="n", name="a" * 39 + "." + x * 200) for x in "bc"]
+    long = [Target(kind=DEPLOYMENT, namespace="n", name="a" * 39 + "." + x * 200) for x in "bc"]
     names = {records.lease_name(t) for t in long}
     assert len(names) == 2
     assert all(n.startswith("backout-" + "a" * 39 + "-") for n in names)
-    other_kind = Target(kind="StatefulSet", namespace="shop", name="web")
+    sets = replace(DEPLOYMENT, resource=replace(DEPLOYMENT.resource, name="StatefulSet"))
+    other_kind = Target(kind=sets, namespace="shop", name="web")
     assert records.lease_name(other_kind) != records.lease_name(TARGET)
 
 

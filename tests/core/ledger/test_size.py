@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from backout.core.ledger import form, memory, size
 from backout.core.ledger.records import Ledger, Record, Side, State
 from backout.core.ledger.size import MOST, fitting
-from tests.core.objects_made import NOW, ago, lease, record
+from tests.core.values_made import lease, record
+from tests.objects.times import NOW, ago
 
 LONG = "\U0001f525" * 500
 

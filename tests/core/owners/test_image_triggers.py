@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from backout.core.owners import image_triggers
 from backout.core.owners.image_triggers import Trigger
+from tests.objects.deployments import deployment
 
 LATEST = {"kind": "ImageStreamTag", "name": "app:latest"}
 BY_NAME = 'spec.template.spec.containers[?(@.name=="app")].image'
@@ -19,10 +20,7 @@ BY_NAME = 'spec.template.spec.containers[?(@.name=="app")].image'
 def workload(*triggers: Any, text: str | None = None) -> dict[str, Any]:
     noted = {image_triggers.ANNOTATION: json.dumps(triggers) if text is None else text}
     containers = [{"name": "proxy"}, {"name": "app"}]
-    return {
-        "metadata": {"name": "web", "namespace": "shop", "annotations": noted},
-        "spec": {"template": {"spec": {"containers": containers}}},
-    }
+    return deployment({"spec": {"containers": containers}}, metadata={"annotations": noted})
 
 
 def test_a_trigger_is_the_image_stream_s_tag_and_the_container_that_it_sets() -> None:

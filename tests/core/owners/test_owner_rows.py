@@ -8,11 +8,13 @@ import pytest
 import yaml
 
 from backout.core import checks
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.model import Severity
 from backout.core.owners import owners
 from backout.core.owners.referring import REFERRING, is_served, owners_of
 from tests.core.checks.running import found_by
-from tests.core.objects_made import deployment, preflight
+from tests.core.values_made import preflight
+from tests.objects.deployments import deployment
 
 ROWS: dict[str, tuple[str, Any, str, str]] = {
     "Argo CD that heals and overlooks the image": (
@@ -292,7 +294,8 @@ def test_each_row_is_found_with_its_severity_and_the_owners_own_command(name: st
     metadata, spec, one, command = ROWS[name]
     workload = read(metadata)
     found = tuple(
-        owners.judged(o, {"spec": spec} if spec is not None else None) for o in owners.of(workload)
+        owners.judged(o, {"spec": spec} if spec is not None else None)
+        for o in owners.of(workload, DEPLOYMENT)
     )
     said, _ = checks.run_all(preflight(workload=workload, owners=found))
     told = {f.id: f for f in said if f.id in SEVERITIES}
@@ -303,7 +306,7 @@ def test_each_row_is_found_with_its_severity_and_the_owners_own_command(name: st
 
 def test_argo_cd_says_when_its_own_rollback_is_refused() -> None:
     metadata, *_ = ROWS["Argo CD that heals"]
-    (owner,) = owners.of(read(metadata))
+    (owner,) = owners.of(read(metadata), DEPLOYMENT)
 
     assert "it refuses a rollback while automated sync is on" in owner.detail
 
@@ -313,7 +316,7 @@ def test_a_release_that_helm_applies_server_side_conflicts_at_its_next_upgrade(
     operation: str, conflicts: Any
 ) -> None:
     metadata = ROWS["Helm 3"][0].replace("operation: Update", f"operation: {operation}")
-    (owner,) = owners.of(read(metadata))
+    (owner,) = owners.of(read(metadata), DEPLOYMENT)
 
     assert ("--force-conflicts" in owner.detail) is conflicts
 
@@ -334,7 +337,7 @@ def test_a_rollout_that_takes_its_template_from_the_workload_owns_it_and_no_othe
         {"metadata": {"name": name}, "spec": {"workloadRef": of, "replicas": 3}}
         for name, of in (("canary", mine), ("foreign", reference))
     ]
-    found = owners_of(REFERRING[0], deployment(), rollouts)
+    found = owners_of(REFERRING[0], deployment(), DEPLOYMENT, rollouts)
     (told,) = found_by("PF401", preflight(owners=found))
 
     assert told.message == (
@@ -351,7 +354,9 @@ def test_a_flagger_canary_that_analyses_the_workload_owns_it() -> None:
         {"metadata": {"name": name}, "spec": {"targetRef": {**mine, "name": of}}}
         for name, of in (("web", "web"), ("foreign", "other"))
     ]
-    (told,) = found_by("PF401", preflight(owners=owners_of(flagger, deployment(), canaries)))
+    (told,) = found_by(
+        "PF401", preflight(owners=owners_of(flagger, deployment(), DEPLOYMENT, canaries))
+    )
 
     assert told.message.startswith("Flagger (web) owns deployment/web and starts an analysis")
     assert is_served(flagger, {"resources": [{"name": "canaries"}]})
@@ -360,4 +365,4 @@ def test_a_flagger_canary_that_analyses_the_workload_owns_it() -> None:
 
 def test_keel_that_is_told_never_owns_nothing() -> None:
     off = deployment(metadata={"annotations": {"keel.sh/policy": "never"}})
-    assert owners.of(off) == ()
+    assert owners.of(off, DEPLOYMENT) == ()

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.owners import owners
 from backout.core.owners.owners import Owner, Policy
-from tests.core.objects_made import deployment
+from tests.objects.deployments import deployment
 
 ARGO = "argocd.argoproj.io/tracking-id"
 FLUX = "kustomize.toolkit.fluxcd.io"
@@ -111,7 +112,7 @@ ROWS: dict[str, tuple[Any, str, Policy, str]] = {
 @pytest.mark.parametrize("name", ROWS)
 def test_each_owner_is_known_by_its_sign_with_its_own_command(name: str) -> None:
     workload, tool, policy, command = ROWS[name]
-    (found,) = owners.of(workload)
+    (found,) = owners.of(workload, DEPLOYMENT)
 
     assert (found.tool, found.policy, found.command) == (tool, policy, command)
 
@@ -137,7 +138,7 @@ NO_SIGNS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", NO_SIGNS)
 def test_what_is_no_sign_names_nobody(name: str) -> None:
-    assert owners.of(NO_SIGNS[name]) == ()
+    assert owners.of(NO_SIGNS[name], DEPLOYMENT) == ()
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ def test_what_is_no_sign_names_nobody(name: str) -> None:
 def test_the_owners_own_object_decides_where_it_can_be_read(
     row: str, spec: Any, policy: Policy
 ) -> None:
-    (owner,) = owners.of(ROWS[row][0])
+    (owner,) = owners.of(ROWS[row][0], DEPLOYMENT)
 
     assert owner.ask is not None
     assert owners.judged(owner, {"spec": spec}).policy is policy
@@ -173,9 +174,9 @@ def test_the_owners_own_object_decides_where_it_can_be_read(
 
 
 def test_what_flux_is_told_on_the_workload_itself_outranks_its_own_object() -> None:
-    (once,) = owners.of(owned(flux(FLUX), {f"{FLUX}/ssa": "IfNotPresent"}))
-    (merged,) = owners.of(owned(flux(FLUX), {f"{FLUX}/ssa": "Merge"}))
-    (kept,) = owners.of(owned(flux(RELEASE), {f"{RELEASE}/driftDetection": "disabled"}))
+    (once,) = owners.of(owned(flux(FLUX), {f"{FLUX}/ssa": "IfNotPresent"}), DEPLOYMENT)
+    (merged,) = owners.of(owned(flux(FLUX), {f"{FLUX}/ssa": "Merge"}), DEPLOYMENT)
+    (kept,) = owners.of(owned(flux(RELEASE), {f"{RELEASE}/driftDetection": "disabled"}), DEPLOYMENT)
 
     assert (once.policy, once.ask) == (Policy.UNKNOWN, None)
     assert merged.ask is not None
@@ -185,13 +186,17 @@ def test_what_flux_is_told_on_the_workload_itself_outranks_its_own_object() -> N
 def test_several_owners_are_all_named() -> None:
     both = owned({**HELM_LABEL, "kapp.k14s.io/app": "1"}, HELM, ownerReferences=OPERATOR)
 
-    assert [o.tool for o in owners.of(both)] == ["the controller of Shop", "Helm", "kapp"]
+    assert [o.tool for o in owners.of(both, DEPLOYMENT)] == [
+        "the controller of Shop",
+        "Helm",
+        "kapp",
+    ]
 
 
 def test_everybody_who_applies_the_template_is_named_once() -> None:
     many = owned(managedFields=[applied("ci"), applied("ci"), applied("team")])
 
-    assert [o.name for o in owners.of(many)] == ["ci", "team"]
+    assert [o.name for o in owners.of(many, DEPLOYMENT)] == ["ci", "team"]
 
 
 def test_an_owner_by_its_own_sign_is_not_named_again_as_who_applies() -> None:
@@ -200,12 +205,12 @@ def test_an_owner_by_its_own_sign_is_not_named_again_as_who_applies() -> None:
         managedFields=[applied("argocd-controller")],
     )
 
-    assert [o.tool for o in owners.of(argo)] == ["Argo CD"]
+    assert [o.tool for o in owners.of(argo, DEPLOYMENT)] == ["Argo CD"]
 
 
 def test_a_hostile_name_stays_one_word_of_the_command() -> None:
     hostile = "x; rm -rf / 'y'\n"
-    (found,) = owners.of(owned(HELM_LABEL, {"meta.helm.sh/release-name": hostile}))
+    (found,) = owners.of(owned(HELM_LABEL, {"meta.helm.sh/release-name": hostile}), DEPLOYMENT)
 
     assert shlex.split(found.command) == ["helm", "rollback", hostile]
 
@@ -221,7 +226,7 @@ TEXT = st.text(max_size=30) | st.sampled_from(["[]", "{", "[1]", "null", '{"a": 
 def test_no_metadata_makes_it_fail(
     annotations: dict[str, str], labels: dict[str, str], references: Any
 ) -> None:
-    for owner in owners.of(owned(labels, annotations, ownerReferences=references)):
+    for owner in owners.of(owned(labels, annotations, ownerReferences=references), DEPLOYMENT):
         for spec in (None, {}, {"spec": None}, {"spec": {"syncPolicy": 3}}):
             owners.judged(owner, spec)
 

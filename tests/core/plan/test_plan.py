@@ -13,25 +13,19 @@ from backout.core.ledger.records import Side, State
 from backout.core.model import Acceptance, Finding, Severity, Skipped
 from backout.core.plan import plan
 from backout.core.plan.plan import Plan, Refusal
-from backout.core.preflight.snapshot import Need, Policy
-from tests.core.objects_made import (
-    NOW,
-    ago,
-    deployment,
-    lease,
-    preflight,
-    record,
-    replica_set,
-    snapshot,
-    stamp,
-    template,
-)
+from backout.core.preflight.request import Request
+from backout.core.preflight.snapshot import Need
+from tests.core.values_made import lease, preflight, record, snapshot
+from tests.objects.deployments import deployment
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago, stamp
 
 V3 = template("reg.example/app:v3")
 
 
 def selected(to: int | None = None, **changes: Any) -> Choice | Finding:
-    return plan.select(snapshot(**changes), Policy(to_revision=to))
+    return plan.select(snapshot(**changes), Request(to_revision=to))
 
 
 def found(to: int | None = None, **changes: Any) -> Finding:
@@ -55,7 +49,7 @@ def test_an_unknown_revision_is_refused_with_the_list_of_those_that_exist(number
     assert one.id == "PF101"
     assert f"no revision {number} of deployment/web; existing: 3, 2, 1" in one.message
     assert "kubectl rollout history deployment/web -n shop" in one.remedy
-    assert "none" in found(7, replica_sets=()).message
+    assert "none" in found(7, stored=()).message
 
 
 def test_the_current_revision_is_refused_in_the_exact_words() -> None:
@@ -65,16 +59,16 @@ def test_the_current_revision_is_refused_in_the_exact_words() -> None:
 
 def test_on_target_is_told_by_the_template_and_not_by_the_number() -> None:
     twin = replica_set(5, "reg.example/app:v3", name="web-5", created=ago(hours=1))
-    assert found(5, replica_sets=(replica_set(3), twin)).id == "PF102"
+    assert found(5, stored=(replica_set(3), twin)).id == "PF102"
     spelled = template("reg.example/app:v3", resources={"limits": {"cpu": "1000m"}, "claims": []})
     same = replica_set(3)
     same["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "1"}}
     asked = deployment(spelled)
-    assert found(3, workload=asked, replica_sets=(replica_set(2), same)).id == "PF102"
+    assert found(3, workload=asked, stored=(replica_set(2), same)).id == "PF102"
 
 
 def test_without_history_the_refusal_is_in_kubectls_words() -> None:
-    one = found(replica_sets=())
+    one = found(stored=())
     assert (one.id, one.message) == (
         "PF103",
         'no rollout history found for deployment "web"',
@@ -82,7 +76,7 @@ def test_without_history_the_refusal_is_in_kubectls_words() -> None:
 
 
 def test_with_one_revision_only_there_is_nothing_to_go_back_to() -> None:
-    one = found(replica_sets=(replica_set(3),), workload=deployment(V3, revisionHistoryLimit=1))
+    one = found(stored=(replica_set(3),), workload=deployment(V3, revisionHistoryLimit=1))
     assert one.id == "PF104"
     assert "revisionHistoryLimit is 1" in one.message
 
@@ -163,7 +157,7 @@ COMMAND = ("undo", "deploy/web", "-n", "shop", "--health", "8080/a b")
 
 
 def way_on(*blocks: Finding, **policy: Any) -> str:
-    return plan.way_on(Policy(command=COMMAND, **policy), blocks)
+    return plan.way_on(Request(command=COMMAND, **policy), blocks)
 
 
 def test_the_line_that_goes_on_has_all_flags_filled_in_and_is_safe_to_paste() -> None:
@@ -181,7 +175,7 @@ def test_the_line_names_each_id_once_and_resumes_a_paused_workload() -> None:
 
 
 def test_the_options_of_the_line_stand_before_two_dashes() -> None:
-    line = plan.way_on(Policy(command=("undo", "--", "deploy/web")), (BLOCK,))
+    line = plan.way_on(Request(command=("undo", "--", "deploy/web")), (BLOCK,))
 
     assert line == "backout undo --accept PF301 --reason 'WHY' -- deploy/web"
 
@@ -241,7 +235,7 @@ def test_the_usual_night_has_a_plan_and_no_finding() -> None:
 
 
 def test_only_a_revision_that_was_recorded_healthy_will_do_where_that_is_asked_for() -> None:
-    asked = Policy(to_last_healthy=True)
+    asked = Request(to_last_healthy=True)
     healthy = Side(revision=1, hash=template_digest(template("reg.example/app:v1")))
     recorded = lease(record(destination=healthy, health="Healthy"))
     none = plan.select(snapshot(), asked)

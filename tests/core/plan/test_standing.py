@@ -7,19 +7,22 @@ from typing import Any
 import pytest
 
 from backout.core.errors import BackoutError, Forbidden
-from backout.core.model import Finding, Severity, Skipped, Target
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.target import Target
+from backout.core.model import Finding, Severity, Skipped
 from backout.core.outcome import Result
 from backout.core.plan import standing
 from backout.core.plan.plan import Plan, Refusal, decide, refuse, select
-from backout.core.plan.standing import Answer, Row
-from backout.core.preflight.snapshot import Policy
-from tests.core.objects_made import preflight, replica_set, snapshot
+from backout.core.plan.standing import Row, Standing
+from backout.core.preflight.request import Request
+from tests.core.values_made import preflight, snapshot
+from tests.objects.replica_sets import replica_set
 
 BLOCK, WARN, INFO = Severity.BLOCK, Severity.WARN, Severity.INFO
 
 
 def target(name: str, namespace: str = "shop") -> Target:
-    return Target(kind="Deployment", namespace=namespace, name=name)
+    return Target(kind=DEPLOYMENT, namespace=namespace, name=name)
 
 
 def finding(one: str, severity: Severity, message: str = "it is so") -> Finding:
@@ -70,7 +73,7 @@ def test_a_row_says_where_from_where_to_and_what_refuses_in_words() -> None:
 def test_a_warning_that_refuses_under_strict_stands_among_the_refused() -> None:
     strict = row("strict", finding("PF110", WARN), strict=True)
 
-    assert strict.answer is Answer.REFUSED
+    assert strict.answer is Standing.REFUSED
     assert names(unknown("hidden"), strict) == ["strict", "hidden"]
 
 
@@ -81,12 +84,12 @@ def test_one_that_could_not_be_read_says_why() -> None:
 
 
 def test_one_revision_only_is_refused_with_nowhere_to_go() -> None:
-    alone = snapshot(replica_sets=(replica_set(3),))
-    choice = select(alone, Policy())
+    alone = snapshot(stored=(replica_set(3),))
+    choice = select(alone, Request())
     assert isinstance(choice, Finding)
     found = standing.row(target("new"), refuse(alone, choice))
 
-    assert (found.answer, found.back_to) == (Answer.REFUSED, None)
+    assert (found.answer, found.back_to) == (Standing.REFUSED, None)
     assert standing.told(found) == "deployment/new would not be rolled back (PF104)"
     assert "PF104: nothing to go back to" in lines(found)[1]
 
@@ -125,8 +128,8 @@ def test_a_hostile_text_does_nothing_to_the_table() -> None:
     assert len(told[1]) < 300
 
 
-def counted(possible: int, refused: int = 0, unread: int = 0) -> dict[Answer, int]:
-    return {Answer.POSSIBLE: possible, Answer.REFUSED: refused, Answer.UNKNOWN: unread}
+def counted(possible: int, refused: int = 0, unread: int = 0) -> dict[Standing, int]:
+    return {Standing.POSSIBLE: possible, Standing.REFUSED: refused, Standing.UNKNOWN: unread}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +150,7 @@ def counted(possible: int, refused: int = 0, unread: int = 0) -> dict[Answer, in
     ],
 )
 def test_the_last_word_counts_and_only_all_is_success(
-    count: dict[Answer, int], result: Result, message: str
+    count: dict[Standing, int], result: Result, message: str
 ) -> None:
     last = standing.outcome(count)
 

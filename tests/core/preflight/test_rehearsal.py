@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,26 +9,22 @@ import pytest
 
 from backout.core.health.endpoints import Endpoint, NotAsked
 from backout.core.health.judgement import Answer, Sample
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import objects
 from backout.core.preflight import proof, rehearsal
-from tests.core.objects_made import (
-    NOW,
-    TARGET,
-    ago,
-    condition,
-    deployment,
-    pod,
-    revision,
-    stamp,
-    template,
-)
+from tests.core.values_made import TARGET, revision
+from tests.objects.deployments import deployment
+from tests.objects.metadata import condition
+from tests.objects.pods import pod
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago, stamp
 
 BY = {"host": "laptop", "bootID": "b00t", "pid": 4711}
 
 
 def made(**spec: Any) -> dict[str, Any]:
     target = revision(2)
-    target.replica_set["spec"]["template"]["spec"].update(spec)
+    target.template["spec"].update(spec)
     return rehearsal.trial_pod(TARGET, target, op="op-1", by=BY, seconds=7.2)
 
 
@@ -51,6 +48,14 @@ def test_its_template_is_the_targets_but_for_what_evicts_others() -> None:
     assert spec["nodeSelector"] == {"disk": "ssd"}
     assert not {"priorityClassName", "priority"} & spec.keys()
     assert spec["restartPolicy"] == "Always"
+
+
+def test_it_runs_the_images_that_were_pinned_and_not_those_of_the_history() -> None:
+    stored = revision(2)
+    pinned = template("reg.example/app@sha256:" + "0" * 64)
+    body = rehearsal.trial_pod(TARGET, replace(stored, template=pinned), op="o", by=BY, seconds=7.2)
+
+    assert body["spec"]["containers"] == pinned["spec"]["containers"]
 
 
 def test_both_selectors_select_it_and_name_us() -> None:
@@ -87,7 +92,7 @@ def pods(**spec: Any) -> dict[str, Any]:
 def test_a_pod_beside_the_others_is_unwelcome(
     workload: dict[str, Any], spec: dict[str, Any], why: str
 ) -> None:
-    said = rehearsal.unwelcome(deployment(**workload), pods(**spec), {})
+    said = rehearsal.unwelcome(DEPLOYMENT.pace(deployment(**workload)), pods(**spec), {})
 
     assert why in said
     assert bool(said) == bool(why)
@@ -100,16 +105,15 @@ def test_a_pod_beside_the_others_is_unwelcome(
 def test_a_claim_that_one_pod_has_is_not_mounted_twice(mode: str, *, is_shared: bool) -> None:
     claims = {"data": {"spec": {"accessModes": [mode]}}}
 
-    assert (rehearsal.unwelcome(deployment(), pods(**CLAIM), claims) == "") is is_shared
+    assert (
+        rehearsal.unwelcome(DEPLOYMENT.pace(deployment()), pods(**CLAIM), claims) == ""
+    ) is is_shared
 
 
 def trial(*, age: float, phase: str = "Running") -> dict[str, Any]:
     created = stamp(NOW - timedelta(seconds=age))
-    return {
-        "metadata": {"creationTimestamp": created},
-        "spec": {"activeDeadlineSeconds": 90},
-        "status": {"phase": phase},
-    }
+    metadata, spec = {"creationTimestamp": created}, {"activeDeadlineSeconds": 90}
+    return pod(metadata=metadata, spec=spec, phase=phase)
 
 
 def test_it_is_over_when_it_has_ended_or_its_time_has() -> None:

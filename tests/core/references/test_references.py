@@ -6,8 +6,9 @@ import pytest
 
 from backout.core.kubernetes.managed_fields import Change
 from backout.core.references import references
-from backout.core.references.references import Kind, Named, Reference, Use, lacking
-from tests.core.objects_made import NOW, ago, template
+from backout.core.references.references import Named, Reference, Referent, Use, lacking
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago
 
 
 def uses(spec: dict[str, Any] | None = None, **container: Any) -> list[tuple[str, str, bool]]:
@@ -17,7 +18,7 @@ def uses(spec: dict[str, Any] | None = None, **container: Any) -> list[tuple[str
     return [
         (str(u.reference), u.key, u.optional)
         for u in found
-        if u.reference.kind is not Kind.SERVICE_ACCOUNT
+        if u.reference.kind is not Referent.SERVICE_ACCOUNT
     ]
 
 
@@ -83,7 +84,7 @@ def test_the_service_account_is_default_where_none_is_named() -> None:
     assert named == ["default"]
 
 
-USE = Use(reference=Reference(kind=Kind.CONFIG_MAP, name="c"), by="container app", key="k")
+USE = Use(reference=Reference(kind=Referent.CONFIG_MAP, name="c"), by="container app", key="k")
 
 
 def test_what_is_gone_and_what_lacks_the_key_is_told() -> None:
@@ -100,7 +101,7 @@ def test_what_is_there_or_optional_or_cannot_be_told_lacks_nothing() -> None:
 
 
 def test_a_claim_that_no_new_pod_can_use_is_told() -> None:
-    use = Use(reference=Reference(kind=Kind.CLAIM, name="data"), by="volume data")
+    use = Use(reference=Reference(kind=Referent.CLAIM, name="data"), by="volume data")
     named = Named(exists=True, unusable="is being deleted")
 
     assert lacking(use, named) == (
@@ -114,7 +115,7 @@ def test_a_key_that_may_lack_is_untold_where_managed_fields_do_not_show_all() ->
     optional = {"configMapKeyRef": {"name": "o", "key": "k", "optional": True}}
     env = [{"name": "A", "valueFrom": source}, {"name": "B", "valueFrom": optional}]
     made["spec"]["containers"][0]["env"] = env
-    other = Reference(kind=Kind.CONFIG_MAP, name="o")
+    other = Reference(kind=Referent.CONFIG_MAP, name="o")
 
     def untold(**named: Any) -> list[str]:
         known = Named(**{"exists": True, **named})
@@ -127,8 +128,8 @@ def test_a_key_that_may_lack_is_untold_where_managed_fields_do_not_show_all() ->
     assert references.untold(made, {}) == ()
 
 
-CONFIG, SECRET = (Reference(kind=k, name="n") for k in (Kind.CONFIG_MAP, Kind.SECRET))
-CLAIM = Reference(kind=Kind.CLAIM, name="n")
+CONFIG, SECRET = (Reference(kind=k, name="n") for k in (Referent.CONFIG_MAP, Referent.SECRET))
+CLAIM = Reference(kind=Referent.CLAIM, name="n")
 OF_ALL = {
     "volumes": [
         {"name": "a", "configMap": {"name": "n"}},
@@ -147,7 +148,7 @@ def of_all() -> dict[str, Any]:
 def test_versions_are_those_of_the_config_maps_and_secrets_that_it_uses_and_that_were_read() -> (
     None
 ):
-    other = Reference(kind=Kind.CONFIG_MAP, name="another")
+    other = Reference(kind=Referent.CONFIG_MAP, name="another")
     found = {one: Named(exists=True, version="7") for one in (CONFIG, SECRET, CLAIM, other)}
 
     assert references.versions(of_all(), found) == {"ConfigMap/n": "7", "Secret/n": "7"}

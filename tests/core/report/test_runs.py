@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from backout.core.report import runs
-from backout.core.report.runs import Wanted
+from backout.core.report.runs import WantedRun
 
 WEB = {"cluster": "c", "kind": "Deployment", "namespace": "shop", "name": "web"}
 API = {**WEB, "name": "api"}
@@ -28,7 +28,7 @@ def test_runs_at_once_are_told_apart_and_the_last_written_is_the_newest() -> Non
     found = runs.runs(lines)
 
     assert [run[0]["traceID"] for run in found] == ["t2", "t1"]
-    assert runs.choose(found, Wanted()) == found[-1]
+    assert runs.choose(found, WantedRun()) == found[-1]
 
 
 def test_runs_of_one_trace_id_are_told_apart_by_their_ends() -> None:
@@ -45,18 +45,18 @@ def test_runs_of_one_trace_id_are_told_apart_by_their_ends() -> None:
 @pytest.mark.parametrize(
     ("wanted", "is_there"),
     [
-        (Wanted(), True),
-        (Wanted(record="t1"), True),
-        (Wanted(record="o1"), True),
-        (Wanted(record="t"), False),
-        (Wanted(kind="Deployment", name="web"), True),
-        (Wanted(kind="Deployment", name="web", namespace="shop"), True),
-        (Wanted(kind="Deployment", name="web", namespace="other"), False),
-        (Wanted(kind="Deployment", name="api"), False),
-        (Wanted(namespace="other"), False),
+        (WantedRun(), True),
+        (WantedRun(record="t1"), True),
+        (WantedRun(record="o1"), True),
+        (WantedRun(record="t"), False),
+        (WantedRun(kind="Deployment", name="web"), True),
+        (WantedRun(kind="Deployment", name="web", namespace="shop"), True),
+        (WantedRun(kind="Deployment", name="web", namespace="other"), False),
+        (WantedRun(kind="Deployment", name="api"), False),
+        (WantedRun(namespace="other"), False),
     ],
 )
-def test_a_run_is_found_by_its_ids_or_its_workload(wanted: Wanted, *, is_there: bool) -> None:
+def test_a_run_is_found_by_its_ids_or_its_workload(wanted: WantedRun, *, is_there: bool) -> None:
     found = runs.choose(runs.runs([line("context"), line("outcome")]), wanted)
 
     assert (found is not None) is is_there
@@ -64,7 +64,7 @@ def test_a_run_is_found_by_its_ids_or_its_workload(wanted: Wanted, *, is_there: 
 
 def test_the_newest_run_of_a_workload_is_found_behind_those_of_others() -> None:
     lines = [line("context", "a"), line("outcome", "a"), line("context", "b", API)]
-    found = runs.choose(runs.runs(lines), Wanted(kind="Deployment", name="web"))
+    found = runs.choose(runs.runs(lines), WantedRun(kind="Deployment", name="web"))
 
     assert found is not None
     assert found[0]["traceID"] == "a"

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.rights import permissions
 from backout.core.rights.permissions import COMMANDS, TABLE, Level
-from backout.core.rights.roles import Subject, Wanted, manifest
+from backout.core.rights.roles import Grantee, Wanted, manifest
 
 README = Path(__file__).parents[3] / "README.md"
 READ = {"get", "list", "watch"}
@@ -50,8 +51,8 @@ def test_without_a_namespace_nothing_is_required() -> None:
 
 
 def test_what_is_asked_before_the_intent_is_what_the_plan_needs() -> None:
-    names = [str(p) for p in permissions.asked(ledger_is_local=False)]
-    local = [str(p) for p in permissions.asked(ledger_is_local=True)]
+    names = [str(p) for p in permissions.asked(DEPLOYMENT, ledger_is_local=False)]
+    local = [str(p) for p in permissions.asked(DEPLOYMENT, ledger_is_local=True)]
 
     assert sorted(set(names) - set(local)) == ["create leases", "get leases", "update leases"]
     assert local == [
@@ -153,8 +154,8 @@ def test_secrets_are_granted_by_name_or_not_at_all() -> None:
 
 
 def test_subjects_are_bound_under_a_name_of_their_own_and_quoted() -> None:
-    hostile = Subject(kind="User", name='a"\n- kind: Group #\U0001f600')
-    account = Subject(kind="ServiceAccount", name="ci", namespace="tools")
+    hostile = Grantee(kind="User", name='a"\n- kind: Group #\U0001f600')
+    account = Grantee(kind="ServiceAccount", name="ci", namespace="tools")
     made = documents(namespace="shop", subjects=(hostile, account))
     other = documents(namespace="shop", subjects=(account,))
     kinds = [one["kind"] for one in made]
@@ -169,7 +170,7 @@ def test_subjects_are_bound_under_a_name_of_their_own_and_quoted() -> None:
 
 
 def test_what_has_no_namespace_can_be_left_out() -> None:
-    account = Subject(kind="ServiceAccount", name="ci", namespace="tools")
+    account = Grantee(kind="ServiceAccount", name="ci", namespace="tools")
     made = documents(is_namespaced=True, subjects=(account,))
 
     assert [one["kind"] for one in made] == ["Role", "RoleBinding"]

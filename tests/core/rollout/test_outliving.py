@@ -7,7 +7,9 @@ from typing import Any
 
 from backout.core.diagnosis.exits import Exit
 from backout.core.rollout.outliving import Runs, runs_seen, unproven
-from tests.core.objects_made import NOW, container_status, pod, stamp, template
+from tests.objects.pods import container_status, pod
+from tests.objects.templates import template
+from tests.objects.times import NOW, stamp
 
 KEY = ("uid-web-3-a", "app")
 ENDED = {KEY: Exit(code=3, since=0, longest=timedelta(seconds=4))}

@@ -14,13 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backout.core.history.revisions import pods_of
 from backout.core.kubernetes import objects
 from backout.core.rollout.verdict import Complete, Failed, Progressing, Superseded
-from tests.core.recorded import NAMES, Recorded, judged, recorded
+from tests.core.recorded import NAMES, Recorded, judged, pods_of, recorded
+from tests.situations import slim
 from tests.situations.failing import FAILING
 from tests.situations.healthy import HEALTHY
 from tests.situations.node import ON_THE_NODE
+from tests.situations.reported import RECORDED
 
 if TYPE_CHECKING:
     import random
@@ -37,7 +38,19 @@ def stem(name: str) -> str:
 
 
 def test_each_situation_is_recorded() -> None:
-    assert {stem(n) for n in (*FAILING, *HEALTHY, *ON_THE_NODE)} | {SUPERSEDED} == set(NAMES)
+    assert {stem(n) for n in (*FAILING, *HEALTHY, *ON_THE_NODE, *RECORDED)} | {SUPERSEDED} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recording_holds_nothing_that_is_left_out_of_a_new_one(name: str) -> None:
+    one = once(name)
+    changed = name == SUPERSEDED
+
+    assert slim.workload(one.workload, writers=changed) == one.workload
+    assert slim.workload(one.began, writers=changed) == one.began
+    assert [slim.workload(r) for r in one.stored] == one.stored
+    assert [slim.pod(p) for p in (*one.pods, *one.earlier)] == [*one.pods, *one.earlier]
+    assert [slim.event(e) for e in one.events] == one.events
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -94,7 +107,7 @@ def test_counters_that_are_complete_are_never_called_failed_whatever_else_is_sai
     one, other = once(name), once(words)
     now = one.now + timedelta(seconds)
     _, verdict = judged(_complete(one), events=other.events, now=now, seconds=ONCE)
-    ready = sum(map(objects.is_ready, pods_of(one.current, one.pods)))
+    ready = sum(map(objects.is_ready, pods_of(one, one.pods)))
 
     is_up = ready >= objects.replicas(one.workload)
     assert isinstance(verdict, Complete if is_up else Progressing)
@@ -105,9 +118,9 @@ def test_the_twin_of_each_situation_that_recovers_is_complete_and_has_no_cause(n
     """The same Pods with the same past, restarts and events included, that are Ready in the end."""
     one = _complete(once(name))
     # The controller takes ReplicaFailure away once a Pod could be made.
-    made = [{**r, "status": {**r["status"], "conditions": []}} for r in one.replica_sets]
-    twin = Recorded(**{**vars(one), "replica_sets": made})
-    pods = [*one.pods, *([] if pods_of(one.current, one.pods) else [_made(one)])]
+    made = [{**r, "status": {**r["status"], "conditions": []}} for r in one.stored]
+    twin = Recorded(**{**vars(one), "stored": made})
+    pods = [*one.pods, *([] if pods_of(one, one.pods) else [_made(one)])]
     causes, verdict = judged(twin, pods=[_ready(p, one) for p in pods])
 
     assert causes == ()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from backout.core.diagnosis.causes import Cause
 from backout.core.diagnosis.groups import Ground, row
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import template as templates
 from backout.core.kubernetes.objects import is_ready
 from backout.core.rollout.verdict import (
@@ -20,7 +21,11 @@ from backout.core.rollout.verdict import (
     Verdict,
     judge,
 )
-from tests.core.objects_made import UID, condition, deployment, pod, template
+from tests.objects.deployments import deployment
+from tests.objects.metadata import condition
+from tests.objects.pods import pod
+from tests.objects.templates import template
+from tests.objects.workloads import UID
 
 WANTED = template("reg.example/app:v2")
 HASH = templates.digest(WANTED)
@@ -32,7 +37,9 @@ def judged(
     status: Any, *, pods: Any = None, causes: Any = (), generation: int = 4, **spec: Any
 ) -> Verdict:
     workload = deployment(WANTED, status=status, **spec)
-    return judge(workload, wanted=HASH, began=began(generation), pods=pods, causes=causes)
+    return judge(
+        workload, DEPLOYMENT, wanted=HASH, began=began(generation), pods=pods, causes=causes
+    )
 
 
 def began(generation: int = 4, uid: str = UID) -> Any:
@@ -165,11 +172,13 @@ def test_a_change_of_the_template_supersedes_and_tells_by_whom() -> None:
             ]
         },
     )
-    verdict = judge(workload, wanted=HASH, began=began(), pods=None)
+    verdict = judge(workload, DEPLOYMENT, wanted=HASH, began=began(), pods=None)
     assert isinstance(verdict, Superseded)
     assert "argocd-controller" in verdict.message
     del workload["metadata"]["managedFields"]
-    assert isinstance(judge(workload, wanted=HASH, began=began(), pods=None), Superseded)
+    assert isinstance(
+        judge(workload, DEPLOYMENT, wanted=HASH, began=began(), pods=None), Superseded
+    )
 
 
 def test_who_had_written_it_before_is_no_rival_where_times_are_the_same_second() -> None:
@@ -180,16 +189,16 @@ def test_who_had_written_it_before_is_no_rival_where_times_are_the_same_second()
     known = deployment(WANTED, metadata={"managedFields": [entry("zz-deploys")]})
     both = {"managedFields": [entry("kubectl"), entry("zz-deploys")]}
     workload = deployment(metadata=both, status=DONE)
-    verdict = judge(workload, wanted=HASH, began=known, pods=None)
+    verdict = judge(workload, DEPLOYMENT, wanted=HASH, began=known, pods=None)
 
     assert isinstance(verdict, Superseded)
     assert verdict.message.startswith("kubectl changed")
 
 
 def test_a_workload_that_is_gone_or_made_anew_supersedes() -> None:
-    gone = judge(None, wanted=HASH, began=began(), pods=None)
+    gone = judge(None, DEPLOYMENT, wanted=HASH, began=began(), pods=None)
     workload = deployment(WANTED, status=DONE)
-    anew = judge(workload, wanted=HASH, began=began(uid="uid-before"), pods=None)
+    anew = judge(workload, DEPLOYMENT, wanted=HASH, began=began(uid="uid-before"), pods=None)
     for verdict in (gone, anew):
         assert isinstance(verdict, Superseded)
         assert "deleted" in verdict.message

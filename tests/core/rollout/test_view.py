@@ -4,15 +4,11 @@ from typing import Any
 
 import pytest
 
+from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.rollout.view import view, word
-from tests.core.objects_made import (
-    condition,
-    container_status,
-    deployment,
-    pod,
-    terminated,
-    waiting,
-)
+from tests.objects.deployments import deployment
+from tests.objects.metadata import condition
+from tests.objects.pods import container_status, pod, terminated, waiting
 
 DONE = container_status(name="init", state=terminated("Completed", 0))
 
@@ -44,7 +40,7 @@ def test_the_view_counts_by_state_and_lists_the_wanted_revisions_pods_first() ->
         status={"replicas": 4, "updatedReplicas": 1, "availableReplicas": 3}, replicas=3
     )
     new = pod("new", ready=False, conditions=[condition("PodScheduled", "False")])
-    seen = view(web, [new], [pod("old")], (), elapsed=4.2, allowed=60.0)
+    seen = view(DEPLOYMENT.counters(web), [new], [pod("old")], (), elapsed=4.2, allowed=60.0)
     assert (seen.wanted, seen.updated, seen.available, seen.old) == (3, 1, 3, 3)
     assert seen.pods == (("new", "Pending"), ("old", "old, Ready"))
     assert seen.cause == ""

@@ -7,13 +7,10 @@ from typing import Any
 import pytest
 
 from backout.core.room import nodes
-from tests.core.objects_made import template
+from tests.objects.nodes import node
+from tests.objects.templates import template
 
-NODE = {
-    "metadata": {"name": "n1", "labels": {"zone": "a", "cores": "8"}},
-    "spec": {},
-    "status": {"allocatable": {"cpu": "4", "memory": "8Gi"}},
-}
+NODE = node(labels={"zone": "a", "cores": "8"})
 TAINT = {"key": "team", "value": "db", "effect": "NoSchedule"}
 
 

@@ -1,43 +1,22 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core.room.startability import first_pods, max_unavailable, must_start
-from tests.core.objects_made import deployment
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.room.startability import first_pods, must_start
+from tests.objects.deployments import deployment
+
+if TYPE_CHECKING:
+    from backout.core.kinds.kind import Pace
 
 
-def rolling(replicas: int, **rolling_update: Any) -> dict[str, Any]:
+def rolling(replicas: int, **rolling_update: Any) -> Pace:
     strategy = {"type": "RollingUpdate", "rollingUpdate": rolling_update}
-    return deployment(replicas=replicas, strategy=strategy)
-
-
-@pytest.mark.parametrize(
-    ("replicas", "strategy", "allowed"),
-    [
-        (3, {}, 0),  # 25% of 3 rounds down
-        (4, {}, 1),
-        (1, {}, 0),
-        (10, {"maxUnavailable": "25%", "maxSurge": 0}, 2),
-        (3, {"maxUnavailable": "25%", "maxSurge": 0}, 1),  # both come to 0
-        (3, {"maxUnavailable": "25%", "maxSurge": "0%"}, 1),
-        (3, {"maxUnavailable": 0, "maxSurge": 1}, 0),
-        (3, {"maxUnavailable": 2}, 2),
-        (3, {"maxUnavailable": "100%"}, 3),
-        (3, {"maxUnavailable": "0%", "maxSurge": "1%"}, 0),  # a surge rounds up
-    ],
-)
-def test_max_unavailable_is_what_the_controller_makes_of_it(
-    replicas: int, strategy: dict[str, Any], allowed: int
-) -> None:
-    assert max_unavailable(rolling(replicas, **strategy)) == allowed
-
-
-def test_recreate_allows_all_to_be_away() -> None:
-    assert max_unavailable(deployment(strategy={"type": "Recreate"})) == 3
+    return DEPLOYMENT.pace(deployment(replicas=replicas, strategy=strategy))
 
 
 @pytest.mark.parametrize(
@@ -62,8 +41,8 @@ def test_pods_must_be_started_when_fewer_are_ready_than_must_be_there(
 def test_without_replicas_in_the_spec_there_is_one() -> None:
     workload = deployment()
     del workload["spec"]["replicas"]
-    assert must_start(workload, ready=0)
-    assert not must_start(workload, ready=1)
+    assert must_start(DEPLOYMENT.pace(workload), ready=0)
+    assert not must_start(DEPLOYMENT.pace(workload), ready=1)
 
 
 amounts = st.integers(0, 12) | st.integers(0, 100).map(lambda n: f"{n}%")
@@ -73,11 +52,11 @@ amounts = st.integers(0, 12) | st.integers(0, 100).map(lambda n: f"{n}%")
 def test_one_more_ready_pod_never_makes_a_start_necessary(
     replicas: int, unavailable: Any, surge: Any, ready: int
 ) -> None:
-    workload = rolling(replicas, maxUnavailable=unavailable, maxSurge=surge)
-    assert must_start(workload, ready=0)
-    assert not must_start(workload, ready=replicas)
-    if not must_start(workload, ready=ready):
-        assert not must_start(workload, ready=ready + 1)
+    pace = rolling(replicas, maxUnavailable=unavailable, maxSurge=surge)
+    assert must_start(pace, ready=0)
+    assert not must_start(pace, ready=replicas)
+    if not must_start(pace, ready=ready):
+        assert not must_start(pace, ready=ready + 1)
 
 
 @pytest.mark.parametrize(

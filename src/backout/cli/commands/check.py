@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backout.cli import complete
-from backout.cli.options import acting
+from backout.cli.options import acting, complete
 from backout.cli.options import target as targets
 from backout.cli.options.shared import breaker, collect, common_with_page
 
 if TYPE_CHECKING:
+    from backout.cli.invocation import Invocation
     from backout.cli.options.shared import Common
-    from backout.cli.session import Settings
 
 
 @click.command()
@@ -72,13 +71,13 @@ def check(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> in
     is_many = _is_many(workload, values)
     if shared.output == "html" and not is_many:
         raise click.UsageError("-o html is a page of many workloads: --all, -l or -A")
-    from backout.cli.session import run_command  # noqa: PLC0415 (nor for usage errors)
+    from backout.cli.run import run_command  # noqa: PLC0415 (nor for usage errors)
 
     if is_many:
         return run_command(_many(workload, shared, values, policy=policy))
     from backout.steps.check import check as steps  # noqa: PLC0415
 
-    return run_command(acting.settings(steps, workload, shared, values, policy=policy))
+    return run_command(acting.invocation(steps, workload, shared, values, policy=policy))
 
 
 def _is_many(workload: tuple[str, ...], values: dict[str, Any]) -> bool:
@@ -89,9 +88,9 @@ def _is_many(workload: tuple[str, ...], values: dict[str, Any]) -> bool:
             "name a workload, for example deployment/web; or write --all for every Deployment of "
             "the namespace, -l LABELS for some of them, -A for the whole cluster"
         )
-    if finds and workload and not targets.is_deployments(workload):
+    if finds and workload and targets.kind_alone(workload) is None:
         raise click.UsageError("--all, -A and -l find workloads; they take no TYPE/NAME")
-    is_many = finds or len(targets.names(workload, "default")) > 1
+    is_many = finds or len(targets.several(workload, "default")) > 1
     if is_many and values["to_revision"] is not None:
         raise click.UsageError("--to-revision is a revision of one workload: name one")
     if is_many and values["rehearse"]:
@@ -101,20 +100,25 @@ def _is_many(workload: tuple[str, ...], values: dict[str, Any]) -> bool:
 
 def _many(
     workload: tuple[str, ...], shared: Common, values: dict[str, Any], **more: Any
-) -> Settings:
-    from backout.core.model import Target  # noqa: PLC0415
+) -> Invocation:
+    from backout.core.kinds import KINDS  # noqa: PLC0415
+    from backout.core.kinds.target import Target  # noqa: PLC0415
     from backout.core.outcome import Outcome  # noqa: PLC0415, TC001
-    from backout.steps.check_many import Asked, check_many  # noqa: PLC0415
+    from backout.steps.check_many import Which, check_many  # noqa: PLC0415
     from backout.steps.run import Run  # noqa: PLC0415, TC001
 
     everywhere = values["all_namespaces"]
-    named = () if targets.is_deployments(workload) else targets.names(workload, "default")
-    asked = Asked(named=named, selector=values["selector"], everywhere=everywhere)
+    alone = targets.kind_alone(workload)
+    named = targets.several(workload, "default") if alone is None else ()
+    kinds = tuple(dict.fromkeys(t.kind for t in named)) or (
+        (alone,) if alone is not None else KINDS
+    )
+    asked = Which(kinds=kinds, named=named, selector=values["selector"], everywhere=everywhere)
 
     async def steps(run: Run) -> Outcome:
         return await check_many(run, asked)
 
     def target(namespace: str) -> Target:
-        return Target(kind="Deployment", namespace="" if everywhere else namespace, name="")
+        return Target(kind=kinds[0], namespace="" if everywhere else namespace, name="")
 
-    return replace(acting.settings(steps, workload, shared, values, **more), workload=target)
+    return replace(acting.invocation(steps, workload, shared, values, **more), workload=target)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backout.cli import complete
-from backout.cli.options import acting
+from backout.cli.options import acting, complete
 from backout.cli.options.shared import breaker, collect, common
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def _mark(workload: tuple[str, ...], shared: Common, values: dict[str, Any]) -> 
     from backout.cli.options.policy import mark_policy  # noqa: PLC0415
 
     policy = mark_policy(values)
-    from backout.cli.session import run_command  # noqa: PLC0415
+    from backout.cli.run import run_command  # noqa: PLC0415
     from backout.core.outcome import Outcome  # noqa: PLC0415, TC001
     from backout.steps.mark import mark  # noqa: PLC0415
     from backout.steps.run import Run  # noqa: PLC0415, TC001
@@ -89,4 +88,4 @@ def _mark(workload: tuple[str, ...], shared: Common, values: dict[str, Any]) -> 
     async def steps(run: Run) -> Outcome:
         return await mark(run, number=values["revision"], healthy=values["word"] == "healthy")
 
-    return run_command(acting.settings(steps, workload, shared, values, policy=policy))
+    return run_command(acting.invocation(steps, workload, shared, values, policy=policy))

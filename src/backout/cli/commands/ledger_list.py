@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backout.cli import connect
+from backout.cli import here
 from backout.cli.options.shared import tell_notes
 from backout.cli.output.render import json_line
 from backout.core.columns import columns
@@ -20,6 +20,7 @@ from backout.core.spans import span
 from backout.core.text import untrusted
 from backout.kube import paths
 from backout.kube.client import Client
+from backout.session import connect
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,7 +47,7 @@ def show(shared: Common, *, everywhere: bool) -> int:
 
 
 async def _asked(shared: Common, *, everywhere: bool) -> tuple[list[Object], datetime]:
-    connection = connect.connection(vars(shared))
+    connection = connect.connection(vars(shared), here.process())
     path = paths.all_leases() if everywhere else paths.leases(connection.namespace)
     ours = objects.selector_text({"matchLabels": OURS})
     async with Client(connection, read_timeout=shared.request_timeout or 10.0) as client:

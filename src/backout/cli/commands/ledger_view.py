@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from backout.cli import connect
+from backout.cli import here
 from backout.cli.options import target as targets
 from backout.cli.options.shared import tell_notes
 from backout.cli.output.render import json_line
@@ -21,9 +19,8 @@ from backout.core.ledger.breaker import Open
 from backout.core.ledger.records import Ledger, UnreadableLedger
 from backout.core.text import untrusted
 from backout.kube.client import Client
-from backout.steps.journal.journal import state_folder
-from backout.steps.ledger.local_ledger import LocalLedger
-from backout.steps.ledger.store import ClusterLedger
+from backout.session import composition, connect
+from backout.steps.ledger.cluster_ledger import ClusterLedger
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -70,14 +67,14 @@ def _print_json(found: Ledger, state: breaker.Closed | Open) -> None:
 async def _asked(
     workload: tuple[str, ...], shared: Common, *, is_local: bool
 ) -> tuple[Ledger, datetime]:
-    connection = connect.connection(vars(shared))
+    process = here.process()
+    connection = connect.connection(vars(shared), process)
     target = targets.parse(workload, connection.namespace)
     async with Client(connection, read_timeout=shared.request_timeout or 10.0) as client:
         lease = await ClusterLedger(client, target).read()
         now = client.now()
     if is_local:
-        folder = state_folder(os.environ, Path.home())
-        lease = await LocalLedger(folder, connection.server, target).read()
+        lease = await composition.local_ledger(connection, target, process).read()
     found = form.read(lease)
     if isinstance(found, UnreadableLedger):
         raise ConfigError(

@@ -10,7 +10,7 @@ import click
 from backout.core.rights import permissions
 
 if TYPE_CHECKING:
-    from backout.core.rights.roles import Subject
+    from backout.core.rights.roles import Grantee
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -78,22 +78,22 @@ def rbac(ctx: click.Context, /, *, command: str, namespaced: bool, **values: Any
     return 0
 
 
-def _account(text: str) -> Subject:
-    from backout.core.rights.roles import Subject  # noqa: PLC0415 (not for --help)
+def _account(text: str) -> Grantee:
+    from backout.core.rights.roles import Grantee  # noqa: PLC0415 (not for --help)
 
     namespace, colon, name = text.partition(":")
     if not colon or not _LABEL.fullmatch(namespace) or not _NAME.fullmatch(name):
         raise click.UsageError(f"--service-account takes NAMESPACE:NAME, not {text[:40]!r}")
-    return Subject(kind="ServiceAccount", name=name, namespace=namespace)
+    return Grantee(kind="ServiceAccount", name=name, namespace=namespace)
 
 
-def _people(kind: str, names: tuple[str, ...]) -> tuple[Subject, ...]:
-    from backout.core.rights.roles import Subject  # noqa: PLC0415 (not for --help)
+def _people(kind: str, names: tuple[str, ...]) -> tuple[Grantee, ...]:
+    from backout.core.rights.roles import Grantee  # noqa: PLC0415 (not for --help)
 
     for name in names:
         if not name or len(name) > _LONGEST or not name.isprintable():
             raise click.UsageError(f"--{kind.lower()} takes a name, not {name[:40]!r}")
-    return tuple(Subject(kind=kind, name=name) for name in names)
+    return tuple(Grantee(kind=kind, name=name) for name in names)
 
 
 def _check(flag: str, form: re.Pattern[str], *names: str) -> None:

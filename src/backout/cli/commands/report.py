@@ -10,7 +10,7 @@ from backout.cli.options import acting
 
 if TYPE_CHECKING:
     from backout.core.report.incident import Incident
-    from backout.core.report.runs import Wanted
+    from backout.core.report.runs import WantedRun
 
 FORMATS = ("md", "html", "json")
 
@@ -59,20 +59,20 @@ def report(ctx: click.Context, /, words: tuple[str, ...], **values: Any) -> int:
     return 0
 
 
-def _wanted(words: tuple[str, ...], namespace: str) -> Wanted:
+def _wanted(words: tuple[str, ...], namespace: str) -> WantedRun:
     # Nothing of this is imported for --help.
     from backout.cli.options import target  # noqa: PLC0415
-    from backout.core.report.runs import Wanted  # noqa: PLC0415
+    from backout.core.report.runs import WantedRun  # noqa: PLC0415
 
     if not words:
-        return Wanted(namespace=namespace)
+        return WantedRun(namespace=namespace)
     if len(words) == 1 and "/" not in words[0]:
-        return Wanted(record=words[0])
+        return WantedRun(record=words[0])
     about = target.parse(words, namespace)
-    return Wanted(kind=about.kind, name=about.name, namespace=namespace)
+    return WantedRun(kind=about.kind.resource.name, name=about.name, namespace=namespace)
 
 
-def _found(wanted: Wanted, journal: str | None) -> Incident:
+def _found(wanted: WantedRun, journal: str | None) -> Incident:
     """Return the incident of the newest run that is wanted."""
     import os  # noqa: PLC0415
     import tempfile  # noqa: PLC0415

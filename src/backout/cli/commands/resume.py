@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from backout.cli import complete
-from backout.cli.options import acting
+from backout.cli.options import acting, complete
 from backout.cli.options.shared import collect, common
 
 
@@ -39,7 +38,7 @@ def resume(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
     from backout.cli.options.policy import health_policy  # noqa: PLC0415
 
     policy = health_policy(values)
-    from backout.cli.session import run_command  # noqa: PLC0415
+    from backout.cli.run import run_command  # noqa: PLC0415
     from backout.steps.resume import resume as steps  # noqa: PLC0415
 
-    return run_command(acting.settings(steps, workload, shared, values, policy=policy))
+    return run_command(acting.invocation(steps, workload, shared, values, policy=policy))

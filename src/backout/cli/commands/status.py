@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backout.cli import complete
-from backout.cli.options import acting
+from backout.cli.options import acting, complete
 from backout.cli.options.durations import DURATION
 from backout.cli.options.shared import collect, common
 
@@ -52,7 +51,7 @@ def status(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
     shared = collect(ctx, values)
     # Nothing of this is imported for --help.
     from backout.cli.options.policy import watch_policy  # noqa: PLC0415
-    from backout.cli.session import run_command  # noqa: PLC0415
+    from backout.cli.run import run_command  # noqa: PLC0415
     from backout.steps.status import status as watch  # noqa: PLC0415
     from backout.steps.verify import verify  # noqa: PLC0415
 
@@ -61,7 +60,7 @@ def status(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
         return await steps(run, number=values["revision"])
 
     policy = watch_policy(values)
-    return run_command(acting.settings(watched, workload, shared, values, policy=policy))
+    return run_command(acting.invocation(watched, workload, shared, values, policy=policy))
 
 
 @click.command()
@@ -81,8 +80,8 @@ def explain(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> 
     shared = collect(ctx, values)
     # Nothing of this is imported for --help.
     from backout.cli.options.policy import look_policy  # noqa: PLC0415
-    from backout.cli.session import run_command  # noqa: PLC0415
+    from backout.cli.run import run_command  # noqa: PLC0415
     from backout.steps.explain import explain as steps  # noqa: PLC0415
 
     policy = look_policy(values)
-    return run_command(acting.settings(steps, workload, shared, values, policy=policy))
+    return run_command(acting.invocation(steps, workload, shared, values, policy=policy))

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from backout.cli import complete
-from backout.cli.options import acting
+from backout.cli.options import acting, complete
 from backout.cli.options.durations import DURATION
 from backout.cli.options.shared import breaker, collect, common
 
@@ -75,11 +74,11 @@ def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int
     from backout.cli.options.policy import policy_of  # noqa: PLC0415
 
     policy = policy_of(values, shared.standing)
-    from backout.cli.session import run_command  # noqa: PLC0415 (nor for usage errors)
+    from backout.cli.run import run_command  # noqa: PLC0415 (nor for usage errors)
     from backout.steps.undo import undo as steps  # noqa: PLC0415
 
     return run_command(
-        acting.settings(
+        acting.invocation(
             steps,
             workload,
             shared,

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backout.cli import complete
-from backout.cli.options import acting
+from backout.cli.options import acting, complete
 from backout.cli.options.shared import collect, common
 
 if TYPE_CHECKING:
@@ -49,10 +48,10 @@ def verify(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
     from backout.cli.options.policy import verify_policy  # noqa: PLC0415
 
     policy = verify_policy(values)
-    from backout.cli.session import run_command  # noqa: PLC0415
+    from backout.cli.run import run_command  # noqa: PLC0415
     from backout.steps.verify import verify as steps  # noqa: PLC0415
 
     async def verified(run: Run) -> Outcome:
         return await steps(run, number=values["revision"])
 
-    return run_command(acting.settings(verified, workload, shared, values, policy=policy))
+    return run_command(acting.invocation(verified, workload, shared, values, policy=policy))

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backout import __version__
-from backout.cli import connect
+from backout.cli import here
 from backout.core.errors import BackoutError
 from backout.core.text import untrusted
+from backout.session import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,7 @@ async def _asked(values: Mapping[str, Any]) -> str:
     from backout.kube import paths  # noqa: PLC0415 (not for --help)
     from backout.kube.client import Client  # noqa: PLC0415
 
-    connection = connect.connection(values)
+    connection = connect.connection(values, here.process())
     async with asyncio.timeout(PATIENCE), Client(connection, read_timeout=PATIENCE) as client:
         told = await client.get(paths.version())
     return f"{untrusted(str(told.get('gitVersion', 'unknown')))} (context {connection.context})"

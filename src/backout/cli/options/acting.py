@@ -15,10 +15,12 @@ from backout.cli.options.shared import with_options
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from backout.cli.invocation import Invocation
     from backout.cli.options.shared import Common
-    from backout.cli.session import Settings
     from backout.core.outcome import Outcome
-    from backout.steps.run import Run
+    from backout.core.preflight.request import Request
+    from backout.session.settings import Settings
+    from backout.steps.run import Limits, Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -333,51 +335,75 @@ def record(command: F) -> F:
     return with_options(command, _RECORD)
 
 
-def settings(
+def invocation(
     carry_out: Callable[[Run], Awaitable[Outcome]],
     workload: tuple[str, ...],
     shared: Common,
     values: dict[str, Any],
+    *,
+    policy: Request | None = None,
     **more: Any,
-) -> Settings:
+) -> Invocation:
     """Return what the command line said; raise click.UsageError where it contradicts itself.
 
-    `values` are click's, of which a command may have only some; `more` outranks them.
+    `values` are click's, of which a command may have only some.
     """
     # Nothing of this is imported for --help.
-    from backout.cli.options.health import spans  # noqa: PLC0415
-    from backout.cli.options.policy import lease_duration, trace_id_of  # noqa: PLC0415
+    from backout.cli.invocation import Invocation  # noqa: PLC0415
+    from backout.cli.options.policy import trace_id_of  # noqa: PLC0415
+
+    return Invocation(
+        carry_out=carry_out,
+        workload=lambda namespace: targets.parse(workload, namespace),
+        flags=vars(shared),
+        settings=_settings(shared, values, policy),
+        trace_id=trace_id_of(values.get("trace_id")),
+        output=shared.output,
+        verbose=shared.verbose,
+        notes=shared.notes,
+        is_local=values.get("where") == "local",
+        journal=path(values.get("journal")),
+        **more,
+    )
+
+
+def _settings(shared: Common, values: dict[str, Any], policy: Request | None) -> Settings:
     from backout.cli.options.telemetry import telemetry_of  # noqa: PLC0415
-    from backout.cli.session import Settings  # noqa: PLC0415
+    from backout.core.preflight.request import Request  # noqa: PLC0415
+    from backout.session.settings import Settings  # noqa: PLC0415
+
+    return Settings(
+        policy=policy or Request(),
+        limits=_limits(shared, values),
+        request_timeout=shared.request_timeout,
+        health_header_file=path(values.get("health_header_file")),
+        health_ca=values.get("health_ca"),
+        registry_auth_file=path(values.get("registry_auth_file")),
+        registry_plain_http=frozenset(values.get("registry_plain_http") or ()),
+        registry_ca=values.get("registry_ca"),
+        telemetry=telemetry_of(values),
+    )
+
+
+def _limits(shared: Common, values: dict[str, Any]) -> Limits:
+    from backout.cli.options.health import spans  # noqa: PLC0415
+    from backout.cli.options.policy import lease_duration  # noqa: PLC0415
+    from backout.steps.run import Limits  # noqa: PLC0415
 
     soak = values.get("soak")
     if shared.timeout is not None and soak is not None and shared.timeout < soak:
         raise click.UsageError(
             f"--timeout {shared.timeout:g}s is over before --soak {soak:g}s has held"
         )
-    given: dict[str, Any] = {
+    given: dict[str, float | None] = {
         **spans(values),
-        "health_header_file": path(values.get("health_header_file")),
-        "health_ca": values.get("health_ca"),
-        "preflight_budget": values.get("preflight_budget"),
-        "lease_duration": lease_duration(values.get("lease_duration")),
+        "total": shared.timeout,
+        "preflight": values.get("preflight_budget"),
+        "lease": lease_duration(values.get("lease_duration")),
         "wait_lock": values.get("wait_lock"),
         "soak": values.get("soak"),
-        "registry_auth_file": path(values.get("registry_auth_file")),
-        "registry_plain_http": frozenset(values.get("registry_plain_http") or ()),
-        "registry_ca": values.get("registry_ca"),
-        "telemetry": telemetry_of(values),
-        "journal": path(values.get("journal")),
     }
-    return Settings(
-        carry_out=carry_out,
-        workload=lambda namespace: targets.parse(workload, namespace),
-        common=shared,
-        trace_id=trace_id_of(values.get("trace_id")),
-        is_local=values.get("where") == "local",
-        **{name: value for name, value in given.items() if value is not None},
-        **more,
-    )
+    return Limits(**{name: value for name, value in given.items() if value is not None})
 
 
 def path(text: str | None) -> Path | None:

@@ -13,25 +13,15 @@ from urllib.parse import urlsplit
 
 import click
 
-from backout.cli.options import small_file
-from backout.core.errors import ConfigError
 from backout.core.health.expectation import Expected, json_field, statuses
-from backout.core.text import untrusted
+from backout.session.headers import HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable
 
-HEADER = "BACKOUT_HEALTH_HEADER"
-"""The environment variable that holds headers: argv is everybody's to read."""
 TIMEOUT, SOAK = 60.0, 5.0
 _URL = re.compile(r"https?://[^\s/@?#]+([/?]\S*)?")
 _PATH = re.compile(r"([A-Za-z0-9-]{1,15})?/\S*")
-_LINE = re.compile(
-    r"(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(?P<value>[\x21-\x7e][\t\x20-\x7e]*)"
-)
-_OURS = {"content-length", "transfer-encoding", "connection", "expect", "accept-encoding"}
-"""Headers that say how a message is sent, not what is asked."""
 
 
 def wanted(values: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +51,7 @@ def check_asked(asked: Iterable[str]) -> None:
 
 
 def spans(values: dict[str, Any]) -> dict[str, Any]:
-    """Return how long health is asked for, and must hold, in seconds.
+    """Return the limits on health: how long it is asked for, and must hold, in seconds.
 
     One answer spans nothing: where one is enough, only --soak makes it wait.
     """
@@ -76,22 +66,7 @@ def spans(values: dict[str, Any]) -> dict[str, Any]:
     held = soak if soak is not None else min(SOAK, most / 2) if successes > 1 else 0.0
     if held >= most:
         raise click.UsageError("--soak must be shorter than --health-timeout")
-    return {"health_timeout": most, "health_soak": held, "health_command_timeout": command}
-
-
-def headers(file: Path | None, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers for --health URLs: the environment's, then the file's.
-
-    Raises ConfigError, which never shows a value.
-    """
-    text = environment.get(HEADER, "")
-    found = _headers(text, HEADER)
-    if file is not None:
-        shown = untrusted(str(file))
-        remedy = "give --health-header-file a text file with lines `Name: value`"
-        content = small_file.read(file, "header", remedy=remedy)
-        found |= _headers(content.decode(errors="replace"), shown)
-    return found
+    return {"health": most, "health_soak": held, "health_command": command}
 
 
 def _expected(values: dict[str, Any]) -> Expected:
@@ -120,18 +95,3 @@ def _check(values: dict[str, Any], urls: list[str], *, has_paths: bool) -> None:
         raise click.UsageError(
             f"headers ({HEADER} or --health-header-file) go to one host only: name URLs of one"
         )
-
-
-def _headers(text: str, source: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        match = _LINE.fullmatch(line.strip())
-        if match is None or match["name"].lower() in _OURS:
-            raise ConfigError(
-                f"line {number} of {source} is no header that can be sent",
-                remedy="one `Name: value` a line, in ASCII",
-            )
-        found[match["name"]] = match["value"]
-    return found

@@ -15,7 +15,7 @@ from backout.cli.options.telemetry import metrics_of
 from backout.core.checks import CHECKS
 from backout.core.model import Acceptance
 from backout.core.plan.plan import CHOICES
-from backout.core.preflight.snapshot import Policy
+from backout.core.preflight.request import Request
 from backout.core.trace import trace_id
 
 _REASON_LIMIT = 500
@@ -23,7 +23,7 @@ _LEASE = (2.0, 600.0)
 """Seconds: shorter than a slow request it would be lost at once, longer nobody waits for it."""
 
 
-def policy_of(values: dict[str, Any], standing: tuple[Acceptance, ...] = ()) -> Policy:
+def policy_of(values: dict[str, Any], standing: tuple[Acceptance, ...] = ()) -> Request:
     """Return what the options of `undo` ask for; a usage error where they contradict themselves.
 
     `standing` is what the policy file accepts.
@@ -51,14 +51,14 @@ def policy_of(values: dict[str, Any], standing: tuple[Acceptance, ...] = ()) -> 
 
 def check_policy(
     values: dict[str, Any], ctx: click.Context, standing: tuple[Acceptance, ...] = ()
-) -> Policy:
+) -> Request:
     """Return what `check` asks for; the line that goes on anyway is an `undo`."""
     words = sys.argv[1:]
     root = ctx.find_root()
     _, rest, _ = root.command.make_parser(root).parse_args([*words])
     # A namespace or a workload may be called `check`, too.
     words[len(words) - len(rest)] = "undo"
-    return Policy(
+    return Request(
         **health.wanted(values),
         to_revision=values["to_revision"],
         pin=values["pin"],
@@ -87,9 +87,9 @@ def _limits(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def health_policy(values: dict[str, Any]) -> Policy:
+def health_policy(values: dict[str, Any]) -> Request:
     """Return what the options on health and on the lock ask for."""
-    return Policy(
+    return Request(
         **health.wanted(values),
         successes=values["health_successes"],
         metrics=metrics_of(values),
@@ -101,9 +101,9 @@ def health_policy(values: dict[str, Any]) -> Policy:
     )
 
 
-def verify_policy(values: dict[str, Any]) -> Policy:
+def verify_policy(values: dict[str, Any]) -> Request:
     """Return what `verify` asks for."""
-    return Policy(
+    return Request(
         **health.wanted(values),
         successes=values["health_successes"],
         metrics=metrics_of(values),
@@ -115,19 +115,19 @@ def verify_policy(values: dict[str, Any]) -> Policy:
     )
 
 
-def watch_policy(values: dict[str, Any]) -> Policy:
+def watch_policy(values: dict[str, Any]) -> Request:
     """Return what `status` asks for."""
-    return Policy(fail_fast=values["fail_fast"], patience=values["patience"])
+    return Request(fail_fast=values["fail_fast"], patience=values["patience"])
 
 
-def look_policy(values: dict[str, Any]) -> Policy:
+def look_policy(values: dict[str, Any]) -> Request:
     """Return what `explain` asks for."""
-    return Policy(patience=values["patience"])
+    return Request(patience=values["patience"])
 
 
-def mark_policy(values: dict[str, Any]) -> Policy:
+def mark_policy(values: dict[str, Any]) -> Request:
     """Return what `ledger mark` asks for."""
-    return Policy(reason=_reason(values), ledger_is_local=values["where"] == "local")
+    return Request(reason=_reason(values), ledger_is_local=values["where"] == "local")
 
 
 def _reason(values: dict[str, Any]) -> str:

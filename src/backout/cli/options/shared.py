@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from backout.cli import complete
+from backout.cli.options import complete
 from backout.cli.options.durations import DURATION
 from backout.core.value import dataclass
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from backout.core.model import Target
+    from backout.core.kinds.kind import Kind
+    from backout.core.kinds.target import Target
 
-_DEPLOYMENTS = {"deploy", "deployment", "deployments"}
 _LATER = {
     "sts": "StatefulSet",
     "statefulset": "StatefulSet",
@@ -24,37 +24,69 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _LONGEST = 253
 
 
-def names(words: tuple[str, ...], namespace: str) -> tuple[str, ...]:
-    """Return the names of several workloads: `TYPE/NAME ...` or `TYPE NAME ...`, as kubectl's."""
+def several(words: tuple[str, ...], namespace: str) -> tuple[Target, ...]:
+    """Return several workloads: `TYPE/NAME ...` or `TYPE NAME ...`, as kubectl's."""
     if len(words) > 1 and not any("/" in word for word in words):
         kind, *rest = words
         words = tuple(f"{kind}/{name}" for name in rest)
-    return tuple(parse((word,), namespace).name for word in words)
+    return tuple(parse((word,), namespace) for word in words)
 
 
-def is_deployments(words: tuple[str, ...]) -> bool:
-    """Tell whether the words are a kind alone, and one that backout undoes."""
-    return len(words) == 1 and _SUFFIX.sub("", words[0].lower()) in _DEPLOYMENTS
+def kind_alone(words: tuple[str, ...]) -> Kind | None:
+    """Return the kind where the words are one alone that backout undoes, else None."""
+    return kind_of(words[0]) if len(words) == 1 else None
 
 
-def parse(words: tuple[str, ...], namespace: str) -> Target:
-    """Return what the user points at; raise click.UsageError where it is not one workload."""
-    kind, name = _split(words)
-    plain = _SUFFIX.sub("", kind.lower())
-    if plain in _LATER:
-        raise click.UsageError(
-            f"{_LATER[plain]}s are not supported yet: backout undoes Deployments"
-        )
-    if plain not in _DEPLOYMENTS:
-        hint = f"deployment/{kind}" if _is_name(kind) and not name else "deployment/NAME"
-        raise click.UsageError(f"{kind!r} is not a kind that backout undoes; write {hint}")
+def kind_of(word: str, kinds: tuple[Kind, ...] = ()) -> Kind | None:
+    """Return the kind that a word means as kubectl takes it: `deploy`, `deployments.v1.apps`.
+
+    `kinds` are those to choose from; without any all that backout undoes.
+    """
+    plain = word.lower()
+    for kind in kinds or _kinds():
+        own = kind.resource
+        names = {*kind.short, own.name.lower(), own.plural}
+        ends = ("", f".{own.group}", f".{own.version}.{own.group}")
+        if plain in {f"{name}{end}" for name in names for end in ends}:
+            return kind
+    return None
+
+
+def parse(words: tuple[str, ...], namespace: str, kinds: tuple[Kind, ...] = ()) -> Target:
+    """Return what the user points at; raise click.UsageError where it is not one workload.
+
+    `kinds` as `kind_of` takes them.
+    """
+    word, name = _split(words)
+    kind = kind_of(word, kinds)
+    if kind is None:
+        raise click.UsageError(_not_a_kind(word, name))
     if not name:
         raise click.UsageError("a name is required: nothing is ever all objects of a kind")
     if not _is_name(name):
         raise click.UsageError(f"{name[:80]!r} is not a name of a Kubernetes object")
-    from backout.core.model import Target  # noqa: PLC0415 (not for --help)
+    from backout.core.kinds.target import Target  # noqa: PLC0415 (not for --help)
 
-    return Target(kind="Deployment", namespace=namespace, name=name)
+    return Target(kind=kind, namespace=namespace, name=name)
+
+
+def _kinds() -> tuple[Kind, ...]:
+    from backout.core.kinds import KINDS  # noqa: PLC0415 (not for --help)
+
+    return KINDS
+
+
+def _example() -> str:
+    return _kinds()[0].resource.name.lower()
+
+
+def _not_a_kind(word: str, name: str) -> str:
+    later = _LATER.get(_SUFFIX.sub("", word.lower()))
+    if later is not None:
+        ours = ", ".join(f"{kind.resource.name}s" for kind in _kinds())
+        return f"{later}s are not supported yet: backout undoes {ours}"
+    hint = word if _is_name(word) and not name else "NAME"
+    return f"{word!r} is not a kind that backout undoes; write {_example()}/{hint}"
 
 
 def _is_name(text: str) -> bool:
@@ -69,4 +101,5 @@ def _split(words: tuple[str, ...]) -> tuple[str, str]:
         case (kind, name) if "/" not in kind:
             return kind, name
         case _:
-            raise click.UsageError("name one workload: TYPE/NAME, for example deployment/web")
+            words_for_it = f"TYPE/NAME, for example {_example()}/web"
+            raise click.UsageError(f"name one workload: {words_for_it}")

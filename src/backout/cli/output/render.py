@@ -46,15 +46,6 @@ def json_line(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True, default=str).replace("##", "#\\u0023")
 
 
-def renderer(output: str) -> Renderer:
-    """Return the renderer for `-o`: text, json or html."""
-    if output == "html":
-        from backout.cli.output.standing import Page  # noqa: PLC0415 (only for that)
-
-        return Page(Text(_printer()))
-    return JsonLines() if output == "json" else Text(_printer())
-
-
 class JsonLines:
     """stdout is JSON lines only, one event a line, the last one the outcome.
 
@@ -247,15 +238,6 @@ def _live() -> Live | None:
     from backout.cli.output import live  # noqa: PLC0415 (only for a terminal)
 
     return live.Live() if live.is_possible() else None
-
-
-def _printer() -> Callable[[str, str, bool], None]:
-    """Return how lines are printed: in colour by rich, imported only for a terminal."""
-    if sys.stdout.isatty():
-        from backout.cli.output.terminal import printer  # noqa: PLC0415
-
-        return printer()
-    return lambda line, _style, to_stderr: write(sys.stderr if to_stderr else sys.stdout, line)
 
 
 def write(stream: Any, line: str, *, end: str = "\n") -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backout.core.plan.standing import Answer
+from backout.core.plan.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ def _page(rows: list[Mapping[str, Any]], where: str) -> str:
 def _row(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return an event's fields as the page takes them; one that nobody could check says why."""
     workload = fields["workload"]
-    is_unknown = fields["answer"] == Answer.UNKNOWN
+    is_unknown = fields["answer"] == Standing.UNKNOWN
     unknown = {"id": "", "severity": "WARN", "message": fields["error"], "remedy": fields["remedy"]}
     return {
         "workload": f"{workload['kind'].lower()}/{workload['name']}",

@@ -98,7 +98,7 @@ def _refused(preflight: Preflight) -> str:
 
 
 def _must_start(preflight: Preflight) -> bool:
-    return must_start(preflight.snapshot.workload, ready=preflight.destination.ready)
+    return must_start(preflight.snapshot.pace, ready=preflight.destination.ready)
 
 
 _PATCH = frozenset({Need.DRY_RUN})

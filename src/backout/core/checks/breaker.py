@@ -10,13 +10,15 @@ from backout.core.ledger import breaker
 from backout.core.ledger.foreign import Foreign, rollbacks
 from backout.core.ledger.records import Ledger, Lock, State, UnreadableLedger, by_op, lock
 from backout.core.model import Severity
-from backout.core.preflight.snapshot import Need, Policy, Preflight, Snapshot
+from backout.core.preflight.snapshot import Need, Preflight, Snapshot
 from backout.core.rights import permissions
 from backout.core.spans import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
+
+    from backout.core.preflight.request import Request
 
 RATE_LIMIT = "rollback rate limit exceeded — manual intervention required"
 """The product's own wording; scripts rely on it behind `ERROR: `."""
@@ -84,7 +86,7 @@ def another_rollback_is_under_way(preflight: Preflight) -> Iterator[Fact]:
     yield from under_way(preflight.snapshot, preflight.policy)
 
 
-def under_way(snapshot: Snapshot, policy: Policy) -> Iterator[Fact]:
+def under_way(snapshot: Snapshot, policy: Request) -> Iterator[Fact]:
     """Yield who holds the lock, where somebody does; asked before a target is chosen, too.
 
     The open record of a rollback under way makes its source look bad and its target current.
@@ -131,7 +133,8 @@ def ledger_is_unreadable(preflight: Preflight) -> Iterator[Fact]:
 
 def patch_is_not_allowed(preflight: Preflight) -> Iterator[Fact]:
     """Without `patch` nothing can be done; without `watch` its end could not be told."""
-    yield from _denied(preflight, permissions.WORKLOAD, "deployments", "")
+    kind = preflight.snapshot.kind
+    yield from _denied(preflight, permissions.workload(kind), kind.resource.plural, "")
 
 
 def lease_is_not_allowed(preflight: Preflight) -> Iterator[Fact]:
@@ -155,7 +158,7 @@ def _denied(
         yield Fact(
             message=f"you may not {', '.join(denied)} in namespace "
             f"{preflight.snapshot.target.namespace}{why}",
-            remedy=permissions.remedy(resource) + instead,
+            remedy=permissions.remedy(resource, preflight.snapshot.kind) + instead,
         )
 
 

@@ -9,10 +9,10 @@ from backout.core.checks.check import Check, Fact, still_runs
 from backout.core.kubernetes import objects
 from backout.core.model import Severity
 from backout.core.preflight.snapshot import Need, Preflight
-from backout.core.references.references import Kind, Reference
+from backout.core.references.references import Reference, Referent
 from backout.core.room import autoscaling, nodes, quotas
 from backout.core.room.admitted import admitted
-from backout.core.room.startability import first_pods, max_unavailable, must_start
+from backout.core.room.startability import first_pods, must_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def no_node_fits(preflight: Preflight) -> Iterator[Fact]:
     if not why or _is_stuck_by_nodes(preflight, why):
         return
     number, ready = preflight.destination.number, preflight.destination.ready
-    if must_start(preflight.snapshot.workload, ready=ready):
+    if must_start(preflight.snapshot.pace, ready=ready):
         words = f"no node takes a Pod of revision {number} now ({why})"
     else:
         words = f"no node takes a new Pod of revision {number} now ({why}); {still_runs(preflight)}"
@@ -138,12 +138,12 @@ _FIND_A_NODE = "kubectl describe nodes; an autoscaler may add one that fits"
 
 def _wanted(preflight: Preflight) -> int:
     """Return how many Pods are made before an old one goes; Recreate makes none so early."""
-    workload = preflight.snapshot.workload
-    if objects.dig(workload, "spec", "strategy", "type") == "Recreate":
+    pace = preflight.snapshot.pace
+    if pace.recreates:
         return 0
     there = [sum(map(objects.is_active, r.pods)) for r in preflight.revisions]
     of_target = sum(map(objects.is_active, preflight.destination.pods))
-    return first_pods(workload, of_target=of_target, of_all=sum(there))
+    return first_pods(pace, of_target=of_target, of_all=sum(there))
 
 
 def _shortages(preflight: Preflight) -> tuple[Shortage, ...]:
@@ -155,7 +155,7 @@ def _admitted(preflight: Preflight) -> Object:
     """Return the target's template as its Pods will be made of it."""
     template = preflight.destination.template
     name = str(objects.dig(template, "spec", "runtimeClassName", default=""))
-    named = preflight.snapshot.named.get(Reference(kind=Kind.RUNTIME_CLASS, name=name))
+    named = preflight.snapshot.named.get(Reference(kind=Referent.RUNTIME_CLASS, name=name))
     overhead = named.overhead if named is not None else {}
     return admitted(template, preflight.snapshot.limit_ranges, overhead)
 
@@ -166,7 +166,7 @@ def _moves(preflight: Preflight, short: Shortage) -> bool:
     One Pod that comes up lets an old one go; without any, old ones go only where maxUnavailable
     allows it (cleanupUnhealthyReplicas in kubernetes pkg/controller/deployment/rolling.go).
     """
-    return short.fits > 0 or max_unavailable(preflight.snapshot.workload) > 0
+    return short.fits > 0 or preflight.snapshot.pace.unavailable > 0
 
 
 def _unplaced(preflight: Preflight) -> str:
@@ -177,7 +177,7 @@ def _unplaced(preflight: Preflight) -> str:
 
 
 def _is_stuck_by_nodes(preflight: Preflight, why: str) -> bool:
-    is_strict = max_unavailable(preflight.snapshot.workload) == 0
+    is_strict = preflight.snapshot.pace.unavailable == 0
     return bool(why) and is_strict and _wanted(preflight) > 0
 
 

@@ -24,8 +24,8 @@ def controller_has_not_observed_a_choice(preflight: Preflight) -> Iterator[Fact]
     """Undoing before the controller has seen the newest spec goes to the wrong revision."""
     if not preflight.snapshot.is_observed and preflight.policy.to_revision is None:
         yield Fact(
-            message="the Deployment controller has not observed the newest change, so the newest "
-            "revision is not in the history yet",
+            message=f"the {preflight.snapshot.kind.resource.name} controller has not observed the "
+            "newest change, so the newest revision is not in the history yet",
             remedy="see why the controller-manager does not act, or name the revision: "
             "--to-revision N",
             risk="the choice may be one revision too old",
@@ -36,18 +36,18 @@ def controller_has_not_observed(preflight: Preflight) -> Iterator[Fact]:
     """A revision that the user named is the right one all the same; it may only take long."""
     if not preflight.snapshot.is_observed and preflight.policy.to_revision is not None:
         yield Fact(
-            message="the Deployment controller has not observed the newest change; it may not act "
-            "on this one either",
+            message=f"the {preflight.snapshot.kind.resource.name} controller has not observed the "
+            "newest change; it may not act on this one either",
             remedy="see whether the controller-manager runs",
         )
 
 
 def workload_is_paused(preflight: Preflight) -> Iterator[Fact]:
-    """A paused Deployment takes the patch and rolls nothing out."""
-    paused = objects.dig(preflight.snapshot.workload, "spec", "paused") is True
-    if paused and not preflight.policy.resume:
+    """A paused workload takes the patch and rolls nothing out."""
+    still = preflight.snapshot.kind.unmoving(preflight.snapshot.workload)
+    if still is not None and still.lift is not None and not preflight.policy.resume:
         yield Fact(
-            message="the Deployment is paused: its controller would not roll the target out",
+            message=f"{still.why}: its controller would not roll the target out",
             remedy="--resume resumes it in the same write (resuming first would roll the bad "
             f"template further): {again(preflight.policy, preflight.snapshot, '--resume')}",
             risk="the template is set and nothing rolls out until somebody resumes it",
@@ -59,7 +59,7 @@ def workload_is_being_deleted(preflight: Preflight) -> Iterator[Fact]:
     since = objects.dig(preflight.snapshot.workload, "metadata", "deletionTimestamp")
     if since:
         yield Fact(
-            message=f"the Deployment is being deleted since {since}",
+            message=f"the {preflight.snapshot.kind.resource.name} is being deleted since {since}",
             remedy="wait until it is gone and create it again from its source",
             risk="the controller no longer replaces Pods of it: nothing would move",
         )

@@ -69,7 +69,7 @@ def _listed(platforms: frozenset[str]) -> str:
 
 
 def _must_start(preflight: Preflight) -> bool:
-    return must_start(preflight.snapshot.workload, ready=preflight.destination.ready)
+    return must_start(preflight.snapshot.pace, ready=preflight.destination.ready)
 
 
 _ASKED = frozenset({Need.IMAGES, Need.NODES})

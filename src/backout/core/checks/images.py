@@ -101,7 +101,7 @@ def _or_pin(preflight: Preflight, image: str) -> str:
 
 
 def _must_start(preflight: Preflight) -> bool:
-    return must_start(preflight.snapshot.workload, ready=preflight.destination.ready)
+    return must_start(preflight.snapshot.pace, ready=preflight.destination.ready)
 
 
 def _answers(preflight: Preflight, state: ImageState) -> Iterator[ImageAnswer]:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from backout.core.model import Revision
-    from backout.core.preflight.snapshot import Policy, Preflight, Snapshot
+    from backout.core.preflight.request import Request
+    from backout.core.preflight.snapshot import Preflight, Snapshot
 
 ANY = "--to-revision N"
 """Stands where no other revision can be named."""
@@ -25,14 +26,14 @@ _CHOICE = frozenset({"--to-revision", "--accept"})
 """With a value; what was accepted of one revision is not of another."""
 
 
-def again(policy: Policy, snapshot: Snapshot, *more: str) -> str:
+def again(policy: Request, snapshot: Snapshot, *more: str) -> str:
     """Return the command as it was given, with more flags; what stands behind `--` is none."""
     words = _given(policy, snapshot)
     end = words.index("--") if "--" in words else len(words)
     return shlex.join(["backout", *words[:end], *more, *words[end:]])
 
 
-def chosen_anew(policy: Policy, snapshot: Snapshot, *more: str) -> str:
+def chosen_anew(policy: Request, snapshot: Snapshot, *more: str) -> str:
     """Return the command as it was given, without the revision it names and what it accepts."""
     words = [w for pair in _flags(_given(policy, snapshot)) if pair[0] not in _CHOICE for w in pair]
     kept = tuple(w for w in words if w != "--to-last-healthy" and not _is_choice(w))
@@ -54,7 +55,7 @@ def elsewhere(preflight: Preflight, *more: str, avoiding: Iterable[Revision] = (
     return chosen_anew(preflight.policy, preflight.snapshot, *to, *more)
 
 
-def of(command: str, policy: Policy, snapshot: Snapshot, *more: str) -> str:
+def of(command: str, policy: Request, snapshot: Snapshot, *more: str) -> str:
     """Return a command of kubectl's or backout's about the workload, with the same connection."""
     target = snapshot.target
     flags = [w for pair in _flags(policy.command) if _name(pair[0]) in _CONNECTION for w in pair]
@@ -62,7 +63,7 @@ def of(command: str, policy: Policy, snapshot: Snapshot, *more: str) -> str:
     return shlex.join([*words, *flags, *more])
 
 
-def _given(policy: Policy, snapshot: Snapshot) -> tuple[str, ...]:
+def _given(policy: Request, snapshot: Snapshot) -> tuple[str, ...]:
     target = snapshot.target
     return policy.command or ("undo", str(target), "-n", target.namespace)
 

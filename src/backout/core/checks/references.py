@@ -151,7 +151,7 @@ def _needing(preflight: Preflight) -> Iterator[Revision]:
 
 
 def _must_start(preflight: Preflight) -> bool:
-    return must_start(preflight.snapshot.workload, ready=preflight.destination.ready)
+    return must_start(preflight.snapshot.pace, ready=preflight.destination.ready)
 
 
 _READ = frozenset(

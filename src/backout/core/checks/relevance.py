@@ -12,7 +12,6 @@ from backout.core.kubernetes import objects
 from backout.core.model import Severity
 from backout.core.preflight.snapshot import Need, Preflight
 from backout.core.references import references
-from backout.core.references.references import Kind, Reference
 from backout.core.spans import span
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from backout.core.model import Object
+    from backout.core.references.references import Reference
 
 LONG = timedelta(days=1)
 """After so long a template that works is hardly what is wrong today."""
@@ -53,7 +53,7 @@ def configuration_has_changed(preflight: Preflight) -> Iterator[Fact]:
     used = {u.reference for u in references.of_template(current.template)}
     found: dict[Reference, Fact] = {}
     for one, named in sorted(preflight.snapshot.named.items()):
-        if one in used and one.kind in {Kind.CONFIG_MAP, Kind.SECRET} and named.changed is not None:
+        if one in used and one.kind in references.VERSIONED and named.changed is not None:
             at = named.changed.at
             if current.created < at and moment - at < RECENT:
                 found[one] = Fact(
@@ -82,16 +82,18 @@ def nodes_are_not_ready(preflight: Preflight) -> Iterator[Fact]:
 def neighbours_fail_too(preflight: Preflight) -> Iterator[Fact]:
     """Every other workload of the namespace has Pods missing: the cause is likely a shared one."""
     own = objects.uid(preflight.snapshot.workload)
+    kind = preflight.snapshot.kind
     others = [
-        d
-        for d in preflight.snapshot.deployments
-        if objects.uid(d) != own and objects.replicas(d) > 0
+        count
+        for one in preflight.snapshot.neighbours
+        if objects.uid(one) != own and (count := kind.counters(one)).wanted > 0
     ]
-    failing = [d for d in others if objects.dig(d, "status", "unavailableReplicas", default=0)]
+    failing = [count for count in others if count.unavailable]
     if len(others) >= FEW and len(failing) == len(others):
         yield Fact(
-            message=f"every other Deployment of namespace {preflight.snapshot.target.namespace} "
-            f"({len(others)}) has Pods that are not available, too",
+            message=f"every other {kind.resource.name} of namespace "
+            f"{preflight.snapshot.target.namespace} ({len(others)}) has Pods that are not "
+            "available, too",
             remedy="look for what they share: a database, a node, a quota, the network",
         )
 
@@ -150,7 +152,7 @@ CHECKS = (
         severity=Severity.WARN,
         title="every other workload of the namespace fails too",
         find=neighbours_fail_too,
-        needs=frozenset({Need.DEPLOYMENTS}),
+        needs=frozenset({Need.NEIGHBOURS}),
     ),
     Check(
         id="PF905",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from backout.core.diagnosis.causes import Cause
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
 _DONE_PULLING = {"Pulled", "Failed", "BackOff", "Created", "Started"}
@@ -27,6 +28,7 @@ _DONE_PULLING = {"Pulled", "Failed", "BackOff", "Created", "Started"}
 
 def awaited(
     workload: Object,
+    kind: Kind,
     pods: Iterable[Object],
     others: Iterable[Object],
     events: Iterable[Object],
@@ -43,7 +45,7 @@ def awaited(
         if objects.is_active(pod) and not objects.is_ready(pod):
             found += _of_pod(pod, by_uid.get(objects.uid(pod), ()), now)
     found += [_terminating(p, now) for p in [*others, *listed] if _deleted(p) is not None]
-    found += () if found else _of_workload(workload)
+    found += () if found else _of_workload(workload, kind)
     return tuple(replace(c, is_context=True) for c in found)
 
 
@@ -150,7 +152,7 @@ def _ago(ends: datetime, grace: int, now: datetime) -> str:
     return f"{seconds:.0f} s"
 
 
-def _of_workload(workload: Object) -> Iterator[Cause]:
+def _of_workload(workload: Object, kind: Kind) -> Iterator[Cause]:
     """Yield what the workload's own conditions say that is not as it should be."""
     for condition in objects.dig(workload, "status", "conditions", default=[]):
         bad = "True" if condition.get("type") == "ReplicaFailure" else "False"
@@ -158,5 +160,5 @@ def _of_workload(workload: Object) -> Iterator[Cause]:
             text = str(condition.get("message", ""))
             reason = str(condition.get("reason", ""))
             words = f"{condition.get('type')}={bad} ({reason}): {text}"
-            subject = f"{workload.get('kind') or 'Deployment'} {objects.name(workload)}"
+            subject = f"{kind.resource.name} {objects.name(workload)}"
             yield of_workload("NOT_READY", workload, subject, words, words)

@@ -11,19 +11,18 @@ from backout.core.diagnosis.ended import is_over
 from backout.core.diagnosis.readiness import Others, warm_up
 from backout.core.kubernetes import objects
 from backout.core.references import references
-from backout.core.references.references import Kind
+from backout.core.references.references import Referent
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from backout.core.diagnosis.exits import Exit
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
 DEADLINE = 600
 """Seconds of the progress deadline where the workload sets none."""
-NO_DEADLINE = 2**31 - 1
-"""progressDeadlineSeconds that means none (kubernetes pkg/controller/deployment/util)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,17 +110,17 @@ def others_of(
             use.reference.name
             for one in listed
             for use in references.of_template(one)
-            if use.reference.kind is Kind.SECRET
+            if use.reference.kind is Referent.SECRET
         ),
         ran=ran,
         deadline=timedelta(seconds=deadline),
     )
 
 
-def progress_deadline(workload: Object) -> int:
-    """Return progressDeadlineSeconds; the API's default, 600 s, where there is none."""
-    seconds = int(objects.dig(workload, "spec", "progressDeadlineSeconds", default=DEADLINE))
-    return DEADLINE if seconds >= NO_DEADLINE else seconds
+def progress_deadline(workload: Object, kind: Kind) -> int:
+    """Return the seconds that a rollout may be without progress; 600 where there is no limit."""
+    seconds = kind.deadline(workload)
+    return DEADLINE if seconds is None else seconds
 
 
 def _over(pods: Iterable[Object]) -> frozenset[str]:

@@ -8,33 +8,35 @@ from backout.core.diagnosis.causes import of_workload
 from backout.core.diagnosis.refusals import refusal
 from backout.core.kubernetes import events as told
 from backout.core.kubernetes import objects
-from backout.core.room.startability import max_unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from backout.core.diagnosis.causes import Cause
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
 
 def of_creation(
     workload: Object,
-    replica_set: Object | None,
+    kind: Kind,
+    stored: Object | None,
     own: Sequence[Object],
     events: Sequence[Object],
     others: Sequence[Object],
     since: datetime | None = None,
 ) -> Iterator[Cause]:
-    """Yield why Pods cannot be created: ReplicaFailure, worded by the ReplicaSet's own events.
+    """Yield why Pods cannot be created: ReplicaFailure, worded by the own events of `stored`.
 
-    `own` are the ReplicaSet's Pods, `others` the workload's of other revisions, which may be what
-    fills a quota. Without a ReplicaSet the workload's own condition tells.
+    `stored` is the revision in the history, `own` are its Pods, `others` the workload's of other
+    revisions, which may be what fills a quota. Where it could not be made the workload's own
+    condition tells.
     """
-    if replica_set is None:
-        yield from _of_replica_set(workload, own, others)
+    if stored is None:
+        yield from _of_history(workload, kind, own, others)
         return
-    failure = objects.condition(replica_set, "ReplicaFailure")
+    failure = objects.condition(stored, "ReplicaFailure")
     if failure is None or failure.get("status") != "True":
         return
     refused = [e for e in events if e.get("reason") == "FailedCreate"]
@@ -43,35 +45,35 @@ def of_creation(
     text = newest.removeprefix("Error creating: ") or str(failure.get("message", ""))
     about = refusal(text).about
     same = [e for e in refused if refusal(str(e.get("message", ""))).about == about]
-    subject = f"ReplicaSet {objects.name(replica_set)}"
+    subject = f"{kind.stored.name} {objects.name(stored)}"
     last = told.last_seen(same[-1]) if same else None
     yield _refused(
         workload,
         subject,
         f"the API server refuses its Pods: {text}",
         text,
-        awaits=_frees(workload, own, others),
+        awaits=_frees(workload, kind, own, others),
         told_for=told.told_for(same, since),
         answer=str(last),
     )
 
 
-def _of_replica_set(
-    workload: Object, own: Sequence[Object], others: Sequence[Object]
+def _of_history(
+    workload: Object, kind: Kind, own: Sequence[Object], others: Sequence[Object]
 ) -> Iterator[Cause]:
-    """Yield why there is no ReplicaSet: the Deployment's own words (ReplicaSetCreateError)."""
-    for kind, bad in (("Progressing", "False"), ("ReplicaFailure", "True")):
-        failure = objects.condition(workload, kind) or {}
+    """Yield why there is no such revision: the workload's own words (ReplicaSetCreateError)."""
+    for which, bad in (("Progressing", "False"), ("ReplicaFailure", "True")):
+        failure = objects.condition(workload, which) or {}
         reason, text = str(failure.get("reason", "")), str(failure.get("message", ""))
         if failure.get("status") == bad and reason in {"ReplicaSetCreateError", "FailedCreate"}:
-            subject = f"{workload.get('kind') or 'Deployment'} {objects.name(workload)}"
+            subject = f"{kind.resource.name} {objects.name(workload)}"
             yield _refused(
                 workload,
                 subject,
-                f"the API server refuses its ReplicaSet: {text}",
+                f"the API server refuses its {kind.stored.name}: {text}",
                 text,
-                evidence=f"{kind}: {reason}: {text}",
-                awaits=_frees(workload, own, others),
+                evidence=f"{which}: {reason}: {text}",
+                awaits=_frees(workload, kind, own, others),
                 answer=str(failure.get("lastUpdateTime")),
             )
             return
@@ -104,7 +106,7 @@ def _refused(
     )
 
 
-def _frees(workload: Object, own: Sequence[Object], others: Sequence[Object]) -> str:
+def _frees(workload: Object, kind: Kind, own: Sequence[Object], others: Sequence[Object]) -> str:
     """Return what of a quota the rollout itself will free, or has freed; empty where nothing.
 
     The controller deletes old Pods that are not ready, and ready ones down to what must stay
@@ -118,6 +120,6 @@ def _frees(workload: Object, own: Sequence[Object], others: Sequence[Object]) ->
         return "a Pod of this workload still terminates"
     if any(not objects.is_ready(p) for p in others):
         return "an old Pod that is not Ready will go"
-    available = int(objects.dig(workload, "status", "availableReplicas", default=0))
-    gives_none = max_unavailable(workload) == 0 and available <= objects.replicas(workload)
+    pace = kind.pace(workload)
+    gives_none = pace.unavailable == 0 and kind.counters(workload).available <= pace.replicas
     return "" if not others or gives_none else "an old Pod may go"

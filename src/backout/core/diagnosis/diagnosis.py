@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from backout.core.diagnosis.exits import Exit
     from backout.core.diagnosis.finality import Key, Sight
     from backout.core.diagnosis.groups import Found, Look
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
 FORGOTTEN = timedelta(minutes=10)
@@ -59,12 +60,14 @@ class Meanwhile:
 class Scene:
     """What is looked at: one revision's Pods and all that is known around them.
 
-    `pods` are the Pods of that revision, `others` the workload's Pods of other revisions, `events`
-    any events (others' are passed over), `now` the server's time.
+    `stored` is the object of the history that holds it, `pods` are its Pods, `others` the
+    workload's Pods of other revisions, `events` any events (others' are passed over), `now` is the
+    server's time.
     """
 
     workload: Object
-    replica_set: Object | None
+    kind: Kind
+    stored: Object | None
     pods: Sequence[Object]
     now: datetime
     events: Sequence[Object] = ()
@@ -113,7 +116,7 @@ def diagnose(scene: Scene, meanwhile: Meanwhile, at: float) -> Diagnosis:
 
 def pending(scene: Scene) -> tuple[Cause, ...]:
     """Return what is awaited, where nothing is wrong yet."""
-    return awaited(scene.workload, scene.pods, scene.others, scene.events, scene.now)
+    return awaited(scene.workload, scene.kind, scene.pods, scene.others, scene.events, scene.now)
 
 
 def _found(scene: Scene, meanwhile: Meanwhile) -> Iterator[Cause]:
@@ -126,9 +129,9 @@ def _found(scene: Scene, meanwhile: Meanwhile) -> Iterator[Cause]:
         nodes_may_return=meanwhile.nodes_may_return,
         terminating=next((f"Pod {objects.name(p)}" for p in all_pods if _terminates(p)), ""),
     )
-    own = by_uid.get(objects.uid(scene.replica_set), ()) if scene.replica_set is not None else ()
+    own = by_uid.get(objects.uid(scene.stored), ()) if scene.stored is not None else ()
     yield from of_creation(
-        scene.workload, scene.replica_set, scene.pods, own, scene.others, earlier.since
+        scene.workload, scene.kind, scene.stored, scene.pods, own, scene.others, earlier.since
     )
     yield from of_ended(scene.workload, scene.pods, earlier.over, by_uid)
     for pod in scene.pods:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from backout.core.health.promql import Metric
-    from backout.core.model import Target
+    from backout.core.kinds.target import Target
 
 STALE = 60.0
 """Seconds after which a value says nothing about now."""
@@ -106,7 +106,7 @@ def concerning(alerts: Sequence[Alert], target: Target) -> tuple[Alert, ...]:
 def names(alert: Alert, target: Target) -> bool:
     """Tell whether an alert's labels name the workload itself."""
     labels = alert.labels
-    is_named = target.name in {labels.get("deployment"), labels.get("app")}
+    is_named = target.name in {labels.get(target.noun), labels.get("app")}
     return is_named or labels.get("pod", "").startswith(f"{target.name}-")
 
 

@@ -7,26 +7,33 @@ generic 422 and hide both (measured on 1.34.4).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backout.core.history.revisions import CHANGE_CAUSE
 from backout.core.kubernetes import objects
 from backout.core.kubernetes.template import without_hash
-from backout.core.model import Object, Patch
+from backout.core.model import CHANGE_CAUSE, Object, Patch
+
+if TYPE_CHECKING:
+    from backout.core.kinds.kind import Unmoving
 
 MARKER = "backout.dev/operation"
 FENCE = "backout.dev/fence"
 
 
 def undo(
-    workload: Object, template: Object, *, operation: str, change_cause: str, resume: bool
+    workload: Object,
+    template: Object,
+    *,
+    operation: str,
+    change_cause: str,
+    still: Unmoving | None = None,
 ) -> Patch:
     """Return the patch that gives `workload` (as just read) this template.
 
     Sets the marker, and the target's change-cause (or removes it: the controller would copy the
     bad rollout's cause to the good revision). Touches no other annotation and never the replicas.
-    `resume` sets `paused: false` in the same write. An empty `operation` sets no marker: the patch
-    is somebody else's then, and no record may take it for its own.
+    `still` is what holds the rollout back and is to end in the same write. An empty `operation`
+    sets no marker: the patch is somebody else's then, and no record may take it for its own.
     """
     metadata = workload["metadata"]
     ops: list[dict[str, Any]] = [
@@ -39,8 +46,8 @@ def undo(
         {"op": "replace", "path": "/spec/template", "value": without_hash(template)},
         *_annotation_ops(workload, operation=operation, change_cause=change_cause),
     ]
-    if resume and objects.dig(workload, "spec", "paused") is True:
-        ops.append({"op": "replace", "path": "/spec/paused", "value": False})
+    if still is not None and still.lift is not None:
+        ops.append(dict(still.lift))
     return Patch(operation=operation, ops=tuple(ops))
 
 

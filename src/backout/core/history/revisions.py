@@ -1,24 +1,21 @@
-"""ReplicaSets -> ordered history; the choice of a target (design 4.4)."""
+"""The history, newest first -> the choice of a target (design 4.4)."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from backout.core.kubernetes import objects, template
-from backout.core.model import Object, Revision
+from backout.core.kubernetes import objects
 from backout.core.spans import span
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-REVISION = "deployment.kubernetes.io/revision"
-CHANGE_CAUSE = "kubernetes.io/change-cause"
+    from backout.core.model import Revision
+
 UNPROVEN = "; unproven"
 """Stands in a choice's reason where nothing shows that it works."""
-_INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,29 +42,15 @@ class NoChoice:
     known_bad: tuple[int, ...] = ()
 
 
-def history(
-    workload: Object, replica_sets: Iterable[Object], pods: Iterable[Object]
-) -> tuple[Revision, ...]:
-    """Return the workload's revisions, newest number first.
-
-    Only ReplicaSets whose controlling owner is this very object count. None is current while the
-    controller has not acted on the newest spec.
-    """
-    owned = list(_hashed(workload, replica_sets))
-    now = _first(owned, template.digest(workload["spec"]["template"]))
-    listed = list(pods)
-    revisions = [_revision(r, digest, listed, is_current=r is now) for r, digest in owned]
-    return tuple(sorted(revisions, key=lambda r: (r.number, *_age(r.replica_set)), reverse=True))
-
-
-def replica_set_of(workload: Object, replica_sets: Iterable[Object], digest: str) -> Object | None:
-    """Return the workload's ReplicaSet whose template has this hash, or None."""
-    return _first(_hashed(workload, replica_sets), digest)
-
-
 def current(revisions: Iterable[Revision]) -> Revision | None:
     """Return the revision the workload's template asks for, or None."""
     return next((r for r in revisions if r.is_current), None)
+
+
+def of_template(revisions: Iterable[Revision], digest: str) -> Revision | None:
+    """Return the oldest revision whose template has this hash, or None."""
+    found = [r for r in revisions if r.hash == digest]
+    return min(found, key=lambda r: objects.age(r.stored), default=None)
 
 
 def numbered(revisions: Iterable[Revision], number: int) -> Revision | None:
@@ -143,17 +126,13 @@ def asked_for(revision: Revision, known: Known = NOTHING) -> Choice:
 def kubectl_choice(revisions: Iterable[Revision]) -> int | None:
     """Return the number plain `kubectl rollout undo` goes to: the second highest.
 
-    Reproduces kubectl's one pass over the ReplicaSets by age with the current one last, ties
-    included. A ReplicaSet without the annotation counts as 0, one with an unreadable one not at all
-    (kubectl pkg/polymorphichelpers/rollback.go, deploymentRevision).
+    Reproduces kubectl's one pass over the history by age with the current one last, ties included.
+    A revision without a number counts as 0, one with an unreadable number not at all (kubectl
+    pkg/polymorphichelpers/rollback.go, deploymentRevision).
     """
-    by_age = sorted(revisions, key=lambda r: (r.is_current, *_age(r.replica_set)))
+    by_age = sorted(revisions, key=lambda r: (r.is_current, *objects.age(r.stored)))
     latest = previous = -1
-    for revision in by_age:
-        text = objects.annotations_of(revision.replica_set).get(REVISION)
-        if text is not None and not _is_readable(text):
-            continue
-        number = revision.number
+    for number in (r.number for r in by_age if r.is_numbered):
         if latest < number:
             previous, latest = latest, number
         elif previous < number:
@@ -161,37 +140,9 @@ def kubectl_choice(revisions: Iterable[Revision]) -> int | None:
     return previous if previous >= 0 else None
 
 
-def pods_of(replica_set: Object, pods: Iterable[Object]) -> list[Object]:
-    """Return the Pods of a ReplicaSet that are not being deleted."""
-    return [
-        p
-        for p in pods
-        if objects.is_controlled_by(p, objects.uid(replica_set))
-        and not objects.dig(p, "metadata", "deletionTimestamp")
-    ]
-
-
 def is_where_we_are(revision: Revision, now: Revision | None) -> bool:
     """Tell whether going to a revision would change nothing: it has the current one's template."""
     return revision.is_current or (now is not None and revision.hash == now.hash)
-
-
-def _revision(
-    replica_set: Object, digest: str, pods: Sequence[Object], *, is_current: bool
-) -> Revision:
-    own = tuple(pods_of(replica_set, pods))
-    notes = objects.annotations_of(replica_set)
-    return Revision(
-        number=_number(notes.get(REVISION, "")),
-        replica_set=replica_set,
-        template=replica_set["spec"]["template"],
-        hash=digest,
-        change_cause=notes.get(CHANGE_CAUSE, ""),
-        created=objects.timestamp(objects.dig(replica_set, "metadata", "creationTimestamp")),
-        pods=own,
-        ready=sum(objects.is_ready(p) for p in own),
-        is_current=is_current,
-    )
 
 
 def _proofs(revision: Revision, known: Known) -> list[str]:
@@ -224,43 +175,12 @@ def _reason(chosen: Revision, revisions: Sequence[Revision], known: Known) -> st
 def _was_current_for(revision: Revision, revisions: Sequence[Revision]) -> str:
     """Return how long until the next revision was created, in words; empty where unknown.
 
-    A renumbered ReplicaSet is older than its number says, and a gap in the numbers hides one: the
+    A renumbered revision is older than its number says, and a gap in the numbers hides one: the
     creation times tell nothing then.
     """
     follower = numbered(revisions, revision.number + 1)
-    if follower is None or "deployment.kubernetes.io/revision-history" in objects.annotations_of(
-        revision.replica_set
-    ):
+    if follower is None or revision.earlier:
         return ""
     if revision.created is None or follower.created is None or follower.created < revision.created:
         return ""
     return span(follower.created, since=revision.created)
-
-
-def _number(text: str) -> int:
-    return int(text) if _is_readable(text) else 0
-
-
-def _is_readable(text: str) -> bool:
-    """Tell whether Go's ParseInt takes it as an int64."""
-    return _INTEGER.fullmatch(text) is not None and abs(int(text)) < 2**63
-
-
-def _hashed(workload: Object, replica_sets: Iterable[Object]) -> Iterator[tuple[Object, str]]:
-    """Yield the workload's ReplicaSets, oldest first, each with its template's hash."""
-    owned = [r for r in replica_sets if objects.is_controlled_by(r, objects.uid(workload))]
-    for replica_set in sorted(owned, key=_age):
-        yield replica_set, template.digest(replica_set["spec"]["template"])
-
-
-def _first(hashed: Iterable[tuple[Object, str]], digest: str) -> Object | None:
-    """Return the oldest of this hash, as the controller does where several have one template.
-
-    Source: FindNewReplicaSet, kubernetes pkg/controller/deployment/util/deployment_util.go.
-    """
-    return next((r for r, found in hashed if found == digest), None)
-
-
-def _age(replica_set: Object) -> tuple[str, str]:
-    created = objects.dig(replica_set, "metadata", "creationTimestamp", default="")
-    return str(created), objects.name(replica_set)

@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 from typing import Any
 
-from backout.core.images.names import Entry, check_digest
+from backout.core.images.names import IndexEntry, check_digest
 from backout.core.kubernetes import objects
 
 INDEX_TYPES = (
@@ -19,7 +19,7 @@ _MOST = 1000
 """Entries that are looked at; real indexes have a dozen."""
 
 
-def entries(body: bytes) -> tuple[Entry, ...] | None:
+def entries(body: bytes) -> tuple[IndexEntry, ...] | None:
     """Return an index's entries; None where the bytes are no index."""
     listed = objects.dig(_parsed(body), "manifests")
     if not isinstance(listed, list) or len(listed) > _MOST:
@@ -38,13 +38,13 @@ def _parsed(body: bytes) -> Any:
     return None
 
 
-def _entry(one: Any) -> Entry | None:
+def _entry(one: Any) -> IndexEntry | None:
     digest = objects.dig(one, "digest")
     try:
         check_digest(str(digest))
     except ValueError:
         return None
-    return Entry(digest=str(digest), platform=platform(objects.dig(one, "platform")))
+    return IndexEntry(digest=str(digest), platform=platform(objects.dig(one, "platform")))
 
 
 def platform(told: Any) -> str:

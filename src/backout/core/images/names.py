@@ -101,7 +101,7 @@ class ImageState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class IndexEntry:
     """One manifest of an index; `platform` is `os/architecture`, empty where it has none.
 
     BuildKit's attestations are entries too; they say `unknown/unknown`, which is none.
@@ -127,7 +127,7 @@ class ImageAnswer:
     digest: str | None = None
     media_type: str | None = None
     credential: str | None = None
-    entries: tuple[Entry, ...] | None = None
+    entries: tuple[IndexEntry, ...] | None = None
     unread: str = ""
 
     @property

@@ -68,8 +68,18 @@ def labels_of(obj: Object) -> Mapping[str, str]:
 
 def is_controlled_by(obj: Object, owner_uid: str) -> bool:
     """Tell whether the controlling ownerReference names this UID (metav1.IsControlledBy)."""
+    return controller_uid(obj) == owner_uid != ""
+
+
+def controller_uid(obj: Object) -> str:
+    """Return the UID of what controls it, empty where nothing does; there is one at most."""
     owners = dig(obj, "metadata", "ownerReferences", default=[])
-    return any(dig(o, "controller") is True and o.get("uid") == owner_uid for o in owners)
+    return next((str(o.get("uid", "")) for o in owners if dig(o, "controller") is True), "")
+
+
+def age(obj: Object) -> tuple[str, str]:
+    """Return what sorts objects as the API's controllers do: oldest first, then by name."""
+    return str(dig(obj, "metadata", "creationTimestamp", default="")), name(obj)
 
 
 def condition(obj: Object, kind: str) -> Object | None:

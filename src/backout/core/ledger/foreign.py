@@ -1,8 +1,7 @@
 """Rollbacks made without backout, as far as the objects tell (reference ledger.md, "Breaker").
 
-A ReplicaSet that was made current again keeps its earlier numbers in `revision-history`
-(SetNewReplicaSetAnnotations in kubernetes pkg/controller/deployment/util/deployment_util.go). What
-no record of ours explains was somebody else's. When it was, only managed fields can prove, and only
+A revision that was made current again may tell its earlier numbers. What no record of ours explains
+was somebody else's. When it was, only managed fields can prove, and only
 of the newest: kubectl's PATCH of the template, manager `kubectl` (measured on 1.34.4). Their time
 moves with any later edit by kubectl: it may be younger than the rollback, never older.
 """
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from backout.core.ledger.records import Ledger
     from backout.core.model import Object, Revision
 
-HISTORY = "deployment.kubernetes.io/revision-history"
 KUBECTL = "kubectl"
 
 
@@ -54,10 +52,8 @@ def rollbacks(workload: Object, history: Sequence[Revision], ledger: Ledger) -> 
 
 
 def _unexplained(revision: Revision, ledger: Ledger) -> int:
-    earlier = objects.annotations_of(revision.replica_set).get(HISTORY, "")
-    came_back = len([n for n in earlier.split(",") if n.strip()])
     ours = sum(r.counts and r.destination.hash == revision.hash for r in ledger.records)
-    return came_back - ours
+    return len(revision.earlier) - ours
 
 
 def _kubectl_wrote_at(workload: Object) -> datetime | None:

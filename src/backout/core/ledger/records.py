@@ -19,7 +19,8 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.core.model import Object, Target
+    from backout.core.kinds.target import Target
+    from backout.core.model import Object
 
 KEPT = 50
 """The newest records that are kept; those that count in a breaker window are never pruned."""
@@ -182,9 +183,10 @@ class Lock:
         return self.renewed is None or now - self.renewed > self.duration
 
 
-def lease_name(target: Target, *, group: str = "apps") -> str:
+def lease_name(target: Target) -> str:
     """Return the Lease's name: readable, and unique by a hash over group, kind and name."""
-    digest = hashlib.sha256(f"{group}/{target.kind}/{target.name}".encode()).hexdigest()[:10]
+    kind = target.kind.resource
+    digest = hashlib.sha256(f"{kind.group}/{kind.name}/{target.name}".encode()).hexdigest()[:10]
     return f"backout-{target.name[:40].rstrip('.-')}-{digest}"
 
 

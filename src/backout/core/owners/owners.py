@@ -18,6 +18,7 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
 
@@ -78,9 +79,9 @@ def may_revert(owners: Iterable[Owner]) -> tuple[Owner, ...]:
     return tuple(o for o in owners if o.policy is not Policy.NEXT_DEPLOY)
 
 
-def of(workload: Object) -> tuple[Owner, ...]:
+def of(workload: Object, kind: Kind) -> tuple[Owner, ...]:
     """Return every owner that the workload's metadata names, the strongest first."""
-    found = tuple(owner for sign in _SIGNS if (owner := sign(workload)) is not None)
+    found = tuple(owner for sign in _SIGNS if (owner := sign(workload, kind)) is not None)
     return found or (*_client_side_apply(workload), *_server_side_apply(workload))
 
 
@@ -92,8 +93,8 @@ def judged(owner: Owner, found: Object | None) -> Owner:
     return replace(owner, policy=_POLICIES[owner.tool](spec, owner.ask.about))
 
 
-def _argo_cd(workload: Object) -> Owner | None:
-    app = _tracked(workload)
+def _argo_cd(workload: Object, kind: Kind) -> Owner | None:
+    app = _tracked(workload, kind)
     if not app:
         return None
     where, _, name = app.rpartition("_")
@@ -114,7 +115,7 @@ def _argo_cd(workload: Object) -> Owner | None:
     )
 
 
-def _tracked(workload: Object) -> str:
+def _tracked(workload: Object, kind: Kind) -> str:
     """Return the application as `namespace_name` or `name`; empty where there is none.
 
     `app:group/Kind:namespace/name` counts where it names this very object: copies exist. The label
@@ -124,7 +125,8 @@ def _tracked(workload: Object) -> str:
     if tracked:
         app, _, rest = tracked.partition(":")
         namespace = str(objects.dig(workload, "metadata", "namespace", default=""))
-        return app if rest == f"apps/Deployment:{namespace}/{objects.name(workload)}" else ""
+        named = f"{kind.resource.group}/{kind.resource.name}:{namespace}/{objects.name(workload)}"
+        return app if rest == named else ""
     is_argos = bool(_note(workload, "argocd.argoproj.io/installation-id")) or any(
         entry.get("manager") == "argocd-controller" for entry in _entries(workload)
     )
@@ -132,7 +134,7 @@ def _tracked(workload: Object) -> str:
     return str(instance) if is_argos else ""
 
 
-def _flux(workload: Object) -> Owner | None:
+def _flux(workload: Object, _kind: Kind) -> Owner | None:
     prefix = "kustomize.toolkit.fluxcd.io"
     apply = _told(workload, f"{prefix}/ssa")
     if "disabled" in _told(workload, f"{prefix}/reconcile") or "ignore" in apply:
@@ -144,7 +146,7 @@ def _flux(workload: Object) -> Owner | None:
     return replace(owner, ask=None) if owner and "ifnotpresent" in apply else owner
 
 
-def _flux_release(workload: Object) -> Owner | None:
+def _flux_release(workload: Object, _kind: Kind) -> Owner | None:
     prefix = "helm.toolkit.fluxcd.io"
     owner = _of_flux(workload, prefix, "Flux HelmRelease", "helmreleases", f"{prefix}/v2")
     if owner and "disabled" in _told(workload, f"{prefix}/driftDetection"):
@@ -184,10 +186,10 @@ def _of_flux(workload: Object, prefix: str, tool: str, resource: str, api: str) 
     )
 
 
-def _helm(workload: Object) -> Owner | None:
+def _helm(workload: Object, _kind: Kind) -> Owner | None:
     name = _note(workload, "meta.helm.sh/release-name")
     by = objects.labels_of(workload).get("app.kubernetes.io/managed-by")
-    if not name or by != "Helm" or _flux_release(workload) is not None:
+    if not name or by != "Helm" or _flux_release(workload, _kind) is not None:
         return None
     where = _note(workload, "meta.helm.sh/release-namespace")
     command = ["helm", "rollback", name, *(["-n", where] if where else [])]
@@ -200,13 +202,13 @@ def _helm(workload: Object) -> Owner | None:
     )
 
 
-def _kapp(workload: Object) -> Owner | None:
+def _kapp(workload: Object, _kind: Kind) -> Owner | None:
     app = str(objects.labels_of(workload).get("kapp.k14s.io/app", ""))
     words = shlex.join(["kapp", "deploy", "-a", f"label:kapp.k14s.io/app={app}"])
     return _plain("kapp", app, Policy.NEXT_DEPLOY, f"{words} -f the manifests as they were before")
 
 
-def _object_set(workload: Object) -> Owner | None:
+def _object_set(workload: Object, _kind: Kind) -> Owner | None:
     """Return Fleet, which names its bundle, or the object that k3s or Rancher applied it for."""
     name, kind = (_note(workload, f"{_OBJECT_SET}/owner-{key}") for key in ("name", "gvk"))
     if not name or not kind:
@@ -228,7 +230,7 @@ def _object_set(workload: Object) -> Owner | None:
     )
 
 
-def _image_trigger(workload: Object) -> Owner | None:
+def _image_trigger(workload: Object, _kind: Kind) -> Owner | None:
     try:
         active = image_triggers.active(workload)
     except ValueError:
@@ -244,24 +246,22 @@ def _image_trigger(workload: Object) -> Owner | None:
     )
 
 
-def _keel(workload: Object) -> Owner | None:
+def _keel(workload: Object, kind: Kind) -> Owner | None:
     policy = updaters.keel_policy(workload)
+    if not policy:
+        return None
     polls = updaters.keel_polls(workload)
-    return (
-        Owner(
-            tool="Keel",
-            name=policy,
-            policy=Policy.REVERTS if polls else Policy.UNKNOWN,
-            command=updaters.keel_off(workload),
-            does="sets its image to the newest tag again" if polls else "",
-            detail="the same with the policy as it was puts it back",
-        )
-        if policy
-        else None
+    return Owner(
+        tool="Keel",
+        name=policy,
+        policy=Policy.REVERTS if polls else Policy.UNKNOWN,
+        command=updaters.keel_off(workload, kind),
+        does="sets its image to the newest tag again" if polls else "",
+        detail="the same with the policy as it was puts it back",
     )
 
 
-def _infrastructure(workload: Object) -> Owner | None:
+def _infrastructure(workload: Object, _kind: Kind) -> Owner | None:
     """Return Terraform or Pulumi, whose field managers wrote the template."""
     for entry in _entries(workload):
         manager = str(entry.get("manager", ""))
@@ -273,7 +273,7 @@ def _infrastructure(workload: Object) -> Owner | None:
     return None
 
 
-def _operator(workload: Object) -> Owner | None:
+def _operator(workload: Object, _kind: Kind) -> Owner | None:
     for owner in objects.dig(workload, "metadata", "ownerReferences", default=[]):
         if objects.dig(owner, "controller") is True:
             kind, name = str(owner.get("kind")), str(owner.get("name"))
@@ -350,7 +350,7 @@ def _of_release(spec: Object, _: str) -> Policy:
     return Policy.REVERTS if corrects and is_on else Policy.NEXT_DEPLOY
 
 
-_SIGNS: tuple[Callable[[Object], Owner | None], ...] = (
+_SIGNS: tuple[Callable[[Object, Kind], Owner | None], ...] = (
     _operator,
     _argo_cd,
     _flux,

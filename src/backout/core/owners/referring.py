@@ -1,4 +1,4 @@
-"""Owners that refer to a Deployment from an object of their own: nothing on the Deployment tells.
+"""Owners that refer to a workload from an object of their own: nothing on the workload tells.
 
 Argo Rollouts take their template from it (`workloadRef`), a Flagger Canary analyses each change of
 it before traffic goes there (`targetRef`); in both the Pods that serve are not its own.
@@ -16,12 +16,13 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
 
 @dataclass(frozen=True, kw_only=True)
 class Referring:
-    """A kind whose objects refer to a Deployment.
+    """A kind whose objects refer to a workload.
 
     `reference` is where its spec does, `words` what goes its own way, with NAME and NAMESPACE.
     """
@@ -63,10 +64,12 @@ def is_served(one: Referring, kinds: Object) -> bool:
     return isinstance(served, list) and any(objects.dig(r, "name") == one.plural for r in served)
 
 
-def owners_of(one: Referring, workload: Object, found: Iterable[Object]) -> tuple[Owner, ...]:
+def owners_of(
+    one: Referring, workload: Object, kind: Kind, found: Iterable[Object]
+) -> tuple[Owner, ...]:
     """Return each of these objects that refers to the workload, as its owner."""
     namespace = str(objects.dig(workload, "metadata", "namespace", default=""))
-    wanted = ("Deployment", objects.name(workload))
+    wanted = (kind.resource.name, objects.name(workload))
     names = [
         objects.name(item)
         for item in found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from backout.core.kubernetes import objects
 
 if TYPE_CHECKING:
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
 KEEL = "keel.sh/policy"
@@ -25,11 +26,17 @@ def keel_polls(workload: Object) -> bool:
     return _told(workload, _POLLS) == "poll"
 
 
-def keel_off(workload: Object) -> str:
+def keel_off(workload: Object, kind: Kind) -> str:
     """Return the command that keeps Keel off; it reads labels as well as annotations."""
     verb = "label" if KEEL in objects.labels_of(workload) else "annotate"
     namespace = str(objects.dig(workload, "metadata", "namespace", default=""))
-    words = ["kubectl", verb, f"deploy/{objects.name(workload)}", f"{KEEL}=never", "--overwrite"]
+    words = [
+        "kubectl",
+        verb,
+        f"{kind.short[0]}/{objects.name(workload)}",
+        f"{KEEL}=never",
+        "--overwrite",
+    ]
     return shlex.join([*words, *(["-n", namespace] if namespace else [])])
 
 

@@ -12,7 +12,7 @@ from backout.core.checks.check import Check, Fact, finding
 from backout.core.checks.history import PAUSED
 from backout.core.history import revisions
 from backout.core.history.revisions import Choice, NoChoice
-from backout.core.kubernetes import objects, template
+from backout.core.kubernetes import template
 from backout.core.ledger.records import Ledger, by_op, lock
 from backout.core.model import Finding, Revision, Severity, Skipped
 from backout.core.preflight import pin
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backout.core.model import Object
-    from backout.core.preflight.snapshot import Policy, Preflight, Snapshot
+    from backout.core.preflight.request import Request
+    from backout.core.preflight.snapshot import Preflight, Snapshot
 
 ALREADY_THERE = "already on target revision"
 """The product's own wording; scripts rely on it."""
@@ -111,7 +112,7 @@ CHOICES = (NO_SUCH_REVISION, ON_TARGET, NO_HISTORY, NOTHING_TO_GO_BACK_TO, NONE_
 """Found while the target is chosen: where one holds there is no target to check further."""
 
 
-def select(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
+def select(snapshot: Snapshot, policy: Request) -> Choice | Finding:
     """Return the revision to go to, its images pinned if asked for, or why there is none."""
     choice = _selected(snapshot, policy)
     if isinstance(choice, Finding) or not policy.pin:
@@ -122,7 +123,7 @@ def select(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
     return _on_target(snapshot, policy, choice.revision) if choice.revision.hash == now else choice
 
 
-def _selected(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
+def _selected(snapshot: Snapshot, policy: Request) -> Choice | Finding:
     for fact in under_way(snapshot, policy):
         return finding(UNDER_WAY, fact)
     history, known = snapshot.revisions, snapshot.known
@@ -130,7 +131,7 @@ def _selected(snapshot: Snapshot, policy: Policy) -> Choice | Finding:
         return _asked_for(snapshot, policy, policy.to_revision)
     if not history:
         fact = Fact(
-            message=f'no rollout history found for deployment "{snapshot.target.name}"',
+            message=f'no rollout history found for {snapshot.kind.spoken} "{snapshot.target.name}"',
             remedy="deploy it again from its source",
         )
         return finding(NO_HISTORY, fact)
@@ -231,7 +232,7 @@ def next_candidate(preflight: Preflight) -> str:
     return f"no other revision is left; back to where it was: {line} {source.number}"
 
 
-def way_on(policy: Policy, blocks: Sequence[Finding]) -> str:
+def way_on(policy: Request, blocks: Sequence[Finding]) -> str:
     """Return the exact command line that goes on anyway; empty where a block cannot be lifted."""
     if not all(b.acceptable for b in blocks):
         return ""
@@ -249,7 +250,7 @@ def way_on(policy: Policy, blocks: Sequence[Finding]) -> str:
     return " ".join(parts)
 
 
-def _asked_for(snapshot: Snapshot, policy: Policy, number: int) -> Choice | Finding:
+def _asked_for(snapshot: Snapshot, policy: Request, number: int) -> Choice | Finding:
     history = snapshot.revisions
     revision = revisions.numbered(history, number)
     now = revisions.current(history)
@@ -265,7 +266,7 @@ def _asked_for(snapshot: Snapshot, policy: Policy, number: int) -> Choice | Find
     return revisions.asked_for(revision, snapshot.known)
 
 
-def _on_target(snapshot: Snapshot, policy: Policy, revision: Revision) -> Finding:
+def _on_target(snapshot: Snapshot, policy: Request, revision: Revision) -> Finding:
     fact = Fact(
         message=ALREADY_THERE,
         detail=f"revision {revision.number} is what {snapshot.target} asks for now",
@@ -275,7 +276,7 @@ def _on_target(snapshot: Snapshot, policy: Policy, revision: Revision) -> Findin
     return finding(ON_TARGET, fact)
 
 
-def _why_none(snapshot: Snapshot, policy: Policy, none: NoChoice) -> Fact:
+def _why_none(snapshot: Snapshot, policy: Request, none: NoChoice) -> Fact:
     if none.known_bad:
         numbers = ", ".join(map(str, none.known_bad))
         newest = str(none.known_bad[0])
@@ -293,7 +294,7 @@ def _why_none(snapshot: Snapshot, policy: Policy, none: NoChoice) -> Fact:
     )
 
 
-def _why_none_recorded(snapshot: Snapshot, policy: Policy) -> Fact:
+def _why_none_recorded(snapshot: Snapshot, policy: Request) -> Fact:
     unread = snapshot.unreadable.get(Need.LEDGER, "")
     return Fact(
         message=f"no other revision of {snapshot.target} was recorded healthy",
@@ -303,7 +304,7 @@ def _why_none_recorded(snapshot: Snapshot, policy: Policy) -> Fact:
     )
 
 
-def _mark(snapshot: Snapshot, policy: Policy) -> str:
+def _mark(snapshot: Snapshot, policy: Request) -> str:
     """Return how a person who knows better records the revision that would be chosen."""
     choice = revisions.choose(snapshot.revisions, snapshot.known)
     if isinstance(choice, NoChoice):
@@ -317,10 +318,6 @@ def _mark(snapshot: Snapshot, policy: Policy) -> str:
 def _outage(snapshot: Snapshot) -> str:
     """Return what refusing leaves, where no Pod of the workload is Ready; else empty."""
     is_seen = Need.PODS not in snapshot.unreadable
-    if (
-        objects.replicas(snapshot.workload)
-        and is_seen
-        and not any(r.ready for r in snapshot.revisions)
-    ):
+    if snapshot.pace.replicas and is_seen and not any(r.ready for r in snapshot.revisions):
         return f"no Pod of {snapshot.target} is Ready: refusing leaves the outage as it is"
     return ""

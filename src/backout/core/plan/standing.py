@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from backout.core.errors import BackoutError
-    from backout.core.model import Finding, Skipped, Target
+    from backout.core.kinds.target import Target
+    from backout.core.model import Finding, Skipped
     from backout.core.plan.plan import Plan
     from backout.core.preflight.snapshot import Preflight
 
@@ -29,7 +30,7 @@ MOST_REASONS = 10
 Fields: TypeAlias = Mapping[str, Any]
 
 
-class Answer(StrEnum):
+class Standing(StrEnum):
     """Could it be rolled back? The worst first."""
 
     REFUSED = "refused"
@@ -49,7 +50,7 @@ class Row:
     """
 
     target: Target
-    answer: Answer
+    answer: Standing
     now: int | None = None
     back_to: int | None = None
     proven: bool = False
@@ -67,7 +68,7 @@ def row(target: Target, found: Plan | Refusal) -> Row:
     preflight = found.preflight
     return Row(
         target=target,
-        answer=Answer.REFUSED if is_refused else Answer.POSSIBLE,
+        answer=Standing.REFUSED if is_refused else Standing.POSSIBLE,
         findings=tuple(sorted(found.findings, key=lambda f: _WEIGHT[f.severity])),
         blocks=frozenset(b.id for b in found.blocks) if isinstance(found, Refusal) else frozenset(),
         skipped=found.skipped,
@@ -77,7 +78,7 @@ def row(target: Target, found: Plan | Refusal) -> Row:
 
 def unknown(target: Target, error: BackoutError) -> Row:
     """Return the row of a workload that could not be read."""
-    return Row(target=target, answer=Answer.UNKNOWN, error=error.message, remedy=error.remedy)
+    return Row(target=target, answer=Standing.UNKNOWN, error=error.message, remedy=error.remedy)
 
 
 def _chosen(preflight: Preflight) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def fields(one: Row) -> dict[str, Any]:
     """Return a row as JSON values: the fields of its event (docs/journal.md)."""
     target = one.target
     return {
-        "workload": {"kind": target.kind, "namespace": target.namespace, "name": target.name},
+        "workload": target.reference,
         "answer": str(one.answer),
         "now": one.now,
         "back_to": one.back_to,
@@ -121,27 +122,27 @@ def fields(one: Row) -> dict[str, Any]:
 
 def told(one: Row) -> str:
     """Return a row as a sentence."""
-    if one.answer is Answer.UNKNOWN:
+    if one.answer is Standing.UNKNOWN:
         return f"{one.target} could not be checked: {one.error}"
-    if one.answer is Answer.POSSIBLE:
+    if one.answer is Standing.POSSIBLE:
         return f"{one.target} could be rolled back to revision {one.back_to}"
     return f"{one.target} would not be rolled back ({', '.join(sorted(one.blocks))})"
 
 
-def counts(answers: Iterable[Answer]) -> dict[Answer, int]:
+def counts(answers: Iterable[Standing]) -> dict[Standing, int]:
     """Return how many workloads have each answer."""
     found = Counter(answers)
-    return {answer: found[answer] for answer in Answer}
+    return {answer: found[answer] for answer in Standing}
 
 
-def outcome(count: Mapping[Answer, int]) -> Outcome:
+def outcome(count: Mapping[Standing, int]) -> Outcome:
     """Return the last word on all workloads: what refuses outranks what is not known."""
-    refused, unasked = count[Answer.REFUSED], count[Answer.UNKNOWN]
+    refused, unasked = count[Standing.REFUSED], count[Standing.UNKNOWN]
     others = [
         *([f"{refused} would be refused"] if refused else []),
         *([f"{unasked} could not be checked"] if unasked else []),
     ]
-    message = f"{count[Answer.POSSIBLE]} of {sum(count.values())} could be rolled back"
+    message = f"{count[Standing.POSSIBLE]} of {sum(count.values())} could be rolled back"
     result = Result.REFUSED if refused else Result.NOT_CHANGED if unasked else Result.SUCCEEDED
     return Outcome(
         result=result,
@@ -182,7 +183,7 @@ def workloads(count: int) -> str:
 def _rank(one: Fields) -> tuple[int, int, str, str]:
     severity = one["worst"]
     return (
-        list(Answer).index(Answer(one["answer"])),
+        list(Standing).index(Standing(one["answer"])),
         _WEIGHT[Severity(severity)] if severity else len(_WEIGHT),
         one["workload"]["namespace"],
         one["workload"]["name"],
@@ -190,7 +191,7 @@ def _rank(one: Fields) -> tuple[int, int, str, str]:
 
 
 def _worst(one: Fields) -> str:
-    return "unknown" if one["answer"] == Answer.UNKNOWN else str(one["worst"] or "")
+    return "unknown" if one["answer"] == Standing.UNKNOWN else str(one["worst"] or "")
 
 
 def _cells(one: Fields) -> tuple[str, ...]:

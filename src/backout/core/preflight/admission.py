@@ -41,7 +41,7 @@ def pod_of(workload: Object, revision: Revision) -> dict[str, Any]:
     template = revision.template
     metadata = objects.dig(template, "metadata", default={})
     kept = {k: metadata[k] for k in ("labels", "annotations", "finalizers") if metadata.get(k)}
-    name = objects.name(revision.replica_set) or objects.name(workload)
+    name = objects.name(revision.stored) or objects.name(workload)
     return {
         "apiVersion": "v1",
         "kind": "Pod",

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from backout.core.kubernetes import objects
 from backout.core.ledger.records import OURS, lease_name
-from backout.core.room.startability import max_surge
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.core.model import Object, Revision, Target
+    from backout.core.kinds.kind import Pace
+    from backout.core.kinds.target import Target
+    from backout.core.model import Object, Revision
 
 LABEL = "backout.dev/rehearsal"
 """The label with the operation that made it."""
@@ -60,17 +61,17 @@ class NotRehearsed:
 Rehearsal = Rehearsed | RehearsalFailed | NotRehearsed
 
 
-def unwelcome(workload: Object, template: Object, claims: Mapping[str, Object]) -> str:
+def unwelcome(pace: Pace, template: Object, claims: Mapping[str, Object]) -> str:
     """Return why a Pod beside the others would be unwelcome, empty where it is not.
 
     `claims` are the PersistentVolumeClaims that the template names, by name.
     """
     spec = objects.dig(template, "spec", default={})
-    if objects.replicas(workload) == 0:
+    if pace.replicas == 0:
         return "replicas is 0: no Pod of it is to run"
-    if objects.dig(workload, "spec", "strategy", "type") == "Recreate":
+    if pace.recreates:
         return "the strategy is Recreate: no two Pods of it may run beside each other"
-    if max_surge(workload) == 0:
+    if pace.surge == 0:
         return "maxSurge is 0: no Pod beside the replicas is to run"
     if spec.get("hostNetwork"):
         return "its Pods use the host's network: a second one would take the same ports"
@@ -97,7 +98,7 @@ def trial_pod(
 
     Its labels are ours alone, its priority is nobody's; it is ended after `seconds` and `GRACE`.
     """
-    template = revision.replica_set["spec"]["template"]
+    template = revision.template
     notes = objects.annotations_of(template)
     spec = {k: v for k, v in template["spec"].items() if k not in _NOT_TAKEN}
     return {

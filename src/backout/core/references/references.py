@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
 
 
-class Kind(StrEnum):
+class Referent(StrEnum):
     """The kinds that a template names, as the API spells them."""
 
     CONFIG_MAP = "ConfigMap"
@@ -36,7 +36,7 @@ class Kind(StrEnum):
 _READ_BY_KUBELET = (("csi", "nodePublishSecretRef"), ("flexVolume", "secretRef"))
 """Secrets of drivers that the kubelet itself fetches, so that a volume is not mounted without."""
 
-VERSIONED = frozenset({Kind.CONFIG_MAP, Kind.SECRET})
+VERSIONED = frozenset({Referent.CONFIG_MAP, Referent.SECRET})
 """The kinds whose content a Pod takes over: another version may be one that it never ran with."""
 
 
@@ -44,7 +44,7 @@ VERSIONED = frozenset({Kind.CONFIG_MAP, Kind.SECRET})
 class Reference:
     """One object by kind and name; in the workload's namespace where the kind has one."""
 
-    kind: Kind
+    kind: Referent
     name: str
 
     def __str__(self) -> str:
@@ -152,9 +152,9 @@ def untold(template: Object, named: Mapping[Reference, Named]) -> tuple[Referenc
 
 def _of_spec(spec: Object) -> Iterator[Use]:
     for kind, key, standard in (
-        (Kind.SERVICE_ACCOUNT, "serviceAccountName", "default"),
-        (Kind.PRIORITY_CLASS, "priorityClassName", ""),
-        (Kind.RUNTIME_CLASS, "runtimeClassName", ""),
+        (Referent.SERVICE_ACCOUNT, "serviceAccountName", "default"),
+        (Referent.PRIORITY_CLASS, "priorityClassName", ""),
+        (Referent.RUNTIME_CLASS, "runtimeClassName", ""),
     ):
         name = str(objects.dig(spec, key, default=standard))
         yield Use(reference=Reference(kind=kind, name=name), by="the Pod")
@@ -163,10 +163,16 @@ def _of_spec(spec: Object) -> Iterator[Use]:
 def _of_container(container: Object) -> Iterator[Use]:
     by = f"container {container.get('name')}"
     for source in objects.dig(container, "envFrom", default=[]):
-        for kind, key in ((Kind.CONFIG_MAP, "configMapRef"), (Kind.SECRET, "secretRef")):
+        for kind, key in (
+            (Referent.CONFIG_MAP, "configMapRef"),
+            (Referent.SECRET, "secretRef"),
+        ):
             yield _use(kind, objects.dig(source, key, default={}), by)
     for one in objects.dig(container, "env", default=[]):
-        for kind, key in ((Kind.CONFIG_MAP, "configMapKeyRef"), (Kind.SECRET, "secretKeyRef")):
+        for kind, key in (
+            (Referent.CONFIG_MAP, "configMapKeyRef"),
+            (Referent.SECRET, "secretKeyRef"),
+        ):
             source = objects.dig(one, "valueFrom", key, default={})
             yield _use(kind, source, by, key=str(objects.dig(source, "key", default="")))
 
@@ -175,20 +181,20 @@ def _of_volume(volume: Object) -> Iterator[Use]:
     by = f"volume {volume.get('name')}"
     for source in [volume, *objects.dig(volume, "projected", "sources", default=[])]:
         for kind, key, name in (
-            (Kind.CONFIG_MAP, "configMap", "name"),
-            (Kind.SECRET, "secret", "name" if source is not volume else "secretName"),
+            (Referent.CONFIG_MAP, "configMap", "name"),
+            (Referent.SECRET, "secret", "name" if source is not volume else "secretName"),
         ):
             body = objects.dig(source, key, default={})
             yield _use(kind, body, by, name=name)
             for item in objects.dig(body, "items", default=[]):
                 yield _use(kind, body, by, name=name, key=str(objects.dig(item, "key", default="")))
     claim = objects.dig(volume, "persistentVolumeClaim", default={})
-    yield _use(Kind.CLAIM, claim, by, name="claimName")
+    yield _use(Referent.CLAIM, claim, by, name="claimName")
     for driver, key in _READ_BY_KUBELET:
-        yield _use(Kind.SECRET, objects.dig(volume, driver, key, default={}), by)
+        yield _use(Referent.SECRET, objects.dig(volume, driver, key, default={}), by)
 
 
-def _use(kind: Kind, source: Object, by: str, *, name: str = "name", key: str = "") -> Use:
+def _use(kind: Referent, source: Object, by: str, *, name: str = "name", key: str = "") -> Use:
     return Use(
         reference=Reference(kind=kind, name=str(objects.dig(source, name, default=""))),
         by=by,

@@ -23,7 +23,7 @@ class Moment:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class JournalLine:
     """One line of the journal, whatever its kind: `fields` is what this kind alone has."""
 
     at: str
@@ -34,7 +34,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class ChoiceRow:
     """Where it was to go: `revision` from `source`, and why; `passed_over` are sentences."""
 
     source: str = ""
@@ -47,7 +47,7 @@ class Choice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class FindingRow:
     """What a check found; `accepted`, with the user's `reason`."""
 
     id: str
@@ -148,8 +148,8 @@ class Incident:
     server: str
     version: str
     moments: tuple[Moment, ...]
-    choice: Choice
-    findings: tuple[Finding, ...]
+    choice: ChoiceRow
+    findings: tuple[FindingRow, ...]
     unchecked: tuple[Unchecked, ...]
     replicas: tuple[Replicas, ...]
     health: tuple[HealthSample, ...]
@@ -158,7 +158,7 @@ class Incident:
     logs: tuple[LogLines, ...]
     digests: Mapping[str, str]
     ended: Ended
-    rows: tuple[Row, ...]
+    rows: tuple[JournalLine, ...]
     gaps: tuple[str, ...]
 
     @property

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from backout.core.model import Target
+    from backout.core.kinds.target import Target
 
 SIGNATURE = "X-Backout-Signature"
 
@@ -25,7 +25,7 @@ def document(
         "text": text,
         "time": int(now.timestamp() * 1000),
         "tags": tags,
-        "object": {"kind": target.kind, "namespace": target.namespace, "name": target.name},
+        "object": target.reference,
         **facts,
     }
 

@@ -24,7 +24,7 @@ class Lines:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class WantedRun:
     """Which run: a trace id or an operation's id, or a workload; nothing is asked: the newest."""
 
     record: str = ""
@@ -74,7 +74,7 @@ def runs(lines: Iterable[Line]) -> list[list[Line]]:
     return [[line for _, line in run] for run in found]
 
 
-def choose(found: Sequence[list[Line]], wanted: Wanted) -> list[Line] | None:
+def choose(found: Sequence[list[Line]], wanted: WantedRun) -> list[Line] | None:
     """Return the newest run that is wanted, None where there is none."""
     return next((run for run in reversed(found) if _is_wanted(run, wanted)), None)
 
@@ -110,7 +110,7 @@ def _is_over(run: list[tuple[int, Line]], line: Line) -> bool:
     return run[-1][1]["event"] == "outcome" or (line["event"] == "context" and is_begun)
 
 
-def _is_wanted(run: list[Line], wanted: Wanted) -> bool:
+def _is_wanted(run: list[Line], wanted: WantedRun) -> bool:
     about = object_of(run[0])
     if wanted.record:
         return wanted.record in {trace_of(run[0]), *(str(line.get("op")) for line in run)}

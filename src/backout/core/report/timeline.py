@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from backout.core.report import incident as values
-from backout.core.report.incident import Choice, Ended, Finding, Incident, Moment, Row, Unchecked
+from backout.core.report.incident import (
+    ChoiceRow,
+    Ended,
+    FindingRow,
+    Incident,
+    JournalLine,
+    Moment,
+    Unchecked,
+)
 from backout.core.report.runs import Line, moment_of, object_of, trace_of
 
 if TYPE_CHECKING:
@@ -56,9 +64,9 @@ def _first(lines: Sequence[Line], kind: str) -> Line | None:
     return next((line for line in lines if line["event"] == kind), None)
 
 
-def _row(line: Line, zero: datetime) -> Row:
+def _row(line: Line, zero: datetime) -> JournalLine:
     at = moment_of(line)
-    return Row(
+    return JournalLine(
         at=at.isoformat(timespec="milliseconds"),
         seconds=round((at - zero).total_seconds(), 3),
         kind=line["event"],
@@ -67,13 +75,13 @@ def _row(line: Line, zero: datetime) -> Row:
     )
 
 
-def _last_plan(rows: Sequence[Row]) -> Sequence[Row]:
+def _last_plan(rows: Sequence[JournalLine]) -> Sequence[JournalLine]:
     """Return the rows from the last plan on: one that went stale before it was told as well."""
     starts = [place for place, row in enumerate(rows) if row.kind == "target"]
     return rows[starts[-1] :] if starts else rows
 
 
-def _moments(rows: Sequence[Row]) -> tuple[Moment, ...]:
+def _moments(rows: Sequence[JournalLine]) -> tuple[Moment, ...]:
     """Return what is looked for first, in the order in which it happened."""
     ended = _ended(rows)
     found = [("started", rows[0])]
@@ -88,13 +96,13 @@ def _moments(rows: Sequence[Row]) -> tuple[Moment, ...]:
     return tuple(Moment(name=name, at=r.at, seconds=r.seconds) for name, r in found)
 
 
-def _choice(rows: Sequence[Row]) -> Choice:
+def _choice(rows: Sequence[JournalLine]) -> ChoiceRow:
     plan = _last_plan(rows)
     target = next((r for r in plan if r.kind == "target"), None)
     source = next((r for r in reversed(rows) if r.kind == "workload"), None)
     fields = target.fields if target is not None else {}
     proven = fields.get("proven")
-    return Choice(
+    return ChoiceRow(
         source=_text(source.fields, "revision") if source is not None else "",
         revision=_text(fields, "revision"),
         message=target.message if target is not None else "",
@@ -105,8 +113,8 @@ def _choice(rows: Sequence[Row]) -> Choice:
     )
 
 
-def _finding(row: Row) -> Finding:
-    return Finding(
+def _finding(row: JournalLine) -> FindingRow:
+    return FindingRow(
         id=_text(row.fields, "id"),
         severity="BLOCK" if row.kind == "blocked" else _text(row.fields, "severity"),
         message=row.message,
@@ -117,18 +125,18 @@ def _finding(row: Row) -> Finding:
     )
 
 
-def _unchecked(row: Row) -> Unchecked:
+def _unchecked(row: JournalLine) -> Unchecked:
     return Unchecked(ids=_texts(row.fields, "ids"), message=row.message)
 
 
-def _replicas(row: Row) -> values.Replicas:
+def _replicas(row: JournalLine) -> values.Replicas:
     names = ("wanted", "updated", "ready", "available", "old", "old_ready")
     return values.Replicas(
         seconds=row.seconds, **{n: max(0, _whole(row.fields, n) or 0) for n in names}
     )
 
 
-def _health(row: Row) -> values.HealthSample:
+def _health(row: JournalLine) -> values.HealthSample:
     return values.HealthSample(
         seconds=row.seconds,
         subject=_text(row.fields, "subject"),
@@ -139,7 +147,7 @@ def _health(row: Row) -> values.HealthSample:
     )
 
 
-def _metric(row: Row) -> values.MetricValue | None:
+def _metric(row: JournalLine) -> values.MetricValue | None:
     value = _number(row.fields, "value")
     if value is None:
         return None
@@ -151,7 +159,7 @@ def _metric(row: Row) -> values.MetricValue | None:
     )
 
 
-def _causes(rows: Sequence[Row]) -> tuple[values.CauseRow, ...]:
+def _causes(rows: Sequence[JournalLine]) -> tuple[values.CauseRow, ...]:
     """Return each cause of each subject once, as it was told last: suspected, perhaps final."""
     found: dict[tuple[str, str], values.CauseRow] = {}
     for row in rows:
@@ -161,7 +169,7 @@ def _causes(rows: Sequence[Row]) -> tuple[values.CauseRow, ...]:
     return tuple(sorted(found.values(), key=lambda c: not c.final))
 
 
-def _cause(row: Row) -> values.CauseRow:
+def _cause(row: JournalLine) -> values.CauseRow:
     return values.CauseRow(
         seconds=row.seconds,
         code=_text(row.fields, "code"),
@@ -172,11 +180,11 @@ def _cause(row: Row) -> values.CauseRow:
     )
 
 
-def _logs(row: Row) -> values.LogLines:
+def _logs(row: JournalLine) -> values.LogLines:
     return values.LogLines(message=row.message, lines=_texts(row.fields, "lines"))
 
 
-def _ended(rows: Sequence[Row]) -> Ended:
+def _ended(rows: Sequence[JournalLine]) -> Ended:
     last = next((r for r in reversed(rows) if r.kind == "outcome"), None)
     if last is None:
         return Ended()
@@ -184,7 +192,7 @@ def _ended(rows: Sequence[Row]) -> Ended:
     return Ended(message=last.message, exit=_whole(last.fields, "exit"), **texts)
 
 
-def _fields(rows: Sequence[Row], kind: str) -> Mapping[str, Any]:
+def _fields(rows: Sequence[JournalLine], kind: str) -> Mapping[str, Any]:
     return next((r.fields for r in reversed(rows) if r.kind == kind), {})
 
 

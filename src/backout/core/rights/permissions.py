@@ -9,10 +9,13 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from backout.core.kinds import KINDS
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from backout.core.kinds.kind import Kind, Resource
 
 UNDO, CHECK, STATUS, EXPLAIN, VERIFY = "undo", "check", "status", "explain", "verify"
 RESUME, LEDGER_SHOWN, MARK = "resume", "ledger", "mark"
@@ -90,12 +93,30 @@ _PREFLIGHT = (UNDO, CHECK)
 _ROLLBACK = (UNDO, RESUME)
 _REQUIRED, _OPTIONAL, _OPT_IN = Level.REQUIRED, Level.OPTIONAL, Level.OPT_IN
 
+
+def _of_kind(kind: Kind) -> tuple[Grant, ...]:
+    """Return the rows of a workload and its history."""
+    own, stored = _where(kind.resource), _where(kind.stored)
+    return (
+        _grant(own, "get", _ALL, _REQUIRED, "the workload"),
+        _grant(own, "list watch", (*_WATCHING, CHECK, MARK), _REQUIRED, "its rollout"),
+        _grant(own, "patch", _ROLLBACK, _REQUIRED, "the rollback, one PATCH"),
+        _grant(stored, "list", _ALL, _REQUIRED, "the history"),
+        _grant(stored, "watch", _WATCHING, _REQUIRED, "the history as it changes"),
+    )
+
+
+def _dry_run(kind: Kind) -> Grant:
+    why = "the server's dry run of the patch"
+    return _grant(_where(kind.resource), "patch", (CHECK,), _OPT_IN, why)
+
+
+def _where(resource: Resource) -> str:
+    return f"{resource.group}: {resource.plural}"
+
+
 TABLE = (
-    _grant("apps: deployments", "get", _ALL, _REQUIRED, "the workload"),
-    _grant("apps: deployments", "list watch", (*_WATCHING, CHECK, MARK), _REQUIRED, "its rollout"),
-    _grant("apps: deployments", "patch", _ROLLBACK, _REQUIRED, "the rollback, one PATCH"),
-    _grant("apps: replicasets", "list", _ALL, _REQUIRED, "the history"),
-    _grant("apps: replicasets", "watch", _WATCHING, _REQUIRED, "the history as it changes"),
+    *(grant for kind in KINDS for grant in _of_kind(kind)),
     _grant(_LEASES, "get", (*_ROLLBACK, LEDGER_SHOWN, MARK), _REQUIRED, "lock and ledger"),
     _grant(_LEASES, "create update", (*_ROLLBACK, MARK), _REQUIRED, "lock and ledger"),
     _grant(_LEASES, "list", (LEDGER_SHOWN,), _OPTIONAL, "ledger without TYPE/NAME"),
@@ -142,7 +163,7 @@ TABLE = (
         _OPT_IN,
         "whether Flux puts it back",
     ),
-    _grant("apps: deployments", "patch", (CHECK,), _OPT_IN, "the server's dry run of the patch"),
+    *map(_dry_run, KINDS),
     _grant(
         _LEASES,
         "create update",
@@ -186,15 +207,18 @@ def grants(command: str) -> tuple[Grant, ...]:
     return tuple(g for g in TABLE if command in g.commands)
 
 
-def _required(resource: str) -> tuple[Permission, ...]:
-    rows = (g for g in grants(UNDO) if g.level is _REQUIRED and g.resource == resource)
-    return tuple(p for g in rows for p in g.permissions)
+def _required(resource: str, rows: Iterable[Grant]) -> tuple[Permission, ...]:
+    wanted = (g for g in rows if g.level is _REQUIRED and g.resource == resource)
+    return tuple(p for g in wanted if UNDO in g.commands for p in g.permissions)
 
 
-WORKLOAD = _required("deployments")
-LEDGER = _required("leases")
-NEEDED = (*WORKLOAD, *LEDGER)
-"""Without these an undo is refused before anything is written."""
+def workload(kind: Kind) -> tuple[Permission, ...]:
+    """Return what an undo does with the workload: without it nothing is written."""
+    return _required(kind.resource.plural, _of_kind(kind))
+
+
+LEDGER = _required("leases", TABLE)
+"""What an undo does with the Lease: without it nothing is written."""
 CREATE_PODS = Permission(verb="create", group="", resource="pods")
 REHEARSAL_RULE = '{apiGroups: [""], resources: [pods], verbs: [create, delete, list, watch]}'
 REHEARSAL = (
@@ -202,18 +226,24 @@ REHEARSAL = (
     *(Permission(verb=v, group="", resource="pods") for v in ("delete", "list", "watch")),
 )
 """Without these no trial Pod is made."""
-ASKED = (*NEEDED, CREATE_PODS)
-"""All that is asked about in one round; without the last no Pod is tried as a dry run."""
 
 
-def asked(*, ledger_is_local: bool) -> tuple[Permission, ...]:
-    """Return what is asked about before the intent: a file needs no right to Leases."""
-    return tuple(p for p in ASKED if not (ledger_is_local and p in LEDGER))
+def asked(kind: Kind, *, ledger_is_local: bool) -> tuple[Permission, ...]:
+    """Return what is asked about before the intent, in one round.
+
+    A ledger in a file needs no right to Leases; without the last no Pod is tried as a dry run.
+    """
+    return (*workload(kind), *(() if ledger_is_local else LEDGER), CREATE_PODS)
 
 
-def rule(resource: str) -> str:
-    """Return the Role's rule that grants what `undo` does with a resource, one line of YAML."""
-    rows = [g for g in grants(UNDO) if g.resource == resource and g.level is not _OPT_IN]
+def rule(resource: str, kind: Kind | None = None) -> str:
+    """Return the Role's rule that grants what `undo` does with a resource, one line of YAML.
+
+    `kind` is of the workload that the resource may be, or be the history of.
+    """
+    table = (*(_of_kind(kind) if kind is not None else ()), *TABLE)
+    wanted = [g for g in table if g.resource == resource and UNDO in g.commands]
+    rows = [g for g in wanted if g.level is not _OPT_IN]
     if not rows:
         return ""
     verbs = tuple(dict.fromkeys(v for g in rows for v in g.verbs))
@@ -231,9 +261,9 @@ def line(grant: Grant, verbs: Iterable[str], names: Iterable[str] = ()) -> str:
     )
 
 
-def remedy(resource: str) -> str:
+def remedy(resource: str, kind: Kind | None = None) -> str:
     """Return what to ask for where something about a resource is denied."""
-    return f"ask for this rule in a Role: {rule(resource)}"
+    return f"ask for this rule in a Role: {rule(resource, kind)}"
 
 
 ROLE = "backout rbac --for undo prints the Role that grants it"

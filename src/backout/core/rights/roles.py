@@ -26,7 +26,7 @@ _HEADINGS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class Grantee:
     """Whom a Role is bound to: a ServiceAccount with its namespace, a User or a Group."""
 
     kind: str
@@ -45,7 +45,7 @@ class Wanted:
     name: str
     namespace: str = ""
     secrets: tuple[str, ...] = ()
-    subjects: tuple[Subject, ...] = ()
+    subjects: tuple[Grantee, ...] = ()
     is_namespaced: bool = False
 
 
@@ -103,7 +103,7 @@ def _binding(wanted: Wanted, kind: str) -> str:
     return _head(wanted, f"{kind}Binding", f"{wanted.name}-{digest}") + "\n".join(lines) + "\n"
 
 
-def _subject(one: Subject) -> str:
+def _subject(one: Grantee) -> str:
     if one.kind == "ServiceAccount":
         return _quoted({"kind": one.kind, "name": one.name, "namespace": one.namespace})
     return _quoted({"apiGroup": RBAC, "kind": one.kind, "name": one.name})

@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core.kubernetes import objects
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from backout.core.model import Object
+    from backout.core.kinds.kind import Counters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,23 +30,21 @@ class Best:
     is_observed: bool = False
 
 
-def bettered(best: Best, workload: Object, generation: int) -> tuple[Best, bool]:
+def bettered(best: Best, count: Counters, *, is_observed: bool) -> tuple[Best, bool]:
     """Return the best after this look, and whether it is progress over the one before.
 
-    `generation` is the one that is to be observed.
+    `is_observed`: the controller counts for the spec that is to be rolled out.
     """
-    best = _scaled(best, objects.replicas(workload))
-    if objects.observed_generation(workload) < generation:
+    best = _scaled(best, count.wanted)
+    if not is_observed:
         return best, False
-    status = objects.dig(workload, "status", default={})
-    updated = int(status.get("updatedReplicas") or 0)
     after = replace(
         best,
         is_observed=True,
-        updated=max(best.updated, updated),
-        ready=max(best.ready, int(status.get("readyReplicas") or 0)),
-        available=max(best.available, int(status.get("availableReplicas") or 0)),
-        old=min(best.old, max(0, int(status.get("replicas") or 0) - updated)),
+        updated=max(best.updated, count.updated),
+        ready=max(best.ready, count.ready),
+        available=max(best.available, count.available),
+        old=min(best.old, max(0, count.total - count.updated)),
     )
     return after, after != best
 

@@ -1,10 +1,10 @@
 """objects -> Progressing | Complete | Failed | Superseded | Unknown.
 
-Counters of a Deployment decide, never conditions: right after an undo the old rollout's
+The workload's counters decide, never conditions: right after an undo the old rollout's
 NewReplicaSetAvailable and ProgressDeadlineExceeded are still there for milliseconds, and a
 deadline may never fire (kubernetes.md section 0, measured). For success its Pods must be Ready as
 well: a busy controller counts one as available for seconds after it has died (seen: over the
-end of a soak). Words are kubectl's (pkg/polymorphichelpers/rollout_status.go).
+end of a soak). Words are kubectl's where it has one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backout.core.diagnosis.causes import Cause
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
 
@@ -63,6 +64,7 @@ Verdict = Progressing | Complete | Failed | Superseded | Unknown
 
 def judge(
     workload: Object | None,
+    kind: Kind,
     *,
     wanted: str,
     began: Object,
@@ -76,7 +78,7 @@ def judge(
     revision (None: they cannot be seen), `causes` what keeps them from being ready.
     """
     if workload is None or objects.uid(workload) != objects.uid(began):
-        return Superseded(message="the Deployment has been deleted")
+        return Superseded(message=f"the {kind.resource.name} has been deleted")
     if template.digest(workload["spec"]["template"]) != wanted:
         return Superseded(message=_by_whom(workload, began))
     if objects.observed_generation(workload) < max(
@@ -85,23 +87,19 @@ def judge(
         # Where it may make no ReplicaSet the controller observes nothing (measured, 1.34.4).
         if not pods and _is_hopeless(workload, (), causes):
             return Failed(message=causes[0].message, causes=tuple(causes))
-        return Progressing(message="Waiting for deployment spec update to be observed...")
-    waiting = _waiting_for(workload)
+        return Progressing(message=f"Waiting for {kind.spoken} spec update to be observed...")
+    waiting = kind.waiting_for(workload)
     if waiting is None:
-        unready = _unready(workload, pods)
+        unready = _unready(workload, kind, pods)
         if unready is not None:
             return Progressing(message=unready)
-        return complete(workload)
-    if objects.dig(workload, "spec", "paused") is True:
-        return Unknown(message="the Deployment is paused: nothing rolls out until it is resumed")
+        return Complete(message=kind.rolled_out(workload))
+    still = kind.unmoving(workload)
+    if still is not None:
+        return Unknown(message=f"{still.why}: nothing rolls out until {still.until}")
     if _is_hopeless(workload, pods or (), causes):
         return Failed(message=causes[0].message, causes=tuple(causes))
     return Progressing(message=waiting)
-
-
-def complete(workload: Object) -> Complete:
-    """Return success, in kubectl's words."""
-    return Complete(message=f'deployment "{objects.name(workload)}" successfully rolled out')
 
 
 def stands_by(pods: Sequence[Object], others: Sequence[Object], before: int) -> bool:
@@ -120,40 +118,16 @@ def stands_by(pods: Sequence[Object], others: Sequence[Object], before: int) -> 
     return runs and sum(map(objects.is_ready, [*pods, *others])) >= before
 
 
-def _waiting_for(workload: Object) -> str | None:
-    """Return what is awaited in kubectl's words, None where the counters are complete."""
-    wanted = objects.replicas(workload)
-    status = objects.dig(workload, "status", default={})
-    updated = int(status.get("updatedReplicas") or 0)
-    total = int(status.get("replicas") or 0)
-    available = int(status.get("availableReplicas") or 0)
-    start = _start(workload)
-    if updated < wanted:
-        return f"{start}{updated} out of {wanted} new replicas have been updated..."
-    if total > updated:
-        return f"{start}{total - updated} old replicas are pending termination..."
-    if available < updated:
-        return f"{start}{available} of {updated} updated replicas are available..."
-    if updated > wanted:
-        return f"{start}{updated - wanted} surplus replicas are pending termination..."
-    if total < updated:
-        return f"{start}{total} of {updated} updated replicas are counted..."
-    return None
-
-
-def _unready(workload: Object, pods: Sequence[Object] | None) -> str | None:
+def _unready(workload: Object, kind: Kind, pods: Sequence[Object] | None) -> str | None:
     """Return what is awaited where the counters are complete and Pods are not Ready.
 
     Either may be the newer word: it is neither success nor failure until they agree.
     """
     if pods is None:
         return None
-    wanted, ready = objects.replicas(workload), sum(map(objects.is_ready, pods))
-    return None if ready >= wanted else f"{_start(workload)}{ready} of {wanted} Pods are Ready..."
-
-
-def _start(workload: Object) -> str:
-    return f'Waiting for deployment "{objects.name(workload)}" rollout to finish: '
+    wanted, ready = kind.counters(workload).wanted, sum(map(objects.is_ready, pods))
+    start = f'Waiting for {kind.spoken} "{objects.name(workload)}" rollout to finish'
+    return None if ready >= wanted else f"{start}: {ready} of {wanted} Pods are Ready..."
 
 
 def _is_hopeless(workload: Object, pods: Sequence[Object], causes: Sequence[Cause]) -> bool:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from backout.core.diagnosis.causes import Cause
+    from backout.core.kinds.kind import Counters
     from backout.core.model import Object
 
 
@@ -33,7 +34,7 @@ class View:
 
 
 def view(
-    workload: Object,
+    count: Counters,
     pods: Iterable[Object],
     others: Iterable[Object],
     causes: Sequence[Cause],
@@ -41,15 +42,16 @@ def view(
     elapsed: float,
     allowed: float,
 ) -> View:
-    """Return the view of a rollout; `pods` are the wanted revision's, `others` all others."""
-    status = objects.dig(workload, "status", default={})
-    updated = int(status.get("updatedReplicas") or 0)
+    """Return the view of a rollout.
+
+    `count` is the workload's, `pods` are the wanted revision's, `others` all others.
+    """
     listed = [(p, "") for p in pods] + [(p, "old, ") for p in others]
     return View(
-        wanted=objects.replicas(workload),
-        updated=updated,
-        available=int(status.get("availableReplicas") or 0),
-        old=max(0, int(status.get("replicas") or 0) - updated),
+        wanted=count.wanted,
+        updated=count.updated,
+        available=count.available,
+        old=max(0, count.total - count.updated),
         pods=tuple((objects.name(p), prefix + word(p)) for p, prefix in listed),
         cause=f"{causes[0].subject}: {causes[0].message}" if causes else "",
         elapsed=elapsed,
@@ -58,19 +60,20 @@ def view(
 
 
 def counts(
-    workload: Object | None, pods: Iterable[Object], others: Iterable[Object]
+    count: Counters | None, pods: Iterable[Object], others: Iterable[Object]
 ) -> dict[str, int]:
     """Return the Pods by state, those that are over or being deleted left out.
 
-    `pods` are the wanted revision's, `others` all others. From the Pods, not from the workload's
-    status, whose counters are of the template before until the controller has seen the new one.
+    `pods` are the wanted revision's, `others` all others; `count` is None where the workload is
+    gone. From the Pods, not from the workload's status, whose counters are of the template before
+    until the controller has seen the new one.
     """
     staying, old = _staying(pods), _staying(others)
     return {
-        "wanted": objects.replicas(workload) if workload is not None else 0,
+        "wanted": count.wanted if count is not None else 0,
         "updated": len(staying),
         "ready": sum(map(objects.is_ready, staying)),
-        "available": int(objects.dig(workload, "status", "availableReplicas", default=0)),
+        "available": count.available if count is not None else 0,
         "old": len(old),
         "old_ready": sum(map(objects.is_ready, old)),
     }

@@ -15,19 +15,24 @@ from backout.core.room import demand
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from backout.core.model import Object, Target
+    from backout.core.kinds.target import Target
+    from backout.core.model import Object
 
 
 _BY_VPA = re.compile(r"Pod resources updated by (?P<name>[a-z0-9.-]{1,253}): (?P<changes>.*)")
+_FORMER = "extensions"
+"""The group that `apps` was split from: old autoscalers still name it."""
 _SET_BY_VPA = re.compile(r"\b(request|limit)\b")
 
 
 def of(autoscalers: Iterable[Object], target: Target) -> Iterator[Object]:
     """Yield those that scale the workload; KEDA's are among them."""
+    kind = target.kind.resource
     for one in autoscalers:
         reference = objects.dig(one, "spec", "scaleTargetRef", default={})
         named = (reference.get("kind"), reference.get("name"))
-        if named == (target.kind, target.name) and _is_of_apps(reference):
+        group = str(reference.get("apiVersion", "")).partition("/")[0]
+        if named == (kind.name, target.name) and group in {kind.group, _FORMER}:
             yield one
 
 
@@ -80,7 +85,3 @@ def unmeasured(autoscaler: Object, template: Object) -> Iterator[str]:
             is_meant = only in {None, container.get("name")}
             if is_meant and resource not in demand.of_container(container):
                 yield f"container {container.get('name')} requests no {resource}"
-
-
-def _is_of_apps(reference: Object) -> bool:
-    return str(reference.get("apiVersion", "")).partition("/")[0] in {"apps", "extensions"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
 from backout.http.proxies import proxy_for
-from backout.kube.config.connection import Connection, Credentials, Trust
+from backout.kube.connection import Connection, Credentials, Trust
 from backout.kube.tls import certificates_in
 
 if TYPE_CHECKING:

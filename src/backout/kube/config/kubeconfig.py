@@ -17,15 +17,15 @@ from backout.core.value import dataclass
 from backout.http.proxies import proxy_for
 from backout.kube.config import in_cluster
 from backout.kube.config import user as users
-from backout.kube.config.connection import Connection, Credentials, Trust
 from backout.kube.config.entry import Entry
 from backout.kube.config.merging import Merged, merged
+from backout.kube.connection import Connection, Credentials, Trust
 from backout.kube.server import server_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.kube.config.connection import Impersonation
+    from backout.kube.connection import Impersonation
 
 DEFAULT_SERVER = "http://localhost:8080"
 """Where kubectl goes when nobody says where; we do not, but it decides about in-cluster."""

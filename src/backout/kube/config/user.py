@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
-from backout.kube.config.connection import Credentials, Impersonation, KeyPair, Plugin
 from backout.kube.config.entry import Entry
-from backout.kube.credentials.plugin_policy import plugin_policy
+from backout.kube.config.plugin_policy import plugin_policy
+from backout.kube.connection import Credentials, Impersonation, KeyPair, Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

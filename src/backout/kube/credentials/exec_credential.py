@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from backout.core.kubernetes.objects import dig, timestamp
 from backout.core.text import untrusted
 from backout.core.value import dataclass
-from backout.kube.config.connection import KeyPair
+from backout.kube.connection import KeyPair
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Identity:
+class Login:
     """Who we are for now: a bearer token (may be empty), a client certificate (or None).
 
     `expires` is when it stops to be good, in aware UTC, None where nobody said. Two of them are the
@@ -28,7 +28,7 @@ class Identity:
     expires: datetime | None = None
 
 
-def identity_from(printed: bytes, *, api_version: str) -> Identity:
+def identity_from(printed: bytes, *, api_version: str) -> Login:
     """Return the identity in an ExecCredential; raise ValueError with the rest of a sentence.
 
     No part of what was printed stands in the error: it may be the credential.
@@ -44,7 +44,7 @@ def identity_from(printed: bytes, *, api_version: str) -> Identity:
     key_pair = _key_pair(status)
     if not token and key_pair is None:
         raise ValueError("printed neither a token nor a client certificate")
-    return Identity(token=token, key_pair=key_pair, expires=_expiry(status))
+    return Login(token=token, key_pair=key_pair, expires=_expiry(status))
 
 
 def _decoded(printed: bytes) -> object:

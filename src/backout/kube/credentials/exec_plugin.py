@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from backout.core.errors import ConfigError
 from backout.core.text import masked, untrusted
 from backout.core.value import dataclass
-from backout.kube.credentials.exec_credential import Identity, identity_from
-from backout.kube.credentials.plugin_policy import is_allowed
+from backout.kube.config.plugin_policy import is_allowed
+from backout.kube.credentials.exec_credential import Login, identity_from
 from backout.kube.credentials.plugin_process import Finished, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backout.kube.config.connection import Plugin
+    from backout.kube.connection import Plugin
 
 QUIET_TIMEOUT = 30.0
 TERMINAL_TIMEOUT = 120.0  # some plugins open a browser
@@ -41,7 +41,7 @@ class Surroundings:
     terminal_timeout: float = TERMINAL_TIMEOUT
 
 
-async def identity(plugin: Plugin, around: Surroundings) -> Identity:
+async def identity(plugin: Plugin, around: Surroundings) -> Login:
     """Run the plugin once and return what it says; raise ConfigError if it says nothing usable."""
     interactive = _is_interactive(plugin, around)
     command = _found(plugin)
@@ -67,7 +67,7 @@ async def identity(plugin: Plugin, around: Surroundings) -> Identity:
     return _judged(plugin, finished)
 
 
-def _judged(plugin: Plugin, finished: Finished) -> Identity:
+def _judged(plugin: Plugin, finished: Finished) -> Login:
     if finished.code != 0:
         # Its own words, if we kept them; a plugin may well print what it was given.
         said = untrusted(masked(finished.stderr.decode(errors="replace").strip()))

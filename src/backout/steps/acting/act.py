@@ -7,19 +7,21 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import BackoutError, Conflict
-from backout.core.history import patch
 from backout.core.kubernetes import objects, template
 from backout.core.ledger import records
 from backout.core.ledger.records import State
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.errors import Unclear
+from backout.steps import notify
+from backout.steps.concurrency import unbroken
 from backout.steps.ledger.lease import Held, LockLost, see
 from backout.steps.ledger.settle import settle
-from backout.steps.unbroken import unbroken
+from backout.steps.preflight.patch import made
 
 if TYPE_CHECKING:
-    from backout.core.model import Object, Patch, Revision
+    from backout.core.kinds.kind import Kind
+    from backout.core.model import Object, Patch
     from backout.core.plan.plan import Plan
     from backout.steps.run import Run
 
@@ -78,8 +80,8 @@ async def act(run: Run, plan: Plan, held: Held, sent: Sent, *, deadline: float) 
     what an unclear answer meant. Raises LockLost where the lock is not ours.
     """
     for attempt in range(ATTEMPTS):
-        workload = await run.client.get(paths.deployment(run.target.namespace, run.target.name))
-        stale = difference(plan.preflight.snapshot.workload, workload)
+        workload = await run.client.get(paths.workload(run.target))
+        stale = difference(run.target.kind, plan.preflight.snapshot.workload, workload)
         if stale:
             return Stale(why=stale)
         await _still_ours(run, held)
@@ -103,24 +105,13 @@ async def act(run: Run, plan: Plan, held: Held, sent: Sent, *, deadline: float) 
     )
 
 
-def made(run: Run, destination: Revision, workload: Object) -> Patch:
-    """Return the patch that takes the workload, as just read, to a revision."""
-    return patch.undo(
-        workload,
-        destination.template,
-        operation=run.op,
-        change_cause=destination.change_cause,
-        resume=run.policy.resume,
-    )
-
-
-def difference(planned: Object, now: Object) -> str:
+def difference(kind: Kind, planned: Object, now: Object) -> str:
     """Return what has changed since the plan in a way that matters; empty where nothing has."""
     if objects.uid(planned) != objects.uid(now):
-        return "the Deployment was deleted and created again"
+        return f"the {kind.resource.name} was deleted and created again"
     if not template.same(planned["spec"]["template"], now["spec"]["template"]):
         return "its Pod template has changed"
-    for key in ("paused", "strategy"):
+    for key in kind.watched_fields:
         if planned["spec"].get(key) != now["spec"].get(key):
             return f"its spec.{key} has changed"
     deleted = ("metadata", "deletionTimestamp")
@@ -136,8 +127,7 @@ def announce(run: Run, plan: Plan) -> None:
     number = plan.preflight.destination.number
     words = f"rollback triggered for {run.target} to revision={number}, traceID={run.trace_id}"
     run.say("triggered", words, revision=number)
-    if run.notifier is not None:
-        run.notifier.begin(run, number, words)
+    notify.begin(run, number, words)
 
 
 def _note_answer(run: Run, found: Act, *, since: float) -> None:
@@ -157,7 +147,7 @@ async def _still_ours(run: Run, held: Held) -> None:
 
 async def _send(run: Run, made_patch: Patch, sent: Sent) -> Act | Unclear | None:
     """Send the PATCH once; return None for a 409. An interruption waits for its answer."""
-    path = paths.deployment(run.target.namespace, run.target.name)
+    path = paths.workload(run.target)
     sent.maybe = True
     request = asyncio.ensure_future(run.client.patch_json(path, made_patch.ops))
     try:

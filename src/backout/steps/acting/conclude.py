@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from backout.core.checks.ownership import REVERTS
 from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
-from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
-from backout.core.value import dataclass
+from backout.core.rollout.verdict import Complete, Failed, Superseded
 from backout.steps.asking.subjects import NotVerified
 from backout.steps.ledger.lease import Edit, closed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from backout.core.plan.plan import Plan
     from backout.steps.run import Run
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """How the rollout ended, and what the service said then (None: not asked).
-
-    `images` are the digests that ran then, by container.
-    """
-
-    verdict: Verdict
-    health: Healthy | Unhealthy | Inconclusive | NotVerified | None = None
-    images: Mapping[str, str] = field(default_factory=dict)
+    from backout.steps.watching.soak import Ending
 
 
 def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outcome, Edit]:

@@ -34,10 +34,8 @@ async def publish(run: Run, workload: Object, outcome: Outcome) -> None:
             "namespace": run.target.namespace,
         },
         "involvedObject": {
-            "apiVersion": "apps/v1",
-            "kind": run.target.kind,
-            "namespace": run.target.namespace,
-            "name": run.target.name,
+            "apiVersion": run.target.kind.resource.api_version,
+            **run.target.reference,
             "uid": objects.uid(workload),
             "resourceVersion": objects.resource_version(workload),
         },

@@ -29,7 +29,7 @@ from backout.steps.acting.act import (
     act,
     difference,
 )
-from backout.steps.acting.conclude import Ending, conclude, not_recorded, not_watched, unknown
+from backout.steps.acting.conclude import conclude, not_recorded, not_watched, unknown
 from backout.steps.acting.hand_over import hand_over
 from backout.steps.acting.publish import publish
 from backout.steps.ledger.closing import Closing, closed_after_landing
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
     from backout.core.plan.plan import Plan
     from backout.steps.run import Run
+    from backout.steps.watching.soak import Ending
 
 T = TypeVar("T")
 
@@ -108,9 +109,9 @@ class Rollback:
             return await self._stopped(_internal(error))
 
     async def _steps(self) -> Outcome | Again:
-        path = paths.deployment(self._run.target.namespace, self._run.target.name)
+        path = paths.workload(self._run.target)
         now = await self._run.client.get(path)
-        stale = difference(self._plan.preflight.snapshot.workload, now)
+        stale = difference(self._run.target.kind, self._plan.preflight.snapshot.workload, now)
         if stale:
             return Again(why=f"the plan went stale: {stale}")
         async with surroundings(self._run):
@@ -183,7 +184,7 @@ class Rollback:
                 preflight.snapshot.pods,
                 preflight.snapshot.now,
                 templates,
-                deadline=progress_deadline(workload),
+                deadline=progress_deadline(workload, self._run.target.kind),
                 ran=preflight.choice.proven,
             ),
             fail_fast=self._run.policy.fail_fast,
@@ -265,7 +266,8 @@ def total_seconds(run: Run, workload: Object) -> float:
     """
     if run.limits.total is not None:
         return run.limits.total
-    return progress_deadline(workload) + run.limits.health + run.policy.rehearse
+    deadline = progress_deadline(workload, run.target.kind)
+    return deadline + run.limits.health + run.policy.rehearse
 
 
 def refused(run: Run, refusal: Refusal) -> Outcome:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backout.core.health.metric import judged, worst
 from backout.core.value import dataclass
-from backout.steps.beside import beside
+from backout.steps.concurrency import beside
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from backout.core.health import endpoints
 from backout.core.health.endpoints import NotAsked, ServiceEndpoint
-from backout.core.kubernetes import objects
 from backout.core.preflight.snapshot import Need
 from backout.core.rights import permissions
 from backout.core.trace import traceparent
 from backout.core.value import dataclass
 from backout.health.command import Command
-from backout.health.request import Url
+from backout.health.request import UrlAsked
 from backout.steps.asking.metric import metric_subjects
 from backout.steps.asking.proxied import Service
 
@@ -61,7 +60,7 @@ def chosen(run: Run, snapshot: Snapshot, revision: Revision, *, at_once: bool = 
     What the user names is asked instead of the Services. With `at_once` only what answers at once:
     no smoke test delays a rollback.
     """
-    if objects.replicas(snapshot.workload) == 0:
+    if snapshot.pace.replicas == 0:
         none = NotVerified(why="replicas is 0", remedy="scale it up and look at its Pods")
         return Chosen(subjects=(), unasked=(none,))
     policy = run.policy
@@ -110,14 +109,14 @@ def _services(
     return found or NotVerified(why=f"no Service leads to port {endpoint.port} of its Pods")
 
 
-def _url(run: Run, url: str) -> Url:
-    return Url(
+def _url(run: Run, url: str) -> UrlAsked:
+    return UrlAsked(
         session=run.web,
         url=url,
         expected=run.policy.expected,
         timeout=run.limits.pod_answer,
         method=run.policy.health_method,
-        headers=run.health_headers,
+        headers=run.session.health_headers,
     )
 
 

@@ -16,7 +16,7 @@ from backout.core.ledger.records import Holder, Ledger, Lock, Record, Unreadable
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.errors import Unclear
-from backout.steps.unbroken import unbroken
+from backout.steps.concurrency import unbroken
 
 if TYPE_CHECKING:
     from backout.core.model import Object

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from backout.core.model import Object, Target
+    from backout.core.kinds.target import Target
+    from backout.core.model import Object
 
 PATIENCE = 5.0
 """Seconds that another process may hold the file; it holds it for one write."""

@@ -29,7 +29,7 @@ async def settle(run: Run, record: Record) -> State:
     The Lease must be ours. Raises Unreachable or ApiError where the API server stays away or does
     not let us: then the INTENT stays open.
     """
-    path = paths.deployment(run.target.namespace, run.target.name)
+    path = paths.workload(run.target)
     try:
         await _fence(run, path, record, time.monotonic_ns())
         workload = await run.client.get(path)
@@ -66,13 +66,18 @@ async def _fence(run: Run, path: str, record: Record, count: int) -> None:
 
 
 async def _carries_marker(run: Run, workload: Object, op: str) -> bool:
-    """Look on the workload and on its ReplicaSets: a later kubectl undo replaces the former's."""
+    """Look on the workload, and on its history where that is marked, too.
+
+    A later kubectl undo replaces the workload's own annotations.
+    """
+    kind = run.target.kind
     if objects.annotations_of(workload).get(patch.MARKER) == op:
         return True
+    if not kind.marks_history:
+        return False
     selector = objects.selector_text(workload["spec"]["selector"])
-    listing = await run.client.list(
-        paths.replica_sets(run.target.namespace), label_selector=selector
-    )
+    path = paths.listed(kind.stored, run.target.namespace)
+    listing = await run.client.list(path, label_selector=selector)
     return any(
         objects.annotations_of(r).get(patch.MARKER) == op
         and objects.is_controlled_by(r, objects.uid(workload))

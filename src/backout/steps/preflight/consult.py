@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backout.core.checks.check import few
@@ -12,7 +13,7 @@ from backout.core.owners import owners
 from backout.core.owners.referring import REFERRING, Referring, is_served, owners_of
 from backout.core.preflight.snapshot import Need, Snapshot
 from backout.core.references import references
-from backout.core.references.references import Kind
+from backout.core.references.references import Referent
 from backout.core.rights import permissions
 from backout.core.room.startability import must_start
 from backout.kube import paths
@@ -34,12 +35,12 @@ MOST_NODES = 500
 LONGEST = 10.0
 """Seconds for what can block: nobody waits longer for it during an outage."""
 _NEEDS = {
-    Kind.CONFIG_MAP: Need.CONFIG_MAPS,
-    Kind.SECRET: Need.SECRETS,
-    Kind.CLAIM: Need.CLAIMS,
-    Kind.SERVICE_ACCOUNT: Need.SERVICE_ACCOUNTS,
-    Kind.PRIORITY_CLASS: Need.CLASSES,
-    Kind.RUNTIME_CLASS: Need.CLASSES,
+    Referent.CONFIG_MAP: Need.CONFIG_MAPS,
+    Referent.SECRET: Need.SECRETS,
+    Referent.CLAIM: Need.CLAIMS,
+    Referent.SERVICE_ACCOUNT: Need.SERVICE_ACCOUNTS,
+    Referent.PRIORITY_CLASS: Need.CLASSES,
+    Referent.RUNTIME_CLASS: Need.CLASSES,
 }
 
 
@@ -50,7 +51,7 @@ class Consulted:
         self._run = run
         self._snapshot = snapshot
         self._revision = revision
-        can_block = must_start(snapshot.workload, ready=revision.ready)
+        can_block = must_start(snapshot.pace, ready=revision.ready)
         self._budget = LONGEST if can_block else run.limits.preflight
         self.fields: dict[str, Any] = {}
         self.unreadable: dict[Need, str] = {}
@@ -124,7 +125,7 @@ class Consulted:
         self.fields["gone_classes"] = frozenset(name for name, told in gone if told)
 
     async def _owners(self) -> None:
-        named = [self._judged(o) for o in owners.of(self._snapshot.workload)]
+        named = [self._judged(o) for o in owners.of(self._snapshot.workload, self._snapshot.kind)]
         referring = [self._referring(one) for one in REFERRING]
         judged, others = await asyncio.gather(asyncio.gather(*named), asyncio.gather(*referring))
         self.fields["owners"] = (*judged, *(owner for found in others for owner in found))
@@ -146,7 +147,7 @@ class Consulted:
             namespace = self._run.target.namespace
             path = paths.custom(one.group, one.version, namespace, one.plural)
             page = await self._run.client.list(path)
-            return owners_of(one, self._snapshot.workload, page.items)
+            return owners_of(one, self._snapshot.workload, self._snapshot.kind, page.items)
 
         return await self._within(Need.ROLLOUTS, used_by()) or ()
 
@@ -162,8 +163,9 @@ class Consulted:
             return owner
 
     async def _patch(self) -> None:
-        if self._snapshot.permissions.get("patch deployments") is False:
-            self.unreadable[Need.DRY_RUN] = "you may not patch deployments"
+        needed = f"patch {self._snapshot.kind.resource.plural}"
+        if self._snapshot.permissions.get(needed) is False:
+            self.unreadable[Need.DRY_RUN] = f"you may not {needed}"
             return
         asked = dry_run.of_patch(self._run, self._snapshot.workload, self._revision)
         self._note("dry_run", Need.DRY_RUN, await self._within(Need.DRY_RUN, asked))
@@ -190,7 +192,8 @@ class Consulted:
             self.fields["nodes"] = tuple(page.get("items") or ())
 
     async def _neighbours(self) -> None:
-        await self._listed("deployments", Need.DEPLOYMENTS, paths.deployments)
+        resource = self._snapshot.kind.resource
+        await self._listed("neighbours", Need.NEIGHBOURS, partial(paths.listed, resource))
 
     async def _quotas(self) -> None:
         await self._listed("quotas", Need.QUOTAS, paths.quotas)

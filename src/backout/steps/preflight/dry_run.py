@@ -9,7 +9,7 @@ from backout.core.kubernetes import objects
 from backout.core.preflight import admission
 from backout.core.preflight.admission import DryRun
 from backout.kube import paths
-from backout.steps.acting.act import made
+from backout.steps.preflight.patch import made
 
 if TYPE_CHECKING:
     from backout.core.model import Object, Revision
@@ -26,7 +26,7 @@ async def patched(run: Run, workload: Object, destination: Revision) -> Patched:
 
     Raises what the server says: Conflict where the workload does not keep still.
     """
-    path = paths.deployment(run.target.namespace, run.target.name)
+    path = paths.workload(run.target)
     for _ in range(ATTEMPTS - 1):
         try:
             return await _patched(run, path, workload, destination)

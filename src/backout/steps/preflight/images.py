@@ -27,7 +27,7 @@ LONGEST = 25.0
 _HIDDEN = {ImageState.DENIED, ImageState.MISSING}
 
 
-class Asked:
+class Heard:
     """What registries said, field by field of the Snapshot, and why something was not heard."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Asked:
         self.unreadable: dict[Need, str] = {}
 
 
-async def ask(run: Run, snapshot: Snapshot, choice: Choice) -> Asked:
+async def ask(run: Run, snapshot: Snapshot, choice: Choice) -> Heard:
     """Return what the registries say of the target's images, and of what they were when it ran.
 
     What can only warn gets no more than the preflight budget. What was heard by then is kept.
@@ -43,9 +43,9 @@ async def ask(run: Run, snapshot: Snapshot, choice: Choice) -> Asked:
     origin = choice.unpinned or choice.revision
     ran = pin.what_ran(snapshot, origin)
     moves = ran.keys() & pin.tagged(choice.revision.template)
-    can_block = bool(moves) or must_start(snapshot.workload, ready=choice.revision.ready)
+    can_block = bool(moves) or must_start(snapshot.pace, ready=choice.revision.ready)
     budget = LONGEST if can_block else run.limits.preflight
-    asked = Asked()
+    asked = Heard()
     with suppress(TimeoutError):
         async with asyncio.timeout(budget):
             await _ask(run, choice.revision.template, ran, asked)
@@ -60,7 +60,7 @@ async def ask(run: Run, snapshot: Snapshot, choice: Choice) -> Asked:
 
 
 async def _ask(
-    run: Run, pod_template: Mapping[str, Any], ran: Mapping[str, str], asked: Asked
+    run: Run, pod_template: Mapping[str, Any], ran: Mapping[str, str], asked: Heard
 ) -> None:
     names = set(template.images(pod_template).values())
     asked.fields["images"] = answers = await _answers(run, names, Keyring())

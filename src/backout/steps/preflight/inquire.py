@@ -12,10 +12,10 @@ from backout.core.health.judgement import Answer, Sample
 from backout.core.kubernetes import objects
 from backout.core.preflight.snapshot import Need, Snapshot
 from backout.steps.asking.proxied import PodAsked
+from backout.steps.concurrency import first_error
 from backout.steps.preflight import images
 from backout.steps.preflight.baseline import baseline
 from backout.steps.preflight.consult import Consulted
-from backout.steps.together import first_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -82,7 +82,7 @@ def tell_choice(run: Run, preflight: Preflight) -> None:
         proven=choice.proven,
         why=choice.why,
         images=template.images(destination.template),
-        must_start=must_start(preflight.snapshot.workload, ready=destination.ready),
+        must_start=must_start(preflight.snapshot.pace, ready=destination.ready),
     )
     tell_pinned(run, preflight)
     for number, why in choice.passed_over:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from backout.core.health.metric import NoAnswer, concerning, names
 from backout.steps.asking.metric import BEFORE, metric_subjects
-from backout.steps.beside import beside
+from backout.steps.concurrency import beside
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager

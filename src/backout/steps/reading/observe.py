@@ -21,7 +21,8 @@ async def observed(run: Run, workload: Object) -> Object:
     """Return the workload as soon as its newest generation is observed; as it is at the limit."""
     if objects.is_observed(workload):
         return workload
-    run.say("progress", "waiting for the Deployment controller to observe the newest change")
+    kind = run.target.kind.resource
+    run.say("progress", f"waiting for the {kind.name} controller to observe the newest change")
     newest = [workload]
     try:
         async with asyncio.timeout(run.limits.observe):
@@ -34,7 +35,7 @@ async def observed(run: Run, workload: Object) -> Object:
 async def _until_observed(run: Run, newest: list[Object]) -> None:
     changes = follow(
         run.client,
-        paths.deployments(run.target.namespace),
+        paths.listed(run.target.kind.resource, run.target.namespace),
         field_selector=f"metadata.name={run.target.name}",
     )
     async for change in changes:

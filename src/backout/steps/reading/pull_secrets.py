@@ -12,7 +12,7 @@ from backout.core.errors import BackoutError
 from backout.core.images.docker_config import from_secret
 from backout.core.images.keyring import Keyring
 from backout.core.kubernetes import objects
-from backout.core.references.references import Kind
+from backout.core.references.references import Referent
 from backout.kube import paths
 
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ def _names(holder: Object) -> list[str]:
 
 async def _of_account(run: Run, spec: Object) -> list[str]:
     name = str(objects.dig(spec, "serviceAccountName", default="default"))
-    path = paths.named(run.target.namespace, str(Kind.SERVICE_ACCOUNT), name)
+    path = paths.named(run.target.namespace, str(Referent.SERVICE_ACCOUNT), name)
     return _names(await run.client.get(path))
 
 
 async def _one(run: Run, name: str) -> Keyring | str:
     source = f"Secret {run.target.namespace}/{name}"
     try:
-        path = paths.named(run.target.namespace, str(Kind.SECRET), name)
+        path = paths.named(run.target.namespace, str(Referent.SECRET), name)
         secret = await run.client.get(path)
     except BackoutError as error:
         return f"{source} could not be read: {error.message}"

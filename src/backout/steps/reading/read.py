@@ -12,11 +12,12 @@ from backout.core.ledger import records
 from backout.core.preflight.snapshot import Need, Snapshot
 from backout.core.rights import permissions
 from backout.kube import paths
+from backout.steps.concurrency import first_error
 from backout.steps.reading.observe import observed
 from backout.steps.reading.role import with_role
-from backout.steps.together import first_error
 
 if TYPE_CHECKING:
+    from backout.core.kinds.kind import Resource
     from backout.core.model import Object
     from backout.core.rights.permissions import Permission
     from backout.steps.run import Run
@@ -38,8 +39,8 @@ class _Unread:
 async def read(run: Run) -> Snapshot:
     """Return everything that a choice needs.
 
-    Raises ApiError or Unreachable where the workload or its ReplicaSets cannot be read: without
-    them there is no history.
+    Raises ApiError or Unreachable where the workload or its history cannot be read: without both
+    there is nothing to choose from.
     """
     unread = _Unread()
     if run.policy.is_survey:
@@ -52,7 +53,8 @@ async def read(run: Run) -> Snapshot:
             permissions_task = group.create_task(_permissions(run, unread))
     workload = await observed(run, workload_task.result())
     if workload is not workload_task.result():
-        run = replace(run, client=run.client.plain)  # a list that was kept may be older than it
+        # A list that was kept may be older than it.
+        run = replace(run, session=replace(run.session, client=run.client.plain))
     return replace(
         await _named(run, workload, unread),
         services=services_task.result(),
@@ -62,7 +64,7 @@ async def read(run: Run) -> Snapshot:
 
 
 async def look(run: Run) -> Snapshot:
-    """Return the workload with its ReplicaSets and Pods as they are now: nothing is waited for.
+    """Return the workload with its history and Pods as they are now: nothing is waited for.
 
     Raises as `read` does.
     """
@@ -82,12 +84,12 @@ async def _named(run: Run, workload: Object, unread: _Unread) -> Snapshot:
     selector = workload["spec"]["selector"]
     with first_error():
         async with asyncio.TaskGroup() as group:
-            replica_sets_task = group.create_task(_replica_sets(run, selector))
+            stored_task = group.create_task(_stored(run, selector))
             pods_task = group.create_task(_pods(run, selector, unread))
     return Snapshot(
         target=run.target,
         workload=workload,
-        replica_sets=replica_sets_task.result(),
+        stored=stored_task.result(),
         pods=pods_task.result(),
         now=run.server_now(),
         is_observed=objects.is_observed(workload),
@@ -96,30 +98,33 @@ async def _named(run: Run, workload: Object, unread: _Unread) -> Snapshot:
 
 
 async def _workload(run: Run) -> Object:
+    kind = run.target.kind
     try:
-        found = await run.client.get(paths.deployment(run.target.namespace, run.target.name))
+        found = await run.client.get(paths.workload(run.target))
     except Forbidden as error:
-        raise with_role(error, "deployments") from None
-    _check(found, "Deployment", "selector", "template")
+        raise with_role(error, kind.resource.plural, kind) from None
+    parts = (objects.dig(found, "spec", key) for key in ("selector", "template"))
+    _check(kind.resource, *parts)
     return found
 
 
-async def _replica_sets(run: Run, selector: Object) -> tuple[Object, ...]:
-    path = paths.replica_sets(run.target.namespace)
+async def _stored(run: Run, selector: Object) -> tuple[Object, ...]:
+    kind = run.target.kind
+    path = paths.listed(kind.stored, run.target.namespace)
     try:
         found = await run.client.selected(path, selector)
     except Forbidden as error:
-        raise with_role(error, "replicasets") from None
-    for replica_set in found:
-        _check(replica_set, "ReplicaSet", "template")
+        raise with_role(error, kind.stored.plural, kind) from None
+    for one in found:
+        _check(kind.stored, kind.template_of(one))
     return found
 
 
-def _check(found: Object, kind: str, *needed: str) -> None:
+def _check(resource: Resource, *parts: object) -> None:
     """Raise Unreachable where something in between answered in the API server's place."""
-    if not all(isinstance(objects.dig(found, "spec", key), dict) for key in needed):
+    if not all(isinstance(part, dict) for part in parts):
         raise Unreachable(
-            f"what answers for the API server sent something that is no {kind}",
+            f"what answers for the API server sent something that is no {resource.name}",
             remedy="look at the server's address and at the proxy in front of it",
         )
 
@@ -160,7 +165,7 @@ async def _permissions(run: Run, unread: _Unread) -> dict[str, bool]:
     try:
         with first_error():
             async with asyncio.timeout(run.limits.preflight), asyncio.TaskGroup() as group:
-                wanted = permissions.asked(ledger_is_local=run.ledger.is_local)
+                wanted = permissions.asked(run.target.kind, ledger_is_local=run.ledger.is_local)
                 tasks = {str(p): group.create_task(asked(p)) for p in wanted}
     except (BackoutError, TimeoutError) as error:
         told = error.message if isinstance(error, BackoutError) else "no answer in time"
@@ -180,7 +185,7 @@ async def may(run: Run, permission: Permission) -> bool:
         "group": permission.group,
         "resource": permission.resource,
     }
-    if permission in permissions.WORKLOAD:
+    if permission in permissions.workload(run.target.kind):
         attributes["name"] = run.target.name
     elif permission in permissions.LEDGER and permission.verb != "create":
         attributes["name"] = records.lease_name(run.target)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError, NotFound
 from backout.core.references import named, references
-from backout.core.references.references import Kind, Named, Reference
+from backout.core.references.references import Named, Reference, Referent
 from backout.kube import paths
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
     from backout.steps.run import Run
 
-_WHOLE = {Kind.CLAIM: named.of_claim, Kind.RUNTIME_CLASS: named.of_runtime_class}
+_WHOLE = {Referent.CLAIM: named.of_claim, Referent.RUNTIME_CLASS: named.of_runtime_class}
 """Of these more is read than metadata: neither holds anything secret."""
 AT_ONCE = 10
 """Requests at the same time: a template that names 200 ConfigMaps does not flood the server."""
@@ -24,10 +24,10 @@ AT_ONCE = 10
 
 async def read(
     run: Run, wanted: Iterable[Reference]
-) -> tuple[Mapping[Reference, Named], Mapping[Kind, str]]:
+) -> tuple[Mapping[Reference, Named], Mapping[Referent, str]]:
     """Return what was found by each name, and why a kind could not be read."""
     gate = asyncio.Semaphore(AT_ONCE)
-    unread: dict[Kind, str] = {}
+    unread: dict[Referent, str] = {}
 
     async def one(reference: Reference) -> tuple[Reference, Named] | None:
         async with gate:
@@ -61,7 +61,7 @@ async def _named(run: Run, reference: Reference) -> Named:
         if kind in references.VERSIONED:
             known = named.of_counted(*await client.counted(path))
             # One that is created empty has no managed fields, ever after: of no secret, look.
-            is_hidden = kind is Kind.CONFIG_MAP and not known.are_all
+            is_hidden = kind is Referent.CONFIG_MAP and not known.are_all
             return named.with_all_keys(known, await client.get(path)) if is_hidden else known
         if kind in _WHOLE:
             return _WHOLE[kind](await client.get(path))

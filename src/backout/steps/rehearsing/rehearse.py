@@ -16,7 +16,7 @@ from backout.core.health.judgement import Health, Healthy, Inconclusive, Unhealt
 from backout.core.kubernetes import objects
 from backout.core.preflight import rehearsal
 from backout.core.preflight.rehearsal import NotRehearsed, Rehearsal, RehearsalFailed, Rehearsed
-from backout.core.references.references import Kind, of_template
+from backout.core.references.references import Referent, of_template
 from backout.core.rights import permissions
 from backout.kube import paths
 from backout.steps.asking.probe import Asking, NotVerified
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
     from backout.steps.watching.follow import Newest
 
-Asked = Health | NotVerified | None
+_Heard = Health | NotVerified | None
 """What a trial Pod said of its health; None: there is nothing to ask."""
 TICK = 1.0
 """Seconds after which a state that has not changed is judged again: some rules are about time."""
@@ -62,8 +62,8 @@ async def rehearse(run: Run, preflight: Preflight) -> Rehearsal:
 
 
 async def _why_not(run: Run, preflight: Preflight) -> NotRehearsed | None:
-    workload, template = preflight.snapshot.workload, preflight.destination.template
-    why = rehearsal.unwelcome(workload, template, await _claims(run, template))
+    template = preflight.destination.template
+    why = rehearsal.unwelcome(preflight.snapshot.pace, template, await _claims(run, template))
     if why:
         return NotRehearsed(why=why)
     answers = await asyncio.gather(*(may(run, p) for p in permissions.REHEARSAL))
@@ -79,9 +79,11 @@ async def _why_not(run: Run, preflight: Preflight) -> NotRehearsed | None:
 async def _claims(run: Run, template: Object) -> dict[str, Object]:
     """Return the claims that it names, those that can be read, by name."""
     found: dict[str, Object] = {}
-    for name in {u.reference.name for u in of_template(template) if u.reference.kind is Kind.CLAIM}:
+    for name in {
+        u.reference.name for u in of_template(template) if u.reference.kind is Referent.CLAIM
+    }:
         try:
-            path = paths.named(run.target.namespace, str(Kind.CLAIM), name)
+            path = paths.named(run.target.namespace, str(Referent.CLAIM), name)
             found[name] = await run.client.get(path)
         except BackoutError:
             continue
@@ -127,13 +129,13 @@ class _Trial:
         self._second_look = SecondLook(run)
         self._due: frozenset[Look] = frozenset()
         self.causes: tuple[Cause, ...] = ()
-        self.asking: asyncio.Task[Asked] | None = None
+        self.asking: asyncio.Task[_Heard] | None = None
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._ready_at = 0.0
         snapshot = self.preflight.snapshot
         templates = [r.template for r in self.preflight.revisions]
-        deadline = progress_deadline(snapshot.workload)
+        deadline = progress_deadline(snapshot.workload, snapshot.kind)
         self._earlier = Before(others=others_of(snapshot.pods, templates, deadline=deadline))
 
     async def judged(self) -> Rehearsal:
@@ -191,7 +193,8 @@ class _Trial:
         snapshot = self.preflight.snapshot
         self.scene = Scene(
             workload=snapshot.workload,
-            replica_set={},
+            kind=self.run.target.kind,
+            stored={},
             pods=[self.pod],
             events=list(state.events.values()),
             others=snapshot.pods,
@@ -240,11 +243,11 @@ class _Trial:
             await _cancelled(self.asking)
             self.asking = None
 
-    async def _health(self, pod: Object) -> Asked:
+    async def _health(self, pod: Object) -> _Heard:
         """Return its health, asked through the API server; None where there is nothing to ask."""
         limits, name = self.run.limits, objects.name(pod)
         holds_at = self._clock() + limits.soak
-        found: Asked = None
+        found: _Heard = None
         subjects = tuple(
             PodAsked(run=self.run, pod=name, endpoint=one)
             for one in self.preflight.endpoints
@@ -265,7 +268,7 @@ class _Trial:
             if not isinstance(found, Unhealthy) or self._clock() + limits.health_interval >= until:
                 return found
 
-    def _answered(self, found: Asked) -> Rehearsal:
+    def _answered(self, found: _Heard) -> Rehearsal:
         start = f"its trial Pod was Ready after {self._ready_at - self._began:.1f} s"
         held = f"{start} and held for {self.run.limits.soak:g} s"
         match found:

@@ -13,8 +13,8 @@ from backout.core.errors import ApiError, BackoutError, Conflict, NotFound
 from backout.core.kubernetes import objects
 from backout.core.preflight import rehearsal
 from backout.kube import paths
+from backout.steps.concurrency import unbroken
 from backout.steps.ledger.processes import lives
-from backout.steps.unbroken import unbroken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping

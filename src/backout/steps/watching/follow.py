@@ -1,4 +1,4 @@
-"""Follows a workload with its ReplicaSets, Pods and events, merged into one newest state."""
+"""Follows a workload with its history, Pods and events, merged into one newest state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from backout.kube.watch import Change, Interrupted, Removed, Synced, Upserted, f
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from backout.core.model import Object, Target
+    from backout.core.kinds.kind import Kind
+    from backout.core.kinds.target import Target
+    from backout.core.model import Object
     from backout.kube.client import Client
 
 _ROUTINE = (
@@ -29,20 +31,19 @@ Not by type: that a node is on its way, that a claim is never bound and that an 
 pulled (and when that is over) are of type Normal.
 """
 
-NEEDED = frozenset({"deployments", "replicasets", "pods"})
-"""What a verdict is made from; events only word it."""
-
 
 @dataclass(kw_only=True)
 class Newest:
     """The newest object of each UID, by what is followed. Judged from here, never from events.
 
-    `missing` tells what could not be followed and why (RBAC); `interrupted` what is out of reach
-    for the moment. `is_complete` once the workload, its ReplicaSets and its Pods were listed.
+    `kind` is the workload's, `stored` its history. `missing` tells what could not be followed and
+    why (RBAC); `interrupted` what is out of reach for the moment. `is_complete` once
+    the workload, its history and its Pods were listed.
     """
 
+    kind: Kind
     workload: Object | None = None
-    replica_sets: dict[str, Object] = field(default_factory=dict)
+    stored: dict[str, Object] = field(default_factory=dict)
     pods: dict[str, Object] = field(default_factory=dict)
     events: dict[str, Object] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -50,9 +51,19 @@ class Newest:
     listed: set[str] = field(default_factory=set)
 
     @property
+    def needed(self) -> frozenset[str]:
+        """What a verdict is made from; events only word it."""
+        return frozenset({self.kind.resource.plural, self.kind.stored.plural, "pods"})
+
+    @property
     def is_complete(self) -> bool:
         """Whether all that a verdict needs has been listed (or cannot be)."""
-        return self.listed | self.missing.keys() >= NEEDED
+        return self.listed | self.missing.keys() >= self.needed
+
+    @property
+    def shows_pods(self) -> bool:
+        """Whether it can be seen which Pods are of which revision."""
+        return not self.missing.keys() & {self.kind.stored.plural, "pods"}
 
     @property
     def has_heard_events(self) -> bool:
@@ -63,7 +74,7 @@ class Newest:
     def blindness(self) -> str:
         """Why nothing can be judged now; empty where all that a verdict needs is seen."""
         for resource, why in self.interrupted.items():
-            if resource in NEEDED:
+            if resource in self.needed:
                 return why
         return "" if self.is_complete else "no answer"
 
@@ -84,7 +95,8 @@ async def newest_states(
     What may not be watched is noted in `missing` and done without, except the workload itself:
     then the error is raised.
     """
-    state = Newest()
+    kind = target.kind
+    state = Newest(kind=kind)
     changes: asyncio.Queue[tuple[str, Change | BackoutError]] = asyncio.Queue()
     pumps = [
         asyncio.create_task(_pump(client, one, changes)) for one in _followed(target, selector)
@@ -93,7 +105,7 @@ async def newest_states(
         while True:
             resource, change = await changes.get()
             if isinstance(change, BackoutError):
-                if resource == "deployments":
+                if resource == kind.resource.plural:
                     raise change
                 state.missing[resource] = change.message
             else:
@@ -107,11 +119,11 @@ async def newest_states(
 
 
 def _followed(target: Target, selector: str) -> tuple[_Followed, ...]:
-    namespace = target.namespace
+    namespace, own, stored = target.namespace, target.kind.resource, target.kind.stored
     name = f"metadata.name={target.name}"
     return (
-        _Followed(resource="deployments", path=paths.deployments(namespace), fields=name),
-        _Followed(resource="replicasets", path=paths.replica_sets(namespace), labels=selector),
+        _Followed(resource=own.plural, path=paths.listed(own, namespace), fields=name),
+        _Followed(resource=stored.plural, path=paths.listed(stored, namespace), labels=selector),
         _Followed(resource="pods", path=paths.pods(namespace), labels=selector),
         _Followed(resource="events", path=paths.events(namespace), fields=EVENTS),
     )
@@ -136,10 +148,11 @@ def _merge(state: Newest, resource: str, change: Change) -> None:
         state.interrupted[resource] = change.why
         return
     state.interrupted.pop(resource, None)
-    if resource == "deployments":
+    kind = state.kind
+    if resource == kind.resource.plural:
         _merge_workload(state, change)
     else:
-        kept = {"replicasets": state.replica_sets, "pods": state.pods, "events": state.events}
+        kept = {kind.stored.plural: state.stored, "pods": state.pods, "events": state.events}
         _merge_into(kept[resource], change)
     if isinstance(change, Synced):
         state.listed.add(resource)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from backout.core.diagnosis.groups import IMAGE, Found, Look
 from backout.core.errors import BackoutError
 from backout.core.images.names import ImageState
-from backout.core.references.references import Kind, Reference
+from backout.core.references.references import Reference, Referent
 from backout.steps.reading import references
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class SecondLook:
             return Found.UNTOLD
 
     async def _object(self, look: Look) -> Found:
-        reference = Reference(kind=Kind(look.kind), name=look.name)
+        reference = Reference(kind=Referent(look.kind), name=look.name)
         known, unread = await references.read(self._run, [reference])
         if unread or reference not in known:
             return Found.UNTOLD

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.core.rollout.verdict import Complete, Unknown
-from backout.steps.acting.conclude import Ending
+from backout.core.value import dataclass
 from backout.steps.asking.metric import sampled
 from backout.steps.asking.probe import probe
 from backout.steps.asking.subjects import NotVerified
@@ -15,10 +16,25 @@ from backout.steps.reading.changed import tell_change
 from backout.steps.watching.logs import tell_logs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backout.core.health.judgement import Health
     from backout.core.preflight.snapshot import Preflight
+    from backout.core.rollout.verdict import Verdict
     from backout.steps.run import Run
     from backout.steps.watching.watch import Watch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How the rollout ended, and what the service said then (None: not asked).
+
+    `images` are the digests that ran then, by container.
+    """
+
+    verdict: Verdict
+    health: Health | NotVerified | None = None
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 async def settled(

@@ -11,7 +11,7 @@ from backout.core.diagnosis import diagnosis, finality
 from backout.core.diagnosis.before import Before, progress_deadline
 from backout.core.diagnosis.diagnosis import Diagnosis, Meanwhile, Scene
 from backout.core.diagnosis.groups import Patience
-from backout.core.history.revisions import pods_of, replica_set_of
+from backout.core.history.revisions import of_template
 from backout.core.images.names import ran
 from backout.core.kubernetes import objects
 from backout.core.rollout import outliving, verdict
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from backout.core.diagnosis.causes import Cause
     from backout.core.diagnosis.groups import Look
+    from backout.core.kinds.kind import Counters
     from backout.core.model import Object
     from backout.core.rollout.outliving import Runs
     from backout.steps.run import Run
@@ -62,14 +63,14 @@ class Watch:
     """
 
     def __init__(self, run: Run, watched: Watched, *, deadline: float = math.inf) -> None:
-        self._run = run
+        self._run, self._kind = run, run.target.kind
         self._watched = watched
         self._deadline = deadline
         self._clock = asyncio.get_running_loop().time
         self._began = self._moved_at = self._clock()
         self._said_at = self._began
         self._best = Best()
-        self._allowed = progress_deadline(watched.workload)
+        self._allowed = progress_deadline(watched.workload, self._kind)
         self._teller = Teller(run)
         self._nodes = Nodes(run)
         self._second_look = SecondLook(run)
@@ -188,25 +189,30 @@ class Watch:
             self._causes = finality.hastened(self._causes, watched.earlier.broken)
         self._show(scene)
         if "pods" not in state.missing:
-            self._teller.replicas(counts(state.workload, scene.pods, scene.others))
+            self._teller.replicas(counts(self._counted(state), scene.pods, scene.others))
         judged = verdict.judge(
             state.workload,
+            self._kind,
             wanted=watched.wanted,
             began=watched.workload,
-            pods=None if state.missing.keys() & {"replicasets", "pods"} else scene.pods,
+            pods=scene.pods if state.shows_pods else None,
             causes=self._causes,
         )
         return self._outlived(scene) if isinstance(judged, Complete) else judged
 
     def _seen(self, state: Newest) -> Scene:
         watched = self._watched
-        current = replica_set_of(watched.workload, state.replica_sets.values(), watched.wanted)
-        own = pods_of(current, state.pods.values()) if current is not None else []
+        current = of_template(
+            self._kind.revisions(watched.workload, state.stored.values(), state.pods.values()),
+            watched.wanted,
+        )
+        own = list(current.pods) if current is not None else []
         uids = {objects.uid(p) for p in own}
         self._runs = outliving.runs_seen(self._runs, own, self._clock())
         return Scene(
             workload=state.workload or watched.workload,
-            replica_set=current,
+            kind=self._kind,
+            stored=current.stored if current is not None else None,
             pods=own,
             now=self._run.server_now(),
             events=list(state.events.values()),
@@ -234,12 +240,12 @@ class Watch:
         )
         if awaited:
             return Progressing(message=f"rolled out, and not settled: {awaited}")
-        return verdict.complete(scene.workload)
+        return Complete(message=self._kind.rolled_out(scene.workload))
 
     def _show(self, scene: Scene) -> None:
         self._run.show(
             view(
-                scene.workload,
+                self._kind.counters(scene.workload),
                 scene.pods,
                 scene.others,
                 self._causes,
@@ -248,11 +254,16 @@ class Watch:
             )
         )
 
+    def _counted(self, state: Newest) -> Counters | None:
+        return self._kind.counters(state.workload) if state.workload is not None else None
+
     def _note_progress(self, judged: Progressing, state: Newest) -> None:
         """Note a new best, which is progress for the deadline; say a new word, or give a sign."""
-        if state.workload is not None:
-            generation = objects.generation(self._watched.workload)
-            self._best, has_moved = bettered(self._best, state.workload, generation)
+        count = self._counted(state)
+        if count is not None:
+            began = objects.generation(self._watched.workload)
+            is_observed = objects.observed_generation(state.workload or {}) >= began
+            self._best, has_moved = bettered(self._best, count, is_observed=is_observed)
             if has_moved:
                 self._moved_at = self._clock()
         if self._teller.progress(judged.message):
@@ -282,7 +293,8 @@ class Watch:
             return Unknown(message=words, causes=self._causes)
         scene, before = self._scene, self._watched.earlier.standing
         if scene is not None and verdict.stands_by(scene.pods, scene.others, before):
-            words = f"{before} of {objects.replicas(scene.workload)} Pods are Ready, as before"
+            wanted = self._kind.counters(scene.workload).wanted
+            words = f"{before} of {wanted} Pods are Ready, as before"
             why = "the others run and have never restarted: active and passive by design?"
             return Unknown(message=f"{words}; {why}", causes=self._causes)
         return Failed(

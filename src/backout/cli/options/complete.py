@@ -1,0 +1,178 @@
+"""Names for the shell's completion, from the kubeconfig and the cluster.
+
+Silent and quick: where nothing can be had within a second there is nothing to offer. What is
+offered stands on the prompt unquoted, one key away from being run: only plain names are.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from backout.cli import here
+from backout.cli.options import target as targets
+from backout.session import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import click
+
+    from backout.core.kinds.target import Target
+    from backout.kube.client import Client
+
+PATIENCE = 0.8
+"""Seconds for all of it; the interpreter's start takes the rest of the second."""
+WIND_DOWN = 0.1
+"""Seconds of those to end in order: a credential plugin must not stay behind."""
+MARK = "mark"
+"""The word that may stand before the workload of `ledger`."""
+# Kubernetes' own names and numbers; the kubeconfig's are free text: `arn:aws:eks:…:cluster/prod`.
+_OBJECT = re.compile(r"[a-z0-9][-a-z0-9.]*")
+_ENTRY = re.compile(r"[A-Za-z0-9_][-\w.:/@+=,]*", re.ASCII)
+
+
+def hush(last_words: bytes = b"") -> None:
+    """Say nothing on stderr from now on, and end without an error when time is up.
+
+    Whatever holds us up: a name server, a kubeconfig on a dead disk, a page of a huge cluster.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+    def give_up(*_: object) -> None:
+        os.write(1, last_words)
+        os._exit(0)
+
+    signal.signal(signal.SIGALRM, give_up)
+
+
+def contexts(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the kubeconfig's contexts."""
+    found = _quietly(lambda: _context_names(_given(ctx, "kubeconfig")))
+    return _matching([name for name in found if _ENTRY.fullmatch(name)], incomplete)
+
+
+def namespaces(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the cluster's namespaces."""
+
+    async def ask(client: Client, _namespace: str) -> list[str]:
+        return await _names(client, "/api/v1/namespaces")
+
+    return _matching(_from_cluster(ctx, ask), incomplete)
+
+
+def workloads(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return `TYPE/NAME` of the namespace's workloads, or names after a bare TYPE."""
+    before = tuple(ctx.params.get("workload") or ctx.params.get("words") or ())
+    before = before[1:] if before[:1] == (MARK,) else before
+    if before and "/" not in before[0]:
+        return _matching(_named(ctx, before[0]), incomplete) if len(before) == 1 else []
+    word, slash, _ = incomplete.partition("/")
+    if before:
+        return []
+    if not slash:
+        return _matching([f"{known}/" for known in _types()], incomplete)
+    return _matching([f"{word}/{name}" for name in _named(ctx, word)], incomplete)
+
+
+def _types() -> list[str]:
+    """Return the words for kinds, each in its shortest and its full form."""
+    from backout.core.kinds import KINDS  # noqa: PLC0415 (not for --help)
+
+    return [word for kind in KINDS for word in (*kind.short, kind.resource.name.lower())]
+
+
+def _named(ctx: click.Context, word: str) -> list[str]:
+    """Return the names of the namespace's workloads of a kind."""
+    from backout.kube import paths  # noqa: PLC0415
+
+    kind = targets.kind_of(word)
+    if kind is None:
+        return []
+
+    async def ask(client: Client, namespace: str) -> list[str]:
+        return await _names(client, paths.listed(kind.resource, namespace))
+
+    return _from_cluster(ctx, ask)
+
+
+def revisions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the revisions of the workload that is named already, newest first."""
+
+    async def ask(client: Client, namespace: str) -> list[str]:
+        # While an option's value is being typed click has not come to the arguments.
+        words = ctx.params.get("workload") or ctx.args
+        return await _revisions(client, targets.parse(tuple(words), namespace))
+
+    return _matching(_from_cluster(ctx, ask), incomplete)
+
+
+async def _revisions(client: Client, target: Target) -> list[str]:
+    from backout.core.kubernetes import objects  # noqa: PLC0415
+    from backout.kube import paths  # noqa: PLC0415
+
+    workload = await client.get(paths.workload(target))
+    selector = objects.selector_text(workload["spec"]["selector"])
+    path = paths.listed(target.kind.stored, target.namespace)
+    listing = await client.list(path, label_selector=selector)
+    history = target.kind.revisions(workload, listing.items, ())
+    return [str(r.number) for r in history if not r.is_current]
+
+
+def _from_cluster(
+    ctx: click.Context, ask: Callable[[Client, str], Awaitable[list[str]]]
+) -> list[str]:
+    async def found() -> list[str]:
+        from backout.kube.client import Client  # noqa: PLC0415
+
+        connection = connect.connection(
+            {flag: _given(ctx, flag) for flag in connect.FLAGS}, here.process()
+        )
+        async with Client(connection, read_timeout=PATIENCE) as client:
+            return await ask(client, connection.namespace)
+
+    async def in_time() -> list[str]:
+        left, _ = signal.getitimer(signal.ITIMER_REAL)
+        async with asyncio.timeout(left - WIND_DOWN):
+            return await found()
+
+    import asyncio  # noqa: PLC0415 (not for --help)
+
+    return _quietly(lambda: asyncio.run(in_time()))
+
+
+async def _names(client: Client, path: str) -> list[str]:
+    from backout.core.kubernetes.objects import name  # noqa: PLC0415
+
+    names = sorted(name(item) for item in (await client.list(path, tries=1)).items)
+    return [one for one in names if _OBJECT.fullmatch(one)]
+
+
+def _context_names(path: str | None) -> list[str]:
+    from backout.kube.config.merging import merged  # noqa: PLC0415
+
+    return sorted(merged(path=path, environ=os.environ, home=Path.home()).entries["context"])
+
+
+def _given(ctx: click.Context, name: str) -> Any:
+    """Return a common option from after or before the command."""
+    mine = ctx.params.get(name)
+    return mine or (ctx.parent.params.get(name) if ctx.parent is not None else None)
+
+
+def _quietly(find: Callable[[], list[str]]) -> list[str]:
+    """Find names in time; `hush` said what happens when it is up."""
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        return find()
+    except Exception:  # noqa: BLE001 (a prompt is no place for an error)
+        return []
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _matching(names: list[str], incomplete: str) -> list[str]:
+    return [n for n in names if n.startswith(incomplete)]

@@ -1,0 +1,31 @@
+"""Which renderer `-o` means; what only one of them needs is imported for it alone."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from backout.cli.output.render import JsonLines, Text, write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from backout.cli.output.render import Renderer
+
+
+def renderer(output: str) -> Renderer:
+    """Return the renderer for `-o`: text, json or html."""
+    if output == "html":
+        from backout.cli.output.standing import Page  # noqa: PLC0415 (only for that)
+
+        return Page(Text(_printer()))
+    return JsonLines() if output == "json" else Text(_printer())
+
+
+def _printer() -> Callable[[str, str, bool], None]:
+    """Return how lines are printed: in colour by rich, imported only for a terminal."""
+    if sys.stdout.isatty():
+        from backout.cli.output.terminal import printer  # noqa: PLC0415
+
+        return printer()
+    return lambda line, _style, to_stderr: write(sys.stderr if to_stderr else sys.stdout, line)

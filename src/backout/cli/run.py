@@ -1,0 +1,132 @@
+"""Carries an invocation out under signals, and returns the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from backout.cli import exit_codes, here
+from backout.cli.interruption import Interruption
+from backout.cli.output.prompt import confirm
+from backout.cli.output.renderers import renderer
+from backout.cli.output.sink import Sink
+from backout.core.errors import BackoutError
+from backout.core.outcome import Outcome, Result
+from backout.session import composition
+from backout.session.connect import connection as connected
+from backout.steps import notify
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from backout.cli.invocation import Invocation
+    from backout.cli.output.render import Renderer
+    from backout.core.kinds.target import Target
+    from backout.kube.connection import Connection
+    from backout.session.process import Process
+    from backout.steps.run import Run, Session
+
+SILENT = {Result.DRY_RUN, Result.DECLINED}
+"""How a run ends that nobody else needs to hear of."""
+
+
+def run_command(invocation: Invocation) -> int:
+    """Carry the steps out and return the exit code; whatever happens, the last line is true."""
+    invocation.workload("default")
+    out = renderer(invocation.output)
+    sink = Sink(out)
+    interruption = Interruption()
+    try:
+        outcome = asyncio.run(_carried_out(invocation, out, sink, interruption))
+    except BackoutError as error:
+        outcome = Outcome(result=Result.NOT_CHANGED, message=error.message, remedy=error.remedy)
+    except asyncio.CancelledError:
+        outcome = Outcome(result=Result.INTERRUPTED, message="interrupted: nothing was changed")
+    except Exception as error:  # noqa: BLE001 (a traceback helps nobody at 3 a.m.)
+        outcome = _unexpected(error, sink)
+    if sink.is_lost and outcome.result is Result.SUCCEEDED:
+        words = f"{outcome.message}; but the journal could not be written, its lines are above"
+        outcome = replace(outcome, result=Result.UNDECIDED, message=words)
+    interruption.over()
+    code = exit_codes.exit_code(outcome, interruption.received)
+    sink.finish(outcome, code)
+    return code
+
+
+async def _carried_out(
+    invocation: Invocation, out: Renderer, sink: Sink, interruption: Interruption
+) -> Outcome:
+    interruption.watch()
+    process = here.process()
+    connection = connected(invocation.flags, process)
+    target = invocation.workload(connection.namespace)
+    sink.open(
+        composition.journal(invocation.journal, process),
+        {"traceID": invocation.trace_id, "object": _reference(connection, target)},
+    )
+    async with _session(invocation, connection, process, out, sink) as session:
+        run = _run(invocation, connection, process, target, session)
+        composition.introduce(run, connection, process)
+        for note in invocation.notes:
+            run.say("note", note)
+        outcome = await invocation.carry_out(run)
+        interruption.over()
+        if outcome.result not in SILENT:
+            await notify.end(run, outcome)
+    return outcome
+
+
+def _session(
+    invocation: Invocation, connection: Connection, process: Process, out: Renderer, sink: Sink
+) -> AbstractAsyncContextManager[Session]:
+    return composition.opened(
+        invocation.settings,
+        connection,
+        process,
+        emit=sink.emit,
+        warn=sink.warn,
+        show=out.view,
+        confirm=lambda plan: confirm(plan, connection.context, ask=invocation.ask),
+        **({"on_request": out.request} if invocation.verbose else {}),
+    )
+
+
+def _run(
+    invocation: Invocation,
+    connection: Connection,
+    process: Process,
+    target: Target,
+    session: Session,
+) -> Run:
+    is_local = invocation.is_local
+    return composition.run_of(
+        session,
+        target,
+        trace_id=invocation.trace_id,
+        dry_run=invocation.dry_run,
+        ledger=composition.local_ledger(connection, target, process) if is_local else None,
+    )
+
+
+def _reference(connection: Connection, target: Target) -> dict[str, str]:
+    return {"cluster": connection.cluster, **target.reference}
+
+
+def _unexpected(error: Exception, sink: Sink) -> Outcome:
+    """Return the outcome of a defect of ours, true about what it may have left behind."""
+    click.echo("", err=True)
+    if sink.is_triggered:
+        return Outcome(
+            result=Result.UNDECIDED,
+            message=f"internal error ({type(error).__name__}: {error}) after the rollback was "
+            "triggered: the PATCH may have been sent",
+            remedy="kubectl rollout status tells where it stands; please report this",
+        )
+    return Outcome(
+        result=Result.NOT_CHANGED,
+        message=f"internal error ({type(error).__name__}: {error}); nothing was changed",
+        remedy="please report this",
+    )

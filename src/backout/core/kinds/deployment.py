@@ -1,0 +1,117 @@
+"""Deployments: their counters, kubectl's words for them, and what holds their rollout back.
+
+The words are kubectl's (pkg/polymorphichelpers/rollout_status.go).
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from backout.core.kinds import replica_sets
+from backout.core.kinds.kind import Counters, Pace, Resource, Unmoving
+from backout.core.kubernetes import objects
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from backout.core.model import Object, Revision
+
+NO_DEADLINE = 2**31 - 1
+"""progressDeadlineSeconds that means none (kubernetes pkg/controller/deployment/util)."""
+RESUME = {"op": "replace", "path": "/spec/paused", "value": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """Its history is its ReplicaSets, to which the controller copies the annotations."""
+
+    resource: Resource = Resource(
+        group="apps", version="v1", name="Deployment", plural="deployments"
+    )
+    short: tuple[str, ...] = ("deploy",)
+    spoken: str = "deployment"
+    stored: Resource = Resource(group="apps", version="v1", name="ReplicaSet", plural="replicasets")
+    marks_history: bool = True
+    watched_fields: tuple[str, ...] = ("paused", "strategy")
+
+    def template_of(self, stored: Object) -> Object | None:
+        """Return the ReplicaSet's template."""
+        return replica_sets.template_of(stored)
+
+    def revisions(
+        self, workload: Object, stored: Iterable[Object], pods: Iterable[Object]
+    ) -> tuple[Revision, ...]:
+        """Return the history that the ReplicaSets tell."""
+        return replica_sets.history(workload, stored, pods)
+
+    def counters(self, workload: Object) -> Counters:
+        """Return the counters; what stands at 0 is absent from a status."""
+        status = objects.dig(workload, "status", default={})
+        return Counters(
+            wanted=objects.replicas(workload),
+            updated=int(status.get("updatedReplicas") or 0),
+            total=int(status.get("replicas") or 0),
+            ready=int(status.get("readyReplicas") or 0),
+            available=int(status.get("availableReplicas") or 0),
+            unavailable=int(status.get("unavailableReplicas") or 0),
+        )
+
+    def waiting_for(self, workload: Object) -> str | None:
+        """Return what is awaited; kubectl leaves the last two out."""
+        now = self.counters(workload)
+        start = f'Waiting for deployment "{objects.name(workload)}" rollout to finish: '
+        if now.updated < now.wanted:
+            return f"{start}{now.updated} out of {now.wanted} new replicas have been updated..."
+        if now.total > now.updated:
+            return f"{start}{now.total - now.updated} old replicas are pending termination..."
+        if now.available < now.updated:
+            return f"{start}{now.available} of {now.updated} updated replicas are available..."
+        if now.updated > now.wanted:
+            return f"{start}{now.updated - now.wanted} surplus replicas are pending termination..."
+        if now.total < now.updated:
+            return f"{start}{now.total} of {now.updated} updated replicas are counted..."
+        return None
+
+    def rolled_out(self, workload: Object) -> str:
+        """Return the line that scripts look for."""
+        return f'deployment "{objects.name(workload)}" successfully rolled out'
+
+    def unmoving(self, workload: Object) -> Unmoving | None:
+        """Return that it is paused."""
+        if objects.dig(workload, "spec", "paused") is not True:
+            return None
+        return Unmoving(why="the Deployment is paused", until="it is resumed", lift=RESUME)
+
+    def pace(self, workload: Object) -> Pace:
+        """Return the rolling update's counts of Pods; Recreate lets all go, and adds none.
+
+        A share of Pods is rounded down for maxUnavailable and up for maxSurge; where both come to
+        0, one Pod may be unavailable (ResolveFenceposts in kubernetes
+        pkg/controller/deployment/util/deployment_util.go).
+        """
+        replicas = objects.replicas(workload)
+        if objects.dig(workload, "spec", "strategy", "type") == "Recreate":
+            return Pace(replicas=replicas, unavailable=replicas, surge=0, recreates=True)
+        rolling = objects.dig(workload, "spec", "strategy", "rollingUpdate", default={})
+        unavailable = _count(rolling.get("maxUnavailable", "25%"), replicas, up=False)
+        surge = _count(rolling.get("maxSurge", "25%"), replicas, up=True)
+        least = 1 if unavailable == 0 and surge == 0 else unavailable
+        return Pace(replicas=replicas, unavailable=least, surge=surge)
+
+    def deadline(self, workload: Object) -> int | None:
+        """Return progressDeadlineSeconds; 600 is the API's default."""
+        seconds = int(objects.dig(workload, "spec", "progressDeadlineSeconds", default=600))
+        return None if seconds >= NO_DEADLINE else seconds
+
+
+def _count(amount: int | str, replicas: int, *, up: bool) -> int:
+    text = str(amount)
+    if not text.endswith("%"):
+        return int(text)
+    exact = Fraction(int(text[:-1]) * replicas, 100)
+    return -(-exact.numerator // exact.denominator) if up else int(exact)
+
+
+DEPLOYMENT = Deployment()

@@ -1,0 +1,133 @@
+"""What backout knows of a kind of workload: one protocol, and the values that it answers with.
+
+A kind of its own is a class with these members and a row in `KINDS`; whatever stands outside of
+this folder asks a Target for its kind, and never which one it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from backout.core.model import Object, Revision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """What the API serves: `name` is the kind as objects spell it, `plural` as paths do."""
+
+    group: str
+    version: str
+    name: str
+    plural: str
+
+    @property
+    def api_version(self) -> str:
+        """Group and version as objects spell them: `apps/v1`."""
+        return f"{self.group}/{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counters:
+    """Pods as the controller counts them: asked for, of the newest template, and all there are.
+
+    `ready`, `available` and `unavailable` are of any template.
+    """
+
+    wanted: int
+    updated: int
+    total: int
+    ready: int
+    available: int
+    unavailable: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How a rollout replaces `replicas` Pods: so many may be `unavailable`, so many beside them.
+
+    `recreates`: all old Pods go before the first new one comes.
+    """
+
+    replicas: int
+    unavailable: int
+    surge: int
+    recreates: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unmoving:
+    """Nothing rolls out: `why` in words, `until` what, and the JSON Patch operation that ends it.
+
+    `lift` is None where no field of the workload's own could end it.
+    """
+
+    why: str
+    until: str
+    lift: Mapping[str, Any] | None = None
+
+
+class Kind(Protocol):
+    """A kind of workload. Nothing here reads, waits or knows the time."""
+
+    @property
+    def resource(self) -> Resource:
+        """What the workload itself is."""
+
+    @property
+    def short(self) -> tuple[str, ...]:
+        """The short names that kubectl takes: `deploy`."""
+
+    @property
+    def spoken(self) -> str:
+        """The kind as `kubectl rollout status` calls it: `daemon set`."""
+
+    @property
+    def stored(self) -> Resource:
+        """What its history is kept in."""
+
+    @property
+    def marks_history(self) -> bool:
+        """Whether its controller copies the workload's annotations to the current revision."""
+
+    @property
+    def watched_fields(self) -> tuple[str, ...]:
+        """The fields of its spec, beside the template, that must not change before the act."""
+
+    def template_of(self, stored: Object) -> Object | None:
+        """Return the Pod template that an object of the history holds, None where it has none."""
+
+    def revisions(
+        self, workload: Object, stored: Iterable[Object], pods: Iterable[Object]
+    ) -> tuple[Revision, ...]:
+        """Return the workload's history, newest number first.
+
+        Only what this very workload controls counts. None is current while the controller has not
+        acted on the newest spec.
+        """
+
+    def counters(self, workload: Object) -> Counters:
+        """Return the counters of its status."""
+
+    def waiting_for(self, workload: Object) -> str | None:
+        """Return what its rollout waits for in kubectl's words, None where all is counted.
+
+        `workload` is one whose newest spec the controller has observed.
+        """
+
+    def rolled_out(self, workload: Object) -> str:
+        """Return kubectl's word for a rollout that is complete."""
+
+    def unmoving(self, workload: Object) -> Unmoving | None:
+        """Return why a new template would roll nothing out, None where it would."""
+
+    def pace(self, workload: Object) -> Pace:
+        """Return how its rollouts replace Pods."""
+
+    def deadline(self, workload: Object) -> int | None:
+        """Return the seconds that a rollout may be without progress, None where it has no limit."""

@@ -1,0 +1,33 @@
+"""What the user points at: one workload, with its kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from backout.core.kinds.kind import Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What the user points at."""
+
+    kind: Kind
+    namespace: str
+    name: str
+
+    @property
+    def noun(self) -> str:
+        """The kind in lower case, as kubectl prints it: `deployment`."""
+        return self.kind.resource.name.lower()
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """How JSON names it: kind, namespace and name."""
+        kind = self.kind.resource.name
+        return {"kind": kind, "namespace": self.namespace, "name": self.name}
+
+    def __str__(self) -> str:
+        return f"{self.noun}/{self.name}"

@@ -1,0 +1,67 @@
+"""What the user asked for: how it is done is for others to know."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from backout.core.health.expectation import SUCCESS, Expected
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from backout.core.health.promql import Metric
+    from backout.core.model import Acceptance
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the user asked for and allows. `to_revision` None: backout chooses.
+
+    `limit` rollbacks in `window`; `strict`: a WARN refuses, too; `fail_fast`: a suspected cause is
+    final; `patience`: seconds that a cause may last which somebody else can still make right, None
+    for the defaults; `take_over`: a lock is taken whoever holds it; `ledger_is_local`: a file of
+    this machine stands for the Lease; `health` names URLs, `/paths` and `port/paths`, all of which
+    must be as `expected`; `health_command` is for a shell; `baseline`: all but that is asked
+    before, too;
+    `metrics` must hold for the service to be healthy; `pin`: images by the digest that ran.
+    `to_last_healthy`: only a revision that the ledger recorded healthy will do; `require_proof`: an
+    unproven one refuses; `rehearse`: seconds that a trial Pod of the target may take, 0: none.
+    `is_survey`: nobody means to undo this one now, many are looked at.
+    `command` is the command line as given (without the program's name), for the line that goes on.
+    """
+
+    to_revision: int | None = None
+    accepted: tuple[Acceptance, ...] = ()
+    reason: str = ""
+    resume: bool = False
+    limit: int = 2
+    window: timedelta = timedelta(hours=1)
+    health: tuple[str, ...] = ()
+    expected: Expected = SUCCESS
+    health_method: str = "GET"
+    health_command: str = ""
+    baseline: bool = False
+    successes: int = 3
+    metrics: tuple[Metric, ...] = ()
+    require_health: bool = False
+    take_over: bool = False
+    fail_fast: bool = False
+    patience: float | None = None
+    strict: bool = False
+    ledger_is_local: bool = False
+    pin: bool = False
+    to_last_healthy: bool = False
+    require_proof: bool = False
+    rehearse: float = 0.0
+    is_survey: bool = False
+    command: tuple[str, ...] = ()
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """What is asked directly, as a user asks it."""
+        return tuple(dict.fromkeys(one for one in self.health if "://" in one))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What Pods and Services are asked, through the API server."""
+        return tuple(dict.fromkeys(one for one in self.health if "://" not in one))

@@ -1,0 +1,1 @@
+"""From a connection to a Session: who composes, and with what."""

@@ -1,0 +1,188 @@
+"""Makes a Session of a connection and settings, and a Run of a workload in it.
+
+Nobody here knows who asks: not click, not argv, not the standard streams.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backout import __version__
+from backout.core.images.keyring import Keyring
+from backout.core.model import Event
+from backout.http.client import HttpClient
+from backout.http.trust import with_authorities
+from backout.kube.client import Client, RequestLine
+from backout.kube.credentials.exec_plugin import Surroundings
+from backout.registry.auth_file import load as load_auth_file
+from backout.registry.client import RegistryClient
+from backout.session.headers import headers
+from backout.session.telemetry import notifier, prometheus
+from backout.steps.identity import identity, operation_id
+from backout.steps.journal import journal as journals
+from backout.steps.ledger.cluster_ledger import ClusterLedger
+from backout.steps.ledger.local_ledger import LocalLedger
+from backout.steps.run import Run, Session
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from backout.core.kinds.target import Target
+    from backout.core.plan.plan import Plan
+    from backout.core.rollout.view import View
+    from backout.kube.connection import Connection
+    from backout.session.process import Process
+    from backout.session.settings import Settings
+
+READ, WRITE = 10.0, 60.0
+"""Seconds of one request."""
+
+
+def _nothing(_: RequestLine) -> None:
+    """Show no requests."""
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    connection: Connection,
+    process: Process,
+    *,
+    emit: Callable[[Event], None],
+    warn: Callable[[str], None],
+    show: Callable[[View | str | None], None],
+    confirm: Callable[[Plan], Awaitable[bool]],
+    on_request: Callable[[RequestLine], None] = _nothing,
+) -> AsyncIterator[Session]:
+    """Give a session whose clients are open; raises ConfigError for a file that cannot be used.
+
+    `warn` takes what the API server warns of; for the others see `Session` and `Client`.
+    """
+    async with AsyncExitStack() as stack:
+        client = _client(settings, connection, process, emit, warn, on_request)
+        await stack.enter_async_context(client)
+        keyring = _keyring(settings)
+        registry = await stack.enter_async_context(_registry(settings, keyring))
+        web = await stack.enter_async_context(_web(settings))
+        metrics = prometheus(settings.telemetry)
+        if metrics is not None:
+            await stack.enter_async_context(metrics)
+        yield Session(
+            client=client,
+            registry=registry,
+            web=web,
+            policy=settings.policy,
+            identity=identity(connection.user),
+            emit=emit,
+            show=show,
+            confirm=confirm,
+            limits=settings.limits,
+            health_headers=headers(settings.health_header_file, process.environ),
+            context=connection.context,
+            prometheus=metrics,
+            notifier=notifier(settings.telemetry, web),
+            notes=(*connection.notes, *keyring.notes),
+        )
+
+
+def run_of(
+    session: Session,
+    target: Target,
+    *,
+    trace_id: str,
+    dry_run: bool = False,
+    ledger: LocalLedger | None = None,
+) -> Run:
+    """Return a run of one workload; its ledger is in the cluster where no other is given."""
+    return Run(
+        session=session,
+        target=target,
+        ledger=ledger or ClusterLedger(session.client, target),
+        op=operation_id(),
+        trace_id=trace_id,
+        dry_run=dry_run,
+    )
+
+
+def local_ledger(connection: Connection, target: Target, process: Process) -> LocalLedger:
+    """Return the ledger that is a file of this machine."""
+    folder = journals.state_folder(process.environ, process.home)
+    return LocalLedger(folder, connection.server, target)
+
+
+def journal(path: Path | None, process: Process) -> journals.Journal:
+    """Open the journal that was named, else the one in the state folder; raises JournalError."""
+    if path is not None:
+        return journals.open_explicit(path)
+    return journals.open_default(process.environ, process.home, _temporary)
+
+
+def introduce(run: Run, connection: Connection, process: Process) -> None:
+    """Say where this happens before anything does."""
+    run.say(
+        "context",
+        f"context {connection.context or '-'}, cluster {connection.cluster or '-'}, "
+        f"namespace {run.target.namespace or '(all)'}, user {connection.user or '-'}",
+        server=connection.server,
+        context=connection.context,
+        actor=run.identity.actor,
+        host=run.identity.host,
+        version=__version__,
+        command=process.command,
+    )
+    for note in run.session.notes:
+        run.say("warning", note)
+    if run.ledger.is_local:
+        run.say(
+            "warning",
+            "the ledger is a file of this machine (--ledger local): rollbacks from anywhere else "
+            "are neither seen nor stopped",
+        )
+
+
+def _client(
+    settings: Settings,
+    connection: Connection,
+    process: Process,
+    emit: Callable[[Event], None],
+    warn: Callable[[str], None],
+    on_request: Callable[[RequestLine], None],
+) -> Client:
+    total, write = settings.limits.total, settings.request_timeout or WRITE
+    return Client(
+        connection,
+        read_timeout=settings.request_timeout or READ,
+        write_timeout=min(write, total) if total else write,
+        on_request=on_request,
+        on_warning=warn,
+        around=Surroundings(
+            terminal=process.has_terminal,
+            say=lambda text: emit(Event(kind="note", message=text)),
+        ),
+    )
+
+
+def _keyring(settings: Settings) -> Keyring:
+    auth_file = settings.registry_auth_file
+    return load_auth_file(auth_file) if auth_file is not None else Keyring()
+
+
+def _registry(settings: Settings, keyring: Keyring) -> RegistryClient:
+    return RegistryClient(
+        keyring=keyring,
+        plain_http=settings.registry_plain_http,
+        ca_file=settings.registry_ca,
+    )
+
+
+def _web(settings: Settings) -> HttpClient:
+    remedy = "give --health-ca a PEM file with the CA certificates of the --health URLs"
+    return HttpClient(tls=with_authorities(settings.health_ca, remedy=remedy))
+
+
+def _temporary() -> Path:
+    import tempfile  # noqa: PLC0415 (10 ms with what it imports)
+
+    return Path(tempfile.gettempdir())

@@ -1,0 +1,21 @@
+"""The process around a session: what it may know of it, as whoever starts it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """Environment and home; `has_terminal`: a person can answer; `command`: what is carried out."""
+
+    environ: Mapping[str, str]
+    home: Path
+    has_terminal: bool = False
+    command: str = ""

@@ -1,0 +1,39 @@
+"""`backout check --explain ID`: the page of the docs, without a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from backout.core.checks import CHECKS
+from backout.core.diagnosis.causes import REMEDIES
+
+if TYPE_CHECKING:
+    from tests.contract.cli.command import Command
+
+DOCS = Path(__file__).parents[4] / "docs"
+
+
+@pytest.mark.parametrize("one", ["PF301", "pf802", "CRASH_LOOP"])
+async def test_the_page_is_printed_as_it_stands_in_the_docs(backout: Command, one: str) -> None:
+    done = await backout("check", "--explain", one)
+    folder = "checks" if one.upper().startswith("PF") else "failures"
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out == (DOCS / folder / f"{one.upper()}.md").read_text()
+
+
+@pytest.mark.parametrize("one", ["PF999", "../../README", "", "PF301.md"])
+async def test_what_is_no_id_is_a_usage_error(backout: Command, one: str) -> None:
+    done = await backout("check", "--explain", one)
+
+    assert done.code == 2
+    assert "there is no check or failure class" in done.err
+
+
+def test_every_id_that_is_printed_has_a_page() -> None:
+    for name in (*(c.id for c in CHECKS), *REMEDIES):
+        folder = "checks" if name.startswith("PF") else "failures"
+        assert (DOCS / folder / f"{name}.md").is_file()
