@@ -8,9 +8,6 @@ PYTEST := $(WHEEL_ENV)/bin/python -m pytest
 WORKERS ?= 8
 FAST_WORKERS ?= 3
 FAST := tests/core tests/contract tests/protocol tests/packaging tests/sandbox tests/structure
-SLOW := tests/running tests/contract/cli/output/test_report_browser.py \
-	tests/contract/kubectl/test_differential.py tests/protocol/test_mutations.py \
-	tests/packaging/test_tools.py
 # One test at a time is handed out, in the order of collection, which has the longest first; what
 # fails is run once more, alone.
 TOGETHER := -n $(WORKERS) --dist load --maxschedchunk 1 -p tests.running.again
@@ -61,7 +58,7 @@ test-fast: check $(WHEEL_ENV)/.ready
 
 # What is most likely to fail comes last, so that its summary does: whatever is flaky stands there.
 test: test-fast
-	$(PYTEST) -n 2 $(SLOW) -m "slow and not every_case"
+	$(PYTEST) -n 2 --dist worksteal $(FAST) tests/running -m "slow and not every_case"
 	$(PYTHON) -m sandbox up
 	$(PYTEST) tests/sandbox -m "sandbox_lifecycle and not every_case"
 	$(PYTEST) tests/cluster -m "exclusive and not every_case"
