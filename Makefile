@@ -7,10 +7,9 @@ PYTEST := $(WHEEL_ENV)/bin/python -m pytest
 # Cluster tests wait more than they compute: more workers than cores.
 WORKERS ?= 8
 FAST_WORKERS ?= 3
-FAST := tests/core tests/contract tests/protocol tests/packaging tests/sandbox tests/running tests/structure
-# What shares neither the cluster's components nor another project's programs. One test at a time is
-# handed out, in the order of collection, which has the longest first. tests/running: once more, alone.
-ON_CLUSTER := tests/cluster tests/contract/cli/test_report_browser.py
+FAST := tests/core tests/contract tests/protocol tests/packaging tests/sandbox tests/structure
+# One test at a time is handed out, in the order of collection, which has the longest first; what
+# fails is run once more, alone.
 TOGETHER := -n $(WORKERS) --dist load --maxschedchunk 1 -p tests.running.again
 SHARED := not exclusive and not owner_tools and not sandbox_lifecycle
 
@@ -55,14 +54,15 @@ format: .venv/.ready
 
 test-fast: check $(WHEEL_ENV)/.ready
 	$(PYTEST) -n $(FAST_WORKERS) --dist worksteal $(FAST) \
-		-m "not every_case and not browser and not sandbox_lifecycle"
+		-m "not every_case and not slow and not sandbox_lifecycle"
 
 # What is most likely to fail comes last, so that its summary does: whatever is flaky stands there.
 test: test-fast
+	$(PYTEST) -n 2 --dist worksteal $(FAST) tests/running -m "slow and not every_case"
 	$(PYTHON) -m sandbox up
 	$(PYTEST) tests/sandbox -m "sandbox_lifecycle and not every_case"
 	$(PYTEST) tests/cluster -m "exclusive and not every_case"
-	$(PYTEST) $(TOGETHER) $(ON_CLUSTER) -m "$(SHARED) and not every_case"
+	$(PYTEST) $(TOGETHER) tests/cluster -m "$(SHARED) and not every_case"
 
 test-all: test
 	$(PYTEST) tests/sandbox -m "sandbox_lifecycle and every_case"

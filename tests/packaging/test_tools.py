@@ -6,6 +6,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.packaging.environments import (
     PROGRAMS,
     constraints,
@@ -36,6 +38,7 @@ def test_uv_tool_installs_the_three_programs_and_removes_them(tmp_path: Path) ->
     assert list(programs.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_pipx_installs_the_three_programs(tmp_path: Path) -> None:
     pipx = tmp_path / "pipx"
     run(uv(), "venv", "--quiet", "--python", sys.executable, pipx)

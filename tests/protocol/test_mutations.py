@@ -11,6 +11,7 @@ from tests.protocol.mutations import MUTATIONS, Mutation, copied, mutate, run_te
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 RED = 1
 """pytest's exit code where tests ran and one failed; a file that cannot be imported is 2."""
 

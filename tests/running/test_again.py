@@ -6,7 +6,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
 ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 CONFIGURED = """
 [tool.pytest]

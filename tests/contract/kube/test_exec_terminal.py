@@ -39,7 +39,7 @@ PROGRAM = """
 import asyncio, os, sys
 from backout.core.errors import ConfigError
 from backout.kube.connection import Plugin
-from backout.kube.exec_plugin import Surroundings, identity
+from backout.kube.credentials.exec_plugin import Surroundings, identity
 plugin = Plugin(
     api_version=sys.argv[1], command=sys.argv[2], interactive_mode=sys.argv[3],
     environment=dict(os.environ),

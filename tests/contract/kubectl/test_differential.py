@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.contract.kubectl import asked, pki
 from tests.contract.kubectl.conftest import seed
 from tests.contract.kubectl.deliberate import GENERATED
@@ -30,6 +32,7 @@ def test_there_are_enough_sets_and_each_feature_is_in_enough_of_them() -> None:
     assert {name: counts[name] for name in FEATURES if counts[name] < ENOUGH} == {}, seed()
 
 
+@pytest.mark.slow
 def test_kubectl_and_backout_agree_about_every_set(tmp_path: Path) -> None:
     outcomes = compared(generate(seed(), COUNT), tmp_path)
     differing = {one.set.number: list(one.disagreements()) for one in outcomes}

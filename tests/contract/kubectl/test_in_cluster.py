@@ -32,7 +32,7 @@ exec "$@"
 BACKOUT = """
 import asyncio, os
 from pathlib import Path
-from backout.kube import kubeconfig
+from backout.kube.config import kubeconfig
 from tests.contract.kubectl import asked
 connection = kubeconfig.load(path=None, context=None, environ=os.environ, home=Path("/none"))
 asyncio.run(asked._post(connection))

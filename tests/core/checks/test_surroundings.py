@@ -107,7 +107,7 @@ def labelled() -> Any:
     third["spec"]["template"]["metadata"]["labels"]["tier"] = "web"
     return {
         "workload": deployment(current),
-        "replica_sets": (replica_set(1), replica_set(2), third),
+        "stored": (replica_set(1), replica_set(2), third),
         "services": (service(selector={"tier": "web"}),),
     }
 
@@ -162,7 +162,7 @@ CASES: dict[str, tuple[Any, Any]] = {
         with_config(named=changed(ago(hours=2))),
     ),
     "PF903": (preflight(nodes=(node(ready="Unknown"),)), preflight(nodes=(node(),))),
-    "PF904": (preflight(deployments=neighbours(1)), preflight(deployments=neighbours(0))),
+    "PF904": (preflight(neighbours=neighbours(1)), preflight(neighbours=neighbours(0))),
     "PF905": (
         preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.WELL)),
         preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.UNWELL)),

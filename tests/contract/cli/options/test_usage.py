@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner
@@ -124,7 +125,10 @@ WRONG = {
 
 def refused(*arguments: str) -> Finished:
     """Return what the command says where argv alone makes it end."""
-    ended = CliRunner().invoke(cli, arguments, prog_name=PROGRAM, env={"KUBECONFIG": "/nowhere"})
+    with patch.object(sys, "argv", [PROGRAM, *arguments]):
+        ended = CliRunner(catch_exceptions=False).invoke(
+            cli, arguments, prog_name=PROGRAM, env={"KUBECONFIG": "/nowhere"}
+        )
     return Finished(ended.exit_code, ended.stdout, ended.stderr)
 
 

@@ -22,7 +22,7 @@ FRAME = """<iframe style="width:{width}px;height:4000px;border:0" srcdoc="{page}
 onload="document.body.setAttribute('data-{name}',
 this.contentDocument.documentElement.scrollWidth)"></iframe>"""
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
