@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -90,18 +89,6 @@ def ready_pod(space: Space) -> dict[str, Any] | None:
     return None
 
 
-def holds_an_old_pod(space: Space) -> None:
-    """Put a finalizer on the Pod that runs now, and take it away when the test ends."""
-    pod = until("a Ready Pod", lambda: ready_pod(space))
-    path = f"/api/v1/namespaces/{space.name}/pods/{pod['metadata']['name']}"
-    held = {"metadata": {"finalizers": ["x.example/hold"]}}
-    space.api.call("PATCH", path, held, "merge-patch+json")
-    free = {"metadata": {"finalizers": None}}
-    stack = ExitStack()
-    stack.callback(space.api.call, "PATCH", path, free, "merge-patch+json")
-    space.until_closed(stack)
-
-
 def a_quota_of_replica_sets(space: Space) -> None:
     hard = {"count/replicasets.apps": "1"}
     space.create(made("ResourceQuota", "q", spec={"hard": hard}))
@@ -179,8 +166,6 @@ RECOVERING = {
     "crashes until its dependency is there": Situation(
         change={"container": NEEDS_GO}, prepare=a_gate, meanwhile=after(45, go)
     ),
-    # R21: the controller waits for running Pods alone, so what a finalizer holds stops nothing
-    "an old Pod that a finalizer holds": Situation(prepare=holds_an_old_pod, spec=RECREATE),
 }
 """Each looked like a failure to a rule that was final at the first sight."""
 
@@ -220,7 +205,7 @@ FAILING = {
     "a hook that fails": Situation(
         code="CONTAINER_START",
         change={"container": {"lifecycle": {"postStart": {"exec": {"command": ["/no-such"]}}}}},
-        says="lifecycle hook",
+        says="postStart hook fails",
     ),
     # R21: pulumi/pulumi#5157, Systemorph/MeshWeaver#1794
     "an old Pod that takes its grace period": Situation(
@@ -275,5 +260,5 @@ PLAYED_OFTEN = {
 """The outcome depends on timing: played five times, and the worst counts."""
 
 REPORTED = {**RECOVERING, **FAILING}
-RECORDED = {n: s for n, s in REPORTED.items() if s.observed and s.code != "TERMINATING"}
-"""What the objects themselves tell: not where there is no revision, or none has a Pod yet."""
+RECORDED = {n: s for n, s in REPORTED.items() if s.observed and (s.final or not s.code)}
+"""What one look at the objects tells: not where there is no revision, nor what a deadline ends."""

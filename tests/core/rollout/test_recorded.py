@@ -38,7 +38,9 @@ def stem(name: str) -> str:
 
 
 def test_each_situation_is_recorded() -> None:
-    assert {stem(n) for n in (*FAILING, *HEALTHY, *ON_THE_NODE, *RECORDED)} | {SUPERSEDED} == set(NAMES)
+    assert {stem(n) for n in (*FAILING, *HEALTHY, *ON_THE_NODE, *RECORDED)} | {SUPERSEDED} == set(
+        NAMES
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
