@@ -61,11 +61,14 @@ def of_creation(
 def _of_history(
     workload: Object, kind: Kind, own: Sequence[Object], others: Sequence[Object]
 ) -> Iterator[Cause]:
-    """Yield why there is no such revision: the workload's own words (ReplicaSetCreateError)."""
+    """Yield why there is no such revision: the workload's own words."""
     for which, bad in (("Progressing", "False"), ("ReplicaFailure", "True")):
         failure = objects.condition(workload, which) or {}
         reason, text = str(failure.get("reason", "")), str(failure.get("message", ""))
-        if failure.get("status") == bad and reason in {"ReplicaSetCreateError", "FailedCreate"}:
+        if failure.get("status") == bad and reason in {
+            f"{kind.stored.name}CreateError",
+            "FailedCreate",
+        }:
             subject = f"{kind.resource.name} {objects.name(workload)}"
             yield _refused(
                 workload,

@@ -27,7 +27,7 @@ _RULE = re.compile(
 )
 _OWN_NAME = re.compile(
     r'^(?:\(combined from similar events\): )?Error creating: |\bpods? "[^"]*"|'
-    r'\breplicasets?(?:\.apps)? "[^"]*"|used: \S+',
+    r'\b[a-z]{1,40}\.apps "[^"]*"|used: \S+',
     re.IGNORECASE,
 )
 """What each attempt, and the event beside the condition, writes in another way."""

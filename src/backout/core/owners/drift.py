@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 _TEMPLATE = re.compile(r"^/spec(?:/template(?:/.*)?)?$|^\.spec(?:\.template\b.*)?$")
 
 
-def is_overlooked(spec: Object, name: str) -> bool:
-    """Tell whether an Application overlooks (a part of) a Deployment's Pod template."""
+def is_overlooked(spec: Object, about: str) -> bool:
+    """Tell whether an Application overlooks (a part of) a workload's Pod template.
+
+    `about` is the workload as `group/Kind/name`.
+    """
+    group, kind, name = about.split("/")
     return any(
-        _is_about(entry, name) and any(_TEMPLATE.match(path) for path in _paths(entry))
+        _is_about(entry, group, kind, name) and any(_TEMPLATE.match(path) for path in _paths(entry))
         for entry in objects.dig(spec, "ignoreDifferences", default=[])
     )
 
 
-def _is_about(entry: Object, name: str) -> bool:
+def _is_about(entry: Object, group: str, kind: str, name: str) -> bool:
     return (
-        entry.get("group") in {"apps", "*"}
-        and entry.get("kind") in {"Deployment", "*"}
+        entry.get("group") in {group, "*"}
+        and entry.get("kind") in {kind, "*"}
         and entry.get("name") in {None, "", name}
     )
 

@@ -47,7 +47,7 @@ OWNERS_TURN = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """The object whose policy decides, where it can be read; `about` is the workload's name."""
+    """The object whose policy decides, where it can be read; `about` the workload as `group/Kind/name`."""
 
     group: str
     version: str
@@ -109,7 +109,7 @@ def _argo_cd(workload: Object, kind: Kind) -> Owner | None:
             resource="applications",
             namespace=where or "argocd",
             name=name,
-            about=objects.name(workload),
+            about=f"{kind.resource.group}/{kind.resource.name}/{objects.name(workload)}",
         ),
         detail="it refuses a rollback while automated sync is on: git revert the change then",
     )
