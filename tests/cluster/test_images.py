@@ -78,38 +78,56 @@ def test_an_image_that_is_gone_only_warns_while_its_pods_run(space: Space, repos
     assert space.image_now() == image
 
 
-def test_an_image_that_is_gone_blocks_when_pods_must_be_started(
-    space: Space, repository: str
-) -> None:
-    digest = images.push(repository, "v1")
-    space.deploy(space.version("v1", repository=repository))
+def gone_from_the_registry(space: Space, repository: str, policy: dict[str, str]) -> str:
+    """Let no Pod of revision 1 run and its image be deleted; return it. The node still holds it.
+
+    It is like no other image: of one that it has by many names a node tells five.
+    """
+    digest = images.push(repository, "v1", {"ONLY": repository})
+    space.deploy(space.version("v1", repository=repository, container=policy))
     space.roll(space.version("v2"), up=True)
     until("the old Pod is gone", lambda: len(space.pods()) == 1)
     images.delete(repository, digest)
+    return space.image("v1", repository)
+
+
+def test_an_image_that_is_gone_blocks_when_pods_must_be_started(
+    space: Space, repository: str
+) -> None:
+    image = gone_from_the_registry(space, repository, ALWAYS)
 
     ran = space.undo().expect(3)
 
-    image = space.image("v1", repository)
     assert "ERROR: an image of revision 1 is gone: " in ran.err
     assert f"does not have {image} (404" in ran.err
     assert "ERROR: refused (PF301): nothing was changed" in ran.err
     assert "risk of going on: Pods of the target cannot start where the image" in ran.err
     assert space.wrote() == []
 
-    # That very line goes on: the image still lies on the node.
+    # That very line goes on, and the kubelet asks the registry in vain.
     line = ran.line("to go on anyway: ").removeprefix("to go on anyway: ")
     words = shlex.split(line)
     assert words[:5] == ["backout", "undo", "deploy/shop", "-n", space.name]
-    went_on = space.undo(*words[5:]).expect(0)
+    went_on = space.undo(*words[5:]).expect(4)
 
     assert "accepted PF301: " in went_on.err
-    assert space.image_now() == image
     record = space.records()[-1]
-    assert (record["state"], record["accepted"], record["reason"]) == (
-        "SUCCEEDED",
-        ["PF301"],
-        "WHY",
-    )
+    assert (record["state"], record["accepted"], record["reason"]) == ("FAILED", ["PF301"], "WHY")
+
+
+def test_an_image_that_every_node_holds_only_warns(space: Space, repository: str) -> None:
+    image = gone_from_the_registry(space, repository, {"imagePullPolicy": "IfNotPresent"})
+    # The kubelet looks every 30 s which images it has.
+    until("the node tells that it holds it", lambda: holds(space, image), within=100)
+
+    ran = space.undo().expect(0)
+
+    assert f"WARN PF302: image {image} is gone from its registry; each node that" in ran.err
+    assert space.image_now() == image
+
+
+def holds(space: Space, image: str) -> bool:
+    return any(image in one["names"] for n in space.nodes() for one in n["status"]["images"])
 
 
 @pytest.mark.parametrize("name", ["{}:latest", pytest.param("{}", marks=EVERY_CASE)])

@@ -262,14 +262,14 @@ def test_an_interrupted_rehearsal_takes_its_pod_with_it(space: Space) -> None:
 
 
 @pytest.mark.every_case
-def test_without_the_right_to_pods_it_is_not_rehearsed_and_the_rule_is_named(
+def test_without_the_right_to_pods_the_demand_refuses_and_the_rule_is_named(
     space: Space,
 ) -> None:
     unproven(space)
     env = user_with(space, [*RIGHTS, rule("", "pods", "create")])
-    ran = space.undo("--rehearse", env=env).expect(0)
+    ran = space.undo("--rehearse", env=env).expect(3)
 
-    assert "PF125" in ran.findings()
+    assert "PF127" in ran.findings()
     assert f"you may not delete pods in namespace {space.name}" in ran.err
     assert "resources: [pods], verbs: [create, delete, list, watch]" in ran.err
     assert space.audited("create", "pods") == []

@@ -46,7 +46,10 @@ class UrlAsked:
                 timeout=self.timeout,
                 cap=BODY_CAP,
                 truncate=True,
+                any_coding=True,
             )
         except BackoutError as error:
             return Sample(subject=self.name, answer=Answer.UNKNOWN, detail=error.message)
-        return judged(self.name, response.status, response.body, self.expected)
+        return judged(
+            self.name, response.status, response.body, self.expected, coding=response.coding
+        )

@@ -25,6 +25,14 @@ METADATA = frozenset(
         "192.0.0.192",  # Oracle, classic
     )
 )
+METADATA_NAMES = frozenset(
+    {
+        *("metadata", "metadata.google.internal", "metadata.goog"),
+        *("instance-data", "instance-data.ec2.internal"),
+        "metadata.tencentyun.com",
+    }
+)
+"""Names that only a cloud's own DNS knows: a proxy that runs there may."""
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 V4_COMPATIBLE = ipaddress.ip_network("::/96")
 THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
@@ -46,6 +54,15 @@ class AddressPolicy:
         except ValueError:
             return "not an IP address"
         return None if self.local else _local(_embedded(parsed))
+
+    def objection_to_name(self, host: str) -> str | None:
+        """Return why a name may not be asked for by a proxy, or None where it does not say so."""
+        bare = host.lower().rstrip(".")
+        if self.local:
+            return None
+        if bare == "localhost" or bare.endswith(".localhost"):
+            return "a loopback name"
+        return "a cloud metadata name" if bare in METADATA_NAMES else None
 
 
 ANY_ADDRESS = AddressPolicy(local=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from backout.http.pool import Pool
+    from backout.http.proxies import ProxyFor
     from backout.http.stream import Stream
 
 __all__ = ["BODY_CAP", "LINE_CAP", "USER_AGENT", "Headers", "HttpClient", "Response"]
@@ -31,9 +32,10 @@ class HttpClient:
     """An async context manager; one per run and trust domain, so that connections are reused.
 
     `tls` is the context for https (None: the system's CAs), `server_hostname` the name to expect
-    in the certificate instead of the URL's. `policy` is applied to addresses, after DNS; behind a
-    `proxy` (an http or https URL, credentials allowed) only literal addresses can be checked,
-    because the proxy resolves the names. Time-outs are in seconds; `connect_timeout` covers DNS,
+    in the certificate instead of the URL's. `proxy` is an http or https URL (credentials allowed),
+    or tells for each URL by which one to go. `policy` is applied to addresses, after DNS; a proxy
+    resolves the names anew, so what is asked by one is looked up here first, and refused where this
+    machine finds only denied addresses. Time-outs are in seconds; `connect_timeout` covers DNS,
     connection and TLS.
 
     Every failure is `Unreachable`: nothing was sent, or `Unanswered`: it may have been sent.
@@ -46,7 +48,7 @@ class HttpClient:
         tls: ssl.SSLContext | None = None,
         connect_timeout: float = 5.0,
         policy: AddressPolicy = ANY_ADDRESS,
-        proxy: str | None = None,
+        proxy: str | ProxyFor | None = None,
         server_hostname: str | None = None,
         user_agent: str = USER_AGENT,
     ) -> None:
@@ -57,7 +59,7 @@ class HttpClient:
             tls=tls,
             connect_timeout=connect_timeout,
             policy=policy,
-            proxy=proxy,
+            proxy_for=proxy if callable(proxy) else lambda _: proxy,
             server_hostname=server_hostname,
             user_agent=user_agent,
         )
@@ -86,15 +88,24 @@ class HttpClient:
         timeout: float,  # noqa: ASYNC109 (part of the contract: the whole answer, in seconds)
         cap: int = BODY_CAP,
         truncate: bool = False,
+        any_coding: bool = False,
     ) -> Response:
         """Send one request, once, and return the answer whatever its status.
 
         `url` is sent as it is: percent-encode it. `timeout` covers everything to the last byte of
         the body. A body over `cap` bytes is cut if `truncate`, else it is a failure; what a status
         of 400 or more says is never kept beyond BODY_CAP: the larger room of a list is for lists.
+
+        A body that is compressed, though nobody asked for that, is a failure unless `any_coding`:
+        then it is what it is, for callers that may do without.
         """
         question = self._engine.HttpRequest(
-            method=method, url=url, headers=headers, body=body, timeout=timeout
+            method=method,
+            url=url,
+            headers=headers,
+            body=body,
+            timeout=timeout,
+            any_coding=any_coding,
         )
         return await self._engine.ask(self._open(), question, cap=cap, truncate=truncate)
 

@@ -24,14 +24,18 @@ from backout.http.errors import Unanswered, Untrusted
 from backout.http.reasons import certificate_words, system_reason, tls_words
 from backout.http.resolver import AddressDenied, Found, resolve
 from backout.http.trust import system_trust
-from backout.http.url import Url, parse
 from backout.http.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backout.http.proxies import ProxyFor
+    from backout.http.url import Url
+
 _NEXT_FAMILY_AFTER = 0.25
 """Seconds until another address is tried beside the first (RFC 8305, section 8)."""
+_LOOK_UP = 2.0
+"""Seconds for a name that only the proxy needs to know."""
 _OK = range(200, 300)
 
 
@@ -42,26 +46,47 @@ class Terms:
     tls: ssl.SSLContext | None
     connect_timeout: float
     policy: AddressPolicy
-    proxy: str | None
+    proxy_for: ProxyFor
     server_hostname: str | None
     user_agent: str
 
 
-async def dial(url: Url, terms: Terms, *, host: str) -> HttpConnection:
+async def dial(url: Url, terms: Terms, *, proxy: Url | None, host: str) -> HttpConnection:
     """Return a connection on which a request for `url` can be sent; `host` is for error text."""
     late = f"{host} did not accept a connection within {terms.connect_timeout:g} s"
     _check_literal(url, terms.policy)
     try:
         async with asyncio.timeout(terms.connect_timeout):
-            if terms.proxy is None:
+            if proxy is None:
                 return HttpConnection(await _direct(url, terms, host), host=host)
-            return await _through(parse(terms.proxy), url, terms, host)
+            await _look_up(url, terms)
+            return await _through(proxy, url, terms, host)
     except TimeoutError:
         raise Unreachable(late) from None
 
 
+async def _look_up(url: Url, terms: Terms) -> None:
+    """Apply the policy to a name that a proxy is to be asked for, as far as it can be.
+
+    A name that says by itself what it is, is refused; any other where this machine's own DNS knows
+    denied addresses of it alone. Behind many a proxy there is no DNS for the names of others: then
+    it is the proxy, and the machine it runs on, that resolves and connects.
+    """
+    if terms.policy is ANY_ADDRESS:
+        return
+    if (objection := terms.policy.objection_to_name(url.host)) is not None:
+        raise _denied(f"{untrusted(url.host)}: {objection}")
+    try:
+        async with asyncio.timeout(min(_LOOK_UP, terms.connect_timeout / 2)):
+            await resolve(url.host, url.port, terms.policy)
+    except AddressDenied as denied:
+        raise _denied(f"{untrusted(url.host)} is {denied}") from None
+    except (OSError, TimeoutError):
+        return
+
+
 def _check_literal(url: Url, policy: AddressPolicy) -> None:
-    """Apply the policy to an address in the URL itself: behind a proxy nothing else is checked."""
+    """Apply the policy to an address in the URL itself, by which way it is ever asked."""
     host = url.host
     if ":" not in host and not host.replace(".", "").isdigit():
         return

@@ -1,7 +1,7 @@
 """Sends a request over a kept or a new connection. Imported late: asyncio and TLS take 0.1 s.
 
-There are no redirects (a server must not choose whom we talk to), no cookies, no proxy from the
-environment (callers decide), no compression (a small answer must stay small), and nothing is sent
+There are no redirects (a server must not choose whom we talk to), no cookies, no proxy that the
+caller did not name, no compression (a small answer must stay small), and nothing is sent
 twice: a connection that dies under a request is an error.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from backout.core.errors import Unreachable
+from backout.core.errors import ConfigError, Unreachable
 from backout.core.value import dataclass
 from backout.http.dial import Terms
 from backout.http.errors import Unanswered
@@ -36,13 +36,17 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 @dataclass(frozen=True, kw_only=True)
 class HttpRequest:
-    """One request. `timeout` in seconds: for the whole answer, or for its head where streamed."""
+    """One request. `timeout` in seconds: for the whole answer, or for its head where streamed.
+
+    `any_coding`: a compressed body is no failure.
+    """
 
     method: str
     url: str
     headers: OutgoingHeaders
     body: bytes | None
     timeout: float
+    any_coding: bool = False
 
 
 async def ask(pool: Pool, question: HttpRequest, *, cap: int, truncate: bool) -> Response:
@@ -56,7 +60,14 @@ async def ask(pool: Pool, question: HttpRequest, *, cap: int, truncate: bool) ->
                 body, cut = await _body(attempt, cap=room, truncate=truncate)
             finally:
                 attempt.release()
-    return Response(status=status, headers=headers, body=body, truncated=cut, url=question.url)
+    return Response(
+        status=status,
+        headers=headers,
+        body=body,
+        truncated=cut,
+        url=question.url,
+        coding=headers.coding,
+    )
 
 
 @asynccontextmanager
@@ -88,7 +99,7 @@ class _Attempt:
         self.host = host_of(question.url)
         self._pool = pool
         self._question = question
-        self._url, self._request = _prepared(question, pool.terms, self.host)
+        self._url, self._proxy, self._request = _prepared(question, pool.terms, self.host)
         self._connection: HttpConnection | None = None
 
     @property
@@ -100,10 +111,10 @@ class _Attempt:
 
     async def head(self) -> tuple[int, Headers]:
         """Connect, send, and return the answer's status and headers."""
-        self._connection = await self._pool.take(self._url, host=self.host)
+        self._connection = await self._pool.take(self._url, self._proxy, host=self.host)
         self._connection.send(self._request, self._question.body or b"")
         status, headers = await self._connection.head()
-        if headers.get("content-encoding", "identity").lower() != "identity":
+        if headers.coding and not self._question.any_coding and self._question.method != "HEAD":
             raise Unanswered(f"{self.host} answered in an encoding that was not asked for")
         return status, headers
 
@@ -124,24 +135,34 @@ class _Attempt:
             raise Unanswered(f"no answer from {self.host} {within}") from None
 
 
-def _prepared(question: HttpRequest, terms: Terms, host: str) -> tuple[Url, h11.Request]:
-    """Return where to go and what to send; raise Unreachable where that cannot be written down."""
+def _prepared(
+    question: HttpRequest, terms: Terms, host: str
+) -> tuple[Url, Url | None, h11.Request]:
+    """Return where to go, by which proxy, and what to send.
+
+    Raises Unreachable where that cannot be written down.
+    """
     try:
         url = parse(question.url)
+        by = terms.proxy_for(question.url)
+        way = parse(by) if by else None
+    except ConfigError as error:
+        raise Unreachable(error.message, remedy=error.remedy) from None
     except ValueError:
         raise Unreachable(
             f"cannot ask {host}: not a full http or https address",
             remedy="give it as https://HOST[:PORT]/PATH",
         ) from None
-    proxy = parse(terms.proxy) if terms.proxy and url.scheme == "http" else None
+    asked = way if url.scheme == "http" else None  # who is asked for the URL, not for a tunnel
     try:
-        return url, h11.Request(
+        request = h11.Request(
             method=question.method,
-            target=url.full if proxy else url.path,
-            headers=_headers(question, url, terms.user_agent, proxy),
+            target=url.full if asked else url.path,
+            headers=_headers(question, url, terms.user_agent, asked),
         )
     except (h11.LocalProtocolError, ValueError):
         raise Unreachable(f"cannot ask {host}: the request is not valid") from None
+    return url, way, request
 
 
 def _headers(

@@ -26,7 +26,7 @@ class Pool:
         self.terms = terms
         self._kept: dict[Place, list[tuple[HttpConnection, float]]] = {}
 
-    async def take(self, url: Url, *, host: str) -> HttpConnection:
+    async def take(self, url: Url, proxy: Url | None = None, *, host: str) -> HttpConnection:
         """Return a kept connection or a new one; raises what `dial` raises."""
         kept = self._kept.get(_place(url), [])
         while kept:
@@ -34,7 +34,7 @@ class Pool:
             if connection.is_quiet and _now() - since < _KEPT:
                 return connection
             connection.close()
-        return await dial(url, self.terms, host=host)
+        return await dial(url, self.terms, proxy=proxy, host=host)
 
     def give(self, url: Url, connection: HttpConnection) -> None:
         """Take a connection back: keep it if it can carry another request, else close it."""

@@ -12,7 +12,14 @@ from urllib.parse import urlsplit
 from backout.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    ProxyFor = Callable[[str], str | None]
+
+
+def of_environment(environ: Mapping[str, str]) -> ProxyFor:
+    """Return what tells for a URL by which proxy the environment has it asked (see `proxy_for`)."""
+    return lambda url: proxy_for(url, environ)
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:

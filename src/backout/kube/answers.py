@@ -31,7 +31,8 @@ class ProxyAnswer:
 
     `by_api_server` is True where the API server itself answers (the application could not be asked,
     or may not be): then `message` is its, safe to print. Otherwise status and body are the
-    application's; `body` is cut at 64 KiB and untrusted, `content_type` in lower case.
+    application's; `body` is cut at 64 KiB and untrusted, `content_type` in lower case. `coding` is
+    the body's content coding (`gzip`), by which it cannot be read; empty where it can.
     """
 
     status: int
@@ -39,6 +40,7 @@ class ProxyAnswer:
     message: str
     body: bytes = field(repr=False)
     content_type: str
+    coding: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -231,6 +231,7 @@ class Client:
             message=message_of(status) if status is not None else "",
             body=response.body,
             content_type=response.headers.content_type,
+            coding=response.coding,
         )
 
     async def text(

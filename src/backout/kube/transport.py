@@ -129,6 +129,7 @@ class Transport:
                     timeout=call.timeout,
                     cap=call.cap,
                     truncate=call.truncate,
+                    any_coding=call.is_foreign,
                 )
             status = response.status
         finally:

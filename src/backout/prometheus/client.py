@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import ssl
     from types import TracebackType
 
+    from backout.http.proxies import ProxyFor
+
 CONNECT_TIMEOUT = 3.0
 CAP = 2 * 1024 * 1024
 _LONGEST_TARGET = 2000
@@ -27,7 +29,8 @@ class PrometheusClient:
     """Asks one server. An async context manager, one a run.
 
     `url` may end in a path (Thanos, a gateway); `authorization` is sent to this host only: no
-    redirect is followed. `timeout`, in seconds, is for one request.
+    redirect is followed. `timeout`, in seconds, is for one request. `proxy` tells for a URL by
+    which one it is asked (None: none).
     """
 
     def __init__(
@@ -37,11 +40,14 @@ class PrometheusClient:
         authorization: str = "",
         tls: ssl.SSLContext | None = None,
         timeout: float = 3.0,
+        proxy: ProxyFor | None = None,
     ) -> None:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": authorization} if authorization else {}
         self._timeout = timeout
-        self._session = HttpClient(tls=tls, connect_timeout=min(timeout, CONNECT_TIMEOUT))
+        self._session = HttpClient(
+            tls=tls, connect_timeout=min(timeout, CONNECT_TIMEOUT), proxy=proxy
+        )
 
     async def __aenter__(self) -> Self:
         await self._session.__aenter__()

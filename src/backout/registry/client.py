@@ -21,6 +21,8 @@ from backout.registry.verdict import Question, unreachable
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from backout.http.proxies import ProxyFor
+
 CONNECT_TIMEOUT = 5.0
 MOST_AT_ONCE = 8
 NO_KEYS = Keyring()
@@ -31,7 +33,8 @@ class RegistryClient:
 
     `plain_http` holds the registries (`host[:port]`, compared whole) that the user declared plain
     http; they may also live on this machine. `ca_file` is a PEM file of CAs trusted beside the
-    system's. `timeout`, in seconds, is for one image's whole conversation.
+    system's. `timeout`, in seconds, is for one image's whole conversation. `proxy` tells for a URL
+    by which one it is asked (None: none).
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class RegistryClient:
         plain_http: frozenset[str] = frozenset(),
         ca_file: str | None = None,
         timeout: float = 10.0,
+        proxy: ProxyFor | None = None,
     ) -> None:
         self._keyring = keyring
         self._plain_http = plain_http
@@ -48,8 +52,10 @@ class RegistryClient:
         tls = with_authorities(
             ca_file, remedy="give a PEM file with the registry's CA certificates"
         )
-        self._guarded = HttpClient(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=NO_LOCAL)
-        self._declared = HttpClient(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=ANY_ADDRESS)
+        self._guarded, self._declared = (
+            HttpClient(tls=tls, connect_timeout=CONNECT_TIMEOUT, policy=policy, proxy=proxy)
+            for policy in (NO_LOCAL, ANY_ADDRESS)
+        )
         self._open = AsyncExitStack()
         self._routes: dict[str, Route] = {}
         self._asked: dict[tuple[str, Keyring], asyncio.Task[ImageAnswer]] = {}

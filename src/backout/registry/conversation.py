@@ -1,7 +1,8 @@
 """One image's whole conversation with its registry: ask, be challenged, ask again, conclude.
 
-Bounded: one anonymous HEAD, then for each of at most five credentials one token and one HEAD, and
-one GET where an index was found. A registry that answers 401 for ever is left after that.
+Bounded: one anonymous HEAD, one GET of `/v2/` where that was "not found", then for each of at most
+five credentials one token and one HEAD, and one GET where an index was found. A registry that
+answers 401 for ever is left after that.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from backout.core.images.names import ImageAnswer, ImageReference, ImageState
 from backout.core.text import untrusted
 from backout.registry import challenge as challenges
 from backout.registry import token
+from backout.registry.challenge import Challenge
 from backout.registry.contents import with_entries
-from backout.registry.verdict import Question, denied, verdict
+from backout.registry.verdict import Question, denied, speaks_registry, verdict
 
 if TYPE_CHECKING:
-    from backout.registry.challenge import Challenge
+    from backout.http.client import Response
     from backout.registry.route import Route
 
 MOST_CREDENTIALS = 5
@@ -29,16 +31,53 @@ async def ask(image: ImageReference, *, keyring: Keyring, route: Route) -> Image
     """Return what the registry says of the image. Raises Unreachable where it says nothing."""
     question = Question(image=image)
     response = await route.head(image, None)
+    answer = verdict(question, response)
+    if answer.state is ImageState.MISSING:
+        return await _let_in(question, answer, keyring, route)
     if response.status != HTTPStatus.UNAUTHORIZED:
-        return await with_entries(verdict(question, response), image, route, None)
-    wanted = challenges.usable(challenges.parse(response.headers.get("www-authenticate", "")))
+        return await with_entries(answer, image, route, None)
+    wanted = _wanted(response)
     if wanted is None:
         return denied(question, "401, and it asks for no authentication that backout speaks")
+    return await _authenticated(image, wanted, keyring, route)
+
+
+async def _authenticated(
+    image: ImageReference, wanted: Challenge, keyring: Keyring, route: Route
+) -> ImageAnswer:
+    """Meet a challenge: with every credential there is, or as nobody where there is none."""
     credentials = keyring.credentials_for(image.name)[:MOST_CREDENTIALS]
     if not credentials:
         answer = await _anonymously(image, wanted, route)
         return _explained(answer, image, keyring)
     return await _in_turn(image, wanted, credentials, route)
+
+
+async def _let_in(
+    question: Question, missing: ImageAnswer, keyring: Keyring, route: Route
+) -> ImageAnswer:
+    """Return what a "not found" is worth that a stranger was given.
+
+    Some registries say so to everybody who may not know (moby#17721). `/v2/` tells whether this one
+    lets strangers in; what credentials there are, are tried in any case, by the challenge of `/v2/`
+    or, without one, by name and password. An image is gone only for whoever was let in.
+    """
+    image, base = question.image, await route.base()
+    wanted = _wanted(base) if base.status == HTTPStatus.UNAUTHORIZED else None
+    is_open = base.status == HTTPStatus.OK and speaks_registry(base)
+    if wanted is None and keyring.credentials_for(image.name):
+        tried = await _authenticated(image, Challenge(scheme="basic"), keyring, route)
+        return missing if is_open and tried.state is ImageState.DENIED else tried
+    if wanted is not None:
+        return await _authenticated(image, wanted, keyring, route)
+    if is_open:
+        return missing
+    why = f"404 to strangers, and {base.status} for /v2/: it is not visible to us"
+    return _explained(denied(question, why), image, keyring)
+
+
+def _wanted(response: Response) -> Challenge | None:
+    return challenges.usable(challenges.parse(response.headers.get("www-authenticate", "")))
 
 
 async def _in_turn(

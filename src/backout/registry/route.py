@@ -17,6 +17,8 @@ from backout.core.errors import Unreachable
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backout.core.images.keyring import Secret
     from backout.core.images.names import ImageReference
     from backout.http.client import HttpClient, Response
@@ -70,6 +72,10 @@ class Route:
         """Read a manifest, by tag or digest, of an image that is there. Raises Unreachable."""
         return await self._ask("GET", image, manifest, authorization, self._timeout / 2)
 
+    async def base(self) -> Response:
+        """Ask `/v2/` as a stranger: whether one is let in, or how to be. Raises Unreachable."""
+        return await self._send("GET", "/v2/", {}, self._timeout / 2)
+
     async def _ask(
         self,
         method: str,
@@ -78,6 +84,15 @@ class Route:
         authorization: Secret | None,
         seconds: float,
     ) -> Response:
+        headers = {"Accept": ", ".join(MANIFEST_TYPES)}
+        if authorization is not None:
+            headers["Authorization"] = authorization.reveal()
+        path = f"/v2/{image.repository}/manifests/{manifest}"
+        return await self._send(method, path, headers, seconds)
+
+    async def _send(
+        self, method: str, path: str, headers: Mapping[str, str], seconds: float
+    ) -> Response:
         if self._is_tired:
             raise Unreachable("the registry answered 429, too many requests, a moment ago")
         if not self._is_plain and is_loopback(_host(self.registry)):
@@ -85,11 +100,8 @@ class Route:
                 f"{self.registry} is this machine's own loopback, not the node's; "
                 f"--registry-plain-http {self.registry} asks it all the same"
             )
-        headers = {"Accept": ", ".join(MANIFEST_TYPES)}
-        if authorization is not None:
-            headers["Authorization"] = authorization.reveal()
         scheme = "http" if self._is_plain else "https"
-        url = f"{scheme}://{self.registry}/v2/{image.repository}/manifests/{manifest}"
+        url = f"{scheme}://{self.registry}{path}"
         response = await self._session.request(method, url, headers=headers, timeout=seconds)
         self._is_tired |= response.status == HTTPStatus.TOO_MANY_REQUESTS
         return response

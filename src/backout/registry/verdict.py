@@ -32,7 +32,7 @@ class Question:
 
 def verdict(question: Question, response: Response) -> ImageAnswer:
     """Return what a response to `HEAD …/manifests/…` proves."""
-    if not _speaks_registry(response):
+    if not speaks_registry(response):
         return unreachable(question, f"the registry answered {response.status} with a web page")
     match response.status:
         case HTTPStatus.OK:
@@ -101,7 +101,7 @@ def _same_algorithm(one: str, other: str) -> bool:
     return one.partition(":")[0] == other.partition(":")[0]
 
 
-def _speaks_registry(response: Response) -> bool:
+def speaks_registry(response: Response) -> bool:
     """Tell a registry from a captive portal, a proxy or a parked domain, which speak HTML."""
     return "docker-distribution-api-version" in response.headers or not response.headers.get(
         "content-type", ""

@@ -13,6 +13,7 @@ from backout import __version__
 from backout.core.images.keyring import Keyring
 from backout.core.model import Event
 from backout.http.client import HttpClient
+from backout.http.proxies import of_environment
 from backout.http.trust import with_authorities
 from backout.kube.client import Client, RequestLine
 from backout.kube.credentials.exec_plugin import Surroundings
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from backout.core.kinds.target import Target
     from backout.core.plan.plan import Plan
     from backout.core.rollout.view import View
+    from backout.http.proxies import ProxyFor
     from backout.kube.connection import Connection
     from backout.session.process import Process
     from backout.session.settings import Settings
@@ -64,9 +66,10 @@ async def opened(
         client = _client(settings, connection, process, emit, warn, on_request)
         await stack.enter_async_context(client)
         keyring = _keyring(settings)
-        registry = await stack.enter_async_context(_registry(settings, keyring))
-        web = await stack.enter_async_context(_web(settings))
-        metrics = prometheus(settings.telemetry)
+        proxy = of_environment(process.environ)
+        registry = await stack.enter_async_context(_registry(settings, keyring, proxy))
+        web = await stack.enter_async_context(_web(settings, proxy))
+        metrics = prometheus(settings.telemetry, proxy)
         if metrics is not None:
             await stack.enter_async_context(metrics)
         yield Session(
@@ -169,17 +172,18 @@ def _keyring(settings: Settings) -> Keyring:
     return load_auth_file(auth_file) if auth_file is not None else Keyring()
 
 
-def _registry(settings: Settings, keyring: Keyring) -> RegistryClient:
+def _registry(settings: Settings, keyring: Keyring, proxy: ProxyFor) -> RegistryClient:
     return RegistryClient(
         keyring=keyring,
         plain_http=settings.registry_plain_http,
         ca_file=settings.registry_ca,
+        proxy=proxy,
     )
 
 
-def _web(settings: Settings) -> HttpClient:
+def _web(settings: Settings, proxy: ProxyFor) -> HttpClient:
     remedy = "give --health-ca a PEM file with the CA certificates of the --health URLs"
-    return HttpClient(tls=with_authorities(settings.health_ca, remedy=remedy))
+    return HttpClient(tls=with_authorities(settings.health_ca, remedy=remedy), proxy=proxy)
 
 
 def _temporary() -> Path:

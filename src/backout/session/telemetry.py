@@ -13,6 +13,7 @@ from backout.session import small_file
 
 if TYPE_CHECKING:
     from backout.http.client import HttpClient
+    from backout.http.proxies import ProxyFor
     from backout.prometheus.client import PrometheusClient
     from backout.steps.notifier import Notifier
 
@@ -31,10 +32,10 @@ class Telemetry:
     notify_key_file: str | None = None
 
 
-def prometheus(telemetry: Telemetry) -> PrometheusClient | None:
+def prometheus(telemetry: Telemetry, proxy: ProxyFor) -> PrometheusClient | None:
     """Return the client, not yet entered; None where no Prometheus is named.
 
-    Raises ConfigError for a file that cannot be used.
+    `proxy` tells by which one it is asked. Raises ConfigError for a file that cannot be used.
     """
     if not telemetry.prometheus:
         return None
@@ -46,6 +47,7 @@ def prometheus(telemetry: Telemetry) -> PrometheusClient | None:
         telemetry.prometheus,
         authorization=_authorization(telemetry),
         tls=with_authorities(telemetry.prometheus_ca, remedy=remedy),
+        proxy=proxy,
     )
 
 

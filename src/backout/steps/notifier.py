@@ -62,6 +62,7 @@ class Notifier:
                 timeout=self._patience,
                 cap=CAP,
                 truncate=True,
+                any_coding=True,
             )
         except BackoutError as error:
             return error.message

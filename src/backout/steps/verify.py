@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from backout.core.checks.breaker import held_by
 from backout.core.diagnosis.groups import patience
 from backout.core.errors import BackoutError, Unreachable
-from backout.core.health.endpoints import NotAsked
 from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
 from backout.core.history import revisions
 from backout.core.history.revisions import Choice
@@ -20,6 +19,7 @@ from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Preflight
 from backout.core.references.references import versions
 from backout.core.rollout.verdict import Complete
+from backout.steps.asking.subjects import NotVerified
 from backout.steps.ledger.lease import ATTEMPTS, put_beside, see
 from backout.steps.reading.read import look, read
 from backout.steps.reading.references import read_versioned
@@ -108,19 +108,22 @@ def _judged(run: Run, preflight: Preflight, ending: Ending) -> tuple[Outcome, st
             proof, words = "", f"{start}; health is inconclusive: {why}"
             result = Result.UNDECIDED
         case unasked:
-            return _unasked(run, preflight, outcome, unasked.why if unasked else "nothing asked")
+            return _unasked(run, preflight, outcome, unasked or NotVerified(why="nothing asked"))
     health = type(ending.health).__name__
     return replace(outcome, message=words, result=result, health=health), proof
 
 
-def _unasked(run: Run, preflight: Preflight, outcome: Outcome, why: str) -> tuple[Outcome, str]:
+def _unasked(
+    run: Run, preflight: Preflight, outcome: Outcome, unasked: NotVerified
+) -> tuple[Outcome, str]:
     """Judge where no request could tell: the kubelet's own answer will do where there is one."""
-    probe = next((e.probe for e in preflight.endpoints if isinstance(e, NotAsked)), "")
+    why, probe = unasked.why, unasked.probe
     start = f"{run.target} is rolled out"
     if run.policy.require_health:
         words = f"{start}; not verified end to end: {why} (--require-health)"
         return replace(outcome, message=words, result=Result.UNDECIDED), ""
     if probe and preflight.replicas:
+        run.say("note", f"not asked for health: {why}")
         proof = f"the kubelet's own {probe} probe held for {run.limits.soak:g} s"
         words = f"{start} and healthy: {proof}"
         return replace(outcome, message=words, health=Healthy.__name__), proof

@@ -146,6 +146,19 @@ async def test_a_compressed_answer_that_nobody_asked_for_is_refused() -> None:
             await session.request("GET", server.url, timeout=WITHIN)
 
 
+@pytest.mark.parametrize(
+    ("said", "coding"), [("utf-8", ""), ("none", ""), ("Identity", ""), ("utf-8, GZIP", "gzip")]
+)
+async def test_what_compresses_nothing_is_no_encoding_and_who_may_do_without_is_told(
+    said: str, coding: str
+) -> None:
+    script = [Answer(body=b"ok", headers={"Content-Encoding": said})]
+    async with ScriptedServer(script) as server, HttpClient() as session:
+        answer = await session.request("GET", server.url, timeout=WITHIN, any_coding=True)
+
+    assert (answer.status, answer.coding) == (200, coding)
+
+
 async def test_a_body_that_breaks_off_is_unanswered() -> None:
     script = [Raw(bytes=b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")]
     async with ScriptedServer(script) as server, HttpClient() as session:

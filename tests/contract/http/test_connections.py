@@ -28,7 +28,7 @@ SETTINGS = Terms(
     tls=None,
     connect_timeout=WITHIN,
     policy=ANY_ADDRESS,
-    proxy=None,
+    proxy_for=lambda _: None,
     server_hostname=None,
     user_agent="test",
 )

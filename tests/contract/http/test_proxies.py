@@ -11,7 +11,7 @@ from backout.core.errors import ConfigError, Unreachable
 from backout.http.addresses import NO_LOCAL
 from backout.http.client import HttpClient
 from backout.http.errors import Unanswered, Untrusted
-from backout.http.proxies import proxy_for
+from backout.http.proxies import of_environment, proxy_for
 from tests.contract.scripted_server import (
     WITHIN,
     Answer,
@@ -217,3 +217,51 @@ async def test_the_users_own_proxy_may_be_on_loopback() -> None:
 
     assert response.body == b"ok"
     assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost./",
+        "http://app.localhost/",
+        "http://metadata.google.internal/",
+        "http://127.0.0.1:1/",
+        "http://[::ffff:169.254.169.254]/",
+    ],
+)
+async def test_what_others_named_reaches_nothing_local_by_a_proxy_either(url: str) -> None:
+    async with (
+        ScriptedServer(lambda _: Answer()) as proxy,
+        HttpClient(proxy=proxy.url, policy=NO_LOCAL) as session,
+    ):
+        with pytest.raises(Unreachable, match="will not connect"):
+            await session.request("GET", url, timeout=WITHIN)
+
+    assert proxy.requests == []
+
+
+async def test_each_url_goes_the_way_that_the_environment_names_for_it() -> None:
+    async with (
+        ScriptedServer(lambda _: Answer(body=b"by proxy")) as proxy,
+        ScriptedServer(lambda _: Answer(body=b"direct")) as server,
+    ):
+        environ = {"HTTP_PROXY": proxy.url, "NO_PROXY": "here.invalid"}
+        async with HttpClient(proxy=of_environment(environ)) as session:
+            away = await session.request("GET", "http://away.invalid/x", timeout=WITHIN)
+            here = await session.request("GET", f"{server.url}/y", timeout=WITHIN)
+            with pytest.raises(Unreachable, match="cannot find the address"):
+                await session.request("GET", "http://here.invalid/", timeout=WITHIN)
+
+    assert (away.body, here.body) == (b"by proxy", b"direct")
+    assert [r.target for r in proxy.requests] == ["http://away.invalid/x"]
+
+
+async def test_an_environment_that_names_no_usable_proxy_is_an_answer_and_shows_no_password() -> (
+    None
+):
+    environ = {"HTTPS_PROXY": "socks5://user:hunter2@proxy:1080"}
+    async with HttpClient(proxy=of_environment(environ)) as session:
+        with pytest.raises(Unreachable, match="HTTPS_PROXY does not name") as caught:
+            await session.request("GET", "https://away.invalid/", timeout=WITHIN)
+
+    assert "hunter2" not in caught.value.message

@@ -19,6 +19,8 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 HERE = {"Docker-Content-Digest": DIGEST, "Content-Type": MANIFEST}
 FOUND = Answer(headers=HERE)
 NOT_FOUND = Answer(status=404, headers={"Content-Type": "application/json"})
+OPEN = Answer(json={})
+"""What `/v2/` says where strangers are let in."""
 WANTS_BASIC = Answer(status=401, headers={"WWW-Authenticate": 'Basic realm="here"'})
 PASSWORD = "hunter2-made-up"
 

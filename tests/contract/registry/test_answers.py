@@ -13,6 +13,7 @@ from tests.contract.registry.scripts import (
     HERE,
     MANIFEST,
     NOT_FOUND,
+    OPEN,
     declared,
     registry_of,
 )
@@ -81,13 +82,38 @@ async def test_an_answer_for_another_digest_says_nothing() -> None:
 
 
 async def test_not_found_on_a_registry_that_asks_for_nothing_is_missing() -> None:
-    async with ScriptedServer([NOT_FOUND]) as server, declared(server) as client:
+    async with ScriptedServer([NOT_FOUND, OPEN]) as server, declared(server) as client:
         answer = await client.ask(f"{registry_of(server)}/acme/web:1")
 
     assert answer.state is ImageState.MISSING
     assert answer.detail.endswith(
         f"does not have {registry_of(server)}/acme/web:1 (404, asked without a credential)"
     )
+    assert server.lines == ["HEAD /v2/acme/web/manifests/1", "GET /v2/"]
+
+
+@pytest.mark.parametrize(
+    "base",
+    [NOT_FOUND, Answer(status=500), Answer(headers=HTML), Answer(status=401)],
+    ids=["404", "500", "a web page", "no challenge"],
+)
+async def test_not_found_from_one_that_lets_no_stranger_in_is_not_visible_to_us(
+    base: Answer,
+) -> None:
+    async with ScriptedServer([NOT_FOUND, base]) as server, declared(server) as client:
+        answer = await client.ask(f"{registry_of(server)}/acme/web:1")
+
+    assert answer.state is ImageState.DENIED
+    assert f"404 to strangers, and {base.status} for /v2/: it is not visible to us" in answer.detail
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "none", "identity", "gzip"])
+async def test_the_head_of_a_manifest_has_no_body_that_could_be_encoded(coding: str) -> None:
+    step = Answer(headers={**HERE, "Content-Encoding": coding})
+    async with ScriptedServer([step]) as server, declared(server) as client:
+        answer = await client.ask(f"{registry_of(server)}/acme/web:1")
+
+    assert answer.state is ImageState.EXISTS
 
 
 @pytest.mark.parametrize(
@@ -137,7 +163,7 @@ async def test_only_not_found_from_a_registry_proves_anything(
 
 async def test_a_registry_that_speaks_html_but_says_what_it_is_is_believed() -> None:
     headers = {**HTML, "Docker-Distribution-Api-Version": "registry/2.0"}
-    script = [Answer(status=404, headers=headers)]
+    script = [Answer(status=404, headers=headers), OPEN]
     async with ScriptedServer(script) as server, declared(server) as client:
         answer = await client.ask(f"{registry_of(server)}/acme/web:1")
 

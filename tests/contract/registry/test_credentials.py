@@ -9,6 +9,7 @@ from backout.core.images.names import ImageState
 from tests.contract.registry.scripts import (
     FOUND,
     NOT_FOUND,
+    OPEN,
     PASSWORD,
     WANTS_BASIC,
     basic,
@@ -41,6 +42,37 @@ async def test_not_found_after_an_accepted_credential_is_missing() -> None:
     assert (
         f"asked with the credential for '{registry_of(server)}' in a test's file" in answer.detail
     )
+
+
+@pytest.mark.parametrize("base", [WANTS_BASIC, NOT_FOUND, OPEN], ids=["401", "404", "open"])
+@pytest.mark.parametrize(
+    ("last", "state"), [(FOUND, ImageState.EXISTS), (NOT_FOUND, ImageState.MISSING)]
+)
+async def test_where_strangers_are_told_not_found_the_credential_is_tried(
+    base: Answer, last: Answer, state: ImageState
+) -> None:
+    async with ScriptedServer([NOT_FOUND, base, last]) as server:
+        keys = keyring((registry_of(server), "robot"))
+        async with declared(server, keys) as client:
+            answer = await client.ask(f"{registry_of(server)}/acme/web:1")
+
+    sent = [request.headers.get("authorization") for request in server.requests]
+    assert sent == [None, None, basic("robot")]
+    assert (answer.state, answer.credential) == (state, registry_of(server))
+
+
+@pytest.mark.parametrize(
+    ("base", "state"), [(NOT_FOUND, ImageState.DENIED), (OPEN, ImageState.MISSING)]
+)
+async def test_a_credential_that_is_refused_leaves_what_strangers_know(
+    base: Answer, state: ImageState
+) -> None:
+    async with ScriptedServer([NOT_FOUND, base, WANTS_BASIC]) as server:
+        keys = keyring((registry_of(server), "robot"))
+        async with declared(server, keys) as client:
+            answer = await client.ask(f"{registry_of(server)}/acme/web:1")
+
+    assert answer.state is state
 
 
 async def test_credentials_are_tried_in_turn_until_one_sees_the_image() -> None:

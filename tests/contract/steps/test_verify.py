@@ -136,10 +136,31 @@ async def test_what_is_not_healthy_is_not_remembered(
 ) -> None:
     good_deploy(api)
     api.proxied = lambda _: answer
-    told = await verified(api, limits=replace(QUICK, health=0.3))
+    policy = Request(successes=2, health=("/ready",))
+    told = await verified(api, limits=replace(QUICK, health=0.3), policy=policy)
 
     assert told.result == result, told.text
     assert api.all("leases") == []
+
+
+async def test_a_guess_that_fails_is_neither_unhealthy_nor_remembered(api: ApiServer) -> None:
+    good_deploy(api)
+    api.proxied = lambda _: Answer(status=503)
+    told = await verified(api, limits=replace(QUICK, health=0.3))
+
+    assert told.result == "undecided", told.text
+    assert api.all("leases") == []
+
+
+async def test_what_is_not_asked_as_the_kubelet_asks_is_healthy_by_the_kubelets_word(
+    api: ApiServer,
+) -> None:
+    good_deploy(api)
+    api.proxied = lambda _: Answer(status=400)
+    told = await verified(api)
+
+    assert told.result == "succeeded", told.text
+    assert "healthy: the kubelet's own HTTP probe held for 0.1 s" in told.message
 
 
 async def test_time_that_is_up_is_undecided(api: ApiServer) -> None:

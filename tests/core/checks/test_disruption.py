@@ -312,3 +312,52 @@ def test_what_could_not_be_read_is_skipped_and_said(need: Need, ids: set[str]) -
 
     assert {s.id for s in skipped} == ids
     assert {s.reason for s in skipped} == {f"{need}: forbidden"}
+
+
+def holding(*, rolling: Any = FRUGAL, cpu: str = "600m", of: str = "web-3", **changes: Any) -> Any:
+    """One replica runs on the only node and takes 600m of its CPU; so would one of revision 2."""
+    asks = {"requests": {"cpu": cpu}}
+    runs = pod("web-3-a", of=of, spec={**template(resources=asks)["spec"], "nodeName": "n1"})
+    values = {"nodes": (node(cpu="1"),), "pods": (runs,), "replicas": 1, **changes}
+    return seen(asks=asks, rolling=rolling, **values)
+
+
+def test_a_pod_that_runs_and_stays_holds_the_room_of_the_next() -> None:
+    (found,) = found_by("PF605", holding())
+
+    assert found.severity is Severity.WARN
+    assert found.message == (
+        "a Pod of revision 2 finds no room beside those that run: on node n1 the Pods that run "
+        "leave 400m cpu, and a new one asks for 600m; maxUnavailable is 0, so none of them goes "
+        "first, and the rollout cannot move"
+    )
+    assert "nothing serves while one goes first" in found.detail
+    assert found.remedy.startswith("let one Pod go first (maxSurge 0, maxUnavailable 1): kubectl")
+    assert '"maxSurge":0,"maxUnavailable":1' in found.remedy
+
+
+def test_where_a_pod_may_go_first_or_there_is_room_the_rollout_moves() -> None:
+    clean: tuple[dict[str, Any], ...] = (
+        {"rolling": {"maxUnavailable": 1, "maxSurge": 0}},
+        {"nodes": (node(cpu="2"),)},
+        {"nodes": (node(cpu="1"), node("n2", cpu="1"))},
+        {"strategy": {"type": "Recreate"}},
+        # The Pod that runs is of the target already.
+        {"of": "web-2"},
+    )
+    for one in clean:
+        assert found_by("PF605", holding(**one)) == (), one
+
+
+def test_a_claim_that_one_pod_has_is_room_too() -> None:
+    volumes = [{"name": "d", "persistentVolumeClaim": {"claimName": "data"}}]
+    spec = {**template()["spec"], "volumes": volumes, "nodeName": "n1"}
+    runs = pod("web-3-a", of="web-3", spec=spec)
+    claim = Reference(kind=Referent.CLAIM, name="data")
+    known = Named(exists=True, modes=frozenset({"ReadWriteOncePod"}))
+    (found,) = found_by(
+        "PF605", holding(cpu="1m", pods=(runs,), spec={"volumes": volumes}, named={claim: known})
+    )
+
+    assert "claim data is ReadWriteOncePod, and Pod web-3-a has it" in found.message
+    assert "the rollout may not move" in found.message

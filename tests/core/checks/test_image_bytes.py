@@ -322,3 +322,34 @@ def test_a_pinned_image_keeps_the_name_as_it_is_spelled(image: str, pinned: str)
     choice = chosen(stored=(replica_set(2, image), replica_set(3)), pods=running())
     assert isinstance(choice, Choice)
     assert choice.revision.template["spec"]["containers"][0]["image"] == pinned
+
+
+@pytest.mark.parametrize(
+    ("then", "ids"),
+    [
+        ({}, []),
+        (answer(BY_DIGEST, ImageState.MISSING), []),
+        (answer(BY_DIGEST, ImageState.UNREACHABLE), []),
+        (answer(BY_DIGEST, digest=RAN), ["PF307"]),
+    ],
+    ids=["not asked", "not there", "no answer", "there"],
+)
+def test_a_digest_of_another_repository_says_that_a_tag_moved_only_where_this_one_has_it(
+    then: dict[str, ImageAnswer], ids: list[str]
+) -> None:
+    elsewhere = running(f"mirror.example/app@{RAN}")
+    seen = preflight(images=answer(digest=NOW), pods=elsewhere, ran_images=then)
+
+    assert [f.id for f in found_by("PF307", seen)] == ids
+
+
+def test_an_image_that_is_never_pulled_is_not_compared() -> None:
+    pods = running()
+    made = replica_set(2)
+    made["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = "Never"
+    seen = preflight(
+        images=answer(digest=NOW), pods=pods, stored=(replica_set(1), made, replica_set(3))
+    )
+
+    assert found_by("PF307", preflight(images=answer(digest=NOW), pods=pods))
+    assert found_by("PF307", seen) == ()

@@ -119,3 +119,46 @@ def test_a_tag_that_moves_is_warned_about(image: str, words: str) -> None:
     for one in found:
         assert one.severity is Severity.WARN
         assert f"image {image} has {words}" in one.message
+
+
+def node(name: str, *images: str, **spec: Any) -> dict[str, Any]:
+    listed = [{"names": list(images)}]
+    return {"metadata": {"name": name}, "spec": spec, "status": {"images": listed}}
+
+
+def starting(policy: str, nodes: tuple[Any, ...]) -> Any:
+    """Return a preflight in which Pods of revision 2 must be started and its image is gone."""
+    made = replica_set(2)
+    made["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = policy
+    return preflight(
+        stored=(made, replica_set(3)),
+        pods=(),
+        nodes=nodes,
+        images=answer(ImageState.MISSING),
+    )
+
+
+HELD, BARE = node("n1", V2), node("n2")
+CORDONED = node("n3", unschedulable=True)
+
+
+@pytest.mark.parametrize(
+    ("policy", "nodes", "one", "words"),
+    [
+        ("Never", (), "PF302", "its pull policy is Never"),
+        ("Never", (BARE,), "PF302", "its pull policy is Never"),
+        ("IfNotPresent", (HELD,), "PF302", "each node that may take its Pods holds it"),
+        ("IfNotPresent", (HELD, CORDONED), "PF302", "each node that may take its Pods holds it"),
+        ("IfNotPresent", (HELD, BARE), "PF301", ""),
+        ("IfNotPresent", (), "PF301", ""),
+        ("Always", (HELD,), "PF301", ""),
+    ],
+)
+def test_what_pods_start_without_the_registry_only_warns(
+    policy: str, nodes: tuple[Any, ...], one: str, words: str
+) -> None:
+    seen = starting(policy, nodes)
+
+    assert [i for i in ("PF301", "PF302") if found_by(i, seen)] == [one]
+    (found,) = found_by(one, seen)
+    assert words in found.message

@@ -51,16 +51,26 @@ def test_pods_that_cannot_be_read_are_no_proof() -> None:
         (UP, ()),
         (RehearsalFailed(why="it crashes"), ("PF124",)),
         (NotRehearsed(why="maxSurge is 0"), ("PF125",)),
+        (NotRehearsed(why="you may not create pods", is_refused=True), ("PF127",)),
     ],
 )
 def test_what_the_rehearsal_showed_decides(
     rehearsal: Rehearsal | None, ids: tuple[str, ...]
 ) -> None:
     seen = preflight(rehearsal=rehearsal)
-    found = [f for one in ("PF124", "PF125") for f in found_by(one, seen)]
+    found = [f for one in ("PF124", "PF125", "PF127") for f in found_by(one, seen)]
 
     assert tuple(f.id for f in found) == ids
     assert all(f.remedy for f in found)
+
+
+def test_what_was_demanded_and_cannot_be_had_blocks_and_can_be_accepted() -> None:
+    refused = NotRehearsed(why="you may not create pods", is_refused=True)
+    (found,) = found_by("PF127", preflight(rehearsal=refused))
+
+    assert (found.severity, found.acceptable) == (Severity.BLOCK, True)
+    assert "--rehearse was asked for" in found.message
+    assert found.risk
 
 
 def test_a_failed_rehearsal_says_what_going_on_risks() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from backout.core.health import endpoints
-from backout.core.health.endpoints import Endpoint, NotAsked
+from backout.core.health.endpoints import Endpoint, NotAsked, Origin
 from tests.objects.services import service
 from tests.objects.templates import template
 
@@ -16,13 +16,21 @@ def probing(path: str | None = "/ready", port: int | str = 8080, **http: Any) ->
 
 
 def asked(made: dict[str, Any], how: str = "") -> Endpoint:
-    found = endpoints.of_template(made, asked=how)
+    (found,) = endpoints.asked_of(made, {}, (how,) if how else ())
     assert isinstance(found, Endpoint)
     return found
 
 
+def unasked(made: dict[str, Any], how: str = "") -> NotAsked:
+    (found,) = endpoints.asked_of(made, {}, (how,) if how else ())
+    assert isinstance(found, NotAsked)
+    return found
+
+
 def test_the_readiness_probes_own_request_is_asked() -> None:
-    assert asked(probing()) == Endpoint(port=8080, path="/ready", scheme="http", guessed=False)
+    assert asked(probing()) == Endpoint(
+        port=8080, path="/ready", scheme="http", origin=Origin.PROBE
+    )
     assert asked(probing(port="http")).port == 8080
     assert asked(probing(path=None)).path == "/"
     assert asked(probing(scheme="HTTPS")).scheme == "https"
@@ -40,14 +48,66 @@ def test_a_probe_of_a_second_container_is_found_with_its_own_ports() -> None:
     assert (asked(made).port, asked(made).path) == (9090, "/side")
 
 
+def test_each_probed_container_is_asked_a_sidecar_too_and_the_first_is_none_of_the_rest() -> None:
+    def probe(path: str, port: int) -> dict[str, Any]:
+        return {"readinessProbe": {"httpGet": {"path": path, "port": port}}}
+
+    made = template(**probe("/metrics", 9090))
+    made["spec"]["containers"] += [
+        {"name": "app", **probe("/ready", 8080)},
+        {"name": "twin", **probe("/ready", 8080)},
+        {"name": "quiet"},
+    ]
+    sidecar = {"name": "proxy", "restartPolicy": "Always", **probe("/up", 15021)}
+    once = {"name": "init", **probe("/never", 1)}
+    made["spec"]["initContainers"] = [sidecar, once]
+
+    found = [e for e in endpoints.of_template(made) if isinstance(e, Endpoint)]
+    assert [(e.port, e.path) for e in found] == [
+        (9090, "/metrics"),
+        (8080, "/ready"),
+        (15021, "/up"),
+    ]
+
+
+def test_of_several_probes_those_that_are_http_are_asked() -> None:
+    made = probing()
+    made["spec"]["containers"].append({"name": "db", "readinessProbe": {"exec": {}}})
+    found = endpoints.of_template(made)
+
+    assert [type(e) for e in found] == [Endpoint, NotAsked]
+    assert endpoints.askable(found) == (found[0],)
+    # Of what the user named nothing is shown by a part.
+    part = endpoints.asked_of(probing(), {}, ("/live", "nope/live"))
+    assert endpoints.askable(part) == ()
+
+
+@pytest.mark.parametrize(
+    ("request_", "word"),
+    [
+        ({"httpHeaders": [{"name": "Host", "value": "shop.local"}]}, "headers"),
+        ({"host": "10.0.0.1"}, "host"),
+    ],
+)
+def test_a_probe_that_the_api_servers_proxy_cannot_carry_is_the_kubelets_own(
+    request_: dict[str, Any], word: str
+) -> None:
+    found = unasked(probing(**request_))
+    assert (found.probe, word in found.why) == ("HTTP", True)
+    # The user's own path is asked all the same.
+    assert asked(probing(**request_), "/live").path == "/live"
+
+
 def test_without_a_probe_a_guess_is_made_and_called_one() -> None:
-    assert asked(template()) == Endpoint(port=8080, path="/healthz", scheme="http", guessed=True)
+    assert asked(template()) == Endpoint(
+        port=8080, path="/healthz", scheme="http", origin=Origin.NOBODYS
+    )
 
 
 @pytest.mark.parametrize("protocol", ["UDP", "SCTP"])
 def test_a_port_that_does_not_speak_tcp_is_not_asked(protocol: str) -> None:
     other = {"containerPort": 53, "protocol": protocol}
-    assert isinstance(endpoints.of_template(template(ports=[other])), NotAsked)
+    assert unasked(template(ports=[other])).why
     assert asked(template(ports=[other, {"containerPort": 80}])).port == 80
 
 
@@ -63,9 +123,7 @@ def test_a_port_that_does_not_speak_tcp_is_not_asked(protocol: str) -> None:
     ],
 )
 def test_where_nothing_promises_http_nothing_is_asked_and_the_reason_is_said(made: Any) -> None:
-    found = endpoints.of_template(made)
-    assert isinstance(found, NotAsked)
-    assert found.why
+    assert unasked(made).why
 
 
 @pytest.mark.parametrize(
@@ -80,7 +138,9 @@ def test_where_nothing_promises_http_nothing_is_asked_and_the_reason_is_said(mad
 )
 def test_what_the_user_says_is_asked_and_is_no_guess(how: str, port: int, path: str) -> None:
     for made in (probing(), template()):
-        assert asked(made, how) == Endpoint(port=port, path=path, scheme="http", guessed=False)
+        assert asked(made, how) == Endpoint(
+            port=port, path=path, scheme="http", origin=Origin.NAMED
+        )
 
 
 def test_https_is_spoken_only_on_the_port_whose_probe_does() -> None:
@@ -91,8 +151,8 @@ def test_https_is_spoken_only_on_the_port_whose_probe_does() -> None:
 
 
 def test_a_port_nobody_names_cannot_be_asked() -> None:
-    assert isinstance(endpoints.of_template(template(), asked="admin/x"), NotAsked)
-    assert isinstance(endpoints.of_template(template(ports=[]), asked="/x"), NotAsked)
+    assert unasked(template(), "admin/x").why
+    assert unasked(template(ports=[]), "/x").why
 
 
 def found(*services: dict[str, Any]) -> list[str]:
@@ -148,4 +208,4 @@ def test_a_port_that_a_sidecar_names_is_asked_and_leads_there() -> None:
 
 def test_a_guess_stays_a_guess_at_the_service() -> None:
     made = endpoints.of_services([service()], template(), asked(template()))
-    assert [s.guessed for s in made] == [True]
+    assert [s.origin for s in made] == [Origin.NOBODYS]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backout.core.health.endpoints import Origin
 from backout.core.health.expectation import (
     BODY_CAP,
     Expected,
@@ -22,30 +23,63 @@ SECRET = "s3cr3t-body"
 
 
 @pytest.mark.parametrize(
-    ("status", "guessed", "answer"),
+    ("status", "named", "guessed"),
     [
-        (200, True, Answer.WELL),
-        (204, False, Answer.WELL),
-        (299, False, Answer.WELL),
-        (300, False, Answer.UNKNOWN),
-        (301, False, Answer.UNKNOWN),
-        (302, True, Answer.UNKNOWN),
-        (304, False, Answer.UNKNOWN),
-        (400, False, Answer.UNWELL),
-        (401, True, Answer.UNWELL),
-        (404, True, Answer.UNKNOWN),
-        (404, False, Answer.UNWELL),
-        (500, True, Answer.UNWELL),
-        (503, False, Answer.UNWELL),
+        (200, Answer.WELL, Answer.WELL),
+        (299, Answer.WELL, Answer.WELL),
+        (300, Answer.UNKNOWN, Answer.WELL),
+        (302, Answer.UNKNOWN, Answer.WELL),
+        (399, Answer.UNKNOWN, Answer.WELL),
+        (400, Answer.UNWELL, Answer.UNKNOWN),
+        (401, Answer.UNWELL, Answer.UNKNOWN),
+        (403, Answer.UNWELL, Answer.UNKNOWN),
+        (404, Answer.UNWELL, Answer.UNKNOWN),
+        (421, Answer.UNWELL, Answer.UNKNOWN),
+        (499, Answer.UNWELL, Answer.UNKNOWN),
+        (500, Answer.UNWELL, Answer.UNWELL),
+        (503, Answer.UNWELL, Answer.UNWELL),
     ],
 )
-def test_what_a_status_says_of_the_application(
-    status: int, answer: Answer, *, guessed: bool
-) -> None:
-    made = judged("service web", status, guessed_path=guessed)
-    assert made.answer is answer
-    assert str(status) in made.detail
-    assert made.status == status
+def test_what_a_status_says_of_the_application(status: int, named: Answer, guessed: Answer) -> None:
+    for origin in Origin:
+        made = judged("service web", status, origin=origin)
+        assert made.answer is (named if origin is Origin.NAMED else guessed)
+        assert str(status) in made.detail
+        assert made.status == status
+
+
+def test_what_backout_guessed_is_said_to_be_a_guess_and_what_nobody_probes_to_be_absent() -> None:
+    by = {origin: judged("s", 404, origin=origin) for origin in Origin}
+    marks = {o: (s.is_guess, s.is_misasked, s.is_absent) for o, s in by.items()}
+    assert marks == {
+        Origin.NAMED: (False, False, False),
+        Origin.PROBE: (True, True, False),
+        Origin.NOBODYS: (True, False, True),
+    }
+    assert "not asked as the kubelet asks" in by[Origin.PROBE].detail
+    assert "on a guessed path" in by[Origin.NOBODYS].detail
+    assert judged("s", 503, origin=Origin.PROBE).is_guess
+
+
+def test_who_says_what_a_good_answer_is_may_be_told_no_on_a_guessed_path_too() -> None:
+    ok = Expected(text="ok")
+    assert judged("s", 200, b"no", ok, origin=Origin.PROBE).answer is Answer.UNWELL
+    assert not judged("s", 200, b"no", ok, origin=Origin.PROBE).is_guess
+    assert judged("s", 302, b"", ok, origin=Origin.PROBE).answer is Answer.UNKNOWN
+    only = Expected(statuses=statuses("204"))
+    assert judged("s", 200, expected=only, origin=Origin.PROBE).answer is Answer.UNWELL
+    # What answers by another status than any that the kubelet takes was not asked as it asks.
+    assert judged("s", 404, expected=only, origin=Origin.PROBE).is_misasked
+    assert judged("s", 404, expected=Expected(statuses=statuses("404")), origin=Origin.PROBE) == (
+        judged("s", 404, expected=Expected(statuses=statuses("404")))
+    )
+
+
+def test_a_compressed_body_is_not_looked_at_and_its_status_counts() -> None:
+    assert judged("s", 200, b"\x1f\x8b", coding="gzip").answer is Answer.WELL
+    unread = judged("s", 200, b"\x1f\x8b", Expected(text="ok"), coding="gzip")
+    assert unread.answer is Answer.UNKNOWN
+    assert "encoded (gzip)" in unread.detail
 
 
 @pytest.mark.parametrize(
@@ -198,12 +232,16 @@ def test_what_is_no_field_is_refused(text: str) -> None:
         json_field(text)
 
 
-@given(status=st.integers(100, 599), body=st.binary(max_size=200), guessed=st.booleans())
+@given(
+    status=st.integers(100, 599),
+    body=st.binary(max_size=200),
+    origin=st.sampled_from(list(Origin)),
+)
 def test_no_body_makes_a_bad_status_good_and_none_breaks_the_judgement(
-    status: int, body: bytes, *, guessed: bool
+    status: int, body: bytes, origin: Origin
 ) -> None:
     expected = Expected(text="ok", fields=(json_field("a.b=1"),))
-    made = judged("s", status, body, expected, guessed_path=guessed)
+    made = judged("s", status, body, expected, origin=origin)
     if made.answer is Answer.WELL:
         assert 200 <= status < 300
         assert b"ok" in body

@@ -95,11 +95,34 @@ def test_only_answers_on_guessed_paths_end_the_questions(
     guesses: list[bool], *, in_vain: bool
 ) -> None:
     missed = [
-        Sample(subject=f"s{n}", answer=Answer.UNKNOWN, detail="HTTP 404", is_guess=guess)
+        Sample(subject=f"s{n}", answer=Answer.UNKNOWN, detail="HTTP 404", is_absent=guess)
         for n, guess in enumerate(guesses)
     ]
     assert judgement.is_in_vain(every_second(missed, missed), successes=2) is in_vain
     assert not judgement.is_in_vain(every_second(missed), successes=2)
+
+
+def test_what_was_guessed_makes_nothing_unhealthy_while_the_kubelet_says_otherwise() -> None:
+    guess = Sample(subject="service web", answer=Answer.UNWELL, detail="HTTP 503", is_guess=True)
+    verdict = judgement.at_deadline(every_second([guess]))
+
+    assert isinstance(verdict, Inconclusive)
+    assert verdict.why == "service web: HTTP 503, while the kubelet finds its Pods Ready"
+    # What the user named beside it may fail, and then it is that which is told.
+    named = sample(Answer.UNWELL, "https://shop.example")
+    beside = judgement.at_deadline(every_second([guess, named]))
+    assert isinstance(beside, Unhealthy)
+    assert beside.why == "https://shop.example: said unwell"
+
+
+def test_what_is_not_asked_as_the_kubelet_asks_is_known_after_so_many_rounds() -> None:
+    other = Sample(subject="a", answer=Answer.UNKNOWN, detail="HTTP 421", is_misasked=True)
+    once = sample(Answer.WELL, "a")
+    beside = sample(Answer.WELL, "b")
+
+    assert judgement.misasked(every_second([other, beside]), successes=2) == ()
+    assert judgement.misasked(every_second([once], [other]), successes=2) == ()
+    assert judgement.misasked(every_second([other], [other, beside]), successes=2) == (other,)
 
 
 SAMPLES = st.lists(st.lists(st.sampled_from([WELL, UNWELL, UNKNOWN]), max_size=2))

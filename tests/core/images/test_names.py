@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core.images.names import ImageReference, parse
+from backout.core.images.names import ImageReference, parse, ran
 
 F64 = "f" * 64
 DIGEST = f"sha256:{F64}"
@@ -197,3 +198,30 @@ def test_any_text_is_a_reference_or_a_value_error(text: str) -> None:
         found = parse(text)
 
     assert found is None or parse(str(found)) == found
+
+
+def running(image: str, image_id: str) -> dict[str, Any]:
+    return {
+        "spec": {"containers": [{"name": "app", "image": image}]},
+        "status": {"containerStatuses": [{"name": "app", "imageID": image_id}]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("image", "image_id", "told"),
+    [
+        ("reg.example/shop:v1", f"reg.example/shop@{DIGEST}", DIGEST),
+        ("nginx", f"docker.io/library/nginx@{DIGEST}", DIGEST),
+        ("nginx:1", f"docker-pullable://nginx@{DIGEST}", DIGEST),
+        # The node has the same image by another name, too, and reports that one.
+        ("reg.example/shop:v1", f"mirror.example/shop@{DIGEST}", f"mirror.example/shop@{DIGEST}"),
+        ("reg.example/shop:v1", f"reg.example/a/shop@{DIGEST}", f"reg.example/a/shop@{DIGEST}"),
+        (f"reg.example/shop@{DIGEST}", f"mirror.example/shop@{DIGEST}", DIGEST),
+        ("reg.example/shop:v1", DIGEST, ""),
+        ("Not An Image", f"reg.example/shop@{DIGEST}", f"reg.example/shop@{DIGEST}"),
+    ],
+)
+def test_what_ran_is_known_by_its_digest_and_of_another_repository_by_its_name_too(
+    image: str, image_id: str, told: str
+) -> None:
+    assert ran([running(image, image_id)]) == ({"app": told} if told else {})

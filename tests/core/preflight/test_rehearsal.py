@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backout.core.health.endpoints import Endpoint, NotAsked
+from backout.core.health.endpoints import Endpoint, NotAsked, Origin
 from backout.core.health.judgement import Answer, Sample
 from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import objects
@@ -56,6 +56,58 @@ def test_it_runs_the_images_that_were_pinned_and_not_those_of_the_history() -> N
     body = rehearsal.trial_pod(TARGET, replace(stored, template=pinned), op="o", by=BY, seconds=7.2)
 
     assert body["spec"]["containers"] == pinned["spec"]["containers"]
+
+
+FIELD = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}}}
+LABELS = {"items": [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]}
+NAME = {"items": [{"path": "n", "fieldRef": {"fieldPath": "metadata.name"}}]}
+
+
+def beside(**labels: str) -> dict[str, Any]:
+    term = {"labelSelector": {"matchLabels": labels}, "topologyKey": "zone"}
+    required = "requiredDuringSchedulingIgnoredDuringExecution"
+    return {"affinity": {"podAffinity": {required: [term]}}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "labels", "why"),
+    [
+        ({}, {}, ""),
+        ({}, {"azure.workload.identity/use": "true"}, "a webhook acts on Pods with the label"),
+        ({"containers": [{"name": "c", "env": [FIELD]}]}, {}, "container c reads a label"),
+        ({"volumes": [{"name": "v", "downwardAPI": LABELS}]}, {}, "volume v shows labels"),
+        (
+            {"volumes": [{"name": "v", "projected": {"sources": [{"downwardAPI": LABELS}]}}]},
+            {},
+            "volume v shows labels",
+        ),
+        ({"volumes": [{"name": "v", "downwardAPI": NAME}]}, {}, ""),
+        (beside(app="web"), {}, "its required affinity"),
+        (beside(app="cache"), {}, ""),
+    ],
+)
+def test_a_template_that_needs_its_own_labels_is_not_rehearsed(
+    spec: dict[str, Any], labels: dict[str, str], why: str
+) -> None:
+    made = pods(**spec)
+    made["metadata"]["labels"].update(labels)
+    said = rehearsal.unwelcome(DEPLOYMENT.pace(deployment()), made, {})
+
+    assert why in said
+    assert bool(said) == bool(why)
+
+
+def test_a_barrier_between_now_and_the_target_is_not_gone_beyond_by_a_trial_either() -> None:
+    def at(number: int, barrier: str, **more: Any) -> Any:
+        made = revision(number, **more)
+        made.template["metadata"]["annotations"] = {"backout.dev/barrier": barrier}
+        return made
+
+    history = (at(3, "schema 39", is_current=True), at(2, "schema 39"), revision(1))
+    wanted = history[0].template
+
+    assert "beyond a barrier: revision 2" in rehearsal.beyond(history[2], history, wanted)
+    assert rehearsal.beyond(history[1], history, wanted) == ""
 
 
 def test_both_selectors_select_it_and_name_us() -> None:
@@ -120,6 +172,8 @@ def test_it_is_over_when_it_has_ended_or_its_time_has() -> None:
     assert not rehearsal.is_over(trial(age=119), NOW)
     assert rehearsal.is_over(trial(age=121), NOW)
     assert rehearsal.is_over(trial(age=1, phase="Failed"), NOW)
+    endless = {**trial(age=1), "spec": {"activeDeadlineSeconds": 2**63 - 1}}
+    assert not rehearsal.is_over(endless, NOW)
 
 
 def test_labels_alone_make_no_pod_ours() -> None:
@@ -132,14 +186,14 @@ def test_labels_alone_make_no_pod_ours() -> None:
     assert not any(rehearsal.is_ours(p) for p in (owned, endless, silent))
 
 
-@pytest.mark.parametrize("text", ["", "no JSON", "[1]", "null"])
+@pytest.mark.parametrize("text", ["", "no JSON", "[1]", "null", "[" * 100_000])
 def test_an_annotation_that_tells_no_process_names_none(text: str) -> None:
     assert rehearsal.made_by({"metadata": {"annotations": {rehearsal.BY: text}}}) == {}
     told = {"metadata": {"annotations": {rehearsal.BY: json.dumps(BY)}}}
     assert rehearsal.made_by(told) == BY
 
 
-READY = Endpoint(port=8080, path="/ready", scheme="http", guessed=False)
+READY = Endpoint(port=8080, path="/ready", scheme="http", origin=Origin.PROBE)
 GRPC = NotAsked(why="w", probe="gRPC")
 
 
@@ -156,6 +210,19 @@ def test_answers_of_running_pods_are_proof_only_where_all_are_well() -> None:
     assert proof.live(one, (READY,), samples(well, unknown), NOW) == ""
     assert proof.live(one, (READY,), [], NOW) == ""
     assert proof.live(one, (), [], NOW) == ""
+
+
+def test_where_it_is_not_asked_as_the_kubelet_asks_the_kubelet_is_the_word() -> None:
+    since = {**condition("Ready", "True"), "lastTransitionTime": stamp(ago(minutes=12))}
+    running = pod("web-2-a", of="web-2")
+    running["status"]["conditions"] = [since]
+    one = revision(2, pods=(running,))
+    odd = Sample(subject="Pod x", answer=Answer.UNKNOWN, detail="HTTP 421", is_misasked=True)
+
+    assert proof.live(one, (READY,), [odd], NOW) == (
+        "Ready for 12 min by the kubelet's own HTTP probe (asked just now: HTTP 421)"
+    )
+    assert proof.live(one, (READY,), [odd, *samples(Answer.UNWELL)], NOW) == ""
 
 
 def test_where_the_probe_is_not_http_the_kubelet_tells_since_when_it_is_ready() -> None:

@@ -11,7 +11,8 @@ import yaml
 
 from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.rights import permissions
-from backout.core.rights.permissions import COMMANDS, TABLE, Level
+from backout.core.rights.commands import COMMANDS
+from backout.core.rights.permissions import TABLE, Level
 from backout.core.rights.roles import Grantee, Wanted, manifest
 
 README = Path(__file__).parents[3] / "README.md"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backout.core.rights import permissions
+from backout.core.rights.commands import COMMANDS, UNDO
 
 if TYPE_CHECKING:
     from backout.core.rights.roles import Grantee
@@ -22,8 +22,8 @@ _LONGEST = 253
 @click.option(
     "--for",
     "command",
-    type=click.Choice(permissions.COMMANDS),
-    default=permissions.UNDO,
+    type=click.Choice(COMMANDS),
+    default=UNDO,
     show_default=True,
     help="The command that is to be allowed (mark: ledger mark).",
 )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from backout.core.checks import lines
 from backout.core.checks.check import Check, Fact, still_runs
 from backout.core.kubernetes import objects
 from backout.core.model import Severity
 from backout.core.preflight.snapshot import Need, Preflight
 from backout.core.references.references import Reference, Referent
-from backout.core.room import autoscaling, nodes, quotas
+from backout.core.room import autoscaling, holding, nodes, quotas
 from backout.core.room.admitted import admitted
+from backout.core.room.eligible import eligible
+from backout.core.room.holding import Room
 from backout.core.room.startability import first_pods, must_start
 
 if TYPE_CHECKING:
@@ -126,6 +129,36 @@ def rollout_cannot_move(preflight: Preflight) -> Iterator[Fact]:
             "0: the rollout does not move at all",
             remedy=_FIND_A_NODE,
         )
+    elif preflight.snapshot.pace.unavailable == 0 and _wanted(preflight) > 0:
+        yield from _held(preflight)
+
+
+def _held(preflight: Preflight) -> Iterator[Fact]:
+    """Yield what the Pods that run hold: they stay until one more is Ready beside them."""
+    snapshot, template = preflight.snapshot, _admitted(preflight)
+    has_priority = bool(objects.dig(template, "spec", "priorityClassName"))
+    room = Room(
+        nodes=eligible(snapshot.nodes, template),
+        own=snapshot.pods,
+        others=() if has_priority else snapshot.namespace_pods,
+    )
+    modes = {r.name: n.modes for r, n in snapshot.named.items() if r.kind is Referent.CLAIM}
+    held, claimed = holding.held(template, room), holding.claimed(template, room, modes)
+    number = preflight.destination.number
+    change = '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":0,"maxUnavailable":1}}}}'
+    first = lines.of("kubectl patch", preflight.policy, snapshot, "--type=merge", "-p", change)
+    for words, moves in ((held, "cannot"), (claimed, "may not")):
+        if words:
+            yield Fact(
+                message=f"a Pod of revision {number} finds no room beside those that run: {words}; "
+                f"maxUnavailable is 0, so none of them goes first, and the rollout {moves} move",
+                detail=f"{_meanwhile(preflight)} while one goes first",
+                remedy=f"let one Pod go first (maxSurge 0, maxUnavailable 1): {first}",
+            )
+
+
+def _meanwhile(preflight: Preflight) -> str:
+    return "nothing serves" if preflight.replicas == 1 else "one Pod fewer serves"
 
 
 def _kubectl(words: str, name: str, preflight: Preflight) -> str:
@@ -222,7 +255,7 @@ CHECKS = (
         title="the rollout cannot move at all",
         find=rollout_cannot_move,
         needs=frozenset({Need.PODS}),
-        parts=frozenset({Need.QUOTAS, Need.NODES, *_ADDED}),
+        parts=frozenset({Need.QUOTAS, Need.NODES, Need.CLAIMS, *_ADDED}),
     ),
     Check(
         id="PF606",

@@ -11,7 +11,7 @@ from backout.core.kubernetes import objects, template
 from backout.core.model import Severity
 from backout.core.preflight import pin
 from backout.core.preflight.snapshot import Need, Preflight
-from backout.core.room.eligible import is_schedulable
+from backout.core.room.eligible import eligible, is_schedulable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from backout.core.images.names import ImageAnswer
     from backout.core.model import Object
 
+_NEVER: frozenset[str | None] = frozenset({"Never"})
+_UNLESS_HELD: frozenset[str | None] = frozenset({"Never", "IfNotPresent"})
 SHOWN = 19
 """Characters of a digest in a message: enough to tell two apart."""
 
@@ -26,11 +28,14 @@ SHOWN = 19
 def tag_was_moved(preflight: Preflight) -> Iterator[Fact]:
     """A tag resolves to other bytes than those that the target ran."""
     ran, number = pin.what_ran(preflight.snapshot, preflight.origin), preflight.destination.number
+    foreign = pin.by_another_name(preflight.snapshot, preflight.origin)
     for container, image in sorted(pin.tagged(preflight.destination.template).items()):
         now, recorded = preflight.snapshot.images.get(image), ran.get(container)
-        if now is None or recorded is None or not _is_told(now):
+        if now is None or recorded is None or not _is_told(now) or _pulls(preflight, image, _NEVER):
             continue
         then = preflight.snapshot.ran_images.get(pin.by_digest(image, recorded))
+        if container in foreign and (then is None or then.state is not ImageState.EXISTS):
+            continue  # a digest that this repository never had: another one's, of the same image
         if not pin.is_same(recorded, now, then):
             yield Fact(
                 message=f"the tag of image {image} has moved: revision {number} ran "
@@ -68,10 +73,24 @@ def holders(preflight: Preflight, image: str) -> str:
     nodes = [n for n in preflight.snapshot.nodes if is_schedulable(n) and _holds(n, image)]
     if not nodes:
         return ""
-    every = objects.containers(preflight.destination.template)
-    always = any(c.get("image") == image and c.get("imagePullPolicy") == "Always" for c in every)
     which = "a node still holds it" if len(nodes) == 1 else f"{len(nodes)} nodes still hold it"
+    always = any(c.get("imagePullPolicy") == "Always" for c in _using(preflight, image))
     return which + (", but its pull policy is Always" if always else "")
+
+
+def needs_no_registry(preflight: Preflight, image: str) -> str:
+    """Return why Pods of the target start without the registry, in words; empty where not.
+
+    A kubelet that may not pull does not ask it; one that pulls only what it lacks does not where it
+    has the image, be it from a mirror that only nodes know.
+    """
+    if _pulls(preflight, image, _NEVER):
+        return "its pull policy is Never: a Pod starts only where the node has it already"
+    nodes = eligible(preflight.snapshot.nodes, preflight.destination.template)
+    is_held = bool(nodes) and all(_holds(node, image) for node in nodes)
+    if is_held and _pulls(preflight, image, _UNLESS_HELD):
+        return "each node that may take its Pods holds it"
+    return ""
 
 
 def still_there(preflight: Preflight, image: str) -> str:
@@ -111,6 +130,17 @@ def _remedy(preflight: Preflight, image: str, then: ImageAnswer | None) -> str:
 def _is_told(now: ImageAnswer) -> bool:
     """Tell whether it is known what a tag is: an index that could not be read may hold anything."""
     return now.state is ImageState.EXISTS and now.digest is not None and not now.unread
+
+
+def _pulls(preflight: Preflight, image: str, policies: frozenset[str | None]) -> bool:
+    """Tell whether all containers with an image have one of these pull policies."""
+    using = _using(preflight, image)
+    return bool(using) and all(c.get("imagePullPolicy") in policies for c in using)
+
+
+def _using(preflight: Preflight, image: str) -> list[Object]:
+    every = objects.containers(preflight.destination.template)
+    return [c for c in every if c.get("image") == image]
 
 
 def _holds(node: Object, image: str) -> bool:

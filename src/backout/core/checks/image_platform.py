@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core.checks.check import Check, Fact
-from backout.core.checks.image_bytes import another
+from backout.core.checks.image_bytes import another, needs_no_registry
 from backout.core.model import Severity
 from backout.core.preflight.snapshot import Need, Preflight
 from backout.core.room.eligible import eligible, platform
@@ -56,6 +56,8 @@ def _lacking(preflight: Preflight) -> Iterator[tuple[ImageAnswer, frozenset[str]
     nodes = eligible(preflight.snapshot.nodes, preflight.destination.template)
     wanted = frozenset(p for p in map(platform, nodes) if p)
     for answer in preflight.snapshot.images.values():
+        if needs_no_registry(preflight, answer.image):
+            continue
         if answer.platforms and wanted - answer.platforms:
             yield answer, wanted
 

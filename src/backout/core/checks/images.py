@@ -8,7 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core.checks.check import Check, Fact, still_runs
-from backout.core.checks.image_bytes import another, holders, pin_line, still_there
+from backout.core.checks.image_bytes import (
+    another,
+    holders,
+    needs_no_registry,
+    pin_line,
+    still_there,
+)
 from backout.core.images.names import ImageAnswer, ImageState, parse
 from backout.core.kubernetes import template
 from backout.core.model import Severity
@@ -21,10 +27,12 @@ if TYPE_CHECKING:
 
 
 def image_is_gone(preflight: Preflight) -> Iterator[Fact]:
-    """An image is gone, and Pods of the target must be started."""
+    """An image is gone, and Pods of the target must be started and need it from there."""
     if not _must_start(preflight):
         return
     for answer in _answers(preflight, ImageState.MISSING):
+        if needs_no_registry(preflight, answer.image):
+            continue
         yield Fact(
             message=f"an image of revision {preflight.destination.number} is gone: {answer.detail}",
             detail=holders(preflight, answer.image),
@@ -35,13 +43,16 @@ def image_is_gone(preflight: Preflight) -> Iterator[Fact]:
 
 
 def image_is_gone_but_runs(preflight: Preflight) -> Iterator[Fact]:
-    """An image is gone, and enough Pods of the target still run."""
+    """An image is gone, and enough Pods of the target run, or they start from what nodes hold."""
     is_seen = Need.PODS not in preflight.snapshot.unreadable
-    if is_seen and _must_start(preflight):
-        return
+    starts = is_seen and _must_start(preflight)
     for answer in _answers(preflight, ImageState.MISSING):
+        why = needs_no_registry(preflight, answer.image)
+        if starts and not why:
+            continue
         yield Fact(
-            message=f"image {answer.image} is gone from its registry; {still_runs(preflight)}",
+            message=f"image {answer.image} is gone from its registry; "
+            + (why if starts else still_runs(preflight)),
             detail=holders(preflight, answer.image),
             remedy="push it again before a node is drained",
         )
@@ -121,7 +132,7 @@ CHECKS = (
     Check(
         id="PF302",
         severity=Severity.WARN,
-        title="an image of the target is gone, but enough Pods run it",
+        title="an image of the target is gone, but enough Pods run it or the nodes hold it",
         find=image_is_gone_but_runs,
         needs=_ASKED,
     ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from backout.core.checks.check import Check, Fact
 from backout.core.checks.lines import ANY, again, elsewhere, of
 from backout.core.health import asking, endpoints
+from backout.core.health.endpoints import Origin
 from backout.core.health.judgement import Answer
 from backout.core.kubernetes import objects
 from backout.core.model import Severity
@@ -76,10 +77,22 @@ def _mended(preflight: Preflight, remedy: str) -> str:
     return remedy if line == ANY else f"{remedy}; the next best revision: {line}"
 
 
+def may_not_be_rehearsed(preflight: Preflight) -> Iterator[Fact]:
+    """The user asked for a rehearsal, and has not the right, or it would do harm by itself."""
+    rehearsal = preflight.snapshot.rehearsal
+    if isinstance(rehearsal, NotRehearsed) and rehearsal.is_refused:
+        yield Fact(
+            message=f"--rehearse was asked for, and revision {preflight.destination.number} may "
+            f"not be rehearsed: {rehearsal.why}",
+            remedy=rehearsal.remedy or "look at the other findings; leave --rehearse out",
+            risk="the target goes live without the trial that was asked for",
+        )
+
+
 def could_not_be_rehearsed(preflight: Preflight) -> Iterator[Fact]:
     """No trial Pod could be made, or it showed nothing: that makes the target neither."""
     rehearsal = preflight.snapshot.rehearsal
-    if isinstance(rehearsal, NotRehearsed):
+    if isinstance(rehearsal, NotRehearsed) and not rehearsal.is_refused:
         yield Fact(
             message=f"revision {preflight.destination.number} could not be rehearsed: "
             f"{rehearsal.why}",
@@ -103,39 +116,72 @@ def health_annotation_is_refused(preflight: Preflight) -> Iterator[Fact]:
 
 
 def target_is_half_started(preflight: Preflight) -> Iterator[Fact]:
-    """Pods of it run, and not one of them answers well."""
-    samples = preflight.snapshot.pod_health
-    unwell = [s for s in samples if s.answer is Answer.UNWELL]
-    if unwell and len(unwell) == len(samples):
+    """Not one of its Pods is Ready and they fail, or none answers well what the user named.
+
+    What backout guessed is evidence: where the kubelet finds Pods Ready, it warns (PF122).
+    """
+    number, why = preflight.destination.number, _none_is_well(preflight)
+    if why:
         yield Fact(
-            message=f"every running Pod of revision {preflight.destination.number} that was asked "
-            f"({_out_of(preflight) or len(samples)}) answers badly ({unwell[0].subject}: "
-            f"{unwell[0].detail})",
-            remedy=f"go to another revision ({elsewhere(preflight)}), or wait until its Pods are "
-            "well",
+            message=why,
+            detail="what backout itself chose to ask would only warn"
+            if _is_named(preflight)
+            else "none of them is Ready by its own probe either",
+            remedy=f"go to another revision ({elsewhere(preflight)}), or wait until the Pods of "
+            f"revision {number} are well",
             risk="the target may be as broken as what runs now",
         )
 
 
-def some_pods_are_unhealthy(preflight: Preflight) -> Iterator[Fact]:
-    """Some Pods of the target do not answer well; others do, or could not be asked."""
+def _none_is_well(preflight: Preflight) -> str:
+    number, pods = preflight.destination.number, preflight.origin.pods
     samples = preflight.snapshot.pod_health
     unwell = [s for s in samples if s.answer is Answer.UNWELL]
-    if 0 < len(unwell) < len(samples):
+    is_ready = any(objects.is_ready(pod) for pod in pods)
+    if unwell and len(unwell) == len(samples) and (_is_named(preflight) or not is_ready):
+        return (
+            f"every running Pod of revision {number} that was asked "
+            f"({_out_of(preflight) or len(samples)}) answers badly ({unwell[0].subject}: "
+            f"{unwell[0].detail})"
+        )
+    active = [pod for pod in pods if objects.is_active(pod)]
+    told = [asking.crashing(pod, preflight.snapshot.now) for pod in active]
+    broken = [] if is_ready else [words for words in told if words]
+    if broken and len(broken) == len(active):
+        count = "its only Pod crashes" if len(broken) == 1 else f"all {len(broken)} Pods crash"
+        return f"no Pod of revision {number} is Ready, {count} again and again ({broken[0]})"
+    return ""
+
+
+def _is_named(preflight: Preflight) -> bool:
+    return all(getattr(e, "origin", None) is Origin.NAMED for e in preflight.endpoints)
+
+
+def some_pods_are_unhealthy(preflight: Preflight) -> Iterator[Fact]:
+    """Some Pods of the target do not answer well; or none does what backout guessed to ask."""
+    samples = preflight.snapshot.pod_health
+    unwell = [s for s in samples if s.answer is Answer.UNWELL]
+    if unwell and not _none_is_well(preflight):
+        ready = sum(objects.is_ready(pod) for pod in preflight.origin.pods)
+        guessed = f"; by its own probe the kubelet finds {ready} of them Ready"
         yield Fact(
             message=f"{len(unwell)} of {len(samples)} running Pods of revision "
             f"{preflight.destination.number}{_not_all(preflight)} do not answer well "
-            f"({unwell[0].subject}: {unwell[0].detail})",
+            f"({unwell[0].subject}: {unwell[0].detail})"
+            + (guessed if any(s.is_guess for s in unwell) else ""),
             remedy=f"look at it: kubectl logs {unwell[0].subject.removeprefix('Pod ')} "
             f"-n {preflight.snapshot.target.namespace}",
         )
 
 
 def pod_health_is_inconclusive(preflight: Preflight) -> Iterator[Fact]:
-    """Pods of it run, and their health could not be asked: that makes them neither well nor bad."""
+    """Pods of it run, and their health could not be asked: that makes them neither well nor bad.
+
+    An answer to another question than the kubelet's is none; the kubelet's own is the word then.
+    """
     samples = preflight.snapshot.pod_health
-    unknown = [s for s in samples if s.answer is Answer.UNKNOWN]
-    if unknown:
+    unknown = [s for s in samples if s.answer is Answer.UNKNOWN and not s.is_misasked]
+    if unknown and not _none_is_well(preflight):
         is_forbidden = any(s.is_forbidden for s in unknown)
         rule = permissions.remedy("pods/proxy")
         yield Fact(
@@ -172,9 +218,10 @@ CHECKS = (
     Check(
         id="PF121",
         severity=Severity.BLOCK,
-        title="the target is half-started: none of its Pods answers well",
+        title="the target is half-started: none of its Pods is well",
         find=target_is_half_started,
-        needs=frozenset({Need.PODS, Need.POD_HEALTH}),
+        needs=frozenset({Need.PODS}),
+        parts=frozenset({Need.POD_HEALTH}),
     ),
     Check(
         id="PF122",
@@ -207,5 +254,11 @@ CHECKS = (
         severity=Severity.WARN,
         title="the workload's health annotation is no path",
         find=health_annotation_is_refused,
+    ),
+    Check(
+        id="PF127",
+        severity=Severity.BLOCK,
+        title="a rehearsal was asked for and may not be made",
+        find=may_not_be_rehearsed,
     ),
 )

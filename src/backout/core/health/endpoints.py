@@ -1,8 +1,13 @@
-"""Where to ask for health: path, port and scheme from the template or the user; which Services."""
+"""Where to ask for health: path, port and scheme from the template or the user; which Services.
+
+What the user named may fail. What backout guessed, the path of a probe or of none, is evidence: the
+application may answer the API server's proxy otherwise than the kubelet.
+"""
 
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from backout.core.kubernetes import objects
@@ -17,28 +22,38 @@ GUESSED_PATH = "/healthz"
 ANNOTATION = "backout.dev/health"
 """On the workload: `/path` or `port/path`, what its Pods are asked where `--health` says none."""
 _PATH = re.compile(r"([A-Za-z0-9-]{1,15})?/(?!/)\S*")
-_PROBES = {"grpc": "gRPC", "tcpSocket": "TCP", "exec": "exec"}
+_PROBES = {"grpc": "gRPC", "tcpSocket": "TCP", "exec": "exec", "httpGet": "HTTP"}
 Scheme = Literal["http", "https"]
+
+
+class Origin(StrEnum):
+    """Whose word it is that this is asked.
+
+    NAMED: the user's. PROBE: the readiness probe's, asked by another way than the kubelet's.
+    NOBODYS: no probe names a path.
+    """
+
+    NAMED = "named"
+    PROBE = "probe"
+    NOBODYS = "nobody's"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """What to ask of a Pod: `port` as a number, `scheme` http or https.
-
-    `guessed` is True where nobody configured the path, so that a 404 proves nothing.
-    """
+    """What to ask of a Pod: `port` as a number, `scheme` http or https."""
 
     port: int
     path: str
     scheme: Scheme
-    guessed: bool
+    origin: Origin
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotAsked:
     """Why no HTTP request can tell anything about this template's Pods.
 
-    `probe` is how the kubelet itself asks them (gRPC, TCP, exec); empty where it does not.
+    `probe` is how the kubelet itself asks them (gRPC, TCP, exec, HTTP with headers of its own);
+    empty where it does not.
     """
 
     why: str
@@ -53,41 +68,44 @@ class ServiceEndpoint:
     port: str
     path: str
     scheme: Scheme
-    guessed: bool
+    origin: Origin
 
     def __str__(self) -> str:
         return f"service {self.service}:{self.port}{self.path}"
 
 
-def of_template(template: Object, *, asked: str = "") -> Endpoint | NotAsked:
-    """Return where Pods of this template are asked for their health.
+def of_template(template: Object) -> tuple[Endpoint | NotAsked, ...]:
+    """Return where Pods of this template are asked where nobody says it.
 
-    `asked` is the user's `/path` or `port/path`; else the readiness probe's own request; else
-    `/healthz` on the first port where the template names no probe. A probe that is not HTTP means
-    the Pods do not promise to speak it: the kubelet's own answer is the evidence then.
+    The request of each readiness probe, of all containers; `/healthz` on the first port where there
+    is no probe. A probe that is not HTTP means the Pods do not promise to speak it, and one with
+    headers or a host cannot be sent through the API server: the kubelet's own answer is the
+    evidence then.
     """
-    main = objects.dig(template, "spec", "containers", default=[])
-    probed = next((c for c in main if objects.dig(c, "readinessProbe", "httpGet")), None)
-    if asked:
-        port, _, path = asked.partition("/")
-        named = objects.serving_containers(template)
-        number = _number(port, named) if port else _default_port(main, probed)
-        if number is None:
-            return NotAsked(why="the template names no port; say one: --health PORT/PATH")
-        is_probed = probed is not None and number == _default_port(main, probed)
-        scheme = _scheme(probed["readinessProbe"]["httpGet"]) if probed and is_probed else "http"
-        return Endpoint(port=number, path=f"/{path}", scheme=scheme, guessed=False)
+    probed = [c for c in objects.serving_containers(template) if c.get("readinessProbe")]
     if probed:
-        return _of_probe(probed)
-    if any("readinessProbe" in c for c in main):
-        return NotAsked(
-            why="its readiness probe is not HTTP; the kubelet's answer is the evidence",
-            probe=_probe_of(main),
-        )
-    number = _default_port(main, None)
+        return tuple(dict.fromkeys(_of_probe(c) for c in probed))
+    number = _first_port(template)
     if number is None:
-        return NotAsked(why="the template names neither a readiness probe nor a port")
-    return Endpoint(port=number, path=GUESSED_PATH, scheme="http", guessed=True)
+        return (NotAsked(why="the template names neither a readiness probe nor a port"),)
+    return (Endpoint(port=number, path=GUESSED_PATH, scheme="http", origin=Origin.NOBODYS),)
+
+
+def named(template: Object, text: str) -> Endpoint | NotAsked:
+    """Return where Pods of this template are asked at the user's `/path` or `port/path`.
+
+    Without a port, it is that of the first HTTP readiness probe, else the first one.
+    """
+    port, _, path = text.partition("/")
+    containers = objects.serving_containers(template)
+    probe = next((c for c in containers if objects.dig(c, "readinessProbe", "httpGet")), None)
+    request = probe["readinessProbe"]["httpGet"] if probe is not None else {}
+    own = _number(str(request.get("port", "")), [probe]) if probe is not None else None
+    number = _number(port, containers) if port else own or _first_port(template)
+    if number is None:
+        return NotAsked(why="the template names no port; say one: --health PORT/PATH")
+    scheme = _scheme(request) if number == own else "http"
+    return Endpoint(port=number, path=f"/{path}", scheme=scheme, origin=Origin.NAMED)
 
 
 def annotated(workload: Object) -> str:
@@ -103,8 +121,15 @@ def asked_of(
 
     Without any, what the workload's annotation says, else the template itself.
     """
-    wanted = paths or (annotated(workload),)
-    return tuple(of_template(template, asked=path) for path in wanted)
+    wanted = paths or tuple(filter(None, (annotated(workload),)))
+    return tuple(named(template, path) for path in wanted) or of_template(template)
+
+
+def askable(found: Sequence[Endpoint | NotAsked]) -> tuple[Endpoint, ...]:
+    """Return what Pods are asked; of what the user named nothing where a part cannot be asked."""
+    asked = tuple(one for one in found if isinstance(one, Endpoint))
+    is_whole = len(asked) == len(found) or all(e.origin is not Origin.NAMED for e in asked)
+    return asked if is_whole else ()
 
 
 def of_services(
@@ -130,43 +155,46 @@ def of_services(
                     port=str(port.get("name") or port["port"]),
                     path=endpoint.path,
                     scheme=endpoint.scheme,
-                    guessed=endpoint.guessed,
+                    origin=endpoint.origin,
                 )
             )
     return tuple(found)
 
 
-def _probe_of(containers: Iterable[Object]) -> str:
-    probes = [objects.dig(c, "readinessProbe", default={}) for c in containers]
-    return next((word for p in probes for key, word in _PROBES.items() if key in p), "")
-
-
 def _of_probe(container: Object) -> Endpoint | NotAsked:
-    request = container["readinessProbe"]["httpGet"]
+    probe = container["readinessProbe"]
+    request = probe.get("httpGet")
+    if request is None:
+        kind = next((word for key, word in _PROBES.items() if key in probe), "")
+        return NotAsked(
+            why="its readiness probe is not HTTP; the kubelet's answer is the evidence", probe=kind
+        )
+    if request.get("httpHeaders") or request.get("host"):
+        what = "headers of its own" if request.get("httpHeaders") else "a host of its own"
+        return NotAsked(
+            why=f"its readiness probe asks with {what}, which the API server's proxy does not "
+            "carry; the kubelet's answer is the evidence",
+            probe=_PROBES["httpGet"],
+        )
     number = _number(str(request.get("port", "")), [container])
     if number is None:
         return NotAsked(
             why=f"its readiness probe names port {request.get('port')!r}, which is none"
         )
-    return Endpoint(
-        port=number,
-        path=str(request.get("path") or "/"),
-        scheme=_scheme(request),
-        guessed=False,
-    )
+    path = str(request.get("path") or "/")
+    return Endpoint(port=number, path=path, scheme=_scheme(request), origin=Origin.PROBE)
 
 
 def _scheme(request: Object) -> Scheme:
     return "https" if request.get("scheme") == "HTTPS" else "http"
 
 
-def _default_port(containers: list[Object], probed: Object | None) -> int | None:
-    if probed is not None:
-        return _number(str(probed["readinessProbe"]["httpGet"].get("port", "")), [probed])
-    ports = [
-        p for c in containers for p in c.get("ports") or [] if p.get("protocol", "TCP") == "TCP"
-    ]
-    return int(ports[0]["containerPort"]) if ports else None
+def _first_port(template: Object) -> int | None:
+    """Return the first TCP port of the containers; a sidecar's is not the application's."""
+    containers = objects.dig(template, "spec", "containers", default=[])
+    ports = [p for c in containers for p in c.get("ports") or []]
+    tcp = (p for p in ports if p.get("protocol", "TCP") == "TCP")
+    return next((int(p["containerPort"]) for p in tcp), None)
 
 
 def _number(port: str, containers: list[Object]) -> int | None:

@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 import re
 
+from backout.core.health.endpoints import Origin
 from backout.core.health.judgement import Answer, Sample
 from backout.core.value import dataclass
 
-NOT_FOUND = 404
 BODY_CAP = 64 * 1024
 """Bytes of a body that are read; what comes after them was not seen."""
 ANY_SUCCESS = (range(200, 300),)
 REDIRECTS = range(300, 400)
+BY_PROBE = range(200, 400)
+"""What the kubelet takes for success (kubernetes pkg/probe/http/http.go)."""
+BROKEN = range(500, 600)
 
 _STATUS = re.compile(r"(?P<family>[1-5])xx|(?P<low>[1-5]\d\d)(?:-(?P<high>[1-5]\d\d))?", re.ASCII)
 _MISSING = object()
@@ -68,19 +71,46 @@ def judged(
     body: bytes = b"",
     expected: Expected = SUCCESS,
     *,
-    guessed_path: bool = False,
+    origin: Origin = Origin.NAMED,
+    coding: str = "",
 ) -> Sample:
     """Return what an answer is worth; `body` is cut at `BODY_CAP`.
 
-    A 404 on a path that nobody configured says nothing about the application, and neither does a
-    redirect: it is not followed, and what it leads to was not asked.
+    Where backout guessed what to ask, the status is judged by the kubelet's rule, unless the user
+    said which statuses or which body are good. A redirect of what the user named says nothing: it
+    is not followed, and what it leads to was not asked. `coding` is the body's content coding, by
+    which it was not read.
     """
-    is_guess = status == NOT_FOUND and guessed_path
-    answer, words = _of_status(status, expected, is_guess=is_guess)
-    if answer is Answer.WELL:
-        answer, said = _of_body(body, expected)
+    is_good = any(status in one for one in expected.statuses)
+    is_told = expected != SUCCESS and status < BY_PROBE.stop
+    if origin is not Origin.NAMED and not is_good and not is_told:
+        return _guessed(subject, status, origin)
+    answer, words = _of_status(status, expected)
+    if answer is Answer.WELL and expected.needs_body:
+        answer, said = _of_body(body, expected) if not coding else _unread(coding)
         words = f"{words}, but {said}" if said else words
-    return Sample(subject=subject, answer=answer, detail=words, status=status, is_guess=is_guess)
+    return Sample(subject=subject, answer=answer, detail=words, status=status)
+
+
+def _guessed(subject: str, status: int, origin: Origin) -> Sample:
+    """Return what an answer is worth that nobody asked for."""
+    words = f"HTTP {status}"
+    if status in BY_PROBE:
+        return Sample(subject=subject, answer=Answer.WELL, detail=words, status=status)
+    if status in BROKEN:
+        return Sample(
+            subject=subject, answer=Answer.UNWELL, detail=words, status=status, is_guess=True
+        )
+    is_probe = origin is Origin.PROBE
+    return Sample(
+        subject=subject,
+        answer=Answer.UNKNOWN,
+        detail=f"{words}{', not asked as the kubelet asks' if is_probe else ' on a guessed path'}",
+        status=status,
+        is_guess=True,
+        is_misasked=is_probe,
+        is_absent=not is_probe,
+    )
 
 
 def _statuses(text: str) -> range:
@@ -96,14 +126,12 @@ def _statuses(text: str) -> range:
     return range(low, high + 1)
 
 
-def _of_status(status: int, expected: Expected, *, is_guess: bool) -> tuple[Answer, str]:
+def _of_status(status: int, expected: Expected) -> tuple[Answer, str]:
     words = f"HTTP {status}"
     if any(status in one for one in expected.statuses):
         return Answer.WELL, words
     if status in REDIRECTS:
         return Answer.UNKNOWN, f"{words}: redirects are not followed"
-    if is_guess:
-        return Answer.UNKNOWN, f"{words} on a guessed path"
     if status in ANY_SUCCESS[0]:
         return Answer.UNWELL, f"{words}, which is not the expected status"
     return Answer.UNWELL, words
@@ -126,6 +154,10 @@ def _of_body(body: bytes, expected: Expected) -> tuple[Answer, str]:
         if not _is(found, field.value):
             return Answer.UNWELL, f"its field {field.path} is not as expected"
     return Answer.WELL, ""
+
+
+def _unread(coding: str) -> tuple[Answer, str]:
+    return Answer.UNKNOWN, f"its body is encoded ({coding}), which was not asked for"
 
 
 def _lacking(body: bytes, words: str) -> tuple[Answer, str]:

@@ -31,9 +31,11 @@ class Sample:
     """One health request: `subject` was asked (a Pod, a Service, a URL), `detail` in words.
 
     `status` is the HTTP status, None where no response of the application arrived. `is_forbidden`:
-    we may not ask, and asking again does not change that. `is_guess`: nobody named what was asked,
-    and it is not there. `milliseconds`: how long the answer took. `lines` are the last ones of a
-    command's output.
+    we may not ask, and asking again does not change that. `is_guess`: backout guessed what to ask,
+    so that nothing bad follows from the answer. `is_misasked`: the application answers the
+    kubelet's question otherwise, and the kubelet's own answer is the word. `is_absent`: no probe
+    names what was asked, and it is not there. `milliseconds`: how long the answer took. `lines` are
+    the last ones of a command's output.
     """
 
     subject: str
@@ -42,6 +44,8 @@ class Sample:
     status: int | None = None
     is_forbidden: bool = False
     is_guess: bool = False
+    is_misasked: bool = False
+    is_absent: bool = False
     milliseconds: int = 0
     lines: tuple[str, ...] = ()
 
@@ -96,7 +100,19 @@ def judge(rounds: Sequence[Round], *, successes: int, soak: float = 0.0) -> Heal
 def is_in_vain(rounds: Sequence[Round], *, successes: int) -> bool:
     """Tell whether the newest rounds, so many, only missed what nobody named."""
     recent = rounds[-successes:]
-    return len(recent) == successes and all(s.is_guess for one in recent for s in one.samples)
+    return len(recent) == successes and all(s.is_absent for one in recent for s in one.samples)
+
+
+def misasked(rounds: Sequence[Round], *, successes: int) -> tuple[Sample, ...]:
+    """Return the newest samples of the subjects that were not asked as the kubelet asks.
+
+    In as many rounds, one after the other, as a success needs: a single odd answer is no rule.
+    """
+    recent = rounds[-successes:]
+    if len(recent) < successes:
+        return ()
+    always = [{s.subject for s in one.samples if s.is_misasked} for one in recent]
+    return tuple(s for s in recent[-1].samples if s.subject in set.intersection(*always))
 
 
 def at_deadline(
@@ -104,12 +120,15 @@ def at_deadline(
 ) -> Unhealthy | Inconclusive:
     """Return the verdict when time is up: the newest round decides, unwell outranks unknown.
 
-    `before` are the answers before the rollback: it is not to blame for what was so then.
+    `before` are the answers before the rollback: it is not to blame for what was so then. What was
+    guessed makes nothing unhealthy: the kubelet, whose probe is asked here by another way, has kept
+    the Pods Ready all the time, or the rollout would not be complete.
     """
     newest = rounds[-1].samples if rounds else ()
     earlier = {s.subject: s.answer for s in before}
-    for answer, verdict in ((Answer.UNWELL, Unhealthy), (Answer.UNKNOWN, Inconclusive)):
-        found = [s for s in newest if s.answer is answer]
+    bad = [s for s in newest if s.answer is Answer.UNWELL and not s.is_guess]
+    open_ = [s for s in newest if s.answer is not Answer.WELL and s not in bad]
+    for verdict, found in ((Unhealthy, bad), (Inconclusive, open_)):
         if found:
             words = [_told(s, earlier.get(s.subject)) for s in found[:MOST_NAMED]]
             more = len(found) - len(words)
@@ -121,4 +140,6 @@ def at_deadline(
 
 def _told(sample: Sample, earlier: Answer | None) -> str:
     also = " (was already so before the rollback)" if earlier is sample.answer else ""
-    return f"{sample.subject}: {sample.detail}{also}"
+    is_contradicted = sample.is_guess and sample.answer is Answer.UNWELL
+    against = ", while the kubelet finds its Pods Ready" if is_contradicted else ""
+    return f"{sample.subject}: {sample.detail}{against}{also}"

@@ -213,12 +213,31 @@ def _check_name(match: re.Match[str]) -> None:
 def ran(pods: Iterable[Object]) -> dict[str, str]:
     """Return the digest of the image that each container of these Pods runs, where all agree.
 
-    From `imageID` of the statuses; one without `@` is no digest that a registry knows.
+    From `imageID` of the statuses; one without `@` is no digest that a registry knows. A node that
+    has the same image by several names reports any of them, and each repository may keep it as
+    another manifest: a digest of another repository stands behind its name, `NAME@sha256:…`.
     """
     seen: dict[str, set[str]] = {}
     for pod in pods:
+        named = {str(c.get("name")): str(c.get("image")) for c in objects.containers(pod)}
         for status, _ in objects.container_statuses(pod):
-            _, mark, digest = str(status.get("imageID") or "").rpartition("@")
+            where, mark, digest = str(status.get("imageID") or "").rpartition("@")
+            name = str(status.get("name"))
             if mark:
-                seen.setdefault(str(status.get("name")), set()).add(digest)
+                is_own = _is_of(named.get(name, ""), where, digest)
+                seen.setdefault(name, set()).add(digest if is_own else f"{where}@{digest}")
     return {name: min(digests) for name, digests in seen.items() if len(digests) == 1}
+
+
+def _is_of(image: str, repository: str, digest: str) -> bool:
+    """Tell whether an image's digest is told by its own name, or is the one that it asks for.
+
+    A runtime may write the repository as a URL.
+    """
+    try:
+        wanted = parse(image)
+        return digest == wanted.digest or (
+            wanted.name == parse(repository.rpartition("://")[2]).name
+        )
+    except ValueError:
+        return False

@@ -23,10 +23,19 @@ def what_ran(snapshot: Snapshot, revision: Revision) -> Mapping[str, str]:
 
     Its Pods tell; the ledger remembers where none does.
     """
+    told = {c: one.rpartition("@")[2] for c, one in _told(snapshot, revision).items()}
+    return {container: digest for container, digest in told.items() if _is_digest(digest)}
+
+
+def by_another_name(snapshot: Snapshot, revision: Revision) -> frozenset[str]:
+    """Return the containers whose digest is known in another repository than their image's."""
+    return frozenset(c for c, one in _told(snapshot, revision).items() if "@" in one)
+
+
+def _told(snapshot: Snapshot, revision: Revision) -> Mapping[str, str]:
     ledger = snapshot.ledger
     known = ledger.memory.get(revision.hash) if isinstance(ledger, Ledger) else None
-    told = {**(known.images if known is not None else {}), **names.ran(revision.pods)}
-    return {container: digest for container, digest in told.items() if _is_digest(digest)}
+    return {**(known.images if known is not None else {}), **names.ran(revision.pods)}
 
 
 def by_digest(image: str, digest: str) -> str:

@@ -50,22 +50,26 @@ def live(
 ) -> str:
     """Return what speaks for the Pods that run, empty where nothing does.
 
-    Answers that are not all well are for the checks to tell. Where the probe is not HTTP the
-    kubelet's own answer is the evidence: the Ready condition, and since when.
+    Answers that are not all well are for the checks to tell. Where the probe is not HTTP, or
+    cannot be asked as the kubelet asks, its own answer is the evidence: the Ready condition, and
+    since when.
     """
-    probe = next((one.probe for one in asked if isinstance(one, NotAsked)), None)
-    if probe is None:
-        if not samples or any(s.answer is not Answer.WELL for s in samples):
-            return ""
+    probe = next((one.probe for one in asked if isinstance(one, NotAsked)), "")
+    misasked = next((s.detail for s in samples if s.is_misasked), "")
+    if samples and all(s.answer is Answer.WELL for s in samples):
         where = ", ".join(f"{e.path} of {e.port}" for e in asked if isinstance(e, Endpoint))
         told = _pods(len(samples), asking.out_of(revision.pods, len(samples)))
         return f"asked just now: {told} well on {where}"
+    if any(s.answer is not Answer.WELL and not s.is_misasked for s in samples):
+        return ""
+    probe = "HTTP" if misasked else probe
     if not probe:
         return ""
     since = [t for p in revision.pods if objects.is_ready(p) and (t := _ready_since(p)) is not None]
     if not since:
         return ""
-    return f"Ready for {span(now, since=min(since))} by the kubelet's own {probe} probe"
+    told = f" (asked just now: {misasked})" if misasked else ""
+    return f"Ready for {span(now, since=min(since))} by the kubelet's own {probe} probe{told}"
 
 
 def _pods(count: int, out_of: str) -> str:

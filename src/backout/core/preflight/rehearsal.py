@@ -11,12 +11,15 @@ import math
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from backout.core.history import barriers
 from backout.core.kubernetes import objects
+from backout.core.kubernetes.template import without_hash
 from backout.core.ledger.records import OURS, lease_name
+from backout.core.preflight.trial_labels import needs_labels
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from backout.core.kinds.kind import Pace
     from backout.core.kinds.target import Target
@@ -52,10 +55,14 @@ class RehearsalFailed:
 
 @dataclass(frozen=True, kw_only=True)
 class NotRehearsed:
-    """There was no trial, or it shows nothing: that is neither good nor bad."""
+    """There was no trial, or it shows nothing: that is neither good nor bad.
+
+    `is_refused`: it may not be made, so that what the user demanded cannot be had.
+    """
 
     why: str
     remedy: str = ""
+    is_refused: bool = False
 
 
 Rehearsal = Rehearsed | RehearsalFailed | NotRehearsed
@@ -78,7 +85,17 @@ def unwelcome(pace: Pace, template: Object, claims: Mapping[str, Object]) -> str
     ports = [p for c in objects.containers(template) for p in objects.dig(c, "ports", default=[])]
     if any(p.get("hostPort") for p in ports):
         return "its Pods take a port of the host: a second one would find it taken"
-    return next(filter(None, (_unshared(v, claims) for v in spec.get("volumes") or [])), "")
+    unshared = (_unshared(v, claims) for v in spec.get("volumes") or [])
+    return next(filter(None, unshared), "") or needs_labels(template)
+
+
+def beyond(target: Revision, history: Sequence[Revision], wanted: Object) -> str:
+    """Return which barrier stands before a target: a trial Pod of older code does harm, too.
+
+    `history` is newest first, `wanted` the template that the workload asks for.
+    """
+    found = barriers.crossed(target, history, wanted)
+    return f"it lies beyond a barrier: {'; '.join(map(str, found))}" if found else ""
 
 
 def _unshared(volume: Object, claims: Mapping[str, Object]) -> str:
@@ -94,11 +111,12 @@ def _unshared(volume: Object, claims: Mapping[str, Object]) -> str:
 def trial_pod(
     target: Target, revision: Revision, *, op: str, by: Mapping[str, Any], seconds: float
 ) -> dict[str, Any]:
-    """Return the trial Pod: the target's template with its ServiceAccount, volumes and node rules.
+    """Return the trial Pod: the very template that the PATCH would set, images pinned or not.
 
-    Its labels are ours alone, its priority is nobody's; it is ended after `seconds` and `GRACE`.
+    With its ServiceAccount, volumes and node rules. Its labels are ours alone, its priority is
+    nobody's; it is ended after `seconds` and `GRACE`.
     """
-    template = revision.template
+    template = without_hash(revision.template)
     notes = objects.annotations_of(template)
     spec = {k: v for k, v in template["spec"].items() if k not in _NOT_TAKEN}
     return {
@@ -140,13 +158,14 @@ def is_over(pod: Object, now: datetime) -> bool:
         return True
     created = objects.timestamp(objects.dig(pod, "metadata", "creationTimestamp"))
     seconds = objects.dig(pod, "spec", "activeDeadlineSeconds", default=0)
-    return created is None or now - created > timedelta(seconds=float(seconds)) + GRACE
+    # Any int64 may stand there, and be more than a timedelta holds.
+    return created is None or (now - created - GRACE).total_seconds() > float(seconds)
 
 
 def made_by(pod: Object) -> Mapping[str, Any]:
     """Return the process that made a trial Pod; empty where the annotation does not tell."""
     try:
         found = json.loads(objects.annotations_of(pod).get(BY, ""))
-    except ValueError:
+    except (ValueError, RecursionError):  # anybody who makes Pods may write it
         return {}
     return found if isinstance(found, dict) else {}

@@ -75,7 +75,8 @@ class Snapshot:
     `stored` is its history, `neighbours` are the workloads of its kind in its namespace.
     `gone_classes` are StorageClasses that its claims need and that do not exist. `ran_images`
     maps `image@digest` of what ran to the registry's answer, where the tag says something else;
-    `pull_notes` say which pull Secrets could not be used.
+    `pull_notes` say which pull Secrets could not be used. `namespace_pods` are the
+    namespace's Pods of others, where they may hold room that a new Pod needs.
     """
 
     target: Target
@@ -99,6 +100,7 @@ class Snapshot:
     rehearsal: Rehearsal | None = None
     nodes: tuple[Object, ...] = ()
     neighbours: tuple[Object, ...] = ()
+    namespace_pods: tuple[Object, ...] = ()
     quotas: tuple[Object, ...] = ()
     autoscalers: tuple[Object, ...] = ()
     budgets: tuple[Object, ...] = ()

@@ -45,7 +45,12 @@ def with_all_keys(known: Named, config_map: Object) -> Named:
 
 def of_claim(claim: Object) -> Named:
     """Return what is known of a PersistentVolumeClaim."""
-    return Named(exists=True, waits_for=_waits_for(claim), unusable=_unusable(claim))
+    return Named(
+        exists=True,
+        waits_for=_waits_for(claim),
+        unusable=_unusable(claim),
+        modes=frozenset(objects.dig(claim, "spec", "accessModes", default=[])),
+    )
 
 
 def of_runtime_class(found: Object) -> Named:

@@ -68,7 +68,7 @@ class Named:
     `keys` are those that managed fields show; `are_all` where there are no others. `changed` is the
     newest write of its data, `version` its resourceVersion. `waits_for` is the StorageClass of a
     claim that is not bound, `unusable` why no new Pod can use a claim, both else empty; `overhead`
-    is what a RuntimeClass adds to each Pod.
+    is what a RuntimeClass adds to each Pod, `modes` a claim's access modes.
     """
 
     exists: bool
@@ -79,6 +79,7 @@ class Named:
     unusable: str = ""
     version: str = ""
     overhead: Mapping[str, str] = field(default_factory=dict)
+    modes: frozenset[str] = frozenset()
 
 
 def of_template(template: Object) -> tuple[Use, ...]:

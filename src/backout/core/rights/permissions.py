@@ -10,15 +10,22 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from backout.core.kinds import KINDS
+from backout.core.rights.commands import (
+    CHECK,
+    EXPLAIN,
+    LEDGER_SHOWN,
+    MARK,
+    RESUME,
+    STATUS,
+    UNDO,
+    VERIFY,
+)
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from backout.core.kinds.kind import Kind, Resource
-
-UNDO, CHECK, STATUS, EXPLAIN, VERIFY = "undo", "check", "status", "explain", "verify"
-RESUME, LEDGER_SHOWN, MARK = "resume", "ledger", "mark"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,7 +206,6 @@ TABLE = (
         "cluster",
     ),
 )
-COMMANDS = (UNDO, CHECK, STATUS, VERIFY, EXPLAIN, RESUME, LEDGER_SHOWN, MARK)
 
 
 def grants(command: str) -> tuple[Grant, ...]:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from backout.core.rights import permissions
+from backout.core.rights.commands import CHECK
 from backout.core.rights.permissions import Grant, Level
 from backout.core.value import dataclass
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 RBAC = "rbac.authorization.k8s.io"
 _NOTES = {
-    permissions.CHECK: "# With these alone, check of one workload says that you may not undo it:\n"
+    CHECK: "# With these alone, check of one workload says that you may not undo it:\n"
     "# PF803 and PF804, exit 3. Of several (--all, -A, -l, two names) it skips both and says so.\n",
 }
 _HEADINGS = {

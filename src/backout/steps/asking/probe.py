@@ -15,6 +15,8 @@ from backout.core.rights import permissions
 from backout.steps.asking.subjects import NotVerified, Subject, answered, chosen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from backout.core.health.judgement import Health
     from backout.core.preflight.snapshot import Preflight
     from backout.steps.run import Run
@@ -27,7 +29,7 @@ async def probe(run: Run, preflight: Preflight, *, deadline: float) -> Health | 
 
     `deadline` is event-loop time; what has not answered by then is cut off.
     """
-    questions = chosen(run, preflight.snapshot, preflight.destination)
+    questions = await chosen(run, preflight.snapshot, preflight.destination)
     if not questions.subjects:
         return questions.unasked[0]
     asking = Asking(run, questions.subjects, before=preflight.snapshot.baseline)
@@ -35,13 +37,13 @@ async def probe(run: Run, preflight: Preflight, *, deadline: float) -> Health | 
         run.say("note", f"not asked for health: {one.why}")
     verdict = await asking.verdict(deadline)
     if isinstance(verdict, Healthy):
-        unasked = (*(one.why for one in questions.unasked), *asking.forbidden)
-        return replace(verdict, unasked=unasked)
+        unasked = (*questions.unasked, *asking.dropped)
+        return replace(verdict, unasked=tuple(one.why for one in unasked))
     return verdict
 
 
 class Asking:
-    """One loop of questions. `forbidden` are the subjects that it may not ask, and why."""
+    """One loop of questions. `dropped` are the subjects that it does not ask any more, and why."""
 
     def __init__(
         self, run: Run, subjects: tuple[Subject, ...], *, before: tuple[Sample, ...] = ()
@@ -52,7 +54,7 @@ class Asking:
         self._rounds: list[Round] = []
         self._said: dict[str, tuple[Answer, str]] = {}
         self._clock = asyncio.get_running_loop().time
-        self.forbidden: tuple[str, ...] = ()
+        self.dropped: tuple[NotVerified, ...] = ()
 
     async def verdict(self, deadline: float) -> Health | NotVerified:
         """Ask until the answers have held, or `deadline`; asked again it goes on from there."""
@@ -60,10 +62,9 @@ class Asking:
         while True:
             began = self._clock()
             is_whole = await self._round(deadline)
+            self._drop_misasked()
             if not self._subjects:
-                return NotVerified(
-                    why=self.forbidden[0], remedy=permissions.remedy("services/proxy")
-                )
+                return self.dropped[0]
             if not is_whole:
                 return self._out_of_time()
             found = judgement.judge(self._rounds, successes=successes, soak=run.limits.health_soak)
@@ -81,14 +82,22 @@ class Asking:
         pairs = list(zip(self._subjects, answers, strict=True))
         samples = tuple(answer or self._newest(subject) for subject, answer in pairs)
         self._tell(samples)
-        refused = [s for s in samples if s.is_forbidden]
-        self.forbidden += tuple(f"{s.subject}: {s.detail}" for s in refused)
-        self._subjects = tuple(
-            s for s, sample in zip(self._subjects, samples, strict=True) if not sample.is_forbidden
-        )
+        self._drop([s for s in samples if s.is_forbidden])
         kept = tuple(s for s in samples if not s.is_forbidden)
         self._rounds.append(Round(at=self._clock(), samples=kept))
         return None not in answers
+
+    def _drop_misasked(self) -> None:
+        """Leave out what answers us otherwise than the kubelet: its answer is the word."""
+        found = judgement.misasked(self._rounds, successes=self._run.policy.successes)
+        if found:
+            self._drop(found)
+            self._rounds.clear()
+
+    def _drop(self, samples: Sequence[Sample]) -> None:
+        gone = {s.subject for s in samples}
+        self._subjects = tuple(s for s in self._subjects if s.name not in gone)
+        self.dropped += tuple(_dropped(s) for s in samples)
 
     def _newest(self, subject: Subject) -> Sample:
         """Return the last answer of a subject that was cut off by the deadline."""
@@ -111,6 +120,13 @@ class Asking:
             else:
                 self._run.say("health", told, **fields)
             self._said[sample.subject] = words
+
+
+def _dropped(sample: Sample) -> NotVerified:
+    why = f"{sample.subject}: {sample.detail}"
+    if sample.is_forbidden:
+        return NotVerified(why=why, remedy=permissions.remedy("services/proxy"))
+    return NotVerified(why=why, probe="HTTP")
 
 
 def _fields(sample: Sample) -> dict[str, object]:

@@ -14,7 +14,7 @@ from backout.kube import paths
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from backout.core.health.endpoints import Endpoint, ServiceEndpoint
+    from backout.core.health.endpoints import Endpoint, Origin, ServiceEndpoint
     from backout.steps.run import Run
 
 FORBIDDEN = 403
@@ -41,22 +41,24 @@ class Service:
                 self.run.target.namespace, to.service, to.port, to.path, to.scheme
             ),
             subject=self.name,
-            guessed=to.guessed,
+            origin=to.origin,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodAsked:
-    """One Pod of the workload's namespace, asked at one path."""
+    """One Pod of the workload's namespace, asked at one path; `is_only`: at no other."""
 
     run: Run = field(repr=False)
     pod: str
     endpoint: Endpoint
+    is_only: bool = True
 
     @property
     def name(self) -> str:
-        """The Pod."""
-        return f"Pod {self.pod}"
+        """The Pod, and where it is asked if that is not all."""
+        where = "" if self.is_only else f":{self.endpoint.port}{self.endpoint.path}"
+        return f"Pod {self.pod}{where}"
 
     async def ask(self) -> Sample:
         """Return its answer as a sample."""
@@ -67,12 +69,12 @@ class PodAsked:
                 self.run.target.namespace, self.pod, to.port, to.path, to.scheme
             ),
             subject=self.name,
-            guessed=to.guessed,
+            origin=to.origin,
         )
 
 
 async def through_proxy(
-    run: Run, path: Callable[[], str], *, subject: str, guessed: bool
+    run: Run, path: Callable[[], str], *, subject: str, origin: Origin
 ) -> Sample:
     """Return the sample for one proxied request; the API server's own failures are unknown.
 
@@ -89,5 +91,11 @@ async def through_proxy(
             detail=answer.message,
             is_forbidden=answer.status == FORBIDDEN,
         )
-    expected = run.policy.expected
-    return judged(subject, answer.status, answer.body, expected, guessed_path=guessed)
+    return judged(
+        subject,
+        answer.status,
+        answer.body,
+        run.policy.expected,
+        origin=origin,
+        coding=answer.coding,
+    )

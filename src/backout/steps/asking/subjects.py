@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from backout.core.health import endpoints
-from backout.core.health.endpoints import NotAsked, ServiceEndpoint
+from backout.core.health.endpoints import NotAsked, Origin, ServiceEndpoint
 from backout.core.preflight.snapshot import Need
 from backout.core.rights import permissions
 from backout.core.trace import traceparent
@@ -17,9 +17,10 @@ from backout.health.command import Command
 from backout.health.request import UrlAsked
 from backout.steps.asking.metric import metric_subjects
 from backout.steps.asking.proxied import Service
+from backout.steps.asking.strangers import strangers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from backout.core.health.judgement import Sample
     from backout.core.model import Revision
@@ -40,25 +41,31 @@ class Subject(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class NotVerified:
-    """There is nothing to ask, or nothing that we may ask; health is not claimed."""
+    """There is nothing to ask, or nothing that we may ask; health is not claimed.
+
+    `probe` is how the kubelet asks the Pods, where its answer is the word then; else empty.
+    """
 
     why: str
     remedy: str = "name what to ask: --health URL, or --health PORT/PATH"
+    probe: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """What is asked, and why something that the user wants asked is not."""
+    """What is asked, and why something is not, be it wanted by the user or guessed."""
 
     subjects: tuple[Subject, ...]
     unasked: tuple[NotVerified, ...] = ()
 
 
-def chosen(run: Run, snapshot: Snapshot, revision: Revision, *, at_once: bool = False) -> Chosen:
+async def chosen(
+    run: Run, snapshot: Snapshot, revision: Revision, *, at_once: bool = False
+) -> Chosen:
     """Return what is asked of a workload whose Pods are, or are to be, of this revision.
 
     What the user names is asked instead of the Services. With `at_once` only what answers at once:
-    no smoke test delays a rollback.
+    no smoke test delays a rollback. Which other Pods the Services select is read here.
     """
     if snapshot.pace.replicas == 0:
         none = NotVerified(why="replicas is 0", remedy="scale it up and look at its Pods")
@@ -68,16 +75,12 @@ def chosen(run: Run, snapshot: Snapshot, revision: Revision, *, at_once: bool = 
     if policy.health_command and not at_once:
         subjects.append(_command(run, revision))
     unasked: dict[str, NotVerified] = {}
-    found: dict[ServiceEndpoint, None] = {}
-    own = [endpoints.annotated(snapshot.workload)]
-    is_default = not policy.urls and not policy.health_command
-    for path in policy.paths or (own if is_default else []):
-        answer = _services(snapshot, revision, path)
-        if isinstance(answer, NotVerified):
-            unasked[answer.why] = answer
-        else:
-            found.update(dict.fromkeys(answer))
-    subjects += [Service(run=run, endpoint=one) for one in found]
+    if policy.paths or not (policy.urls or policy.health_command):
+        found, unasked = _services(snapshot, revision, policy.paths)
+        shared = await strangers(run, snapshot, {one.service for one in found})
+        kept = [one for one in found if one.service not in shared or one.origin is Origin.NAMED]
+        subjects += [Service(run=run, endpoint=one) for one in kept]
+        unasked |= {why: _shared(found, why) for why in shared.values()}
     subjects += metric_subjects(run, is_told=not at_once)
     return Chosen(subjects=tuple(subjects), unasked=tuple(unasked.values()))
 
@@ -95,18 +98,32 @@ async def answered(subject: Subject, *, deadline: float) -> Sample | None:
 
 
 def _services(
-    snapshot: Snapshot, revision: Revision, path: str
-) -> tuple[ServiceEndpoint, ...] | NotVerified:
+    snapshot: Snapshot, revision: Revision, paths: Sequence[str]
+) -> tuple[tuple[ServiceEndpoint, ...], dict[str, NotVerified]]:
+    """Return how the Services are asked, and why what cannot be asked of them is not, by why."""
     if Need.SERVICES in snapshot.unreadable:
-        why = snapshot.unreadable[Need.SERVICES]
-        return NotVerified(
-            why=f"the Services could not be read ({why})", remedy=permissions.remedy("services")
-        )
-    endpoint = endpoints.of_template(revision.template, asked=path)
-    if isinstance(endpoint, NotAsked):
-        return NotVerified(why=endpoint.why)
-    found = endpoints.of_services(snapshot.services, revision.template, endpoint)
-    return found or NotVerified(why=f"no Service leads to port {endpoint.port} of its Pods")
+        why = f"the Services could not be read ({snapshot.unreadable[Need.SERVICES]})"
+        return (), {why: NotVerified(why=why, remedy=permissions.remedy("services"))}
+    asked = endpoints.asked_of(revision.template, snapshot.workload, paths)
+    found: dict[ServiceEndpoint, None] = {}
+    unasked: dict[str, NotVerified] = {}
+    for one in asked:
+        if isinstance(one, NotAsked):
+            unasked[one.why] = NotVerified(why=one.why, probe=one.probe)
+            continue
+        led = endpoints.of_services(snapshot.services, revision.template, one)
+        found.update(dict.fromkeys(led))
+        if not led:
+            why = f"no Service leads to port {one.port} of its Pods"
+            unasked[why] = NotVerified(why=why)
+    # A port that is only probed, beside one that Services lead to, is the kubelet's own affair.
+    is_guess = all(isinstance(one, NotAsked) or one.origin is not Origin.NAMED for one in asked)
+    return tuple(found), {} if found and is_guess else unasked
+
+
+def _shared(found: Sequence[ServiceEndpoint], why: str) -> NotVerified:
+    is_probed = any(one.origin is Origin.PROBE for one in found)
+    return NotVerified(why=why, probe="HTTP" if is_probed else "")
 
 
 def _url(run: Run, url: str) -> UrlAsked:

@@ -30,7 +30,7 @@ async def baseline(run: Run, snapshot: Snapshot, revision: Revision) -> Baseline
     """Return what the service says now, within the preflight budget."""
     if not run.policy.baseline:
         return Baseline()
-    questions = chosen(run, snapshot, revision, at_once=True)
+    questions = await chosen(run, snapshot, revision, at_once=True)
     if not questions.subjects:
         return Baseline(hidden=questions.unasked[0].why if questions.unasked else "")
     budget = run.limits.preflight

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backout.core.checks.check import few
 from backout.core.errors import BackoutError, NotFound
 from backout.core.history import revisions
+from backout.core.kubernetes import objects
 from backout.core.owners import owners
 from backout.core.owners.referring import REFERRING, Referring, is_served, owners_of
 from backout.core.preflight.snapshot import Need, Snapshot
 from backout.core.references import references
 from backout.core.references.references import Referent
 from backout.core.rights import permissions
+from backout.core.room import demand
 from backout.core.room.startability import must_start
 from backout.kube import paths
 from backout.steps.preflight import dry_run
@@ -65,6 +68,7 @@ class Consulted:
                 self._patch,
                 self._pod,
                 self._nodes,
+                self._namespace_pods,
                 self._neighbours,
                 self._quotas,
                 self._limit_ranges,
@@ -190,6 +194,22 @@ class Consulted:
             self.unreadable[Need.NODES] = f"there are more than {MOST_NODES}"
         elif page is not None:
             self.fields["nodes"] = tuple(page.get("items") or ())
+
+    async def _namespace_pods(self) -> None:
+        """Read what else runs in the namespace, where one more Pod must find room beside it.
+
+        Each that is seen takes room; where they cannot be listed, those of the workload are known.
+        """
+        asks = demand.requests(self._revision.template)
+        if not asks or self._snapshot.pace.unavailable > 0:
+            return
+        own = {objects.uid(p) for p in self._snapshot.pods}
+        path = paths.pods(self._run.target.namespace)
+        with suppress(BackoutError, TimeoutError):
+            async with asyncio.timeout(self._run.limits.preflight):
+                page = await self._run.client.list(path)
+                others = (p for p in page.items if objects.uid(p) not in own)
+                self.fields["namespace_pods"] = tuple(others)
 
     async def _neighbours(self) -> None:
         resource = self._snapshot.kind.resource

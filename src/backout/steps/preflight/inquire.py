@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core.health import asking, endpoints
-from backout.core.health.endpoints import Endpoint, NotAsked
+from backout.core.health.endpoints import NotAsked
 from backout.core.health.judgement import Answer, Sample
 from backout.core.kubernetes import objects
 from backout.core.preflight.snapshot import Need, Snapshot
@@ -20,6 +20,7 @@ from backout.steps.preflight.consult import Consulted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from backout.core.health.endpoints import Endpoint
     from backout.core.history.revisions import Choice
     from backout.core.model import Object, Revision
     from backout.steps.run import Run
@@ -45,9 +46,8 @@ async def inquire(run: Run, snapshot: Snapshot, choice: Choice) -> Snapshot:
     health = health_task.result()
     unreadable = {**snapshot.unreadable, **consulted.unreadable}
     unreadable |= images_task.result().unreadable
-    hidden = next((one.why for one in found if isinstance(one, NotAsked)), "")
-    if hidden and origin.pods:
-        unreadable[Need.POD_HEALTH] = hidden
+    if origin.pods and not endpoints.askable(found):
+        unreadable[Need.POD_HEALTH] = next(e.why for e in found if isinstance(e, NotAsked))
     before = baseline_task.result()
     if before.hidden:
         unreadable[Need.BASELINE] = before.hidden
@@ -65,14 +65,14 @@ async def _pod_health(
     run: Run, revision: Revision, found: Sequence[Endpoint | NotAsked]
 ) -> tuple[Sample, ...]:
     """Return a sample for each Pod that is asked: its worst answer."""
-    asked = [one for one in found if isinstance(one, Endpoint)]
-    if len(asked) < len(found):
+    asked = endpoints.askable(found)
+    if not asked:
         return ()
 
     async def ask(pod: Object) -> Sample:
         name = objects.name(pod)
         subjects = [PodAsked(run=run, pod=name, endpoint=one) for one in asked]
         samples = [await one.ask() for one in subjects]
-        return min(samples, key=lambda s: WORST_FIRST.index(s.answer))
+        return min(samples, key=lambda s: (WORST_FIRST.index(s.answer), s.is_misasked))
 
     return tuple(await asyncio.gather(*(ask(p) for p in asking.chosen(revision.pods))))

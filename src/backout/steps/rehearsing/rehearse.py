@@ -11,7 +11,7 @@ from backout.core.diagnosis.before import Before, others_of, progress_deadline
 from backout.core.diagnosis.diagnosis import Meanwhile, Scene
 from backout.core.diagnosis.groups import patience
 from backout.core.errors import ApiError, BackoutError
-from backout.core.health.endpoints import Endpoint
+from backout.core.health.endpoints import askable
 from backout.core.health.judgement import Health, Healthy, Inconclusive, Unhealthy
 from backout.core.kubernetes import objects
 from backout.core.preflight import rehearsal
@@ -62,7 +62,11 @@ async def rehearse(run: Run, preflight: Preflight) -> Rehearsal:
 
 
 async def _why_not(run: Run, preflight: Preflight) -> NotRehearsed | None:
-    template = preflight.destination.template
+    template, history = preflight.destination.template, preflight.revisions
+    wanted = preflight.snapshot.workload["spec"]["template"]
+    barrier = rehearsal.beyond(preflight.origin, history, wanted)
+    if barrier:
+        return NotRehearsed(why=barrier, is_refused=True)
     why = rehearsal.unwelcome(preflight.snapshot.pace, template, await _claims(run, template))
     if why:
         return NotRehearsed(why=why)
@@ -72,6 +76,7 @@ async def _why_not(run: Run, preflight: Preflight) -> NotRehearsed | None:
         return NotRehearsed(
             why=f"you may not {', '.join(denied)} in namespace {run.target.namespace}",
             remedy=f"ask for this rule in a Role: {permissions.REHEARSAL_RULE}",
+            is_refused=True,
         )
     return None
 
@@ -248,10 +253,9 @@ class _Trial:
         limits, name = self.run.limits, objects.name(pod)
         holds_at = self._clock() + limits.soak
         found: _Heard = None
+        asked = askable(self.preflight.endpoints)
         subjects = tuple(
-            PodAsked(run=self.run, pod=name, endpoint=one)
-            for one in self.preflight.endpoints
-            if isinstance(one, Endpoint)
+            PodAsked(run=self.run, pod=name, endpoint=one, is_only=len(asked) == 1) for one in asked
         )
         if subjects:
             until = min(self.deadline - limits.health_interval, self._clock() + limits.health)
@@ -276,8 +280,10 @@ class _Trial:
                 return Rehearsed(words=f"{start} and answered well {count} times")
             case Unhealthy(why=why):
                 return RehearsalFailed(why=f"{start}, and answered badly: {why}")
-            case Inconclusive(why=why) | NotVerified(why=why):
+            case NotVerified(why=why):
                 return Rehearsed(words=f"{held}; its health could not be asked: {why}")
+            case Inconclusive(why=why):
+                return Rehearsed(words=f"{held}; its answers prove nothing: {why}")
             case None:
                 return Rehearsed(words=held)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests.contract.api_server import ApiServer
 from tests.contract.prometheus.stub import Stub, vector
-from tests.contract.scripted_server import Answer, ScriptedServer
+from tests.contract.scripted_server import Answer, Received, ScriptedServer, Step
+from tests.contract.steps.shop import shop, template
 
 if TYPE_CHECKING:
-    from tests.contract.api_server import ApiServer
     from tests.contract.cli.command import Command
 
 URL = ("--prometheus", "http://127.0.0.1:9")
@@ -85,3 +87,40 @@ async def test_a_whole_run_with_metric_credentials_and_notifications(
         "127.0.0.1 was not notified (outcome): HTTP 500",
     ]
     assert "s3cr3t" not in ran.out + ran.err
+
+
+async def test_what_is_not_the_cluster_is_asked_by_the_proxy_of_the_environment_too(
+    backout: Command,
+) -> None:
+    stub = Stub([vector("0.01")])
+
+    def answer(request: Received) -> Step:
+        host = urlsplit(request.target).hostname
+        return stub(request) if host == "prometheus.invalid" else Answer()
+
+    async with ApiServer() as api, ScriptedServer(answer) as proxy:
+        shop(api, good=template("registry.invalid/app:good"))
+        backout.point_to(api.url)
+        backout.environment = {
+            "HTTP_PROXY": proxy.url,
+            "NO_PROXY": "direct.invalid",
+            "BACKOUT_REGISTRY_PLAIN_HTTP": "registry.invalid",
+            "BACKOUT_HEALTH_SUCCESSES": "1",
+        }
+        ran = await backout(
+            *("undo", "deploy/web", "--yes", "-o", "json"),
+            *("--health", "http://shop.invalid/up"),
+            *(
+                "--metric",
+                "sum(rate(errors[1m])) < 0.05",
+                "--prometheus",
+                "http://prometheus.invalid",
+            ),
+            *("--notify", "http://hook.invalid/x"),
+        )
+
+    assert ran.code == 0, ran.err
+    hosts = {urlsplit(r.target).hostname for r in proxy.requests}
+    assert hosts == {
+        *("registry.invalid", "shop.invalid", "prometheus.invalid", "hook.invalid"),
+    }

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LIMITS = replace(QUICK, health=1.0)
 ONCE = Request(successes=1)
+NAMED = replace(ONCE, health=("/ready",))
 
 
 def asked(api: ApiServer, part: str = "/services/") -> list[str]:
@@ -108,7 +109,7 @@ async def test_an_answer_that_is_cut_off_by_the_end_does_not_hide_the_one_before
         return script.pop() if script else Hang()
 
     api.proxied = proxied
-    told = await undone(api, limits=replace(QUICK, health=0.4, pod_answer=5.0), policy=ONCE)
+    told = await undone(api, limits=replace(QUICK, health=0.4, pod_answer=5.0), policy=NAMED)
 
     assert told.result == "failed"
     assert "HTTP 503" in told.message
@@ -195,7 +196,7 @@ async def test_the_service_is_asked_once_before_anything_is_written(api: ApiServ
 
 async def test_what_was_unwell_before_is_not_laid_to_the_rollback(api: ApiServer) -> None:
     api.proxied = lambda r: Answer(status=503 if "/services/" in r.path else 200)
-    told = await undone(api, limits=LIMITS, policy=replace(ONCE, baseline=True))
+    told = await undone(api, limits=LIMITS, policy=replace(NAMED, baseline=True))
 
     assert told.result == "failed"
     assert "HTTP 503 (was already so before the rollback)" in told.message

@@ -193,3 +193,48 @@ async def test_a_registry_that_hangs_is_not_waited_for_where_it_can_only_warn(
 
     assert plan.preflight is not None
     assert "0.3 s" in plan.preflight.snapshot.unreadable[Need.IMAGES]
+
+
+async def test_one_slow_registry_hides_no_other_answer(api: ApiServer) -> None:
+    """The slow one is in the sidecar; the target's own image has been moved meanwhile."""
+    found = Answer(headers={"Docker-Content-Digest": "sha256:" + "b" * 64})
+    async with (
+        ScriptedServer(lambda _: Hang()) as slow,
+        ScriptedServer(lambda _: found) as quick,
+    ):
+        addresses = [f"127.0.0.1:{one.port}" for one in (slow, quick)]
+        sidecar = {"name": "side", "image": f"{addresses[0]}/acme/side:1"}
+
+        def change(web: dict[str, Any]) -> None:
+            web["spec"]["template"]["spec"]["containers"].append(sidecar)
+
+        api.edit("deployments", "web", change)
+        deploy(api, f"{addresses[1]}/acme/web:1")
+        deploy(api, "127.0.0.1:1/app:bad-again")
+        limits = replace(QUICK, preflight=0.3)
+        async with (
+            running(api, limits=limits, look_for_leaks=False) as run,
+            RegistryClient(keyring=Keyring(), plain_http=frozenset(addresses)) as client,
+        ):
+            plan = await prepare(within(run, registry=client))
+
+    assert plan.preflight is not None
+    answers = plan.preflight.snapshot.images
+    assert answers[f"{addresses[1]}/acme/web:1"].state is ImageState.EXISTS
+    late = answers[f"{addresses[0]}/acme/side:1"]
+    assert (late.state, "0.3 s" in late.detail) == (ImageState.UNREACHABLE, True)
+    assert Need.IMAGES not in plan.preflight.snapshot.unreadable
+
+
+async def test_not_found_is_no_proof_where_the_pods_own_secret_could_not_be_read(
+    api: ApiServer, tmp_path: Path
+) -> None:
+    api.denied.add("get secrets")
+    with docker_registry.running(tmp_path) as address:
+        aim(api, f"{address}/acme/web:1", **LISTED)
+        hidden, *_ = await asked(api, address)
+        aim(api, f"{address}/acme/web:2", imagePullSecrets=[])
+        gone, *_ = await asked(api, address)
+
+    assert (hidden.state, gone.state) == (ImageState.DENIED, ImageState.MISSING)
+    assert "not visible to us" in hidden.detail

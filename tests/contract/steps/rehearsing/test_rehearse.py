@@ -167,11 +167,18 @@ async def test_a_trial_pod_that_answers_badly_refuses(api: ApiServer) -> None:
         return Answer(status=500 if "rehearsal" in request.path else 200)
 
     api.proxied = answer
-    told = await undone(api, policy=REHEARSE, limits=replace(QUICK, health=0.3))
+    limits = replace(QUICK, health=0.3)
+    told = await undone(api, policy=replace(REHEARSE, health=("/ready",)), limits=limits)
 
     assert told.result == "refused", told.text
     assert "answered badly: Pod web-rehearsal-" in found(told, "PF124")[0]
     assert trials(api) == []
+
+    # What backout guessed refuses nothing where the kubelet finds the Pod Ready.
+    guessed = await undone(api, policy=REHEARSE, limits=limits)
+
+    assert guessed.result == "succeeded", guessed.text
+    assert "its answers prove nothing: Pod web-rehearsal-" in guessed.of("target")[0]
 
 
 async def test_what_is_not_the_targets_fault_only_warns(api: ApiServer) -> None:
@@ -193,15 +200,71 @@ async def test_a_trial_pod_that_may_not_be_asked_is_judged_by_its_kubelet(api: A
 
 
 @pytest.mark.parametrize("verb", ["create", "delete", "list", "watch"])
-async def test_without_permission_no_pod_is_made_and_the_rule_is_named(
+async def test_without_the_right_the_demand_refuses_and_the_rule_is_named(
     api: ApiServer, verb: str
 ) -> None:
     kubelet(api, READY)
     api.denied = {f"{verb} pods"}
     told = await undone(api, policy=REHEARSE)
 
-    assert f"you may not {verb} pods in namespace shop" in found(told, "PF125")[0]
+    assert told.result == "refused", told.text
+    assert f"you may not {verb} pods in namespace shop" in found(told, "PF127")[0]
+    assert "--accept PF127" in (told.outcome.remedy if told.outcome else "")
     assert count(api, "POST pods") == 0
+    assert not any(map(is_undo, api.requests))
+
+
+async def test_pinned_images_are_what_is_rehearsed(api: ApiServer) -> None:
+    ran = "sha256:" + "a" * 64
+    status = {"name": "app", "imageID": f"127.0.0.1:1/app@{ran}"}
+    api.edit("pods", "web-1-0", lambda p: p["status"].update(containerStatuses=[status]))
+    made = kubelet(api, READY)
+    await undone(api, policy=replace(REHEARSE, pin=True))
+
+    assert made[0]["spec"]["containers"][0]["image"] == image(api) == f"127.0.0.1:1/app@{ran}"
+
+
+async def test_no_older_code_is_started_beyond_a_barrier(api: ApiServer) -> None:
+    kubelet(api, READY)
+    note = {"backout.dev/barrier": "schema 39; older code refuses it"}
+    api.edit(
+        "deployments", "web", lambda w: w["spec"]["template"]["metadata"].update(annotations=note)
+    )
+    policy = replace(REHEARSE, to_revision=1)
+    told = await undone(api, policy=policy)
+
+    assert told.result == "refused", told.text
+    assert "lies beyond a barrier: revision 3" in found(told, "PF127")[0]
+    assert count(api, "POST pods") == 0
+
+
+async def test_a_template_that_reads_its_labels_is_not_rehearsed() -> None:
+    field = {"fieldRef": {"fieldPath": "metadata.labels['app']"}}
+    good = template(GOOD)
+    good["spec"]["containers"][0]["env"] = [{"name": "APP", "valueFrom": field}]
+    async with ApiServer() as api:
+        shop(api, good=good)
+        kubelet(api, READY)
+        told = await undone(api, policy=REHEARSE)
+
+        assert told.result == "succeeded", told.text
+        assert "container app reads a label of its Pod" in found(told, "PF125")[0]
+        assert count(api, "POST pods") == 0
+
+
+async def test_a_hostile_annotation_on_a_pod_stops_nobody(api: ApiServer) -> None:
+    labels = {OP: "x", OF: LEASE, "app.kubernetes.io/managed-by": "backout"}
+    api.add(
+        "pods",
+        {
+            "metadata": {"name": "theirs", "labels": labels, "annotations": {BY: "[" * 100_000}},
+            "spec": {"activeDeadlineSeconds": 60},
+        },
+    )
+    told = await undone(api)
+
+    assert told.result == "succeeded", told.text
+    assert api.find("pods", "theirs") is not None
 
 
 UNWELCOME = {
