@@ -47,7 +47,10 @@ OWNERS_TURN = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """The object whose policy decides, where it can be read; `about` the workload as `group/Kind/name`."""
+    """The object whose policy decides, where it can be read.
+
+    `about` is the workload as `group/Kind/name`.
+    """
 
     group: str
     version: str
