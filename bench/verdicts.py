@@ -1,7 +1,8 @@
 """`python -m bench.verdicts [--write FILE]`: who calls which rollout failed, when, and why.
 
-Each situation of tests/situations is played once; backout, `kubectl rollout status` and kubedog
-follow the same rollout side by side, with a deadline of 60 s. Exits 1 where backout is wrong.
+Each situation of tests/situations is played once, and five times where its outcome depends on
+timing: then the worst counts. backout, `kubectl rollout status` and kubedog follow the same rollout
+side by side, with a deadline of 180 s. Exits 1 where backout is wrong.
 """
 
 from __future__ import annotations
@@ -28,21 +29,32 @@ from tests.cluster.space import Space
 from tests.situations.failing import FAILING
 from tests.situations.healthy import HEALTHY
 from tests.situations.play import staged
+from tests.situations.reported import PLAYED_OFTEN, REPORTED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sandbox.cluster import Cluster
     from tests.situations.situation import Situation
 
 KUBEDOG = Program(module="github.com/werf/kubedog@v0.12.3", package="cmd/kubedog", is_copied=False)
-DEADLINE = 60
+DEADLINE = 180
 AT_ONCE = 3
 """Situations played side by side: they wait more than they compute."""
 UNDECIDED = 5
+OFTEN = 5
+TIMING = {"flapping", "liveness loop", "a database that comes late", *PLAYED_OFTEN}
+"""Situations whose outcome depends on timing: a single run may hide what most of them show."""
 HEADER = (
-    "| situation | suspected | backout | cause | kubectl | cause | kubedog | cause |\n"
-    "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    "| situation | played | suspected | backout | cause | kubectl | cause | kubedog | cause |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
-SITUATIONS = {**{n: s for n, s in FAILING.items() if s.ends != UNDECIDED}, **HEALTHY}
+SITUATIONS = {
+    **{n: s for n, s in FAILING.items() if s.ends != UNDECIDED},
+    **HEALTHY,
+    **REPORTED,
+    **PLAYED_OFTEN,
+}
 
 
 @dataclass
@@ -73,15 +85,38 @@ def main() -> int:
     sandbox, kubedog = cluster.running(), KUBEDOG.built()
     names = [n for n in SITUATIONS if arguments.only in n]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        heard = list(pool.map(lambda n: followed(sandbox, kubedog, n), names))
+        heard = list(pool.map(lambda n: played(sandbox, kubedog, n), names))
     rows = [row(name, *three) for name, three in zip(names, heard, strict=True)]
     right = [sum(is_right(n, h[i]) for n, h in zip(names, heard, strict=True)) for i in range(3)]
-    total = f"| **right verdicts of {len(names)}** | | **{right[0]}** | | **{right[1]}** | | "
-    table = "\n".join([HEADER, *rows, f"{total}**{right[2]}** | |"])
+    ends = [("right verdicts", right)] + [
+        (what, [sum(wrong(n, h[i]) for n, h in zip(names, heard, strict=True)) for i in range(3)])
+        for what, wrong in WRONG
+    ]
+    totals = [
+        f"| **{what} of {len(names)}** | | | **{a}** | | **{b}** | | **{c}** | |"
+        for what, (a, b, c) in ends
+    ]
+    table = "\n".join([HEADER, *rows, *totals])
     print(table)
     if arguments.write:
         put(arguments.write, "verdicts", table)
     return 0 if right[0] == len(names) else 1
+
+
+def played(sandbox: Cluster, kubedog: Path, name: str) -> tuple[Heard, Heard, Heard]:
+    """Return the worst of what each said, over as many runs as the situation needs."""
+    runs = [followed(sandbox, kubedog, name) for _ in range(plays(name))]
+    first, second, third = zip(*runs, strict=True)
+    return _worst(name, first), _worst(name, second), _worst(name, third)
+
+
+def _worst(name: str, runs: Sequence[Heard]) -> Heard:
+    return min(runs, key=lambda one: is_right(name, one))
+
+
+def plays(name: str) -> int:
+    """Return how often a situation is played."""
+    return OFTEN if name in TIMING else 1
 
 
 def followed(sandbox: Cluster, kubedog: Path, name: str) -> tuple[Heard, Heard, Heard]:
@@ -129,7 +164,7 @@ def heard(command: str, environment: dict[str, str], began: float) -> Heard:
 def row(name: str, ours: Heard, kubectl: Heard, kubedog: Heard) -> str:
     """Return a situation's row."""
     situation = SITUATIONS[name]
-    cells = [name, suspected(situation, ours)]
+    cells = [name, str(plays(name)), suspected(situation, ours)]
     for one in (ours, kubectl, kubedog):
         words = f"{one.verdict} {one.seconds:.1f} s" if one.verdict else "none"
         cells.append(words if is_right(name, one) else f"**{words}**")
@@ -156,6 +191,25 @@ def named(situation: Situation, one: Heard) -> str:
     if not situation.code or one.verdict == "fine":
         return ""
     return "yes" if re.search(WORDS[situation.code], one.text, re.IGNORECASE) else "no"
+
+
+def _fails_falsely(name: str, one: Heard) -> bool:
+    return one.verdict == "failed" and not SITUATIONS[name].code
+
+
+def _succeeds_falsely(name: str, one: Heard) -> bool:
+    return one.verdict == "fine" and bool(SITUATIONS[name].code)
+
+
+def _names_no_cause(name: str, one: Heard) -> bool:
+    return one.verdict == "failed" and named(SITUATIONS[name], one) == "no"
+
+
+WRONG = (
+    ("false failures", _fails_falsely),
+    ("false successes", _succeeds_falsely),
+    ("missing causes", _names_no_cause),
+)
 
 
 if __name__ == "__main__":

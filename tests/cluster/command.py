@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 BACKOUT = Path(sys.executable).with_name("backout")
-LONGEST = 120.0
+LONGEST = 240.0
 """Seconds for a command; the longest time-out that a test gives one is 85."""
 
 

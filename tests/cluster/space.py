@@ -95,9 +95,18 @@ class Space:
         self.rolled_out(name) if up else self.observed(name)
 
     def roll(
-        self, version: Version, *, name: str = SHOP, up: bool = False, cause: str | None = None
+        self,
+        version: Version,
+        *,
+        name: str = SHOP,
+        up: bool = False,
+        cause: str | None = None,
+        observed: bool = True,
     ) -> None:
-        """Deploy another version; wait until its ReplicaSet is there, or until it is up."""
+        """Deploy another version; wait until its ReplicaSet is there, or until it is up.
+
+        Not where it is never `observed`: the controller cannot make a ReplicaSet.
+        """
         self.merge(
             {
                 "metadata": {"annotations": {CHANGE_CAUSE: cause}},
@@ -105,7 +114,8 @@ class Space:
             },
             name=name,
         )
-        self.rolled_out(name) if up else self.observed(name)
+        if observed:
+            self.rolled_out(name) if up else self.observed(name)
 
     def label_namespace(self, labels: Mapping[str, str]) -> None:
         body = {"metadata": {"labels": dict(labels)}}

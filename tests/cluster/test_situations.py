@@ -32,7 +32,7 @@ LIVE = {
     *("quota", "scaled in the middle"),
 }
 """Of the registry, the probes, the scheduler, the configuration and the controller's own work."""
-STATUS = ("status", f"deploy/{SHOP}", "-o", "json", "--timeout", "85s")
+STATUS = ("status", f"deploy/{SHOP}", "-o", "json", "--timeout", "150s")
 
 
 def played(names: Iterable[str]) -> list[Any]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from backout.core.diagnosis import diagnosis, exits
-from backout.core.diagnosis.diagnosis import Before, Meanwhile, others_of
+from backout.core.diagnosis.before import first_look, progress_deadline
+from backout.core.diagnosis.diagnosis import Meanwhile, Scene
 from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import objects, template
 from backout.core.rollout.verdict import judge
+from tests.core.diagnosis import looks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,33 +79,35 @@ def pods_of(one: Recorded, pods: Sequence[Object]) -> list[Any]:
     return next(list(r.pods) for r in history if r.is_current)
 
 
+WATCHED = tuple(float(s) for s in range(0, 200, 4))
+"""Seconds of the looks at what was recorded: as long as the longest patience."""
+
+
 def judged(
     one: Recorded,
     *,
     now: datetime | None = None,
     pods: Sequence[Object] | None = None,
     events: Sequence[Object] | None = None,
-    looks: int = 1,
+    seconds: Sequence[float] = WATCHED,
 ) -> tuple[tuple[Cause, ...], Verdict]:
-    """Return the causes and the verdict; `looks` is how often the same state was seen."""
+    """Return the causes and the verdict after looks at these seconds; our own confirm it all."""
     listed = list(one.pods if pods is None else pods)
     own = pods_of(one, listed)
-    others = [p for p in listed if p not in own]
     templates = [r["spec"]["template"] for r in one.stored if r is not one.current]
-    seen: Any = {}
-    for _ in range(looks):
-        seen = exits.seen(seen, own)
-    causes = diagnosis.causes(
-        one.workload,
-        DEPLOYMENT,
-        one.current,
-        own,
-        one.events if events is None else events,
+    deadline = progress_deadline(one.workload, DEPLOYMENT)
+    scene = Scene(
+        workload=one.workload,
+        kind=DEPLOYMENT,
+        stored=one.current,
+        pods=own,
+        events=list(one.events if events is None else events),
         now=now or one.now,
-        others=others,
-        earlier=Before(others=others_of(one.earlier, templates)),
-        meanwhile=Meanwhile(exits=seen, nodes_may_return=one.nodes_may_return),
+        others=[p for p in listed if p not in own],
+        earlier=first_look(one.earlier, one.now, templates, deadline=deadline),
     )
+    known = Meanwhile(nodes_may_return=one.nodes_may_return)
+    causes = looks.causes(scene, seconds=seconds, meanwhile=known)
     verdict = judge(
         one.workload,
         DEPLOYMENT,

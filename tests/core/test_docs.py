@@ -11,6 +11,7 @@ import pytest
 from backout.core.checks import CHECKS
 from backout.core.diagnosis import causes
 from backout.core.diagnosis.causes import REMEDIES
+from backout.core.diagnosis.groups import TABLE
 from backout.core.plan.plan import CHOICES
 
 if TYPE_CHECKING:
@@ -54,6 +55,17 @@ def test_each_failure_class_has_a_page_with_its_remedy() -> None:
         page = " ".join((DOCS / "failures" / f"{code}.md").read_text().split())
         assert f"{remedy[1:]}." in page
         assert f"[{code}]({code}.md)" in index
+
+
+def test_each_failure_page_says_its_group_when_it_is_final_and_what_keeps_it_from_that() -> None:
+    headings = ["Signal", "Group", "Suspected", "Final", "What keeps it from being final", "Remedy"]
+    for code, rows in TABLE.items():
+        page = (DOCS / "failures" / f"{code}.md").read_text()
+        groups = " ".join(page.split("## Group\n")[1].split("\n## ")[0].split())
+        told = dict.fromkeys(f"**{row.group}**" for row in rows)
+
+        assert re.findall(r"^## (.*)$", page, re.MULTILINE) == headings
+        assert groups == f"Who could still make it right: {', or '.join(told)}."
 
 
 def test_the_journal_page_lists_every_event_that_the_source_emits() -> None:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 DEADLINE = {"progressDeadlineSeconds": 12}
 """For what is never final by itself: the user's own deadline ends it."""
 
+NO_PEER = {"progressDeadlineSeconds": 40}
+"""For what is Ready at first, so that the old Pod goes: nothing shows then that it is to blame."""
+
 
 def env_from(kind: str, name: str, key: str) -> dict[str, Any]:
     return {"env": [{"name": "VALUE", "valueFrom": {f"{kind}KeyRef": {"name": name, "key": key}}}]}
@@ -182,15 +185,25 @@ IN_TIME = {
     "liveness loop": Situation(
         code="PROBE_LIVENESS",
         change={"container": {"livenessProbe": probe("/never", failures=2)}},
+        final=False,
+        spec=NO_PEER,
         soak="6s",
     ),
     "start-up probe": Situation(
         code="PROBE_LIVENESS", change={"container": {"startupProbe": probe("/never", failures=2)}}
     ),
     "flapping": Situation(
-        code="CRASH_LOOP", change={"env": {"CRASH": "4", "CRASH_AFTER": "3s"}}, soak="6s"
+        code="CRASH_LOOP",
+        change={"env": {"CRASH": "4", "CRASH_AFTER": "3s"}},
+        final=False,
+        spec=NO_PEER,
+        soak="6s",
     ),
-    "never ready": Situation(code="PROBE_READINESS", change={"env": {"READY": "never"}}),
+    "never ready": Situation(
+        code="PROBE_READINESS",
+        change={"env": {"READY": "never"}},
+        spec={"progressDeadlineSeconds": 240},
+    ),
     "no node fits": Situation(
         code="UNSCHEDULABLE", change={"spec": {"nodeSelector": {"disk": "none-has-it"}}}
     ),

@@ -21,7 +21,7 @@ OPTIONAL = {
         },
     ]
 }
-LONGER_THAN_PATIENCE = 18.0
+LONGER_THAN_PATIENCE = 33.0
 
 
 def the_database_comes(space: Space) -> None:

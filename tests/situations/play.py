@@ -30,4 +30,4 @@ def staged(space: Space, situation: Situation) -> Iterator[Callable[[], None]]:
         version = space.version(change.pop("tag", "v2"), **change)
         for one in version.spec.get("initContainers", ()):
             one["image"] = space.image("v1")
-        yield lambda: space.roll(version)
+        yield lambda: space.roll(version, observed=situation.observed)

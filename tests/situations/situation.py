@@ -23,7 +23,8 @@ class Situation:
     `prepare` is called once the first version is up, `meanwhile` while the rollout is followed.
     `code` is the class of the root cause, empty where nothing is wrong; `final` whether that is
     certain before any deadline. `registry` is the status of a registry that refuses, `times` how
-    often it does. `ends` is the exit code of `backout status`.
+    often it does. `observed`: the controller sees the change. `ends` is the exit code of
+    `backout status`.
     """
 
     code: str = ""
@@ -37,4 +38,5 @@ class Situation:
     times: int | None = None
     ends: int = 4
     soak: str = "3s"
+    observed: bool = True
     says: str = ""

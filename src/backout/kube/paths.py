@@ -96,14 +96,14 @@ def limit_ranges(namespace: str) -> str:
     return _core(namespace, "limitranges")
 
 
-def argo_api() -> str:
-    """Return the path at which the API server says which of Argo's kinds it serves."""
-    return "/apis/argoproj.io/v1alpha1"
+def served(group: str, version: str) -> str:
+    """Return the path at which the API server says which kinds of a group it serves."""
+    return f"/apis/{group}/{version}"
 
 
-def rollouts(namespace: str) -> str:
-    """Return the path of a namespace's Argo Rollouts."""
-    return f"{argo_api()}/namespaces/{_namespace(namespace)}/rollouts"
+def custom(group: str, version: str, namespace: str, plural: str) -> str:
+    """Return the path of what a namespace has of a group's kind."""
+    return f"{served(group, version)}/namespaces/{_namespace(namespace)}/{plural}"
 
 
 def autoscalers(namespace: str) -> str:

@@ -77,19 +77,19 @@ class RegistryClient:
         await asyncio.gather(*self._asked.values(), return_exceptions=True)
         await self._open.aclose()
 
-    async def ask(self, image: str, *, pull: Keyring = NO_KEYS) -> ImageAnswer:
+    async def ask(self, image: str, *, pull: Keyring = NO_KEYS, fresh: bool = False) -> ImageAnswer:
         """Return what its registry says of an image (as a Pod template spells it).
 
         `pull` are the credentials of its Pod's own pull Secrets: tried after the user's. Asked
         once a run: names that mean the same manifest share one conversation, also while it is
-        going on. Never raises for what a registry, the network or the name does.
+        going on; `fresh` asks anew. Never raises for what a registry, the network or the name does.
         """
         try:
             reference = parse(image)
         except ValueError as error:
             return _invalid(image, error)
         key = f"{reference.name}@{reference.manifest}", pull
-        if key not in self._asked:
+        if key not in self._asked or (fresh and self._asked[key].done()):
             self._asked[key] = asyncio.create_task(self._settle(reference, pull))
         # Shielded: the one who asked first may be cancelled while others still wait.
         answer = await asyncio.shield(self._asked[key])

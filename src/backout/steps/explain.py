@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core.diagnosis import diagnosis, exits
-from backout.core.diagnosis.diagnosis import Meanwhile
+from backout.core.diagnosis import diagnosis
+from backout.core.diagnosis.diagnosis import Diagnosis, Meanwhile, Scene
+from backout.core.diagnosis.groups import patience
 from backout.core.errors import BackoutError
 from backout.core.history import revisions
 from backout.core.kubernetes import objects, template
@@ -19,7 +21,8 @@ from backout.steps.reading.read import look
 from backout.steps.status import since_its_beginning, tell_where, told
 from backout.steps.watching.follow import EVENTS
 from backout.steps.watching.logs import tell_logs
-from backout.steps.watching.tell import say_cause
+from backout.steps.watching.second_look import SecondLook
+from backout.steps.watching.tell import say_cause, worded
 
 if TYPE_CHECKING:
     from backout.core.diagnosis.causes import Cause
@@ -32,28 +35,26 @@ async def explain(run: Run) -> Outcome:
     """Tell every cause that stands, the root cause first, and the verdict as it is now."""
     snapshot = await look(run)
     tell_where(run, snapshot)
-    now = revisions.current(snapshot.revisions)
-    pods = list(now.pods) if now is not None else []
-    events, nodes = await _events(run), Nodes(run)
-    causes = _causes(snapshot, pods, events, nodes)
-    if await nodes.ask(causes):
-        causes = _causes(snapshot, pods, events, nodes)
+    scene = _scene(snapshot, await _events(run))
+    causes = await _causes(run, scene)
+    if not causes and not _is_whole(scene):
+        causes = diagnosis.pending(scene)
     for cause in causes:
         say_cause(run, cause)
     await tell_change(run, causes)
-    await tell_logs(run, pods, causes)
+    await tell_logs(run, scene.pods, causes)
     workload = snapshot.workload
     verdict = judge(
         workload,
         run.target.kind,
         wanted=template.digest(workload["spec"]["template"]),
         began=workload,
-        pods=None if Need.PODS in snapshot.unreadable else pods,
+        pods=None if Need.PODS in snapshot.unreadable else scene.pods,
         causes=causes,
     )
     if not isinstance(verdict, Progressing):
         return told(run, verdict)
-    root = f"; {causes[0].subject}: {causes[0].message}" if causes else ""
+    root = f"; {worded(causes[0])}" if causes else ""
     watch = f"watch it: backout status {run.target} -n {run.target.namespace}"
     return Outcome(
         result=Result.PROGRESSING,
@@ -63,22 +64,41 @@ async def explain(run: Run) -> Outcome:
     )
 
 
-def _causes(
-    snapshot: Snapshot, pods: list[Object], events: list[Object], nodes: Nodes
-) -> tuple[Cause, ...]:
+def _scene(snapshot: Snapshot, events: list[Object]) -> Scene:
     now = revisions.current(snapshot.revisions)
-    found = diagnosis.causes(
-        snapshot.workload,
-        snapshot.kind,
-        now.stored if now is not None else None,
-        pods,
-        events,
+    pods = list(now.pods) if now is not None else []
+    own = {objects.uid(p) for p in pods}
+    return Scene(
+        workload=snapshot.workload,
+        kind=snapshot.kind,
+        stored=now.stored if now is not None else None,
+        pods=pods,
+        events=events,
         now=snapshot.now,
-        others=[p for p in snapshot.pods if p not in pods],
+        others=[p for p in snapshot.pods if objects.uid(p) not in own],
         earlier=since_its_beginning(snapshot),
-        meanwhile=Meanwhile(exits=exits.seen({}, pods), nodes_may_return=nodes.may_return),
     )
-    return found or diagnosis.unready(p for p in pods if not objects.is_ready(p))
+
+
+async def _causes(run: Run, scene: Scene) -> tuple[Cause, ...]:
+    """Return the causes, each that could be final looked at once more."""
+    nodes, again = Nodes(run), SecondLook(run)
+    known = Meanwhile(patience=patience(run.policy.patience))
+    found = _diagnosed(scene, known, nodes, again)
+    if await nodes.ask(found.causes) | await again.take(found.due):
+        found = _diagnosed(scene, known, nodes, again)
+    return found.causes
+
+
+def _diagnosed(scene: Scene, known: Meanwhile, nodes: Nodes, again: SecondLook) -> Diagnosis:
+    known = replace(known, looked=again.found, nodes_may_return=nodes.may_return)
+    return diagnosis.diagnose(scene, known, 0.0)
+
+
+def _is_whole(scene: Scene) -> bool:
+    """Tell whether all Pods that are wanted are there and Ready, and no old one is left."""
+    ready = sum(map(objects.is_ready, scene.pods))
+    return ready >= scene.kind.counters(scene.workload).wanted and not scene.others
 
 
 async def _events(run: Run) -> list[Object]:

@@ -38,13 +38,14 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Durations in seconds. `total` None: the progress deadline plus the health time-out.
+    """Durations in seconds. `total` None: no limit while the rollout moves.
 
     `unclear` is how long finding out what an unclear answer meant may take, `unclear_least` how
     long it may in any case: leaving it unknown is the worst outcome. `lease` is how long the lock
     outlives its holder's last sign of life, `wait_lock` how long somebody else's is waited for,
     `soak` how long a success must hold where nothing is asked, `health_soak` how long the good
     answers must span, `health_command` how long one run of a smoke test may take.
+    `sign_of_life` is after how long what is awaited is said again.
     """
 
     total: float | None = None
@@ -57,10 +58,11 @@ class Limits:
     health_command: float = 30.0
     lease: float = 60.0
     wait_lock: float = 0.0
-    soak: float = 3.0
+    soak: float = 5.0
     unclear: float = 60.0
     unclear_least: float = 2.0
     wind_down: float = 8.0
+    sign_of_life: float = 30.0
 
 
 def _unseen(_: View | str | None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from backout.core.diagnosis.diagnosis import Before, others_of
+from backout.core.diagnosis.before import Before, first_look, progress_deadline
+from backout.core.diagnosis.groups import patience
 from backout.core.errors import ConfigError
 from backout.core.history import revisions
 from backout.core.kubernetes import template
@@ -14,14 +15,11 @@ from backout.core.preflight.snapshot import Need
 from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
 from backout.steps.reading.read import look
 from backout.steps.watching.soak import settled
-from backout.steps.watching.watch import Watch, Watched
+from backout.steps.watching.watch import Watch, Watched, until
 
 if TYPE_CHECKING:
     from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
-
-DEFAULT = 600.0
-"""Seconds where neither the user nor the workload sets a time."""
 
 
 async def status(run: Run, *, number: int | None) -> Outcome:
@@ -30,6 +28,7 @@ async def status(run: Run, *, number: int | None) -> Outcome:
     `number` pins a revision, as kubectl's `--revision`. Raises ConfigError where it is not the
     current one, and what reading raises.
     """
+    since = asyncio.get_running_loop().time()
     snapshot = await look(run)
     check_revision(snapshot, number)
     workload = snapshot.workload
@@ -39,8 +38,9 @@ async def status(run: Run, *, number: int | None) -> Outcome:
         wanted=template.digest(workload["spec"]["template"]),
         earlier=since_its_beginning(snapshot),
         fail_fast=run.policy.fail_fast,
+        patience=patience(run.policy.patience),
     )
-    deadline = asyncio.get_running_loop().time() + _seconds(run, snapshot)
+    deadline = until(run, since)
     async with Watch(run, watched, deadline=deadline) as watch:
         ending = await settled(run, watch, None, deadline=deadline)
     return told(run, ending.verdict, f"and it held for {run.limits.soak:g} s")
@@ -63,9 +63,16 @@ def told(run: Run, verdict: Verdict, held: str = "") -> Outcome:
 
 
 def since_its_beginning(snapshot: Snapshot) -> Before:
-    """Return what the current rollout is judged against: all of it counts, whenever it was."""
+    """Return what the current rollout is judged against by who only looks."""
+    now = revisions.current(snapshot.revisions)
     templates = [r.template for r in snapshot.revisions if not r.is_current]
-    return Before(others=others_of(snapshot.pods, templates))
+    return first_look(
+        snapshot.pods,
+        snapshot.now,
+        templates,
+        deadline=progress_deadline(snapshot.workload, snapshot.kind),
+        ran=now is not None and now.hash in snapshot.known.good,
+    )
 
 
 def tell_where(run: Run, snapshot: Snapshot) -> None:
@@ -95,10 +102,3 @@ def check_revision(snapshot: Snapshot, number: int | None) -> None:
             f"({now.number if now is not None else 'none yet'})",
             remedy="leave --revision out to watch the current one",
         )
-
-
-def _seconds(run: Run, snapshot: Snapshot) -> float:
-    if run.limits.total is not None:
-        return run.limits.total
-    seconds = run.target.kind.deadline(snapshot.workload)
-    return DEFAULT if seconds is None else seconds + run.limits.soak

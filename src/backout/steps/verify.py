@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core.checks.breaker import held_by
+from backout.core.diagnosis.groups import patience
 from backout.core.errors import BackoutError, Unreachable
 from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
 from backout.core.history import revisions
@@ -24,7 +25,7 @@ from backout.steps.reading.read import look, read
 from backout.steps.reading.references import read_versioned
 from backout.steps.status import check_revision, since_its_beginning, tell_where, told
 from backout.steps.watching.soak import settled
-from backout.steps.watching.watch import Watch, Watched
+from backout.steps.watching.watch import Watch, Watched, until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
     from backout.steps.watching.soak import Ending
-
-DEFAULT = 600.0
-"""Seconds where neither the user nor the workload sets a time."""
 
 
 async def verify(run: Run, *, number: int | None) -> Outcome:
@@ -54,8 +52,9 @@ async def verify(run: Run, *, number: int | None) -> Outcome:
         wanted=template.digest(workload["spec"]["template"]),
         earlier=since_its_beginning(snapshot),
         fail_fast=run.policy.fail_fast,
+        patience=patience(run.policy.patience),
     )
-    deadline = since + _seconds(run, workload)
+    deadline = until(run, since)
     preflight = _preflight(run, snapshot)
     async with Watch(run, watched, deadline=deadline) as watch:
         ending = await settled(run, watch, preflight, deadline=deadline)
@@ -184,10 +183,3 @@ async def _number(run: Run, digest: str) -> int:
     """Return the number that the controller has given it meanwhile; 0 where it has not."""
     history = (await look(run)).revisions
     return next((r.number for r in history if r.hash == digest), 0)
-
-
-def _seconds(run: Run, workload: Object) -> float:
-    if run.limits.total is not None:
-        return run.limits.total
-    seconds = run.target.kind.deadline(workload)
-    return DEFAULT if seconds is None else seconds + run.limits.health

@@ -86,6 +86,7 @@ class CloneSet:
             wanted=wanted,
             updated=status.get("updatedReplicas", 0),
             total=status.get("replicas", 0),
+            ready=status.get("readyReplicas", 0),
             available=available,
             unavailable=wanted - available,
         )

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from backout.core.diagnosis import diagnosis
 from backout.core.diagnosis.causes import REMEDIES, Cause
-from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.diagnosis.groups import Look, Rule
+from tests.core.diagnosis import looks
 from tests.objects.deployments import deployment
 from tests.objects.events import event
 from tests.objects.metadata import condition
 from tests.objects.pods import container_status, pod, terminated, waiting
 from tests.objects.replica_sets import replica_set
 from tests.objects.templates import template
-from tests.objects.times import NOW
 from tests.objects.workloads import UID
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 POD = "uid-web-3-a"
 IMAGE = "127.0.0.1:5000/app:v9"
@@ -42,19 +37,12 @@ NO_BINARY = (
 BACK_OFF = "back-off 10s restarting failed container=app pod=web-3-a_shop"
 
 
-LATER = NOW + timedelta(seconds=45)
-"""Later than a default probe's own arithmetic, 31 s; earlier than twice that."""
+def causes(*containers: Any, events: Any = (), **made: Any) -> tuple[Cause, ...]:
+    return looks.causes(looks.stuck(*containers, events=events, **made))
 
 
-def causes(
-    *containers: Any, events: Any = (), now: datetime = NOW, **made: Any
-) -> tuple[Cause, ...]:
-    stuck = pod(ready=False, containers=containers, **made)
-    return diagnosis.causes(deployment(), DEPLOYMENT, replica_set(3), [stuck], events, now=now)
-
-
-WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
-    ("missing tag", waiting("ErrImagePull", GONE, image=IMAGE), "IMAGE_NOT_FOUND", True),
+WAITING: list[tuple[str, dict[str, Any], str, Rule]] = [
+    ("missing tag", waiting("ErrImagePull", GONE, image=IMAGE), "IMAGE_NOT_FOUND", Rule.PATIENCE),
     (
         "missing tag after the back-off",
         waiting(
@@ -63,13 +51,13 @@ WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
             image=IMAGE,
         ),
         "IMAGE_NOT_FOUND",
-        True,
+        Rule.PATIENCE,
     ),
     (
         "manifest unknown",
         waiting("ErrImagePull", f"{PULL}manifest unknown", image=IMAGE),
         "IMAGE_NOT_FOUND",
-        True,
+        Rule.PATIENCE,
     ),
     (
         "an index without the node's platform",
@@ -80,9 +68,9 @@ WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
             image=IMAGE,
         ),
         "IMAGE_PLATFORM",
-        True,
+        Rule.AGAIN,
     ),
-    ("registry 401", waiting("ErrImagePull", DENIED, image=IMAGE), "IMAGE_AUTH", True),
+    ("registry 401", waiting("ErrImagePull", DENIED, image=IMAGE), "IMAGE_AUTH", Rule.PATIENCE),
     (
         "Docker Hub hides what one may not see",
         waiting(
@@ -93,9 +81,14 @@ WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
             image="nope:1",
         ),
         "IMAGE_AUTH",
-        True,
+        Rule.PATIENCE,
     ),
-    ("registry refused", waiting("ErrImagePull", REFUSED, image=IMAGE), "IMAGE_PULL", False),
+    (
+        "registry refused",
+        waiting("ErrImagePull", REFUSED, image=IMAGE),
+        "IMAGE_PULL",
+        Rule.DEADLINE,
+    ),
     (
         "rate limit",
         waiting(
@@ -105,13 +98,13 @@ WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
             image=IMAGE,
         ),
         "IMAGE_RATE_LIMIT",
-        False,
+        Rule.DEADLINE,
     ),
     (
         "back-off without its cause",
         waiting("ImagePullBackOff", f'Back-off pulling image "{IMAGE}"', image=IMAGE),
         "IMAGE_PULL",
-        False,
+        Rule.DEADLINE,
     ),
     (
         "invalid image name",
@@ -121,7 +114,7 @@ WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
             "invalid reference format: repository name (Holdout) must be lowercase",
         ),
         "IMAGE_INVALID",
-        True,
+        Rule.AT_ONCE,
     ),
     (
         "pull policy Never",
@@ -130,13 +123,13 @@ WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
             f'Container image "{IMAGE}" is not present with pull policy of Never',
         ),
         "IMAGE_NEVER_PULL",
-        True,
+        Rule.PATIENCE,
     ),
     (
         "bad command",
         waiting("RunContainerError", NO_BINARY, lastState=terminated("StartError", 128, NO_BINARY)),
         "CONTAINER_START",
-        True,
+        Rule.AGAIN,
     ),
     (
         "bad command in its back-off",
@@ -147,31 +140,31 @@ WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
             restartCount=1,
         ),
         "CONTAINER_START",
-        True,
+        Rule.AGAIN,
     ),
     (
         "bad command found on no path",
         waiting("CreateContainerError", 'exec: "web": executable file not found in $PATH'),
         "CONTAINER_START",
-        True,
+        Rule.AGAIN,
     ),
     (
         "a start that may yet succeed",
         waiting("CreateContainerError", "context deadline exceeded"),
         "CONTAINER_START",
-        False,
+        Rule.DEADLINE,
     ),
     (
         "ConfigMap envFrom",
         waiting("CreateContainerConfigError", 'configmap "nocm" not found'),
         "CONFIG_MISSING",
-        True,
+        Rule.PATIENCE,
     ),
     (
         "Secret key",
         waiting("CreateContainerConfigError", "couldn't find key b in Secret shop/s"),
         "CONFIG_MISSING",
-        True,
+        Rule.PATIENCE,
     ),
     (
         "the kubelet's cache",
@@ -180,7 +173,7 @@ WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
             "failed to sync configmap cache: timed out waiting for the condition",
         ),
         "CONFIG_MISSING",
-        False,
+        Rule.PATIENCE,
     ),
     (
         "runAsNonRoot",
@@ -189,52 +182,52 @@ WAITING: list[tuple[str, dict[str, Any], str, bool]] = [
             "container's runAsUser breaks non-root policy (pod: web, container: app)",
         ),
         "CONTAINER_START",
-        True,
+        Rule.AT_ONCE,
     ),
     (
         "postStart",
         waiting("PostStartHookError", "Exec lifecycle hook ([/nope]) for Container failed"),
         "CONTAINER_START",
-        False,
+        Rule.AGAIN,
     ),
     (
         "first crash",
         container_status(state=terminated("Error", 3)),
         "CRASH_LOOP",
-        False,
+        Rule.PEERS,
     ),
     (
         "third restart",
         waiting("CrashLoopBackOff", BACK_OFF, lastState=terminated("Error", 3), restartCount=3),
         "CRASH_LOOP",
-        True,
+        Rule.PEERS,
     ),
     (
         "a command that ends well by itself",
         waiting("CrashLoopBackOff", BACK_OFF, lastState=terminated("Completed", 0), restartCount=2),
         "CRASH_LOOP",
-        False,
+        Rule.PEERS,
     ),
-    ("OOM", container_status(state=terminated("OOMKilled", 137)), "OOM_KILLED", False),
+    ("OOM", container_status(state=terminated("OOMKilled", 137)), "OOM_KILLED", Rule.PEERS),
     (
         "OOM in a loop",
         waiting(
             "CrashLoopBackOff", BACK_OFF, lastState=terminated("OOMKilled", 137), restartCount=3
         ),
         "OOM_KILLED",
-        True,
+        Rule.PEERS,
     ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "final"), [row[1:] for row in WAITING], ids=[row[0] for row in WAITING]
+    ("status", "code", "rule"), [row[1:] for row in WAITING], ids=[row[0] for row in WAITING]
 )
-def test_a_containers_state_tells_the_cause(
-    status: dict[str, Any], code: str, *, final: bool
+def test_a_containers_state_tells_the_cause_and_what_makes_it_final(
+    status: dict[str, Any], code: str, rule: Rule
 ) -> None:
     (found,) = causes(status)
-    assert (found.code, found.is_final) == (code, final)
+    assert (found.code, found.ground.row.rule) == (code, rule)
     assert (found.uid, found.subject) == (POD, "Pod web-3-a")
     filled = {"POD": "web-3-a", "NAMESPACE": "shop", "CONTAINER": "app"}
     remedy = " ".join(filled.get(word, word) for word in REMEDIES[code].split(" "))
@@ -251,7 +244,7 @@ def test_the_words_name_the_image_the_container_the_exit_code_and_the_missing_ob
     assert "is gone" in message(waiting("ErrImagePull", GONE, image=IMAGE))
     assert "does not let the node pull" in message(waiting("ErrImagePull", DENIED, image=IMAGE))
     missing = waiting("CreateContainerConfigError", 'configmap "nocm" not found')
-    assert 'container app needs what is missing: configmap "nocm" not found' in message(missing)
+    assert "ConfigMap nocm does not exist, which container app needs" in message(missing)
     crashed = container_status(state=terminated("Error", 3))
     assert message(crashed) == "container app ends with exit 3"
     long = waiting(
@@ -282,7 +275,7 @@ def test_the_first_pull_error_is_kept_when_the_back_off_has_lost_it() -> None:
     lost = waiting("ImagePullBackOff", f'Back-off pulling image "{IMAGE}"', image=IMAGE)
     first = event(POD, "Failed", f'Failed to pull image "{IMAGE}": {GONE}')
     (found,) = causes(lost, events=[first, event(POD, "Failed", "Error: ImagePullBackOff")])
-    assert (found.code, found.is_final) == ("IMAGE_NOT_FOUND", True)
+    assert found.code == "IMAGE_NOT_FOUND"
 
 
 def test_an_init_container_that_crashes_is_told_and_one_that_is_done_is_not() -> None:
@@ -305,7 +298,8 @@ CREATING = waiting("ContainerCreating")
 def test_a_readiness_probe_is_told_by_its_event_with_path_and_port() -> None:
     text = "HTTP probe failed with statuscode: 404"
     failed = event(POD, "Unhealthy", f"Readiness probe failed: {text}")
-    (found,) = causes(RUNNING, events=[failed], spec=PROBING, now=LATER)
+    one = looks.stuck(RUNNING, events=[failed], spec=PROBING)
+    (found,) = looks.causes(one, seconds=range(35))
     assert (found.code, found.is_final) == ("PROBE_READINESS", False)
     assert "asks /nope on 8080" in found.message
     assert text in found.message
@@ -334,10 +328,10 @@ def test_a_liveness_probe_is_suspected_before_its_first_kill() -> None:
 def test_a_missing_volume_object_is_told_only_by_an_event() -> None:
     text = 'MountVolume.SetUp failed for volume "v" : configmap "nocm" not found'
     (found,) = causes(CREATING, events=[event(POD, "FailedMount", text)])
-    assert (found.code, found.is_final) == ("CONFIG_MISSING", True)
+    assert (found.code, found.ground.row.rule) == ("CONFIG_MISSING", Rule.PATIENCE)
     slow = 'AttachVolume.Attach failed for volume "pv" : rpc error: code = DeadlineExceeded'
     (found,) = causes(CREATING, events=[event(POD, "FailedAttachVolume", slow)])
-    assert (found.code, found.is_final) == ("VOLUME", False)
+    assert (found.code, found.ground.row.rule) == ("VOLUME", Rule.DEADLINE)
 
 
 @pytest.mark.parametrize(
@@ -364,51 +358,62 @@ def test_a_pod_that_no_node_takes_is_routed_by_the_message(text: str, code: str)
     "why",
     ["not found", "is being deleted", 'bound to non-existent persistentvolume "pv"'],
 )
-def test_a_claim_that_can_never_be_used_is_final(why: str) -> None:
+def test_a_claim_that_cannot_be_used_is_looked_at_again(why: str) -> None:
     text = f'0/1 nodes are available: persistentvolumeclaim "zz" {why}.'
     (found,) = causes(conditions=[condition("PodScheduled", "False", "Unschedulable", text)])
-    assert (found.code, found.is_final) == ("VOLUME", True)
+    look = Look(kind="PersistentVolumeClaim", name="zz")
+    assert (found.code, found.ground.row.rule) == ("VOLUME", Rule.PATIENCE)
+    assert found.ground.look == look
 
 
 def test_a_readiness_gate_that_nobody_sets_is_told_by_the_ready_condition() -> None:
     text = 'corresponding condition of pod readiness gate "example.com/ok" does not exist.'
     made = pod(ready=False, containers=[container_status(ready=True)])
     made["status"]["conditions"] = [condition("Ready", "False", "ReadinessGatesNotReady", text)]
-    (found,) = diagnosis.causes(deployment(), DEPLOYMENT, None, [made], now=NOW)
+    (found,) = looks.causes(looks.scene(pods=[made]))
     assert (found.code, found.is_final) == ("READINESS_GATE", False)
 
 
+PATIENCE = Rule.PATIENCE
 FORBIDDEN = 'Error creating: pods "web-x" is forbidden: '
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "final"),
+    ("text", "code", "rule"),
     [
-        (FORBIDDEN + "exceeded quota: q, requested: pods=1, used: pods=2", "QUOTA", True),
-        (FORBIDDEN + "failed quota: q: must specify limits.cpu for: app", "QUOTA", True),
+        (FORBIDDEN + "exceeded quota: q, requested: pods=1, used: pods=2", "QUOTA", PATIENCE),
+        (FORBIDDEN + "failed quota: q: must specify limits.cpu for: app", "QUOTA", Rule.AGAIN),
         (
             FORBIDDEN + "maximum memory usage per Container is 64Mi, but limit is 128Mi",
             "ADMISSION",
-            True,
+            Rule.AT_ONCE,
         ),
-        (FORBIDDEN + 'violates PodSecurity "restricted:latest": runAsNonRoot', "ADMISSION", True),
-        (FORBIDDEN + "error looking up service account shop/x: not found", "ADMISSION", True),
-        (FORBIDDEN + "no PriorityClass with name high was found", "ADMISSION", True),
+        (FORBIDDEN + 'violates PodSecurity "restricted:latest": x', "ADMISSION", Rule.AT_ONCE),
+        ('Error creating: Pod "w" is invalid: spec: Invalid', "ADMISSION", Rule.AT_ONCE),
+        (FORBIDDEN + "error looking up service account shop/x: not found", "ADMISSION", PATIENCE),
+        (FORBIDDEN + "no PriorityClass with name high was found", "ADMISSION", PATIENCE),
+        (FORBIDDEN + 'pod rejected: RuntimeClass "kata" not found', "ADMISSION", PATIENCE),
+        (FORBIDDEN + "it is another plugin that says no", "ADMISSION", Rule.AGAIN),
+        (
+            'Error creating: admission webhook "policy.example" denied the request: no latest',
+            "ADMISSION",
+            Rule.AGAIN,
+        ),
         (
             "Error creating: Internal error occurred: failed calling webhook: i/o timeout",
             "ADMISSION",
-            False,
+            Rule.DEADLINE,
         ),
     ],
 )
 def test_pods_that_cannot_be_created_are_told_by_the_replica_sets_condition(
-    text: str, code: str, *, final: bool
+    text: str, code: str, rule: Rule
 ) -> None:
     refused = replica_set(
         3, status={"conditions": [condition("ReplicaFailure", "True", "FailedCreate", text)]}
     )
-    (found,) = diagnosis.causes(deployment(), DEPLOYMENT, refused, [], now=NOW)
-    assert (found.code, found.is_final) == (code, final)
+    (found,) = looks.causes(looks.scene(current=refused))
+    assert (found.code, found.ground.row.rule) == (code, rule)
     assert (found.uid, found.subject) == (UID, "ReplicaSet web-3")
     assert text in found.message
 
@@ -420,7 +425,7 @@ def quota_while(
     full = replica_set(3, status={"conditions": [condition("ReplicaFailure", "True", "", text)]})
     strategy = {"rollingUpdate": {"maxUnavailable": unavailable, "maxSurge": 1}}
     web = deployment(status=status, replicas=3, strategy=strategy)
-    (found,) = diagnosis.causes(web, DEPLOYMENT, full, own, now=NOW, others=others)
+    (found,) = looks.causes(looks.scene(web, full, own, others=others), seconds=range(31))
     return found.is_final
 
 
@@ -444,7 +449,164 @@ def test_the_replica_sets_event_words_a_condition_that_says_nothing() -> None:
     failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
     refused = replica_set(3, status={"conditions": [failure]})
     told = event("uid-web-3", "FailedCreate", FORBIDDEN + "exceeded quota: q")
-    (found,) = diagnosis.causes(deployment(), DEPLOYMENT, refused, [], [told], now=NOW)
+    (found,) = looks.causes(looks.scene(current=refused, events=[told]))
     assert found.code == "QUOTA"
     nameless = {"involvedObject": {"uid": "uid-web-3"}, "message": "an event without a reason"}
-    assert len(diagnosis.causes(deployment(), DEPLOYMENT, refused, [], [nameless], now=NOW)) == 1
+    assert len(looks.causes(looks.scene(current=refused, events=[nameless]))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "says"),
+    [
+        (
+            f"{PULL}unexpected media type text/html; charset=utf-8 for sha256:0: not found",
+            "IMAGE_PULL",
+            "answers HTML",
+        ),
+        ("content digest sha256:0: not found", "IMAGE_PULL", "node-1 has lost a part of it"),
+        (
+            "failed open: content at http://reg/v2/app/blobs/sha256:0 not found: not found",
+            "IMAGE_NOT_FOUND",
+            "a layer of image",
+        ),
+        ("invalid reference format", "IMAGE_INVALID", "does not parse"),
+    ],
+)
+def test_not_every_text_that_ends_in_not_found_is_of_the_manifest(
+    text: str, code: str, says: str
+) -> None:
+    spec = {"nodeName": "node-1"}
+    (found,) = causes(waiting("ErrImagePull", text, image=IMAGE), spec=spec)
+    assert found.code == code
+    assert says in found.message
+
+
+def test_a_post_start_hook_that_fails_is_named_and_not_the_exit_that_follows() -> None:
+    hook = event(POD, "FailedPostStartHook", "HTTP lifecycle hook (/no) failed: 404")
+    killed = waiting("CrashLoopBackOff", BACK_OFF, lastState=terminated("Error", 137))
+    (found,) = causes({**killed, "restartCount": 1}, events=[hook])
+    assert (found.code, found.ground.row.rule) == ("CONTAINER_START", Rule.AGAIN)
+    assert "postStart hook fails: HTTP lifecycle hook (/no) failed: 404" in found.message
+
+
+def test_a_program_of_another_platform_is_told_as_that() -> None:
+    text = 'exec: "/app": exec format error'
+    for status in (
+        waiting("RunContainerError", text),
+        waiting("CrashLoopBackOff", BACK_OFF, lastState=terminated("StartError", 128, text)),
+    ):
+        (found,) = causes(status)
+        assert (found.code, found.ground.row.rule) == ("IMAGE_PLATFORM", Rule.AGAIN)
+        assert "exec format error: its program is built for another platform" in found.message
+
+
+SIDECAR = {"name": "side", "restartPolicy": "Always"}
+
+
+def with_sidecar(status: dict[str, Any], *, events: Any = (), **more: Any) -> tuple[Cause, ...]:
+    """Return the causes of a Pod whose native sidecar is so, its container not begun."""
+    spec = {**template()["spec"], "initContainers": [{**SIDECAR, **more}]}
+    one = looks.stuck(RUNNING, init=[{**status, "name": "side"}], events=events, spec=spec)
+    return looks.causes(one, seconds=range(35))
+
+
+def test_a_sidecar_that_ends_counts_also_with_exit_0() -> None:
+    ended = waiting("CrashLoopBackOff", BACK_OFF, lastState=terminated("Completed", 0))
+    (found,) = with_sidecar({**ended, "restartCount": 9})
+    assert (found.code, found.container) == ("CRASH_LOOP", "side")
+
+
+def test_a_sidecar_that_its_own_probe_kills_is_told_so() -> None:
+    told = event(POD, "Unhealthy", "Startup probe failed: HTTP probe failed with statuscode: 404")
+    ended = waiting("CrashLoopBackOff", BACK_OFF, lastState=terminated("Completed", 0))
+    (found,) = with_sidecar({**ended, "restartCount": 1}, events=[told])
+    assert (found.code, found.container) == ("PROBE_LIVENESS", "side")
+
+
+def test_a_sidecar_that_is_not_ready_is_told_with_its_probe() -> None:
+    probe = {"httpGet": {"path": "/side", "port": 81}, "periodSeconds": 1}
+    (found,) = with_sidecar(container_status(started=True), readinessProbe=probe)
+    assert (found.code, found.container) == ("PROBE_READINESS", "side")
+    assert "asks /side on 81" in found.message
+
+
+def test_a_probe_of_another_container_is_not_what_ended_this_one() -> None:
+    about = {"uid": POD, "fieldPath": "spec.containers{other}"}
+    told = {**event(POD, "Unhealthy", "Liveness probe failed: 500"), "involvedObject": about}
+    ended = waiting("CrashLoopBackOff", BACK_OFF, lastState=terminated("Error", 1), restartCount=2)
+    assert [c.code for c in causes(ended, events=[told])] == ["CRASH_LOOP"]
+
+
+def test_a_probe_that_could_not_even_run_says_so() -> None:
+    text = "Readiness probe errored and resulted in unknown state: exec: /no-such: not found"
+    probing = template(readinessProbe={"exec": {"command": ["/no-such"]}, "periodSeconds": 1})
+    one = looks.stuck(RUNNING, events=[event(POD, "Unhealthy", text)], spec=probing["spec"])
+    (found,) = looks.causes(one, seconds=range(10))
+    assert "runs a command, and it is not ready: errored" in found.message
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "rule"),
+    [
+        # cloudfoundry/eirini-release#111, elastic/cloud-on-k8s#545: older kubelets say `secrets`
+        (
+            waiting("CreateContainerConfigError", 'secrets "late" not found'),
+            "CONFIG_MISSING",
+            Rule.PATIENCE,
+        ),
+        # apache/airflow#65490: a token server that is down denies nothing
+        (
+            waiting(
+                "ErrImagePull",
+                "failed to authorize: failed to fetch anonymous token: unexpected status from GET "
+                "request to https://auth.docker.io/token: 502 Bad Gateway",
+            ),
+            "IMAGE_PULL",
+            Rule.DEADLINE,
+        ),
+        # Shopify/krane#477: a back-off alone is no "not found"
+        (waiting("ImagePullBackOff", 'Back-off pulling image "x"'), "IMAGE_PULL", Rule.DEADLINE),
+        # kubernetes/kubernetes#59376: a large image whose pull was cancelled
+        (waiting("ErrImagePull", "context canceled"), "IMAGE_PULL", Rule.DEADLINE),
+    ],
+)
+def test_what_people_met_that_passes_by_itself(
+    status: dict[str, Any], code: str, rule: Rule
+) -> None:
+    (found,) = causes(status)
+    assert (found.code, found.ground.row.rule) == (code, rule)
+
+
+def test_the_newest_refusal_counts_and_not_the_first_that_the_condition_keeps() -> None:
+    """A ReplicaSet's condition keeps its first message (kubernetes/kubernetes#127081)."""
+    first = FORBIDDEN + 'violates PodSecurity "restricted:latest": x'
+    refused = replica_set(
+        3, status={"conditions": [condition("ReplicaFailure", "True", "FailedCreate", first)]}
+    )
+    newest = "Error creating: Internal error occurred: failed calling webhook: no endpoints"
+    told = event("uid-web-3", "FailedCreate", newest)
+    (found,) = looks.causes(looks.scene(current=refused, events=[told]))
+    assert found.ground.row.rule is Rule.DEADLINE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Error creating: ",  # kubernetes/kubernetes#55924: a webhook that says nothing
+        "Error creating: Timeout: request did not complete within requested timeout 30s",  # #67662
+        'Error creating: Post "https://webhook": the server is currently unable to handle it',
+    ],
+)
+def test_a_refusal_without_a_reason_is_named_and_may_pass(text: str) -> None:
+    refused = replica_set(
+        3, status={"conditions": [condition("ReplicaFailure", "True", "FailedCreate", text)]}
+    )
+    (found,) = looks.causes(looks.scene(current=refused))
+    assert (found.code, found.ground.row.rule) == ("ADMISSION", Rule.DEADLINE)
+
+
+def test_a_claim_that_waits_for_its_pod_is_not_blamed_for_it() -> None:
+    """The scheduler's word on a claim that is being bound is that it is not (kubernetes#79888)."""
+    text = "pod has unbound immediate PersistentVolumeClaims"
+    (found,) = causes(conditions=[condition("PodScheduled", "False", "Unschedulable", text)])
+    assert found.ground.row.rule is Rule.DEADLINE

@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core.diagnosis import diagnosis
+from backout.core.diagnosis.before import Before, before, first_look
 from backout.core.diagnosis.causes import REMEDIES, Cause
-from backout.core.diagnosis.diagnosis import Before, before
-from backout.core.kinds.deployment import DEPLOYMENT
-from tests.objects.deployments import deployment
+from backout.core.diagnosis.diagnosis import pending
+from backout.core.diagnosis.exits import Exit
+from tests.core.diagnosis import looks
 from tests.objects.events import event
 from tests.objects.metadata import condition
 from tests.objects.pods import container_status, pod, terminated, waiting
@@ -32,31 +32,34 @@ PROBED = template(readinessProbe={"httpGet": {"path": "/ready", "port": "http"}}
 
 
 def causes(
-    *containers: Any, events: Any = (), earlier: Before = diagnosis.NOTHING, **made: Any
+    *containers: Any,
+    events: Any = (),
+    earlier: Before | None = None,
+    others: Any = (),
+    seconds: float = 40,
+    **made: Any,
 ) -> tuple[Cause, ...]:
+    """Return the causes after so many seconds: longer than a default probe's own numbers, 31 s."""
     stuck = pod(ready=False, containers=containers, spec=PROBED, **made)
-    return diagnosis.causes(
-        deployment(), DEPLOYMENT, replica_set(3), [stuck], events, now=NOW, earlier=earlier
-    )
+    one = looks.scene(None, replica_set(3), [stuck], events, earlier=earlier, others=others)
+    return looks.causes(one, seconds=range(int(seconds) + 1))
 
 
 def test_a_ready_pod_has_no_cause_whatever_happened_to_it() -> None:
     well = pod(containers=[CRASHED])
-    assert (
-        diagnosis.causes(deployment(), DEPLOYMENT, replica_set(3), [well], [UNREADY], now=NOW) == ()
-    )
+    assert looks.causes(looks.scene(None, replica_set(3), [well], [UNREADY])) == ()
 
 
 def test_nothing_to_see_gives_no_cause() -> None:
-    assert diagnosis.causes(deployment(), DEPLOYMENT, None, [], now=NOW) == ()
+    assert looks.causes(looks.scene()) == ()
     assert causes() == ()
     assert causes(waiting("ContainerCreating")) == ()
-    assert causes(container_status()) == ()
+    assert causes(container_status(), seconds=5) == ()
 
 
 def test_a_replica_set_without_a_failure_or_with_a_past_one_has_no_cause() -> None:
     past = replica_set(3, status={"conditions": [condition("ReplicaFailure", "False")]})
-    assert diagnosis.causes(deployment(), DEPLOYMENT, past, [], now=NOW) == ()
+    assert looks.causes(looks.scene(current=past)) == ()
 
 
 def test_events_of_other_objects_are_passed_over() -> None:
@@ -82,7 +85,8 @@ def test_an_event_without_the_kubelets_time_has_its_event_time() -> None:
 
 
 def test_a_mount_that_failed_counts_only_until_something_of_the_pod_has_started() -> None:
-    assert [c.is_final for c in causes(waiting("ContainerCreating"), events=[MISSING])] == [True]
+    (found,) = causes(waiting("ContainerCreating"), events=[MISSING])
+    assert (found.code, found.is_final) == ("CONFIG_MISSING", True)
     (found,) = causes(NOT_READY, events=[MISSING, UNREADY])
     assert (found.code, found.is_final) == ("PROBE_READINESS", False)
 
@@ -93,10 +97,11 @@ def test_a_containers_own_state_outranks_the_probe_that_follows_from_it() -> Non
 
 def test_restarts_count_from_our_patch_on() -> None:
     known = Before(restarts={(POD, "app"): 3})
-    (found,) = causes(CRASHED, earlier=known)
+    peer = [looks.PEER]
+    (found,) = causes(CRASHED, earlier=known, others=peer)
     assert not found.is_final
     assert "2 restarts" in found.message
-    (found,) = causes({**CRASHED, "restartCount": 6}, earlier=known)
+    (found,) = causes({**CRASHED, "restartCount": 7}, earlier=known, others=peer)
     assert found.is_final
 
 
@@ -122,36 +127,44 @@ def test_a_node_whose_clock_is_a_few_seconds_behind_is_heard_all_the_same() -> N
     assert "503" in causes(NOT_READY, events=[behind], earlier=Before(since=NOW))[0].message
 
 
-def test_no_final_cause_comes_from_a_pod_that_was_broken_before_our_patch() -> None:
-    gone = waiting("ErrImagePull", "x: not found")
-    (found,) = causes(gone, earlier=Before(broken=frozenset({POD})))
-    assert (found.code, found.is_final) == ("IMAGE_NOT_FOUND", False)
-
-
-def test_before_remembers_restarts_and_what_was_broken() -> None:
+def test_before_remembers_restarts_exits_and_what_was_broken() -> None:
     sick = pod("sick", ready=False, containers=[CRASHED], init=[container_status(name="init")])
-    assert before([pod("well"), sick], NOW) == Before(
+    over = pod("over", ready=False)
+    over["status"]["phase"] = "Failed"
+    assert before([pod("well"), sick, over], NOW) == Before(
         restarts={("uid-sick", "init"): 0, ("uid-sick", "app"): 5},
-        broken=frozenset({"uid-sick"}),
+        exits={("uid-sick", "app"): Exit(code=3, since=0)},
+        broken=frozenset({"uid-sick", "uid-over"}),
+        over=frozenset({"uid-over"}),
         since=NOW,
     )
 
 
+def test_a_pod_that_had_ended_at_the_first_look_is_history_and_one_that_ends_since_is_told() -> (
+    None
+):
+    over = pod("over", ready=False)
+    over["status"] |= {"phase": "Failed", "reason": "DeadlineExceeded"}
+    starts = pod("starts", ready=False, containers=[waiting("ContainerCreating")])
+    one = looks.scene(None, replica_set(3), [over, over, over, starts])
+
+    assert looks.causes(dataclasses.replace(one, earlier=first_look([over], NOW))) == ()
+    (told,) = looks.causes(one, seconds=range(60))
+    assert (told.code, told.is_final) == ("POD_FAILED", False)
+
+
 def test_final_causes_rank_first_then_the_nearest_to_the_root() -> None:
     refused = condition("ReplicaFailure", "True", "FailedCreate", "exceeded quota: q")
+    gone = waiting("ErrImagePull", "x: not found", image="x")
     pods = [
         pod("crash", ready=False, containers=[container_status(state=terminated("Error", 3))]),
         pod("loop", ready=False, containers=[CRASHED]),
-        pod("gone", ready=False, containers=[waiting("ErrImagePull", "x: not found")]),
+        pod("gone", ready=False, containers=[gone]),
         pod("pull", ready=False, containers=[waiting("ErrImagePull", "i/o timeout")]),
     ]
-    found = diagnosis.causes(
-        deployment(),
-        DEPLOYMENT,
-        replica_set(3, status={"conditions": [refused]}),
-        pods[::-1],
-        now=NOW,
-    )
+    current = replica_set(3, status={"conditions": [refused]})
+    one = looks.scene(None, current, pods[::-1], others=[looks.PEER])
+    found = looks.causes(one, seconds=range(31))
     assert [(c.code, c.is_final) for c in found] == [
         ("IMAGE_NOT_FOUND", True),
         ("CRASH_LOOP", True),
@@ -164,10 +177,8 @@ def test_final_causes_rank_first_then_the_nearest_to_the_root() -> None:
 @given(st.permutations(["ErrImagePull", "CreateContainerConfigError", "InvalidImageName", "x"]))
 def test_the_order_of_pods_does_not_matter(reasons: list[str]) -> None:
     pods = [pod(r, ready=False, containers=[waiting(r, "not found")]) for r in reasons]
-    found = diagnosis.causes(deployment(), DEPLOYMENT, None, pods, now=NOW)
-    assert found == diagnosis.causes(
-        deployment(), DEPLOYMENT, None, sorted(pods, key=json.dumps), now=NOW
-    )
+    found = looks.causes(looks.scene(pods=pods))
+    assert found == looks.causes(looks.scene(pods=sorted(pods, key=json.dumps)))
 
 
 REASONS = st.sampled_from(
@@ -212,22 +223,17 @@ def test_no_text_of_the_cluster_makes_it_fail(
     made["metadata"]["name"] = name
     events = [event(POD, reason, message), event("uid-web-3", reason, message)]
     failure = condition("ReplicaFailure", "True", reason, message)
-    found = diagnosis.causes(
-        deployment(),
-        DEPLOYMENT,
-        replica_set(3, status={"conditions": [failure]}),
-        [made],
-        events,
-        now=NOW,
-    )
+    current = replica_set(3, status={"conditions": [failure]})
+    one = looks.scene(None, current, [made], events)
+    found = (*looks.causes(one), *pending(one))
     assert {c.code for c in found} <= set(REMEDIES)
     for cause in found:
-        json.dumps(dataclasses.asdict(cause))
+        json.dumps(dataclasses.asdict(cause), default=str)
 
 
 @given(st.sampled_from([None, {}, []]))
 def test_a_pod_of_which_nothing_is_known_yet_does_not_make_it_fail(nothing: Any) -> None:
     bare = {"metadata": {"uid": POD}, "status": nothing, "spec": nothing}
-    assert (
-        diagnosis.causes(deployment(), DEPLOYMENT, replica_set(3), [bare], [UNREADY], now=NOW) == ()
-    )
+    one = looks.scene(None, replica_set(3), [bare], [UNREADY])
+    assert looks.causes(one) == ()
+    assert [c.code for c in pending(one)] == ["NOT_READY"]

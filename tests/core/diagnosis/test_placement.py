@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from backout.core.diagnosis import placement
 from backout.core.diagnosis.causes import Cause, of_pod
+from backout.core.diagnosis.groups import Rule
 from tests.objects.metadata import condition
 from tests.objects.nodes import node
 from tests.objects.pods import pod
-from tests.objects.times import NOW
 
 DEDICATED = {"key": "dedicated", "value": "db", "effect": "NoSchedule"}
 CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
@@ -74,10 +75,10 @@ def test_what_is_said_of_a_volumes_claim_decides(volume: dict[str, Any], claim: 
     made = pod("web-3-a", of="web-3", ready=False, spec={"volumes": [volume]})
     said = 'storageclass.storage.k8s.io "nope" not found'
     found, other = (
-        placement.unplaced(made, unbound, [], placement.Cluster(claims={name: said}), NOW)
+        placement.unplaced(made, unbound, [], placement.Cluster(claims={name: said}), timedelta(0))
         for name in (claim, "another")
     )
 
-    assert found.is_final
+    assert found.ground.row.rule is Rule.PATIENCE
     assert found.message.endswith(f"claim {claim}: {said}")
-    assert not other.is_final
+    assert other.ground.row.rule is Rule.DEADLINE

@@ -11,11 +11,76 @@ from backout.core import checks
 from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.model import Severity
 from backout.core.owners import owners
+from backout.core.owners.referring import REFERRING, is_served, owners_of
 from tests.core.checks.running import found_by
 from tests.core.values_made import preflight
 from tests.objects.deployments import deployment
 
 ROWS: dict[str, tuple[str, Any, str, str]] = {
+    "Argo CD that heals and overlooks the image": (
+        "annotations: {argocd.argoproj.io/tracking-id: 'checkout:apps/Deployment:shop/web'}",
+        {
+            "syncPolicy": {"automated": {"selfHeal": True}},
+            "ignoreDifferences": [
+                {
+                    "group": "apps",
+                    "kind": "Deployment",
+                    "jsonPointers": ["/spec/template/spec/containers/0/image"],
+                }
+            ],
+        },
+        "PF402",
+        "argocd app rollback checkout",
+    ),
+    "Argo CD that heals and overlooks another's": (
+        "annotations: {argocd.argoproj.io/tracking-id: 'checkout:apps/Deployment:shop/web'}",
+        {
+            "syncPolicy": {"automated": {"selfHeal": True}},
+            "ignoreDifferences": [
+                {"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]},
+                {
+                    "group": "apps",
+                    "kind": "Deployment",
+                    "name": "other",
+                    "jqPathExpressions": [".spec.template"],
+                },
+            ],
+        },
+        "PF401",
+        "argocd app rollback checkout",
+    ),
+    "Keel that polls": (
+        "annotations: {keel.sh/policy: minor, keel.sh/trigger: poll}",
+        None,
+        "PF401",
+        "kubectl annotate deploy/web keel.sh/policy=never --overwrite -n shop",
+    ),
+    "Keel that waits for a push": (
+        "labels: {keel.sh/policy: all}",
+        None,
+        "PF402",
+        "kubectl label deploy/web keel.sh/policy=never --overwrite -n shop",
+    ),
+    "Terraform": (
+        """
+        managedFields:
+        - {manager: Terraform, operation: Update, fieldsV1: {"f:spec": {"f:template": {}}}}
+        """,
+        None,
+        "PF403",
+        "terraform apply with the code as it was before",
+    ),
+    "Pulumi": (
+        """
+        managedFields:
+        - manager: pulumi-kubernetes-a1b2
+          operation: Apply
+          fieldsV1: {"f:spec": {"f:template": {}}}
+        """,
+        None,
+        "PF403",
+        "pulumi up with the code as it was before",
+    ),
     "Argo CD that heals": (
         """
         annotations:
@@ -272,7 +337,7 @@ def test_a_rollout_that_takes_its_template_from_the_workload_owns_it_and_no_othe
         {"metadata": {"name": name}, "spec": {"workloadRef": of, "replicas": 3}}
         for name, of in (("canary", mine), ("foreign", reference))
     ]
-    found = owners.of_rollouts(deployment(), rollouts, DEPLOYMENT)
+    found = owners_of(REFERRING[0], deployment(), DEPLOYMENT, rollouts)
     (told,) = found_by("PF401", preflight(owners=found))
 
     assert told.message == (
@@ -280,3 +345,24 @@ def test_a_rollout_that_takes_its_template_from_the_workload_owns_it_and_no_othe
         "canary, whenever that template changes"
     )
     assert told.remedy == "go its own way: kubectl argo rollouts undo canary -n shop"
+
+
+def test_a_flagger_canary_that_analyses_the_workload_owns_it() -> None:
+    flagger = REFERRING[1]
+    mine = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    canaries = [
+        {"metadata": {"name": name}, "spec": {"targetRef": {**mine, "name": of}}}
+        for name, of in (("web", "web"), ("foreign", "other"))
+    ]
+    (told,) = found_by(
+        "PF401", preflight(owners=owners_of(flagger, deployment(), DEPLOYMENT, canaries))
+    )
+
+    assert told.message.startswith("Flagger (web) owns deployment/web and starts an analysis")
+    assert is_served(flagger, {"resources": [{"name": "canaries"}]})
+    assert not is_served(flagger, {"resources": [{"name": "alertproviders"}]})
+
+
+def test_keel_that_is_told_never_owns_nothing() -> None:
+    off = deployment(metadata={"annotations": {"keel.sh/policy": "never"}})
+    assert owners.of(off, DEPLOYMENT) == ()

@@ -21,12 +21,14 @@ from tests.situations import slim
 from tests.situations.failing import FAILING
 from tests.situations.healthy import HEALTHY
 from tests.situations.node import ON_THE_NODE
+from tests.situations.reported import RECORDED
 
 if TYPE_CHECKING:
     import random
 
 once = cache(recorded)
 SUPERSEDED = "superseded"
+ONCE = (0.0,)
 FAILED = [n for n in NAMES if once(n).final and once(n).code]
 ANY = st.sampled_from([n for n in NAMES if n != SUPERSEDED])
 
@@ -36,7 +38,9 @@ def stem(name: str) -> str:
 
 
 def test_each_situation_is_recorded() -> None:
-    assert {stem(n) for n in (*FAILING, *HEALTHY, *ON_THE_NODE)} | {SUPERSEDED} == set(NAMES)
+    assert {stem(n) for n in (*FAILING, *HEALTHY, *ON_THE_NODE, *RECORDED)} | {SUPERSEDED} == set(
+        NAMES
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -77,7 +81,9 @@ def test_neither_order_nor_repetition_of_what_was_seen_changes_a_word(
     chance.shuffle(pods)
     chance.shuffle(events)
 
-    assert judged(one, pods=pods, events=_by_time(events), looks=3) == judged(one)
+    assert judged(one, pods=pods, events=_by_time(events), seconds=ONCE) == judged(
+        one, seconds=ONCE
+    )
 
 
 def _by_time(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -85,7 +91,7 @@ def _by_time(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(events, key=lambda e: int(e["metadata"]["resourceVersion"]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sampled_from(FAILED), st.integers(0, 599))
 def test_a_final_verdict_stays_while_nothing_changes(name: str, seconds: int) -> None:
     """Ten minutes of running without an exit are a change: then its exits are history."""
@@ -101,7 +107,8 @@ def test_counters_that_are_complete_are_never_called_failed_whatever_else_is_sai
     name: str, words: str, seconds: int
 ) -> None:
     one, other = once(name), once(words)
-    _, verdict = judged(_complete(one), events=other.events, now=one.now + timedelta(seconds))
+    now = one.now + timedelta(seconds)
+    _, verdict = judged(_complete(one), events=other.events, now=now, seconds=ONCE)
     ready = sum(map(objects.is_ready, pods_of(one, one.pods)))
 
     is_up = ready >= objects.replicas(one.workload)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backout.core.diagnosis.causes import Cause
+from backout.core.diagnosis.groups import Ground, row
 from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import template as templates
 from backout.core.kubernetes.objects import is_ready
@@ -54,6 +55,7 @@ def cause(name: str, *, final: bool = True, uid: str = "") -> Cause:
         message=f"{name} ends with exit 3",
         evidence="",
         remedy="",
+        ground=Ground(row=row("CRASH_LOOP")),
         is_final=final,
     )
 

@@ -25,9 +25,9 @@ _WORKLOAD = click.argument(
 @click.option(
     "--soak",
     type=DURATION,
-    default=3.0,
+    default=5.0,
     envvar="BACKOUT_SOAK",
-    help="How long a success must hold.  [default: 3s]",
+    help="How long a success must hold.  [default: 5s]",
 )
 @click.option(
     "--record",
@@ -65,6 +65,7 @@ def status(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
 
 @click.command()
 @_WORKLOAD
+@acting.patience
 @acting.record
 @common
 @click.pass_context
@@ -78,7 +79,9 @@ def explain(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> 
     """
     shared = collect(ctx, values)
     # Nothing of this is imported for --help.
+    from backout.cli.options.policy import look_policy  # noqa: PLC0415
     from backout.cli.run import run_command  # noqa: PLC0415
     from backout.steps.explain import explain as steps  # noqa: PLC0415
 
-    return run_command(acting.invocation(steps, workload, shared, values))
+    policy = look_policy(values)
+    return run_command(acting.invocation(steps, workload, shared, values, policy=policy))

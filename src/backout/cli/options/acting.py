@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from backout.cli.options import target as targets
-from backout.cli.options.durations import DURATION
+from backout.cli.options.durations import DURATION, DURATION_OR_NONE
 from backout.cli.options.shared import with_options
 
 if TYPE_CHECKING:
@@ -122,6 +122,16 @@ _PIN = (
         help="Take the target's images by the digest that ran: where a tag has moved.",
     ),
 )
+_PATIENCE = (
+    click.option(
+        "--patience",
+        type=DURATION_OR_NONE,
+        envvar="BACKOUT_PATIENCE",
+        help="How long to wait for what somebody else may still put right: a Secret, an image, a "
+        "node. 0s does not wait.  [default: 30s; 3m for a Secret that is new, and with an "
+        "autoscaler]",
+    ),
+)
 _FAIL_FAST = (
     click.option(
         "--fail-fast",
@@ -129,6 +139,7 @@ _FAIL_FAST = (
         envvar="BACKOUT_FAIL_FAST",
         help="Fail at the first suspected cause, without waiting until it is certain.",
     ),
+    *_PATIENCE,
 )
 _LEDGER = (
     click.option(
@@ -300,8 +311,13 @@ def health(command: F) -> F:
 
 
 def fail_fast(command: F) -> F:
-    """Give a command the option that makes a suspected cause final."""
+    """Give a command the options on when a suspected cause is final."""
     return with_options(command, _FAIL_FAST)
+
+
+def patience(command: F) -> F:
+    """Give a command the option on how long what somebody else may put right is waited for."""
+    return with_options(command, _PATIENCE)
 
 
 def ledger(command: F) -> F:
@@ -374,6 +390,11 @@ def _limits(shared: Common, values: dict[str, Any]) -> Limits:
     from backout.cli.options.policy import lease_duration  # noqa: PLC0415
     from backout.steps.run import Limits  # noqa: PLC0415
 
+    soak = values.get("soak")
+    if shared.timeout is not None and soak is not None and shared.timeout < soak:
+        raise click.UsageError(
+            f"--timeout {shared.timeout:g}s is over before --soak {soak:g}s has held"
+        )
     given: dict[str, float | None] = {
         **spans(values),
         "total": shared.timeout,

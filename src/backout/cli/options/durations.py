@@ -11,9 +11,15 @@ _LONGEST = 7 * 24 * 3600
 
 
 class Duration(click.ParamType[float]):
-    """A time span; its value is seconds. Zero would mean for ever, and nothing may hang."""
+    """A time span; its value is seconds. Zero would mean for ever, and nothing may hang.
+
+    `may_be_none` takes it where it means not at all.
+    """
 
     name = "duration"
+
+    def __init__(self, *, may_be_none: bool = False) -> None:
+        self._may_be_none = may_be_none
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -26,9 +32,11 @@ class Duration(click.ParamType[float]):
         seconds = sum(
             float(parts.get(unit) or 0) * size for unit, size in (("h", 3600), ("m", 60), ("s", 1))
         )
-        if not 0 < seconds <= _LONGEST:
+        is_none = self._may_be_none and match is not None and bool(str(value)) and seconds == 0
+        if not is_none and not 0 < seconds <= _LONGEST:
             self.fail(f"{value!r} is not a time span such as 30s, 5m or 1h", param, ctx)
         return seconds
 
 
 DURATION = Duration()
+DURATION_OR_NONE = Duration(may_be_none=True)

@@ -96,6 +96,7 @@ def health_policy(values: dict[str, Any]) -> Request:
         require_health=values["require_health"],
         take_over=values["take_over"],
         fail_fast=values["fail_fast"],
+        patience=values["patience"],
         ledger_is_local=values["where"] == "local",
     )
 
@@ -108,6 +109,7 @@ def verify_policy(values: dict[str, Any]) -> Request:
         metrics=metrics_of(values),
         require_health=values["require_health"],
         fail_fast=values["fail_fast"],
+        patience=values["patience"],
         reason=_reason(values),
         ledger_is_local=values["where"] == "local",
     )
@@ -115,7 +117,12 @@ def verify_policy(values: dict[str, Any]) -> Request:
 
 def watch_policy(values: dict[str, Any]) -> Request:
     """Return what `status` asks for."""
-    return Request(fail_fast=values["fail_fast"])
+    return Request(fail_fast=values["fail_fast"], patience=values["patience"])
+
+
+def look_policy(values: dict[str, Any]) -> Request:
+    """Return what `explain` asks for."""
+    return Request(patience=values["patience"])
 
 
 def mark_policy(values: dict[str, Any]) -> Request:

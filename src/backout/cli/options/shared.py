@@ -109,7 +109,7 @@ _CONNECTION = (
         "--timeout",
         type=DURATION,
         envvar="BACKOUT_TIMEOUT",
-        help="Of the whole.  [default: progress deadline + 60s]",
+        help="Of the whole.  [default: none while the rollout moves]",
     ),
 )
 _JSON = _output("text", "json", words="json: one event a line on stdout.")

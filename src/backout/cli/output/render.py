@@ -84,6 +84,8 @@ class Text:
         if event.kind == "workload_checked":
             self._rows.append(event.fields)
             return
+        if event.fields.get("repeated") and self._live is not None:
+            return  # the view tells it all the time
         if self._rows and event.kind in {"standing", "outcome"}:
             self._table()
         frame = self._live.aside() if self._live is not None else []

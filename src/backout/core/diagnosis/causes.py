@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from backout.core.diagnosis.groups import Ground, Rule, row
 from backout.core.kubernetes import objects
 from backout.core.value import dataclass
 
@@ -16,8 +18,10 @@ class Cause:
     """Why something is not ready.
 
     `code` is stable (docs/failures/), `uid` the object's it concerns, `subject` its name in words,
-    `evidence` the cluster's own text (untrusted), `is_final` whether it lasts until somebody acts,
-    `container` which one it is about, if one.
+    `evidence` the cluster's own text (untrusted), `container` which one it is about, if one.
+    `ground` is what it rests on. What `finality` decided of it: `is_final` whether it lasts until
+    somebody acts, `final_in` in how many seconds it will be where that is known, `outlook` what
+    keeps it from being final, in words. `is_context`: it tells what is awaited, and is no trouble.
     """
 
     code: str
@@ -26,8 +30,12 @@ class Cause:
     message: str
     evidence: str
     remedy: str
-    is_final: bool
+    ground: Ground
     container: str = ""
+    is_final: bool = False
+    final_in: float | None = None
+    outlook: str = ""
+    is_context: bool = False
 
 
 REMEDIES = {
@@ -42,6 +50,7 @@ REMEDIES = {
     "IMAGE_AUTH": "check the Pod's imagePullSecrets and that the account may pull the image",
     "IMAGE_RATE_LIMIT": "wait, or let the nodes pull with an account or through a mirror",
     "IMAGE_PULL": "check that the nodes reach the registry",
+    "IMAGE_PULLING": "see how fast the node pulls: kubectl describe pod POD -n NAMESPACE",
     "IMAGE_NEVER_PULL": "load the image on the nodes, or change imagePullPolicy",
     "IMAGE_INVALID": "correct the image's name, or go to a revision whose image is right",
     "CONFIG_MISSING": "create the ConfigMap or Secret with the key that the container names",
@@ -55,6 +64,8 @@ REMEDIES = {
     "EVICTED": "see what the Pod used up: its limits, or the node's disk and memory",
     "POD_FAILED": "see why the kubelet ended it: kubectl describe pod POD -n NAMESPACE",
     "NODE_LOST": "see why the node does not answer; its Pods come up elsewhere when it is given up",
+    "TERMINATING": "see who owns the finalizer, or wait for the Pod's grace period",
+    "NOT_READY": "see what the Pod waits for: kubectl describe pod POD -n NAMESPACE",
 }
 """Every code with its remedy, in the order in which things go wrong in a Pod's life.
 
@@ -71,20 +82,45 @@ def of_pod(
     message: str,
     evidence: str,
     *,
-    is_final: bool = False,
+    rule: Rule | None = None,
     container: str = "",
+    **ground: Any,
 ) -> Cause:
-    """Return a cause that concerns a Pod, and a container of it where that is named."""
-    remedy = REMEDIES[code].replace("POD", objects.name(pod)).replace("CONTAINER", container)
+    """Return a cause that concerns a Pod, and a container of it where that is named.
+
+    `rule` picks the row of the table where it is not the class's usual one; `ground` is the rest of
+    what it rests on, as in Ground.
+    """
+    filled = {
+        "POD": objects.name(pod),
+        "CONTAINER": container,
+        "NAMESPACE": str(objects.dig(pod, "metadata", "namespace", default="")),
+    }
+    remedy = REMEDIES[code]
+    for word, value in filled.items():
+        remedy = remedy.replace(word, value)
     return Cause(
         code=code,
         uid=objects.uid(pod),
         subject=f"Pod {objects.name(pod)}",
         message=message,
         evidence=evidence,
-        remedy=remedy.replace(
-            "NAMESPACE", str(objects.dig(pod, "metadata", "namespace", default=""))
-        ),
-        is_final=is_final,
+        remedy=remedy,
+        ground=Ground(row=row(code, rule), **ground),
         container=container,
     )
+
+
+def of_workload(
+    code: str,
+    workload: Object,
+    subject: str,
+    message: str,
+    evidence: str,
+    *,
+    rule: Rule | None = None,
+    **ground: Any,
+) -> Cause:
+    """Return a cause that concerns the whole workload, told of `subject`."""
+    made = of_pod(code, workload, message, evidence, rule=rule, **ground)
+    return replace(made, subject=subject, remedy=REMEDIES[code])

@@ -6,26 +6,30 @@ Reasons are the kubelet's (kubernetes pkg/kubelet/images/types.go, container/syn
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backout.core.diagnosis.causes import of_pod
+from backout.core.diagnosis.groups import Look, Rule
 from backout.core.diagnosis.pulls import pull_error
+from backout.core.kubernetes import events as told
 from backout.core.kubernetes import objects
 from backout.core.spans import span
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime, timedelta
 
     from backout.core.diagnosis.causes import Cause
     from backout.core.model import Object
 
-FINAL_RESTARTS = 3
-"""A crash loop is final at the third restart with the same exit: two recover, three have not."""
-
 _NO_SUCH_FILE = re.compile(r"no such file or directory|executable file not found", re.IGNORECASE)
-_CONFIG_CACHE = re.compile(r"failed to sync .* cache", re.IGNORECASE)
-_CONFIG = re.compile(r"\b(configmap|secret)\b", re.IGNORECASE)
+_WRONG_PLATFORM = re.compile(r"exec format error", re.IGNORECASE)
+_NON_ROOT = re.compile(r"runAsNonRoot|non-root policy|run as root", re.IGNORECASE)
+_CONFIG_CACHE = re.compile(
+    r"failed to sync .* cache|object \"[^\"]*\"/\"[^\"]*\" not registered", re.IGNORECASE
+)
+_CONFIG = re.compile(r"\b(?P<kind>configmaps?|secrets?) \"(?P<name>[^\"]*)\"", re.IGNORECASE)
 _NO_KEY = re.compile(
     r"couldn't find key (?P<key>\S+) in (?P<kind>ConfigMap|Secret) \S+?/(?P<name>\S+)"
 )
@@ -33,38 +37,45 @@ _PULLS = {"ErrImagePull", "ImagePullBackOff"}
 _STARTS = {"CreateContainerError", "RunContainerError"}
 
 
-def of_container(
-    pod: Object,
-    status: Object,
-    events: Sequence[Object],
-    *,
-    restarts: int,
-    same: int,
-    is_init: bool,
-) -> Iterator[Cause]:
-    """Yield why a container is not up. `restarts` are those since our PATCH, `events` the Pod's.
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What is known of one container beside its status.
 
-    `same` are the restarts in a row with the same exit.
+    `restarts` are those since our PATCH, `same` those in a row with the same exit, `events` the
+    Pod's. `unchanged` is how long the Pod's status has not been written, `since` when we began;
+    `known_secrets` are those that other revisions name, too.
     """
+
+    events: Sequence[Object] = ()
+    restarts: int = 0
+    same: int = 0
+    unchanged: timedelta
+    since: datetime | None = None
+    known_secrets: frozenset[str] = frozenset()
+    is_init: bool = False
+
+
+def of_container(pod: Object, status: Object, known: Told) -> Iterator[Cause]:
+    """Yield why a container is not up."""
     waiting = objects.dig(status, "state", "waiting", default={})
     reason, text = str(waiting.get("reason", "")), str(waiting.get("message", ""))
-    image, container = str(status.get("image") or ""), f"container {status.get('name')}"
+    image, name = str(status.get("image") or ""), str(status.get("name"))
     evidence = f"{reason}: {text}"
     if reason in _PULLS:
-        yield pull_error(pod, image, text, events)
+        yield pull_error(pod, image, text, known.events, known.since)
     elif reason == "ErrImageNeverPull":
         message = f"image {image} is not on the node and imagePullPolicy is Never"
-        yield of_pod("IMAGE_NEVER_PULL", pod, message, evidence, is_final=True)
+        lasted = known.unchanged
+        yield of_pod("IMAGE_NEVER_PULL", pod, message, evidence, told_for=lasted, about=image)
     elif reason in {"InvalidImageName", "ImageInspectError"}:
-        final = reason == "InvalidImageName"
-        yield of_pod("IMAGE_INVALID", pod, f"{container}: {text}", evidence, is_final=final)
+        rule = Rule.AT_ONCE if reason == "InvalidImageName" else Rule.DEADLINE
+        yield of_pod("IMAGE_INVALID", pod, f"container {name}: {text}", evidence, rule=rule)
     elif reason == "CreateContainerConfigError":
-        yield _config_error(pod, container, text)
+        yield config_error(pod, f"container {name}", text, f"{reason}: {text}", known)
     elif reason in _STARTS or reason.endswith("HookError"):
-        final = bool(_NO_SUCH_FILE.search(text))
-        yield of_pod("CONTAINER_START", pod, f"{container}: {text}", evidence, is_final=final)
+        yield _not_started(pod, status, text, evidence, known)
     else:
-        yield from _ended(pod, status, events, restarts=restarts, same=same, is_init=is_init)
+        yield from _ended(pod, status, known)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,56 +93,139 @@ def missing_key(text: str) -> MissingKey | None:
     return MissingKey(**found.groupdict()) if found else None
 
 
-def _config_error(pod: Object, container: str, text: str) -> Cause:
-    evidence = f"CreateContainerConfigError: {text}"
+def missing_object(text: str) -> Look | None:
+    """Return the ConfigMap or Secret that the kubelet does not find, by its words."""
+    found = _CONFIG.search(text) if "not found" in text else None
+    if found is None:
+        return None
+    kind = "Secret" if found["kind"].lower().startswith("secret") else "ConfigMap"
+    return Look(kind=kind, name=found["name"])
+
+
+def config_error(pod: Object, who: str, text: str, evidence: str, known: Told) -> Cause:
+    """Return the cause that `who` needs what is missing, or cannot be made for another reason."""
+    lacking, gone = missing_key(text), missing_object(text)
     if _CONFIG_CACHE.search(text):
-        return of_pod("CONFIG_MISSING", pod, f"{container}: {text}", evidence)
-    if (lacking := missing_key(text)) is not None:
-        words = f"{lacking.kind} {lacking.name} has no key {lacking.key}, which {container} needs"
-        return of_pod("CONFIG_MISSING", pod, words, evidence, is_final=True)
-    if _CONFIG.search(text):
-        message = f"{container} needs what is missing: {text}"
-        return of_pod("CONFIG_MISSING", pod, message, evidence, is_final=True)
-    return of_pod("CONTAINER_START", pod, f"{container}: {text}", evidence, is_final=True)
+        awaits = "the kubelet has not read its caches yet"
+        return of_pod("CONFIG_MISSING", pod, f"{who}: {text}", evidence, awaits=awaits)
+    if lacking is not None:
+        words = f"{lacking.kind} {lacking.name} has no key {lacking.key}, which {who} needs"
+        look = Look(kind=lacking.kind, name=lacking.name, key=lacking.key)
+        return of_pod("CONFIG_MISSING", pod, words, evidence, **_missing(look, known))
+    if gone is not None:
+        words = f"{gone} does not exist, which {who} needs: {text}"
+        return of_pod("CONFIG_MISSING", pod, words, evidence, **_missing(gone, known))
+    rule = Rule.AT_ONCE if _NON_ROOT.search(text) else Rule.DEADLINE
+    return of_pod("CONTAINER_START", pod, f"{who}: {text}", evidence, rule=rule)
 
 
-def _ended(
-    pod: Object,
-    status: Object,
-    events: Sequence[Object],
-    *,
-    restarts: int,
-    same: int,
-    is_init: bool,
-) -> Iterator[Cause]:
+def _missing(look: Look, known: Told) -> dict[str, Any]:
+    return {
+        "about": str(look),
+        "look": look,
+        "told_for": max(known.unchanged, told.told_for(_naming(known.events, look), known.since)),
+        "is_new": look.kind == "Secret" and look.name not in known.known_secrets,
+        "unless": "it appears",
+    }
+
+
+def _naming(events: Sequence[Object], look: Look) -> list[Object]:
+    words = look.key or look.name
+    return [e for e in events if words in str(e.get("message", ""))]
+
+
+def _not_started(pod: Object, status: Object, text: str, evidence: str, known: Told) -> Cause:
+    """Return why a container could not be started: a program, a platform or a hook may be wrong."""
+    name = str(status.get("name"))
+    reason = evidence.partition(":")[0]
+    again: dict[str, Any] = {
+        "about": reason if reason.endswith("HookError") else "start",
+        "answer": f"{status.get('restartCount')} {_newest(known.events, 'Failed')}",
+        "told_for": told.told_for(
+            [e for e in known.events if _same(str(e.get("message", "")), text)], known.since
+        ),
+    }
+    if _WRONG_PLATFORM.search(text):
+        return wrong_platform(pod, name, evidence, **again)
+    is_answer = bool(_NO_SUCH_FILE.search(text)) or reason.endswith("HookError")
+    rule = Rule.AGAIN if is_answer else Rule.DEADLINE
+    words = f"container {name}: {text}"
+    return of_pod("CONTAINER_START", pod, words, evidence, rule=rule, container=name, **again)
+
+
+def wrong_platform(pod: Object, name: str, evidence: str, **ground: Any) -> Cause:
+    """Return the cause that the node cannot run a container's program.
+
+    A script without its first line `#!` reads the same (offen/docker-volume-backup#306).
+    """
+    words = (
+        f"container {name}: exec format error: its program is built for another platform, or is a "
+        "script without `#!`"
+    )
+    return of_pod("IMAGE_PLATFORM", pod, words, evidence, container=name, **ground)
+
+
+def _same(message: str, text: str) -> bool:
+    return bool(text) and text[:200] in message
+
+
+def _newest(events: Sequence[Object], reason: str) -> str:
+    return str([told.last_seen(e) for e in events if e.get("reason") == reason][-1:])
+
+
+def _ended(pod: Object, status: Object, known: Told) -> Iterator[Cause]:
     last = objects.dig(status, "lastState", "terminated")
     ended = objects.dig(status, "state", "terminated") or last
     if ended is None or objects.dig(status, "ready") is True:
         return
-    if restarts == 0 and objects.dig(status, "state", "running") is not None:
+    if known.restarts == 0 and objects.dig(status, "state", "running") is not None:
         return  # it ended before our PATCH and runs now: what hinders it now is something else
     code = ended.get("exitCode")
-    if is_init and code == 0:
+    if known.is_init and code == 0:
         return
     name = str(status.get("name"))
-    container = f"container {name}"
     reason, text = str(ended.get("reason", "")), str(ended.get("message", ""))
-    times = f", {restarts} restart{'s' if restarts != 1 else ''}" if restarts else ""
+    again = f", {known.restarts} restart{'s' if known.restarts != 1 else ''}"
+    times = again if known.restarts else ""
     evidence = f"terminated: {reason} exit {code}{times}"
-    final = same >= FINAL_RESTARTS
-    if reason == "StartError":
-        final = final or bool(_NO_SUCH_FILE.search(text))
-        yield of_pod("CONTAINER_START", pod, f"{container}: {text}", evidence, is_final=final)
+    hook = _failed_hook(known.events, name)
+    if reason == "StartError" or _WRONG_PLATFORM.search(text):
+        yield _not_started(pod, status, text, f"{reason}: {text}", known)
+    elif hook is not None:
+        words = str(hook.get("message", ""))
+        yield _hook_failed(pod, status, words, known)
     elif reason == "OOMKilled":
-        message = f"{container} ran out of memory{times}"
-        yield of_pod("OOM_KILLED", pod, message, evidence, is_final=final, container=name)
-    elif (killed := _killed_by_probe(events)) and not is_init:
-        message = f"{container} is restarted by its own probe{times}: {killed}"
-        yield of_pod("PROBE_LIVENESS", pod, message, evidence, is_final=final, container=name)
+        message = f"container {name} ran out of memory{times}"
+        yield of_pod("OOM_KILLED", pod, message, evidence, container=name, exits=known.same)
+    elif (killed := _killed_by_probe(known.events, name)) and not known.is_init:
+        message = f"container {name} is restarted by its own probe{times}: {killed}"
+        yield of_pod("PROBE_LIVENESS", pod, message, evidence, container=name, exits=known.same)
     else:
-        kind = "INIT_FAILED" if is_init else "CRASH_LOOP"
-        message = f"{container} ends with exit {code}{_after(ended)}{times}"
-        yield of_pod(kind, pod, message, evidence, is_final=final, container=name)
+        kind = "INIT_FAILED" if known.is_init else "CRASH_LOOP"
+        message = f"container {name} ends with exit {code}{_after(ended)}{times}"
+        yield of_pod(kind, pod, message, evidence, container=name, exits=known.same)
+
+
+def _hook_failed(pod: Object, status: Object, words: str, known: Told) -> Cause:
+    name = str(status.get("name"))
+    failed = [e for e in known.events if e.get("reason") == "FailedPostStartHook"]
+    message = f"container {name} is killed, as its postStart hook fails: {words}"
+    return of_pod(
+        "CONTAINER_START",
+        pod,
+        message,
+        f"FailedPostStartHook: {words}",
+        rule=Rule.AGAIN,
+        container=name,
+        about="hook",
+        answer=str(status.get("restartCount")),
+        told_for=told.told_for(failed, known.since),
+    )
+
+
+def _failed_hook(events: Sequence[Object], container: str) -> Object | None:
+    found = [e for e in events if e.get("reason") == "FailedPostStartHook" and _is_of(e, container)]
+    return found[-1] if found else None
 
 
 def _after(ended: Object) -> str:
@@ -143,11 +237,21 @@ def _after(ended: Object) -> str:
     return f" after {span(over, since=began)}" if over > began else " at once"
 
 
-def _killed_by_probe(events: Sequence[Object]) -> str:
+def _killed_by_probe(events: Sequence[Object], container: str) -> str:
     """Return the probe's failure where a probe had the container restarted; else empty.
 
     Probe kills end with exit 0 or 137 and are events of type Normal; the failures are Warnings.
     """
-    texts = [str(e.get("message", "")) for e in events if e.get("reason") == "Unhealthy"]
+    texts = [
+        str(e.get("message", ""))
+        for e in events
+        if e.get("reason") == "Unhealthy" and _is_of(e, container)
+    ]
     starts = ("Liveness probe failed", "Startup probe failed")
     return next((t for t in reversed(texts) if t.startswith(starts)), "")
+
+
+def _is_of(event: Object, container: str) -> bool:
+    """Tell whether a kubelet's event is about this container, or does not say about which."""
+    path = str(objects.dig(event, "involvedObject", "fieldPath", default=""))
+    return not path or path.endswith(f"{{{container}}}")

@@ -1,6 +1,6 @@
 """Pods, ReplicaSets, events -> ranked causes with evidence and a remedy.
 
-Classes, signals and what may be called final at first sight: docs/failures/ (a page a code).
+Classes, signals and what may be called final when: docs/failures/ (a page a code).
 Messages come verbatim from the kubelet and the controllers: they are untrusted text.
 """
 
@@ -11,22 +11,28 @@ from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from backout.core.diagnosis import probes
+from backout.core.diagnosis import exits, finality, peers
+from backout.core.diagnosis.awaited import awaited
+from backout.core.diagnosis.before import Before
 from backout.core.diagnosis.causes import RANK, Cause, of_pod
-from backout.core.diagnosis.containers import of_container
+from backout.core.diagnosis.containers import Told, config_error, missing_object, of_container
 from backout.core.diagnosis.creation import of_creation
 from backout.core.diagnosis.ended import of_ended
+from backout.core.diagnosis.finality import Judging
+from backout.core.diagnosis.groups import Patience, Rule
 from backout.core.diagnosis.placement import Cluster, of_claims, unplaced
-from backout.core.diagnosis.readiness import Others, of_unready, warm_up
+from backout.core.diagnosis.readiness import of_unready
+from backout.core.kubernetes import events as told
 from backout.core.kubernetes import objects
-from backout.core.kubernetes.events import by_uid as events_by_uid
-from backout.core.kubernetes.events import in_order
+from backout.core.kubernetes.managed_fields import status_written
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from backout.core.diagnosis.exits import Exit, Key
+    from backout.core.diagnosis.exits import Exit
+    from backout.core.diagnosis.finality import Key, Sight
+    from backout.core.diagnosis.groups import Found, Look
     from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
@@ -34,132 +40,110 @@ FORGOTTEN = timedelta(minutes=10)
 """After so long a run the kubelet's back-off begins anew (twice its longest, pkg/kubelet)."""
 
 _NO_RUNTIME = re.compile(r'no runtime for "[^"]*" is configured')
-_MISSING_OBJECT = re.compile(
-    r'(configmap|secret) "[^"]*" not found|references non-existent', re.IGNORECASE
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Before:
-    """How things were before our PATCH: what was broken then is nobody's root cause now.
-
-    `restarts` are counts by Pod UID and container name, `broken` UIDs of Pods that were not Ready,
-    `since` the server's time: older events do not count. `others` is what the workload's other Pods
-    and revisions tell about a good one.
-    """
-
-    restarts: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    broken: frozenset[str] = frozenset()
-    since: datetime | None = None
-    others: Others = field(default_factory=Others)
-
-
-def before(pods: Iterable[Object], since: datetime, templates: Iterable[Object] = ()) -> Before:
-    """Return how things were, from the Pods as read before the PATCH.
-
-    `templates` are the Pod templates of the other revisions.
-    """
-    listed = list(pods)
-    return Before(
-        restarts={
-            (objects.uid(p), str(s.get("name"))): int(s.get("restartCount") or 0)
-            for p in listed
-            for s, _ in objects.container_statuses(p)
-        },
-        broken=frozenset(objects.uid(p) for p in listed if not objects.is_ready(p)),
-        since=since,
-        others=others_of(listed, templates),
-    )
-
-
-def others_of(pods: Iterable[Object], templates: Iterable[Object]) -> Others:
-    """Return what a workload's Pods, and its other revisions' templates, tell of a good one."""
-    return Others(warm_up=warm_up(pods), asked=probes.readiness_of(templates))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Meanwhile:
-    """What was learnt while watching: `exits` of containers (`exits.seen`), and of the nodes.
+    """What was learnt while watching: `exits` of containers, `sights` of troubles, own `looked`.
 
-    `nodes_may_return` as in `placement.Cluster`.
+    `nodes_may_return` as in `placement.Cluster`. `patience` is the user's.
     """
 
-    exits: Mapping[Key, Exit] = field(default_factory=dict)
+    exits: Mapping[exits.Key, Exit] = field(default_factory=dict)
+    sights: Mapping[Key, Sight] = field(default_factory=dict)
+    looked: Mapping[Look, Found] = field(default_factory=dict)
     nodes_may_return: bool = True
+    patience: Patience = field(default_factory=Patience)
 
 
-NOTHING = Before()
-NOTHING_YET = Meanwhile()
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """What is looked at: one revision's Pods and all that is known around them.
+
+    `stored` is the object of the history that holds it, `pods` are its Pods, `others` the
+    workload's Pods of other revisions, `events` any events (others' are passed over), `now` is the
+    server's time.
+    """
+
+    workload: Object
+    kind: Kind
+    stored: Object | None
+    pods: Sequence[Object]
+    now: datetime
+    events: Sequence[Object] = ()
+    others: Sequence[Object] = ()
+    earlier: Before = field(default_factory=Before)
 
 
-def causes(  # noqa: PLR0913 (each is another thing that was read)
-    workload: Object,
-    kind: Kind,
-    stored: Object | None,
-    pods: Iterable[Object],
-    events: Iterable[Object] = (),
-    *,
-    now: datetime,
-    others: Iterable[Object] = (),
-    earlier: Before = NOTHING,
-    meanwhile: Meanwhile = NOTHING_YET,
-) -> tuple[Cause, ...]:
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """What a look found: the causes, ranked, what is known after it, and what to look at now."""
+
+    causes: tuple[Cause, ...]
+    meanwhile: Meanwhile
+    due: frozenset[Look]
+
+
+def diagnose(scene: Scene, meanwhile: Meanwhile, at: float) -> Diagnosis:
     """Return what keeps Pods of one revision from being ready, the root cause first.
 
-    `stored` is the object of the history that holds it, `pods` are its Pods, `events` any events
-    (others' are passed over), `now` the server's time, `others` the workload's Pods of other
-    revisions, `meanwhile` what was learnt since. Final causes rank before suspected ones, causes
-    nearer the start of a Pod's life before later ones.
-    A Pod that was broken before our PATCH yields suspected causes only.
+    `at` is monotonic seconds of ours. Final causes rank before suspected ones, causes nearer the
+    start of a Pod's life before later ones.
     """
-    told, listed = in_order(events), list(pods)
-    by_uid = events_by_uid(told, earlier.since)
-    cluster = Cluster(claims=of_claims(told), nodes_may_return=meanwhile.nodes_may_return)
-    own_events = by_uid.get(objects.uid(stored), ()) if stored is not None else ()
-    found = list(of_creation(workload, kind, stored, listed, own_events, list(others)))
-    found += of_ended(workload, kind, listed, earlier.broken, by_uid)
-    for pod in listed:
+    known = replace(meanwhile, exits=exits.seen(meanwhile.exits, scene.pods))
+    found = list(_found(scene, known))
+    known = replace(known, sights=finality.seen(known.sights, found, at))
+    judging = Judging(
+        at=at,
+        sights=known.sights,
+        looked=known.looked,
+        patience=known.patience,
+        around=peers.around(
+            scene.pods,
+            scene.others,
+            scene.earlier.restarts,
+            scene.now,
+            standby=scene.earlier.standing > 0,
+        ),
+    )
+    causes = finality.decided(found, judging)
+    return Diagnosis(
+        causes=tuple(sorted(causes, key=lambda c: (not c.is_final, RANK[c.code], c.subject))),
+        meanwhile=known,
+        due=frozenset(finality.due(causes, judging)),
+    )
+
+
+def pending(scene: Scene) -> tuple[Cause, ...]:
+    """Return what is awaited, where nothing is wrong yet."""
+    return awaited(scene.workload, scene.kind, scene.pods, scene.others, scene.events, scene.now)
+
+
+def _found(scene: Scene, meanwhile: Meanwhile) -> Iterator[Cause]:
+    earlier = scene.earlier
+    listed = told.in_order(scene.events)
+    by_uid = told.by_uid(listed, earlier.since)
+    all_pods = [*scene.others, *scene.pods]
+    cluster = Cluster(
+        claims=of_claims(listed),
+        nodes_may_return=meanwhile.nodes_may_return,
+        terminating=next((f"Pod {objects.name(p)}" for p in all_pods if _terminates(p)), ""),
+    )
+    own = by_uid.get(objects.uid(scene.stored), ()) if scene.stored is not None else ()
+    yield from of_creation(
+        scene.workload, scene.kind, scene.stored, scene.pods, own, scene.others, earlier.since
+    )
+    yield from of_ended(scene.workload, scene.pods, earlier.over, by_uid)
+    for pod in scene.pods:
         if objects.is_active(pod) and not objects.is_ready(pod):
-            was_broken = objects.uid(pod) in earlier.broken
-            one = _One(
-                pod=pod,
-                events=by_uid.get(objects.uid(pod), ()),
-                cluster=cluster,
-                now=now,
-                exits=meanwhile.exits,
+            events = by_uid.get(objects.uid(pod), ())
+            yield from _of_pod(
+                _One(pod=pod, events=events, cluster=cluster, scene=scene), meanwhile
             )
-            own = _of_pod(one, earlier)
-            found.extend(replace(c, is_final=c.is_final and not was_broken) for c in own)
-    return tuple(sorted(found, key=lambda c: (not c.is_final, RANK[c.code], c.subject)))
 
 
-def hastened(causes: Iterable[Cause], earlier: Before) -> tuple[Cause, ...]:
-    """Return the causes with all that are suspected made final, but of Pods broken before."""
-    return tuple(replace(c, is_final=c.uid not in earlier.broken) for c in causes)
-
-
-def unready(pods: Iterable[Object]) -> tuple[Cause, ...]:
-    """Return what the Pods' own status tells where no event does; for when time is up.
-
-    Before that, running and not ready yet is what every good Pod is for a while.
-    """
-    found: list[Cause] = []
-    for pod in pods:
-        started = _has_started(pod)
-        for status, is_init in (
-            () if not objects.is_active(pod) else objects.container_statuses(pod)
-        ):
-            if is_init or objects.dig(status, "ready") is True:
-                continue
-            container = f"container {status.get('name')}"
-            if objects.dig(status, "state", "running") is not None:
-                asks = _probe(pod, "Readiness")
-                text = f"{container} runs and is not ready; {asks}"
-                found.append(of_pod("PROBE_READINESS", pod, text, "ready: false, state: running"))
-            elif not started and objects.dig(pod, "spec", "volumes"):
-                text = f"{container} is not created; its volumes may not be mounted"
-                found.append(of_pod("VOLUME", pod, text, "state: waiting ContainerCreating"))
-    return tuple(found)
+def _terminates(pod: Object) -> bool:
+    return bool(objects.dig(pod, "metadata", "deletionTimestamp"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,28 +153,54 @@ class _One:
     pod: Object
     events: Sequence[Object]
     cluster: Cluster
-    now: datetime
-    exits: Mapping[Key, Exit]
+    scene: Scene
+
+    @property
+    def unchanged(self) -> timedelta:
+        """How long its status has not been written, within the server's clock."""
+        written, since = status_written(self.pod), self.scene.earlier.since
+        if written is None:
+            return timedelta(0)
+        return max(timedelta(0), self.scene.now - (max(written, since) if since else written))
 
 
-def _of_pod(one: _One, earlier: Before) -> Iterator[Cause]:
+def _of_pod(one: _One, meanwhile: Meanwhile) -> Iterator[Cause]:
     unscheduled = objects.condition(one.pod, "PodScheduled")
     if unscheduled is not None and unscheduled.get("status") == "False":
-        yield unplaced(one.pod, unscheduled, one.events, one.cluster, one.now)
+        failed = [e for e in one.events if e.get("reason") == "FailedScheduling"]
+        lasted = max(one.unchanged, told.told_for(failed, one.scene.earlier.since))
+        yield unplaced(one.pod, unscheduled, one.events, one.cluster, lasted)
         return
     found: list[Cause] = []
+    always = {str(c.get("name")) for c in objects.serving_containers(one.pod)}
     for status, is_init in objects.container_statuses(one.pod):
-        key = (objects.uid(one.pod), str(status.get("name")))
-        count = int(status.get("restartCount") or 0)
-        known = count if _runs_well(status, one.now) else earlier.restarts.get(key, 0)
-        ended = one.exits.get(key)
-        same = count - max(known, ended.since if ended is not None else 0)
-        found += of_container(
-            one.pod, status, one.events, restarts=max(0, count - known), same=same, is_init=is_init
-        )
+        is_first = is_init and str(status.get("name")) not in always
+        found += of_container(one.pod, status, _known_of(one, status, meanwhile, is_init=is_first))
     yield from found
     if not found:
-        yield from _by_events(one, earlier)
+        yield from _by_events(one)
+
+
+def _known_of(one: _One, status: Object, meanwhile: Meanwhile, *, is_init: bool) -> Told:
+    earlier, key = one.scene.earlier, (objects.uid(one.pod), str(status.get("name")))
+    count = int(status.get("restartCount") or 0)
+    known = count if _runs_well(status, one.scene.now) else earlier.restarts.get(key, 0)
+    restarts, ended = max(0, count - known), meanwhile.exits.get(key)
+    was_broken = objects.uid(one.pod) in earlier.broken
+    # Who failed before our PATCH and again since, in the same way, needs no new count.
+    counted_from = 0 if was_broken and restarts else known
+    same = count - max(counted_from, ended.since if ended is not None else 0)
+    if objects.dig(status, "state", "running") is not None:
+        same -= 1  # the run that is under way has not ended: it may be the one that lasts
+    return Told(
+        events=one.events,
+        restarts=restarts,
+        same=same,
+        unchanged=one.unchanged,
+        since=earlier.since,
+        known_secrets=earlier.others.secrets,
+        is_init=is_init,
+    )
 
 
 def _runs_well(status: Object, now: datetime) -> bool:
@@ -199,7 +209,7 @@ def _runs_well(status: Object, now: datetime) -> bool:
     return started is not None and now - started >= FORGOTTEN
 
 
-def _by_events(one: _One, earlier: Before) -> Iterator[Cause]:
+def _by_events(one: _One) -> Iterator[Cause]:
     """Yield what only events and conditions tell: volumes, probes, readiness gates.
 
     An event outlives its reason by an hour: a mount that failed counts only while nothing of the
@@ -210,25 +220,60 @@ def _by_events(one: _One, earlier: Before) -> Iterator[Cause]:
     mount = newest.get("FailedMount") or newest.get("FailedAttachVolume")
     ready = objects.condition(pod, "Ready") or {}
     if mount and not _has_started(pod):
-        final = bool(_MISSING_OBJECT.search(mount))
-        code = "CONFIG_MISSING" if final else "VOLUME"
-        yield of_pod(code, pod, f"a volume cannot be mounted: {mount}", mount, is_final=final)
+        yield _of_mount(one, mount)
     elif (sandbox := newest.get("FailedCreatePodSandBox")) and not _has_started(pod):
-        final = bool(_NO_RUNTIME.search(sandbox))
+        failed = [e for e in events if e.get("reason") == "FailedCreatePodSandBox"]
         yield of_pod(
-            "SANDBOX", pod, f"its sandbox cannot be made: {sandbox}", sandbox, is_final=final
+            "SANDBOX",
+            pod,
+            f"its sandbox cannot be made: {sandbox}",
+            sandbox,
+            rule=Rule.PATIENCE if _NO_RUNTIME.search(sandbox) else Rule.DEADLINE,
+            told_for=told.told_for(failed, one.scene.earlier.since),
+            unless="the node gets such a runtime",
         )
     elif events and events[-1].get("reason") == "NodeNotReady":
         lost = str(events[-1].get("message", ""))
         yield of_pod("NODE_LOST", pod, f"its node {_node(pod)} does not answer", lost)
     elif newest.get("Unhealthy", "").startswith("Liveness") and _has_started(pod):
         text = newest["Unhealthy"]
-        yield of_pod("PROBE_LIVENESS", pod, f"{_probe(pod, text)}: {text}", text)
-    elif unready := list(of_unready(pod, events, earlier.others, one.now)):
+        yield of_pod("PROBE_LIVENESS", pod, f"a probe that restarts it fails: {text}", text)
+    elif unready := list(of_unready(pod, events, one.scene.earlier.others, one.unchanged)):
         yield from unready
     elif ready.get("reason") == "ReadinessGatesNotReady":
         text = str(ready.get("message", ""))
         yield of_pod("READINESS_GATE", pod, f"a readiness gate is not met: {text}", text)
+
+
+def _of_mount(one: _One, text: str) -> Cause:
+    """Return why a volume cannot be mounted: an object that is missing, or the volume itself."""
+    if (
+        missing_object(text) is None
+        and "references non-existent" not in text
+        and ("not registered" not in text)
+    ):
+        return of_pod("VOLUME", one.pod, f"a volume cannot be mounted: {text}", text)
+    known = Told(
+        events=one.events,
+        unchanged=one.unchanged,
+        since=one.scene.earlier.since,
+        known_secrets=one.scene.earlier.others.secrets,
+    )
+    found = config_error(one.pod, "a volume that cannot be mounted", text, text, known)
+    return found if found.code == "CONFIG_MISSING" else _lacking_key(one, text)
+
+
+def _lacking_key(one: _One, text: str) -> Cause:
+    failed = [e for e in one.events if "references non-existent" in str(e.get("message", ""))]
+    return of_pod(
+        "CONFIG_MISSING",
+        one.pod,
+        f"a volume cannot be mounted: {text}",
+        text,
+        about="key",
+        told_for=max(one.unchanged, told.told_for(failed, one.scene.earlier.since)),
+        unless="the key appears",
+    )
 
 
 def _node(pod: Object) -> str:
@@ -241,14 +286,3 @@ def _has_started(pod: Object) -> bool:
         for s, _ in objects.container_statuses(pod)
         for state in ("running", "terminated")
     )
-
-
-def _probe(pod: Object, text: str) -> str:
-    """Return what the failing probe asks, from the Pod's own spec."""
-    kind = {"R": "readinessProbe", "L": "livenessProbe", "S": "startupProbe"}.get(text[:1], "")
-    for container in objects.dig(pod, "spec", "containers", default=[]):
-        request = objects.dig(container, kind, "httpGet")
-        if request:
-            what = f"asks {request.get('path', '/')} on port {request.get('port')}"
-            return f"the {kind} of container {container.get('name')} {what}"
-    return "no HTTP probe is named" if text == "Readiness" else "a probe fails"

@@ -1,7 +1,7 @@
 """Pods that have ended for good: evicted, refused by the kubelet, gone with their node.
 
-The ReplicaSet makes another one (IsPodActive, pkg/controller/controller_utils.go); the question is
-whether that one will fare better.
+The ReplicaSet makes another one (IsPodActive, pkg/controller/controller_utils.go), and that one may
+fare better: never final. Nodes shed Pods for reasons of their own.
 """
 
 from __future__ import annotations
@@ -10,14 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core.diagnosis.causes import of_pod
-from backout.core.diagnosis.containers import FINAL_RESTARTS
 from backout.core.kubernetes import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from backout.core.diagnosis.causes import Cause
-    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
 _EVICTED = {"Evicted", "Preempting", "Preempted"}
@@ -25,18 +23,15 @@ _EVICTED = {"Evicted", "Preempting", "Preempted"}
 
 def of_ended(
     workload: Object,
-    kind: Kind,
     pods: Sequence[Object],
     broken: frozenset[str],
     events: Mapping[str, Sequence[Object]],
 ) -> Iterator[Cause]:
     """Yield why Pods of a revision do not last.
 
-    `broken` are UIDs that had ended before, `events` by the UID of what they are about. Suspected
-    at the first; final where each replica could have been tried three times, as with a container
-    that crashes: one bad node is no failure of a revision.
+    `broken` are UIDs that had ended before: history. `events` by the UID of what they are about.
     """
-    ended = [p for p in pods if _is_over(p) and objects.uid(p) not in broken]
+    ended = [p for p in pods if is_over(p) and objects.uid(p) not in broken]
     if not ended:
         return
     newest = max(ended, key=_created)
@@ -44,15 +39,11 @@ def of_ended(
     code = "EVICTED" if reason in _EVICTED else "POD_FAILED"
     times = f", {len(ended)} Pods so far" if len(ended) > 1 else ""
     words = f"it was ended ({reason}{times}): {text}".removesuffix(": ")
-    final = len(ended) >= FINAL_RESTARTS * max(1, kind.counters(workload).wanted)
-    cause = of_pod(code, newest, words, f"{reason}: {text}", is_final=final)
-    yield replace(cause, uid=objects.uid(workload))
-    for pod in pods if final else ():
-        if objects.is_active(pod) and not objects.is_ready(pod):
-            yield replace(cause, uid=objects.uid(pod))
+    yield replace(of_pod(code, newest, words, f"{reason}: {text}"), uid=objects.uid(workload))
 
 
-def _is_over(pod: Object) -> bool:
+def is_over(pod: Object) -> bool:
+    """Tell whether a Pod has ended for good and is not being deleted."""
     phase = objects.dig(pod, "status", "phase")
     return phase in {"Failed", "Succeeded"} and not objects.dig(
         pod, "metadata", "deletionTimestamp"

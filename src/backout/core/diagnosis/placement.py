@@ -7,30 +7,34 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backout.core.diagnosis.causes import of_pod
+from backout.core.diagnosis.groups import Look, Rule
 from backout.core.kubernetes import objects
 from backout.core.room import nodes
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import timedelta
 
     from backout.core.diagnosis.causes import Cause
     from backout.core.model import Object
-
-PATIENCE = timedelta(seconds=15)
-"""How long a Pod may find no node before that is final, where no node is on its way."""
 
 _OF_THE_CLUSTER = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 GATED = "SchedulingGated"
 _ON_ITS_WAY = {"TriggeredScaleUp", "Nominated"}
 """What cluster-autoscaler and Karpenter say of a Pod for which they add a node."""
+_SCALES = {"NotTriggerScaleUp", *_ON_ITS_WAY}
+"""Who says so is an autoscaler at work: it may take minutes."""
 _MISSING_CLAIM = re.compile(
-    r'persistentvolumeclaim "[^"]*" (?:not found|is being deleted|bound to non-existent)'
+    r'persistentvolumeclaim "(?P<name>[^"]*)" (?:not found|is being deleted|bound to non-existent)'
+)
+_PROVISIONED = re.compile(
+    r"waiting for first consumer|waiting for a volume to be created|Provisioning|"
+    r"waiting for pod \S+ to be scheduled",
+    re.IGNORECASE,
 )
 _NEVER_BOUND = re.compile(
     r'no storage class is set|storageclass\.storage\.k8s\.io "[^"]*" not found', re.IGNORECASE
@@ -47,20 +51,25 @@ class Cluster:
     """What is known beside a Pod: `claims` is the newest word on each that is not bound.
 
     `nodes_may_return` as `may_return` tells; true, too, where the nodes could not be read.
+    `terminating` names a Pod of the workload that still terminates; empty where none does.
     """
 
     claims: Mapping[str, str] = field(default_factory=dict)
     nodes_may_return: bool = True
+    terminating: str = ""
 
 
 def unplaced(
-    pod: Object, condition: Object, events: Sequence[Object], cluster: Cluster, now: datetime
+    pod: Object,
+    condition: Object,
+    events: Sequence[Object],
+    cluster: Cluster,
+    lasted: timedelta,
 ) -> Cause:
     """Return why no node takes a Pod.
 
-    `condition` is its PodScheduled, `events` are its own. Final when it has lasted and no node is
-    on its way: a cordoned or a NotReady node may come back, so that a drain in the middle is no
-    failure.
+    `condition` is its PodScheduled, `events` are its own, `lasted` how long it is known to have
+    been so by one clock.
     """
     text = str(condition.get("message", ""))
     evidence = f"PodScheduled: {text}"
@@ -69,27 +78,63 @@ def unplaced(
         names = ", ".join(str(g.get("name")) for g in gates)
         return of_pod("SCHEDULING_GATED", pod, f"it waits for its gates: {names}", evidence)
     if "persistentvolumeclaim" in text.lower():
-        return _of_claim(pod, text, cluster.claims)
-    since = objects.timestamp(condition.get("lastTransitionTime"))
-    lasted = since is not None and now - since >= PATIENCE
-    grows = any(e.get("reason") in _ON_ITS_WAY for e in events)
-    returns = _PASSES.search(text) or (_UNNAMED.search(text) and cluster.nodes_may_return)
-    final = lasted and not grows and not returns
-    return of_pod("UNSCHEDULABLE", pod, f"no node takes it: {text}", evidence, is_final=final)
+        return _of_claim(pod, text, cluster, lasted)
+    return of_pod(
+        "UNSCHEDULABLE",
+        pod,
+        f"no node takes it: {text}",
+        evidence,
+        told_for=lasted,
+        awaits=_on_its_way(pod, text, events, cluster),
+        is_new=any(e.get("reason") in _SCALES or _is_autoscalers(e) for e in events),
+        unless="a node takes it",
+    )
 
 
-def _of_claim(pod: Object, text: str, claims: Mapping[str, str]) -> Cause:
-    """Return why a claim keeps a Pod from a node; final where nothing will ever bind it."""
-    final = bool(_MISSING_CLAIM.search(text))
-    words = f"no node takes it: {text}"
+def _on_its_way(pod: Object, text: str, events: Sequence[Object], cluster: Cluster) -> str:
+    """Return what may still give it a node; empty where nothing is known to."""
+    nominated = objects.dig(pod, "status", "nominatedNodeName")
+    if nominated:
+        return f"room on node {nominated} (nominated)"
+    if cluster.terminating:
+        return f"{cluster.terminating} of this workload still terminates"
+    announced = next((e for e in reversed(events) if e.get("reason") in _ON_ITS_WAY), None)
+    if announced is not None:
+        return f"a node ({announced.get('reason')})"
+    if _PASSES.search(text) or (_UNNAMED.search(text) and cluster.nodes_may_return):
+        return "a node that may come back"
+    return ""
+
+
+def _is_autoscalers(event: Object) -> bool:
+    by = (objects.dig(event, "source", "component"), event.get("reportingComponent"))
+    return any("autoscaler" in str(one) or "karpenter" in str(one) for one in by)
+
+
+def _of_claim(pod: Object, text: str, cluster: Cluster, lasted: timedelta) -> Cause:
+    """Return why a claim keeps a Pod from a node."""
+    gone = _MISSING_CLAIM.search(text)
+    words, is_bad, awaits = f"no node takes it: {text}", gone is not None, cluster.terminating
     for volume in objects.dig(pod, "spec", "volumes", default=[]):
         name = str(objects.dig(volume, "persistentVolumeClaim", "claimName", default=""))
         if "ephemeral" in volume:  # kubernetes component-helpers/storage/ephemeral, VolumeClaimName
             name = f"{objects.name(pod)}-{volume.get('name')}"
-        if name in claims:
-            words += f"; claim {name}: {claims[name]}"
-            final = final or bool(_NEVER_BOUND.search(claims[name]))
-    return of_pod("VOLUME", pod, words, f"PodScheduled: {text}", is_final=final)
+        if name in cluster.claims:
+            said = cluster.claims[name]
+            words += f"; claim {name}: {said}"
+            is_bad = is_bad or bool(_NEVER_BOUND.search(said))
+            awaits = awaits or (f"claim {name}" if _PROVISIONED.search(said) else "")
+    return of_pod(
+        "VOLUME",
+        pod,
+        words,
+        f"PodScheduled: {text}",
+        rule=Rule.PATIENCE if is_bad else Rule.DEADLINE,
+        told_for=lasted,
+        awaits=awaits,
+        look=Look(kind="PersistentVolumeClaim", name=gone["name"]) if gone is not None else None,
+        unless="it appears" if gone is not None else "it is bound",
+    )
 
 
 def asks_for_nodes(causes: Iterable[Cause]) -> bool:

@@ -1,19 +1,21 @@
 """Running and not ready: when that is suspicious, when it is final, and what does not fit.
 
-A process that comes up late because its database did is not a failure (failures.md, rule 3): the
-probe's own arithmetic makes it suspected; twice that, 30 s and three times the longest warm-up of
-the workload's other Pods make it final. Sooner where the template contradicts the application.
+A process that comes up late because its database did is not a failure: the probe's own arithmetic
+makes it suspected; with a peer it is final after twice that, 60 s, three times the longest warm-up
+of the workload's other Pods and, for a revision that never ran before, a quarter of the progress
+deadline, whichever is longest. Sooner where the template contradicts the application.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backout.core.diagnosis import probes
 from backout.core.diagnosis.causes import of_pod
+from backout.core.kubernetes import events as told
 from backout.core.kubernetes import objects
 from backout.core.value import dataclass
 
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
     from backout.core.diagnosis.probes import Asked
     from backout.core.model import Object
 
-SHORTEST = timedelta(seconds=30)
+SHORTEST = timedelta(seconds=60)
 _NOT_FOUND = re.compile(r"statuscode: 404\b")
+_PROBE_EVENTS = {"Unhealthy", "ProbeWarning"}
 _REFUSED = re.compile(r"connection refused", re.IGNORECASE)
 
 
@@ -34,11 +37,15 @@ class Others:
     """What is known of the workload's other Pods and revisions.
 
     `warm_up` is the longest time from a container's start to Ready seen; `asked` what the readiness
-    probes of the other revisions ask, by container.
+    probes of the other revisions ask, by container; `secrets` those that they name. `ran`: this
+    revision has run before. `deadline` is the progress deadline.
     """
 
     warm_up: timedelta = timedelta(0)
     asked: Mapping[str, frozenset[Asked]] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
+    ran: bool = False
+    deadline: timedelta = timedelta(seconds=600)
 
 
 def warm_up(pods: Iterable[Object]) -> timedelta:
@@ -50,46 +57,71 @@ def warm_up(pods: Iterable[Object]) -> timedelta:
 
 
 def of_unready(
-    pod: Object, events: Sequence[Object], others: Others, now: datetime
+    pod: Object, events: Sequence[Object], others: Others, unchanged: timedelta
 ) -> Iterator[Cause]:
-    """Yield why containers that run are not ready, as soon as that is suspicious."""
-    for status in objects.dig(pod, "status", "containerStatuses", default=[]):
-        container = _spec_of(pod, str(status.get("name")))
+    """Yield why containers that run are not ready; `finality` says when that is suspicious.
+
+    `unchanged` is how long the Pod's status has not been written.
+    """
+    for status, container in _serving(pod):
         started = objects.timestamp(objects.dig(status, "state", "running", "startedAt"))
         is_waiting = objects.dig(status, "ready") is not True and status.get("started") is not False
-        if container is None or started is None or not is_waiting:
+        if started is None or not is_waiting or not container.get(probes.READINESS):
             continue
-        if not container.get(probes.READINESS):
-            continue
-        yield from _judged(pod, container, _answer(container, events), others, now - started)
+        failures = _failures(container, events, "Readiness probe")
+        last = told.last_seen(failures[-1]) if failures else None
+        lasted = max(unchanged, last - started if last is not None else timedelta(0))
+        yield _judged(pod, status, container, _answer(failures), others, lasted)
+
+
+def _serving(pod: Object) -> Iterator[tuple[Object, Object]]:
+    """Yield containers and sidecars: each one's status, and what the Pod says of it."""
+    known = {str(c.get("name")): c for c in objects.serving_containers(pod)}
+    for status, _ in objects.container_statuses(pod):
+        container = known.get(str(status.get("name")))
+        if container is not None:
+            yield status, container
 
 
 def _judged(
-    pod: Object, container: Object, answer: str, others: Others, age: timedelta
-) -> Iterator[Cause]:
+    pod: Object,
+    status: Object,
+    container: Object,
+    answer: str,
+    others: Others,
+    lasted: timedelta,
+) -> Cause:
     name = str(container.get("name"))
     allowed = probes.allowed(container)
     elsewhere = _elsewhere(container, others)
     is_wrong_path = bool(elsewhere) and bool(_NOT_FOUND.search(answer))
-    if age < allowed and not is_wrong_path:
-        return
-    is_wrong_port = bool(elsewhere) and bool(_REFUSED.search(answer))
-    is_late = age >= max(2 * allowed, SHORTEST, 3 * others.warm_up)
+    is_wrong = is_wrong_path or (bool(elsewhere) and bool(_REFUSED.search(answer)))
     what = probes.asked(container, probes.READINESS)
     asks = f"asks {what}" if what is not None else "runs a command"
     text = f"the readinessProbe of container {name} {asks}, and it is not ready"
     if answer:
         text += f": {answer}"
-    if is_wrong_path or is_wrong_port:
+    if is_wrong:
         text += f"; other revisions answer {', '.join(map(str, elsewhere))}"
-    yield of_pod(
+    shortened = is_wrong and not others.ran
+    return of_pod(
         "PROBE_READINESS",
         pod,
         text,
-        answer or f"ready: false, {age.total_seconds():.0f} s after its start",
-        is_final=is_wrong_path or is_wrong_port or is_late,
+        answer or f"ready: false, {lasted.total_seconds():.0f} s after its start",
         container=name,
+        about=str(objects.dig(status, "state", "running", "startedAt")),
+        told_for=lasted,
+        allowed=timedelta(0) if is_wrong_path else allowed,
+        final_after=allowed if shortened else _longest(status, allowed, others),
     )
+
+
+def _longest(status: Object, allowed: timedelta, others: Others) -> timedelta:
+    """Return how long it may be not ready where the surroundings work."""
+    migrates = not others.ran and not status.get("restartCount")
+    fourth = others.deadline / 4 if migrates else timedelta(0)
+    return max(2 * allowed, SHORTEST, 3 * others.warm_up, fourth)
 
 
 def _elsewhere(container: Object, others: Others) -> list[Asked]:
@@ -106,22 +138,24 @@ def _elsewhere(container: Object, others: Others) -> list[Asked]:
     return sorted(theirs)
 
 
-def _answer(container: Object, events: Sequence[Object]) -> str:
-    """Return what the newest failure of the container's readiness probe says; empty without one."""
-    field_path = f"spec.containers{{{container.get('name')}}}"
-    start = "Readiness probe failed: "
-    texts = [
-        str(e.get("message", ""))
+def _failures(container: Object, events: Sequence[Object], start: str) -> list[Object]:
+    """Return the failures of a probe of this container, oldest first."""
+    field_path = f"{{{container.get('name')}}}"
+    return [
+        e
         for e in events
-        if e.get("reason") == "Unhealthy"
-        and objects.dig(e, "involvedObject", "fieldPath", default=field_path) == field_path
+        if e.get("reason") in _PROBE_EVENTS
+        and str(e.get("message", "")).startswith(start)
+        and str(objects.dig(e, "involvedObject", "fieldPath", default=field_path)).endswith(
+            field_path
+        )
     ]
-    return next((t.removeprefix(start) for t in reversed(texts) if t.startswith(start)), "")
 
 
-def _spec_of(pod: Object, name: str) -> Object | None:
-    containers = objects.dig(pod, "spec", "containers", default=[])
-    return next((c for c in containers if c.get("name") == name), None)
+def _answer(failures: Sequence[Object]) -> str:
+    """Return what the newest failure of the readiness probe says; empty without one."""
+    text = str(failures[-1].get("message", "")) if failures else ""
+    return text.removeprefix("Readiness probe failed: ").removeprefix("Readiness probe ")
 
 
 def _took(pod: Object) -> timedelta | None:

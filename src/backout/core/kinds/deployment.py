@@ -53,6 +53,7 @@ class Deployment:
             wanted=objects.replicas(workload),
             updated=int(status.get("updatedReplicas") or 0),
             total=int(status.get("replicas") or 0),
+            ready=int(status.get("readyReplicas") or 0),
             available=int(status.get("availableReplicas") or 0),
             unavailable=int(status.get("unavailableReplicas") or 0),
         )

@@ -36,12 +36,13 @@ class Resource:
 class Counters:
     """Pods as the controller counts them: asked for, of the newest template, and all there are.
 
-    `available` and `unavailable` are of any template.
+    `ready`, `available` and `unavailable` are of any template.
     """
 
     wanted: int
     updated: int
     total: int
+    ready: int
     available: int
     unavailable: int
 

@@ -34,3 +34,17 @@ def last_change(obj: Object, *fields: str) -> Change | None:
         and any(f"f:{f}" in objects.dig(entry, "fieldsV1", default={}) for f in fields)
     ]
     return max(changes, key=lambda c: c.at, default=None)
+
+
+def status_written(obj: Object) -> datetime | None:
+    """Return when the status was last written, by the server's clock; None where nothing tells.
+
+    What the status says has not changed since: that is how long it has lasted, within one clock.
+    """
+    times = [
+        at
+        for entry in objects.dig(obj, "metadata", "managedFields", default=[])
+        if entry.get("subresource") == "status"
+        and (at := objects.timestamp(entry.get("time"))) is not None
+    ]
+    return max(times, default=None)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from backout.core.kubernetes import objects
-from backout.core.owners import image_triggers
+from backout.core.owners import drift, image_triggers, updaters
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ class Policy(StrEnum):
     UNKNOWN = "its policy is not known"
 
 
+_INFRASTRUCTURE = (
+    ("Terraform", "terraform", "terraform apply"),
+    ("Terraform", "hashicorp", "terraform apply"),
+    ("Pulumi", "pulumi", "pulumi up"),
+)
 _OBJECT_SET = "objectset.rio.cattle.io"
 _SOURCE = "jsonpath={.spec.source}"
 _CONFLICTS = (
@@ -42,13 +47,17 @@ OWNERS_TURN = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """The object whose policy decides, where it can be read."""
+    """The object whose policy decides, where it can be read.
+
+    `about` is the workload as `group/Kind/name`.
+    """
 
     group: str
     version: str
     resource: str
     namespace: str
     name: str
+    about: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,42 +88,12 @@ def of(workload: Object, kind: Kind) -> tuple[Owner, ...]:
     return found or (*_client_side_apply(workload), *_server_side_apply(workload))
 
 
-def has_rollouts(kinds: Object) -> bool:
-    """Tell whether Argo Rollouts are among what the API server serves (an APIResourceList)."""
-    served = objects.dig(kinds, "resources", default=[])
-    return isinstance(served, list) and any(objects.dig(r, "name") == "rollouts" for r in served)
-
-
-def of_rollouts(workload: Object, rollouts: Iterable[Object], kind: Kind) -> tuple[Owner, ...]:
-    """Return each Argo Rollout that takes its template from the workload.
-
-    Nothing on the workload tells: the reference is the Rollout's.
-    """
-    namespace = str(objects.dig(workload, "metadata", "namespace", default=""))
-    wanted = (kind.resource.name, objects.name(workload))
-    names = [
-        objects.name(one)
-        for one in rollouts
-        if tuple(objects.dig(one, "spec", "workloadRef", k) for k in ("kind", "name")) == wanted
-    ]
-    return tuple(
-        Owner(
-            tool="Argo Rollouts",
-            name=name,
-            policy=Policy.REVERTS,
-            command=shlex.join(["kubectl", "argo", "rollouts", "undo", name, "-n", namespace]),
-            does="starts a rollout of its own, such as a canary, whenever that template changes",
-        )
-        for name in names
-    )
-
-
 def judged(owner: Owner, found: Object | None) -> Owner:
     """Return the owner with the policy of the object that `ask` names; None was not readable."""
     if found is None or owner.ask is None:
         return owner
     spec: Mapping[str, object] = objects.dig(found, "spec", default={})
-    return replace(owner, policy=_POLICIES[owner.tool](spec))
+    return replace(owner, policy=_POLICIES[owner.tool](spec, owner.ask.about))
 
 
 def _argo_cd(workload: Object, kind: Kind) -> Owner | None:
@@ -133,6 +112,7 @@ def _argo_cd(workload: Object, kind: Kind) -> Owner | None:
             resource="applications",
             namespace=where or "argocd",
             name=name,
+            about=f"{kind.resource.group}/{kind.resource.name}/{objects.name(workload)}",
         ),
         detail="it refuses a rollback while automated sync is on: git revert the change then",
     )
@@ -269,6 +249,33 @@ def _image_trigger(workload: Object, _kind: Kind) -> Owner | None:
     )
 
 
+def _keel(workload: Object, kind: Kind) -> Owner | None:
+    policy = updaters.keel_policy(workload)
+    if not policy:
+        return None
+    polls = updaters.keel_polls(workload)
+    return Owner(
+        tool="Keel",
+        name=policy,
+        policy=Policy.REVERTS if polls else Policy.UNKNOWN,
+        command=updaters.keel_off(workload, kind),
+        does="sets its image to the newest tag again" if polls else "",
+        detail="the same with the policy as it was puts it back",
+    )
+
+
+def _infrastructure(workload: Object, _kind: Kind) -> Owner | None:
+    """Return Terraform or Pulumi, whose field managers wrote the template."""
+    for entry in _entries(workload):
+        manager = str(entry.get("manager", ""))
+        wrote = objects.dig(entry, "fieldsV1", "f:spec", "f:template") is not None
+        for tool, start, verb in _INFRASTRUCTURE:
+            if wrote and manager.lower().startswith(start):
+                words = f"{verb} with the code as it was before"
+                return _plain(tool, manager, Policy.NEXT_DEPLOY, words)
+    return None
+
+
 def _operator(workload: Object, _kind: Kind) -> Owner | None:
     for owner in objects.dig(workload, "metadata", "ownerReferences", default=[]):
         if objects.dig(owner, "controller") is True:
@@ -327,18 +334,20 @@ def _note(workload: Object, key: str) -> str:
     return str(objects.annotations_of(workload).get(key, ""))
 
 
-def _of_application(spec: Object) -> Policy:
+def _of_application(spec: Object, name: str) -> Policy:
     automated = objects.dig(spec, "syncPolicy", "automated")
     heals = objects.dig(automated, "selfHeal") is True
     is_on = objects.dig(automated, "enabled", default=True) is not False
+    if heals and is_on and drift.is_overlooked(spec, name):
+        return Policy.UNKNOWN
     return Policy.REVERTS if heals and is_on else Policy.NEXT_DEPLOY
 
 
-def _of_kustomization(spec: Object) -> Policy:
+def _of_kustomization(spec: Object, _: str) -> Policy:
     return Policy.NEXT_DEPLOY if objects.dig(spec, "suspend") is True else Policy.REVERTS
 
 
-def _of_release(spec: Object) -> Policy:
+def _of_release(spec: Object, _: str) -> Policy:
     corrects = objects.dig(spec, "driftDetection", "mode") == "enabled"
     is_on = objects.dig(spec, "suspend") is not True
     return Policy.REVERTS if corrects and is_on else Policy.NEXT_DEPLOY
@@ -350,11 +359,13 @@ _SIGNS: tuple[Callable[[Object, Kind], Owner | None], ...] = (
     _flux,
     _flux_release,
     _image_trigger,
+    _keel,
+    _infrastructure,
     _helm,
     _kapp,
     _object_set,
 )
-_POLICIES: Mapping[str, Callable[[Object], Policy]] = {
+_POLICIES: Mapping[str, Callable[[Object, str], Policy]] = {
     "Argo CD": _of_application,
     "Flux Kustomization": _of_kustomization,
     "Flux HelmRelease": _of_release,

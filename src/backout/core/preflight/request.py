@@ -18,9 +18,11 @@ class Request:
     """What the user asked for and allows. `to_revision` None: backout chooses.
 
     `limit` rollbacks in `window`; `strict`: a WARN refuses, too; `fail_fast`: a suspected cause is
-    final; `take_over`: a lock is taken whoever holds it; `ledger_is_local`: a file of this machine
-    stands for the Lease; `health` names URLs, `/paths` and `port/paths`, all of which must be as
-    `expected`; `health_command` is for a shell; `baseline`: all but that is asked before, too;
+    final; `patience`: seconds that a cause may last which somebody else can still make right, None
+    for the defaults; `take_over`: a lock is taken whoever holds it; `ledger_is_local`: a file of
+    this machine stands for the Lease; `health` names URLs, `/paths` and `port/paths`, all of which
+    must be as `expected`; `health_command` is for a shell; `baseline`: all but that is asked
+    before, too;
     `metrics` must hold for the service to be healthy; `pin`: images by the digest that ran.
     `to_last_healthy`: only a revision that the ledger recorded healthy will do; `require_proof`: an
     unproven one refuses; `rehearse`: seconds that a trial Pod of the target may take, 0: none.
@@ -44,6 +46,7 @@ class Request:
     require_health: bool = False
     take_over: bool = False
     fail_fast: bool = False
+    patience: float | None = None
     strict: bool = False
     ledger_is_local: bool = False
     pin: bool = False

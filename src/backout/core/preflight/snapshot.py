@@ -54,7 +54,7 @@ class Need(StrEnum):
     BUDGETS = "PodDisruptionBudgets"
     STORAGE_CLASSES = "StorageClasses"
     LIMIT_RANGES = "LimitRanges"
-    ROLLOUTS = "Argo Rollouts"
+    ROLLOUTS = "Argo Rollouts and Flagger Canaries"
     NEIGHBOURS = "the namespace's Deployments"
     DRY_RUN = "dry run of the patch"
     INTENT = "who would undo it, and why"

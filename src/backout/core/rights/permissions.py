@@ -155,6 +155,7 @@ TABLE = (
     ),
     _grant("argoproj.io: applications", "get", _PREFLIGHT, _OPT_IN, "whether Argo CD heals it"),
     _grant("argoproj.io: rollouts", "list", _PREFLIGHT, _OPT_IN, "which Argo Rollout uses it"),
+    _grant("flagger.app: canaries", "list", _PREFLIGHT, _OPT_IN, "which Canary analyses it"),
     _grant(
         "kustomize.toolkit.fluxcd.io: kustomizations",
         "get",

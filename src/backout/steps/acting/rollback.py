@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backout.core.checks.breaker import UNDER_WAY
-from backout.core.diagnosis.diagnosis import before
+from backout.core.diagnosis.before import before, progress_deadline
+from backout.core.diagnosis.groups import patience
 from backout.core.errors import BackoutError
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
@@ -38,7 +39,7 @@ from backout.steps.ledger.lock import Recovered, take
 from backout.steps.preflight.prepare import tell_choice, tell_refusal
 from backout.steps.preflight.surroundings import surroundings
 from backout.steps.watching.soak import settled
-from backout.steps.watching.watch import Watch, Watched
+from backout.steps.watching.watch import Watch, Watched, until
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -70,6 +71,7 @@ class Rollback:
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._deadline = since + total_seconds(run, plan.preflight.snapshot.workload)
+        self._until = until(run, since)
         there, named = plan.preflight.destination, plan.preflight.snapshot.named
         self._closing = Closing(run, references.versions(there.template, named))
         self._sent = Sent()
@@ -178,12 +180,19 @@ class Rollback:
         watched = Watched(
             workload=workload,
             wanted=destination.hash,
-            earlier=before(preflight.snapshot.pods, preflight.snapshot.now, templates),
+            earlier=before(
+                preflight.snapshot.pods,
+                preflight.snapshot.now,
+                templates,
+                deadline=progress_deadline(workload, self._run.target.kind),
+                ran=preflight.choice.proven,
+            ),
             fail_fast=self._run.policy.fail_fast,
+            patience=patience(self._run.policy.patience),
         )
-        async with Watch(self._run, watched, deadline=self._deadline) as watch:
+        async with Watch(self._run, watched, deadline=self._until) as watch:
             return await settled(
-                self._run, watch, preflight, deadline=self._deadline, hold=self._hold()
+                self._run, watch, preflight, deadline=self._until, hold=self._hold()
             )
 
     def _hold(self) -> float:
@@ -250,11 +259,15 @@ class Rollback:
 
 
 def total_seconds(run: Run, workload: Object) -> float:
-    """Return how long the whole may take: the user's word, else progress deadline plus health."""
+    """Return how long locking and acting may take.
+
+    That is the user's word for the whole, else one step of progress and the health request. What is
+    watched has no limit but the user's.
+    """
     if run.limits.total is not None:
         return run.limits.total
-    seconds = run.target.kind.deadline(workload)
-    return 600.0 if seconds is None else seconds + run.limits.health + run.policy.rehearse
+    deadline = progress_deadline(workload, run.target.kind)
+    return deadline + run.limits.health + run.policy.rehearse
 
 
 def refused(run: Run, refusal: Refusal) -> Outcome:

@@ -12,6 +12,7 @@ from backout.core.errors import BackoutError, NotFound
 from backout.core.history import revisions
 from backout.core.kubernetes import objects
 from backout.core.owners import owners
+from backout.core.owners.referring import REFERRING, Referring, is_served, owners_of
 from backout.core.preflight.snapshot import Need, Snapshot
 from backout.core.references import references
 from backout.core.references.references import Referent
@@ -129,11 +130,12 @@ class Consulted:
 
     async def _owners(self) -> None:
         named = [self._judged(o) for o in owners.of(self._snapshot.workload, self._snapshot.kind)]
-        judged, rollouts = await asyncio.gather(asyncio.gather(*named), self._rollouts())
-        self.fields["owners"] = (*judged, *rollouts)
+        referring = [self._referring(one) for one in REFERRING]
+        judged, others = await asyncio.gather(asyncio.gather(*named), asyncio.gather(*referring))
+        self.fields["owners"] = (*judged, *(owner for found in others for owner in found))
 
-    async def _rollouts(self) -> tuple[Owner, ...]:
-        """Look for an Argo Rollout that uses it.
+    async def _referring(self, one: Referring) -> tuple[Owner, ...]:
+        """Look for an object that refers to it, such as an Argo Rollout.
 
         Whether there are such is asked first, as anybody may: where there are none, a list would
         be refused to most all the same, and a refusal would be told.
@@ -141,13 +143,15 @@ class Consulted:
 
         async def used_by() -> tuple[Owner, ...]:
             try:
-                kinds = await self._run.client.get(paths.argo_api())
+                kinds = await self._run.client.get(paths.served(one.group, one.version))
             except NotFound:
                 return ()
-            if not owners.has_rollouts(kinds):
+            if not is_served(one, kinds):
                 return ()
-            page = await self._run.client.list(paths.rollouts(self._run.target.namespace))
-            return owners.of_rollouts(self._snapshot.workload, page.items, self._snapshot.kind)
+            namespace = self._run.target.namespace
+            path = paths.custom(one.group, one.version, namespace, one.plural)
+            page = await self._run.client.list(path)
+            return owners_of(one, self._snapshot.workload, self._snapshot.kind, page.items)
 
         return await self._within(Need.ROLLOUTS, used_by()) or ()
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core.diagnosis import diagnosis, exits
-from backout.core.diagnosis.diagnosis import Before, Meanwhile, others_of
+from backout.core.diagnosis import diagnosis, finality
+from backout.core.diagnosis.before import Before, others_of, progress_deadline
+from backout.core.diagnosis.diagnosis import Meanwhile, Scene
+from backout.core.diagnosis.groups import patience
 from backout.core.errors import ApiError, BackoutError
 from backout.core.health.endpoints import askable
 from backout.core.health.judgement import Health, Healthy, Inconclusive, Unhealthy
@@ -22,12 +25,13 @@ from backout.steps.reading.read import may
 from backout.steps.rehearsing.trial import sweep, trial
 from backout.steps.watching.follow import newest_states
 from backout.steps.watching.logs import tell_logs
+from backout.steps.watching.second_look import SecondLook
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator
 
     from backout.core.diagnosis.causes import Cause
-    from backout.core.diagnosis.exits import Exit, Key
+    from backout.core.diagnosis.groups import Look
     from backout.core.model import Object
     from backout.core.preflight.snapshot import Preflight
     from backout.steps.run import Run
@@ -125,7 +129,10 @@ class _Trial:
 
     def __init__(self, run: Run, preflight: Preflight, pod: Object, deadline: float) -> None:
         self.run, self.preflight, self.pod, self.deadline = run, preflight, pod, deadline
-        self.exits: Mapping[Key, Exit] = {}
+        self.meanwhile = Meanwhile(patience=patience(run.policy.patience))
+        self.scene: Scene | None = None
+        self._second_look = SecondLook(run)
+        self._due: frozenset[Look] = frozenset()
         self.causes: tuple[Cause, ...] = ()
         self.asking: asyncio.Task[_Heard] | None = None
         self._clock = asyncio.get_running_loop().time
@@ -133,7 +140,8 @@ class _Trial:
         self._ready_at = 0.0
         snapshot = self.preflight.snapshot
         templates = [r.template for r in self.preflight.revisions]
-        self._earlier = Before(others=others_of(snapshot.pods, templates))
+        deadline = progress_deadline(snapshot.workload, snapshot.kind)
+        self._earlier = Before(others=others_of(snapshot.pods, templates, deadline=deadline))
 
     async def judged(self) -> Rehearsal:
         states = newest_states(
@@ -176,6 +184,8 @@ class _Trial:
             return NotRehearsed(why="somebody deleted the trial Pod")
         self.pod = pod
         final = self._final(state)
+        if await self._second_look.take(self._due):
+            final = self._final(state)
         if final is not None and state.has_heard_events:
             return self._failed(final)
         await self._ask(pod)
@@ -185,19 +195,22 @@ class _Trial:
 
     def _final(self, state: Newest) -> Cause | None:
         """Return the final cause, if there is one; a Pod that has ended has one."""
-        self.exits = exits.seen(self.exits, [self.pod])
-        self.causes = diagnosis.causes(
-            self.preflight.snapshot.workload,
-            self.run.target.kind,
-            None,
-            [self.pod],
-            state.events.values(),
+        snapshot = self.preflight.snapshot
+        self.scene = Scene(
+            workload=snapshot.workload,
+            kind=self.run.target.kind,
+            stored={},
+            pods=[self.pod],
+            events=list(state.events.values()),
+            others=snapshot.pods,
             now=self.run.server_now(),
             earlier=self._earlier,
-            meanwhile=Meanwhile(exits=self.exits),
         )
+        known = replace(self.meanwhile, looked=self._second_look.found)
+        found = diagnosis.diagnose(self.scene, known, self._clock())
+        self.causes, self.meanwhile, self._due = found.causes, found.meanwhile, found.due
         if self.run.policy.fail_fast:
-            self.causes = diagnosis.hastened(self.causes, self._earlier)
+            self.causes = finality.hastened(self.causes, self._earlier.broken)
         has_ended = objects.dig(self.pod, "status", "phase") in {"Failed", "Succeeded"}
         return next((c for c in self.causes if c.is_final or has_ended), None)
 
@@ -216,7 +229,8 @@ class _Trial:
                 why=f"its trial Pod was not up for long enough after {seconds:g} s",
                 remedy="give it longer: --rehearse-timeout",
             )
-        self.causes = self.causes or diagnosis.unready([self.pod])
+        if not self.causes and self.scene is not None:
+            self.causes = diagnosis.pending(self.scene)
         if self.causes and self.causes[0].code in _ELSEWHERE:
             return self._failed(self.causes[0])
         root = f"; {self.causes[0].message}" if self.causes else ""

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from backout.kube.client import Client
 
 _ROUTINE = (
-    *("Scheduled", "Pulling", "Pulled", "Created", "Started", "Killing", "Completed"),
+    *("Scheduled", "Created", "Started", "Killing", "Completed"),
     *("SuccessfulCreate", "SuccessfulDelete", "ScalingReplicaSet"),
 )
 EVENTS = ",".join(f"reason!={r}" for r in _ROUTINE)
 """All events but what a healthy rollout floods a namespace with.
 
-Not by type: that a node is on its way and that a claim is never bound are of type Normal.
+Not by type: that a node is on its way, that a claim is never bound and that an image is being
+pulled (and when that is over) are of type Normal.
 """
 
 
@@ -137,6 +138,9 @@ async def _pump(
             changes.put_nowait((one.resource, change))
     except BackoutError as error:
         changes.put_nowait((one.resource, error))
+    except Exception as error:  # noqa: BLE001 (a defect of ours must not be silence to the end)
+        words = f"internal error ({type(error).__name__}: {error})"
+        changes.put_nowait((one.resource, BackoutError(words, remedy="please report this")))
 
 
 def _merge(state: Newest, resource: str, change: Change) -> None:

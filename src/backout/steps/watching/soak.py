@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from backout.core.rollout.verdict import Complete
+from backout.core.rollout.verdict import Complete, Unknown
 from backout.core.value import dataclass
 from backout.steps.asking.metric import sampled
 from backout.steps.asking.probe import probe
@@ -58,13 +59,19 @@ async def settled(
         until = min(deadline, clock() + run.limits.health)
         health = asyncio.create_task(_asked(run, preflight, until, hold))
         reopened = asyncio.create_task(watch.reopened())
+        left = None if deadline == math.inf else max(0.0, deadline - clock())
         try:
-            await asyncio.wait({health, reopened}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                {health, reopened}, timeout=left, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             for task in (health, reopened):
                 if not task.done():
                     task.cancel()
             await asyncio.wait({health, reopened})
+        if not done:
+            words = "all replicas are available, and time was up before that had held"
+            return Ending(verdict=Unknown(message=words))
         doubt = watch.blindness if reopened.cancelled() else reopened.result()
         if doubt:
             run.say("note", f"not settled yet: {doubt}")

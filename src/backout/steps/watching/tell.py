@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from backout.core.diagnosis.causes import Cause
     from backout.steps.run import Run
@@ -21,11 +21,20 @@ class Teller:
         self._counted: Mapping[str, int] = {}
         self.said = ""
 
-    def progress(self, message: str) -> None:
-        """Say one line a change."""
-        if message != self.said:
-            self.said = message
-            self._run.say("progress", message)
+    def progress(self, message: str) -> bool:
+        """Say one line a change; return whether there was one."""
+        if message == self.said:
+            return False
+        self.said = message
+        self._run.say("progress", message)
+        return True
+
+    def sign_of_life(self, message: str, standing: Sequence[Cause], seconds: float) -> None:
+        """Say what is awaited once more: nobody may see the view."""
+        words = f"{message} ({seconds:.0f} s)"
+        if standing:
+            words += f"; {worded(standing[0])}"
+        self._run.say("progress", words, repeated=True)
 
     def replicas(self, counted: Mapping[str, int]) -> None:
         """Note the Pods by state, once a change: for reports, not for people who look on."""
@@ -51,13 +60,22 @@ class Teller:
                 self._run.say("note", words, unwatched=resource)
 
 
+def worded(cause: Cause) -> str:
+    """Return a cause with what it waits for before it is final."""
+    waits = f"; {cause.outlook}" if cause.outlook and not cause.is_final else ""
+    return f"{cause.subject}: {cause.message}{waits}"
+
+
 def say_cause(run: Run, cause: Cause) -> None:
     """Say why something is not ready, once it is suspected."""
     run.say(
         "cause",
-        f"{cause.subject}: {cause.message}",
+        worded(cause),
         code=cause.code,
         evidence=cause.evidence,
         remedy=cause.remedy,
         final=cause.is_final,
+        group=cause.ground.row.group.value,
+        final_in=None if cause.final_in is None else round(cause.final_in, 1),
+        outlook=cause.outlook,
     )

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import field
+import math
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Self
 
-from backout.core.diagnosis import diagnosis, exits
-from backout.core.diagnosis.diagnosis import Before, Meanwhile
+from backout.core.diagnosis import diagnosis, finality
+from backout.core.diagnosis.before import Before, progress_deadline
+from backout.core.diagnosis.diagnosis import Diagnosis, Meanwhile, Scene
+from backout.core.diagnosis.groups import Patience
 from backout.core.history.revisions import of_template
 from backout.core.images.names import ran
 from backout.core.kubernetes import objects
-from backout.core.rollout import verdict
+from backout.core.rollout import outliving, verdict
+from backout.core.rollout.progress import Best, bettered
 from backout.core.rollout.verdict import Complete, Failed, Progressing, Unknown, Verdict
 from backout.core.rollout.view import counts, view
 from backout.core.value import dataclass
 from backout.steps.reading.nodes import Nodes
 from backout.steps.watching.follow import newest_states
+from backout.steps.watching.second_look import SecondLook
 from backout.steps.watching.tell import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from backout.core.diagnosis.causes import Cause
-    from backout.core.diagnosis.exits import Exit, Key
+    from backout.core.diagnosis.groups import Look
     from backout.core.kinds.kind import Counters
     from backout.core.model import Object
+    from backout.core.rollout.outliving import Runs
     from backout.steps.run import Run
     from backout.steps.watching.follow import Newest
 
@@ -46,6 +52,7 @@ class Watched:
     wanted: str
     earlier: Before = field(default_factory=Before)
     fail_fast: bool = False
+    patience: Patience = field(default_factory=Patience)
 
 
 class Watch:
@@ -55,20 +62,25 @@ class Watch:
     never come (kubernetes.md section 0).
     """
 
-    def __init__(self, run: Run, watched: Watched, *, deadline: float) -> None:
+    def __init__(self, run: Run, watched: Watched, *, deadline: float = math.inf) -> None:
         self._run, self._kind = run, run.target.kind
         self._watched = watched
         self._deadline = deadline
         self._clock = asyncio.get_running_loop().time
         self._began = self._moved_at = self._clock()
-        self._counters: tuple[object, ...] = ()
+        self._said_at = self._began
+        self._best = Best()
+        self._allowed = progress_deadline(watched.workload, self._kind)
         self._teller = Teller(run)
         self._nodes = Nodes(run)
+        self._second_look = SecondLook(run)
         self._state: Newest | None = None
         self._changed = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
-        self._exits: Mapping[Key, Exit] = {}
-        self._pods: list[Object] = []
+        self._meanwhile = Meanwhile(exits=watched.earlier.exits, patience=watched.patience)
+        self._runs: Runs = {}
+        self._scene: Scene | None = None
+        self._due: frozenset[Look] = frozenset()
         self._causes: tuple[Cause, ...] = ()
 
     async def __aenter__(self) -> Self:
@@ -89,12 +101,12 @@ class Watch:
     @property
     def images(self) -> Mapping[str, str]:
         """The digests that the watched revision's Ready Pods run, by container."""
-        return ran(p for p in self._pods if objects.is_ready(p))
+        return ran(p for p in self.pods if objects.is_ready(p))
 
     @property
-    def pods(self) -> list[Object]:
+    def pods(self) -> Sequence[Object]:
         """The watched revision's Pods, as last seen."""
-        return self._pods
+        return self._scene.pods if self._scene is not None else ()
 
     @property
     def blindness(self) -> str:
@@ -102,22 +114,24 @@ class Watch:
         return "no answer" if self._state is None else self._state.blindness
 
     async def verdict(self) -> Verdict:
-        """Return the verdict; never later than the deadline."""
+        """Return the verdict; without a deadline as late as the rollout moves."""
         blind = "no answer"
-        while self._clock() < min(self._deadline, self._progress_deadline()):
+        while self._clock() < min(self._deadline, self._moved_at + self._allowed):
             state = await self._next()
             blind = self.blindness
             if state is None or blind:
                 continue
             self._teller.missing(state)
             verdict = self._judge(state)
-            if await self._nodes.ask(self._causes):
+            # Both: each may be what another verdict needs.
+            if await self._nodes.ask(self._causes) | await self._second_look.take(self._due):
                 verdict = self._judge(state)
             if isinstance(verdict, Failed) and not state.has_heard_events:
                 continue
             if isinstance(verdict, Progressing | Failed):
                 self._teller.causes(self._causes)
             if not isinstance(verdict, Progressing):
+                self._moved_at = self._clock()
                 return verdict
             self._note_progress(verdict, state)
         if blind:
@@ -130,13 +144,14 @@ class Watch:
         A container that restarts after "available" is no success yet: a liveness loop and one that
         comes and goes both pass a look at the counters.
         """
-        restarts = _restarts(self._pods)
+        restarts = _restarts(self.pods)
         while True:
             state = await self._next()
+            self._sign_of_life("watching that it holds, and asking the service")
             if state is None or state.blindness:
                 continue
             verdict = self._judge(state)
-            for name, count in _restarts(self._pods).items():
+            for name, count in _restarts(self.pods).items():
                 if count > restarts.get(name, count):
                     return f"{name} restarted after it was available"
             if not isinstance(verdict, Complete):
@@ -165,79 +180,135 @@ class Watch:
 
     def _judge(self, state: Newest) -> Verdict:
         watched = self._watched
-        current = of_template(
-            self._kind.revisions(watched.workload, state.stored.values(), state.pods.values()),
-            watched.wanted,
-        )
-        self._pods = list(current.pods) if current is not None else []
-        others = [p for p in state.pods.values() if p not in self._pods]
-        self._exits = exits.seen(self._exits, self._pods)
-        self._causes = diagnosis.causes(
-            state.workload or watched.workload,
-            self._kind,
-            current.stored if current is not None else None,
-            self._pods,
-            state.events.values(),
-            others=others,
-            now=self._run.server_now(),
-            earlier=watched.earlier,
-            meanwhile=Meanwhile(exits=self._exits, nodes_may_return=self._nodes.may_return),
-        )
+        scene = self._seen(state)
+        self._scene = scene
+        found = self._diagnosed(scene)
+        self._meanwhile, self._due = found.meanwhile, found.due
+        self._causes = found.causes
         if watched.fail_fast:
-            self._causes = diagnosis.hastened(self._causes, watched.earlier)
-        self._show(state, others)
+            self._causes = finality.hastened(self._causes, watched.earlier.broken)
+        self._show(scene)
         if "pods" not in state.missing:
-            self._teller.replicas(counts(self._counted(state), self._pods, others))
-        return verdict.judge(
+            self._teller.replicas(counts(self._counted(state), scene.pods, scene.others))
+        judged = verdict.judge(
             state.workload,
             self._kind,
             wanted=watched.wanted,
             began=watched.workload,
-            pods=self._pods if state.shows_pods else None,
+            pods=scene.pods if state.shows_pods else None,
             causes=self._causes,
         )
+        return self._outlived(scene) if isinstance(judged, Complete) else judged
 
-    def _show(self, state: Newest, others: list[Object]) -> None:
+    def _seen(self, state: Newest) -> Scene:
+        watched = self._watched
+        current = of_template(
+            self._kind.revisions(watched.workload, state.stored.values(), state.pods.values()),
+            watched.wanted,
+        )
+        own = list(current.pods) if current is not None else []
+        uids = {objects.uid(p) for p in own}
+        self._runs = outliving.runs_seen(self._runs, own, self._clock())
+        return Scene(
+            workload=state.workload or watched.workload,
+            kind=self._kind,
+            stored=current.stored if current is not None else None,
+            pods=own,
+            now=self._run.server_now(),
+            events=list(state.events.values()),
+            others=[p for p in state.pods.values() if objects.uid(p) not in uids],
+            earlier=watched.earlier,
+        )
+
+    def _diagnosed(self, scene: Scene) -> Diagnosis:
+        known = replace(
+            self._meanwhile,
+            looked=self._second_look.found,
+            nodes_may_return=self._nodes.may_return,
+        )
+        return diagnosis.diagnose(scene, known, self._clock())
+
+    def _outlived(self, scene: Scene) -> Verdict:
+        """Return success once each container that has ended since has outlived its earlier runs."""
+        awaited = outliving.unproven(
+            scene.pods,
+            self._meanwhile.exits,
+            self._watched.earlier.restarts,
+            self._runs,
+            at=self._clock(),
+            now=scene.now,
+        )
+        if awaited:
+            return Progressing(message=f"rolled out, and not settled: {awaited}")
+        return Complete(message=self._kind.rolled_out(scene.workload))
+
+    def _show(self, scene: Scene) -> None:
         self._run.show(
             view(
-                self._kind.counters(state.workload or self._watched.workload),
-                self._pods,
-                others,
+                self._kind.counters(scene.workload),
+                scene.pods,
+                scene.others,
                 self._causes,
                 elapsed=self._clock() - self._began,
-                allowed=self._deadline - self._began,
+                allowed=min(self._deadline, self._moved_at + self._allowed) - self._began,
             )
         )
 
     def _counted(self, state: Newest) -> Counters | None:
         return self._kind.counters(state.workload) if state.workload is not None else None
 
-    def _note_progress(self, verdict: Progressing, state: Newest) -> None:
-        """Note a change of a counter, which is progress for the deadline, and say a new word."""
-        counters = (objects.observed_generation(state.workload or {}), self._counted(state))
-        if counters != self._counters:
-            self._counters, self._moved_at = counters, self._clock()
-        self._teller.progress(verdict.message)
+    def _note_progress(self, judged: Progressing, state: Newest) -> None:
+        """Note a new best, which is progress for the deadline; say a new word, or give a sign."""
+        count = self._counted(state)
+        if count is not None:
+            began = objects.generation(self._watched.workload)
+            is_observed = objects.observed_generation(state.workload or {}) >= began
+            self._best, has_moved = bettered(self._best, count, is_observed=is_observed)
+            if has_moved:
+                self._moved_at = self._clock()
+        if self._teller.progress(judged.message):
+            self._said_at = self._clock()
+        self._sign_of_life(judged.message)
+
+    def _sign_of_life(self, awaited: str) -> None:
+        """Say what is awaited once more where nothing was said for a while."""
+        now = self._clock()
+        if now - self._said_at >= self._run.limits.sign_of_life:
+            self._said_at = now
+            self._teller.sign_of_life(awaited, self._standing(), now - self._began)
+
+    def _standing(self) -> tuple[Cause, ...]:
+        """Return what is wrong, else what is awaited."""
+        if self._causes or self._scene is None:
+            return self._causes
+        return diagnosis.pending(self._scene)
 
     def _out_of_time(self) -> Verdict:
-        self._causes = self._causes or diagnosis.unready(self._pods)
+        self._causes = self._standing()
         self._teller.causes(self._causes)
-        root = f"; {self._causes[0].subject}: {self._causes[0].message}" if self._causes else ""
+        first = self._causes[0] if self._causes else None
+        root = f"; {first.subject}: {first.message}" if first is not None else ""
         if self._clock() >= self._deadline:
             words = f"not finished when time was up: {self._teller.said}{root}"
             return Unknown(message=words, causes=self._causes)
-        seconds = self._kind.deadline(self._watched.workload)
+        scene, before = self._scene, self._watched.earlier.standing
+        if scene is not None and verdict.stands_by(scene.pods, scene.others, before):
+            wanted = self._kind.counters(scene.workload).wanted
+            words = f"{before} of {wanted} Pods are Ready, as before"
+            why = "the others run and have never restarted: active and passive by design?"
+            return Unknown(message=f"{words}; {why}", causes=self._causes)
         return Failed(
-            message=f"no progress for {seconds} s (progressDeadlineSeconds){root}",
+            message=f"no progress for {self._allowed} s (progressDeadlineSeconds){root}",
             causes=self._causes,
         )
 
-    def _progress_deadline(self) -> float:
-        seconds = self._kind.deadline(self._watched.workload)
-        return self._deadline if seconds is None else self._moved_at + seconds
+
+def until(run: Run, since: float) -> float:
+    """Return the event loop's time at which the user's time-out is over; infinity without one."""
+    return since + run.limits.total if run.limits.total is not None else math.inf
 
 
-def _restarts(pods: list[Object]) -> dict[str, int]:
+def _restarts(pods: Sequence[Object]) -> dict[str, int]:
     return {
         f"container {s.get('name')} of Pod {objects.name(p)}": int(s.get("restartCount") or 0)
         for p in pods

@@ -1,0 +1,178 @@
+"""The one place that decides what is suspected and what is final.
+
+All time is one clock's: monotonic seconds of ours since the first sight, or two stamps of one
+kubelet or controller (`Ground.told_for`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import field, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from backout.core.diagnosis.groups import IMAGE, NOWHERE, Found, Patience, Rule
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from backout.core.diagnosis.causes import Cause
+    from backout.core.diagnosis.groups import Around, Look
+
+FINAL_EXITS = 4
+"""Restarts in a row that ended in the same way, after which a crash loop is final, about 80 s.
+Back-offs are 10, 20, 40 s and longer, and what a process waits for is often there in a minute."""
+SECOND = 10.0
+"""Seconds after which a same answer is a second opinion: a controller repeats itself after 5 ms."""
+GAP = 5.0
+"""Seconds without a trouble after which it counts anew."""
+
+Key: TypeAlias = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """One trouble as we saw it, in monotonic seconds: first, last, and its newest other answer."""
+
+    first: float
+    last: float
+    answer: str
+    answered: float
+
+
+def key_of(cause: Cause) -> Key:
+    """Return what tells one trouble from another."""
+    return cause.uid, cause.code, cause.container, cause.ground.about
+
+
+def seen(before: Mapping[Key, Sight], causes: Iterable[Cause], at: float) -> dict[Key, Sight]:
+    """Return what is known after looking at `at`; what has not been seen for a while is left."""
+    after = {k: s for k, s in before.items() if at - s.last <= GAP}
+    for cause in causes:
+        key, answer = key_of(cause), cause.ground.answer
+        known = after.get(key) or Sight(first=at, last=at, answer=answer, answered=at)
+        answered = known.answered if known.answer == answer else at
+        after[key] = replace(known, last=at, answer=answer, answered=answered)
+    return after
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judging:
+    """What a decision is made from, beside the cause: `at` in monotonic seconds.
+
+    `looked` is what our own looks found just now; one that was not taken yet is not in it.
+    """
+
+    at: float
+    sights: Mapping[Key, Sight] = field(default_factory=dict)
+    looked: Mapping[Look, Found] = field(default_factory=dict)
+    patience: Patience = field(default_factory=Patience)
+    around: Around = NOWHERE
+
+
+def decided(causes: Iterable[Cause], judging: Judging) -> list[Cause]:
+    """Return the causes that are worth a word, each suspected or final, with what it waits for."""
+    return [_decided(c, judging) for c in causes if _is_suspicious(c, judging)]
+
+
+def lasted(cause: Cause, judging: Judging) -> float:
+    """Return for how many seconds a trouble is known to have lasted."""
+    sight = judging.sights.get(key_of(cause))
+    ours = judging.at - sight.first if sight is not None else 0.0
+    return max(ours, cause.ground.told_for.total_seconds())
+
+
+def due(causes: Iterable[Cause], judging: Judging) -> set[Look]:
+    """Return what is to be looked at now, since only that keeps a cause from being final."""
+    return {
+        c.ground.look
+        for c in causes
+        if c.ground.look is not None
+        and not c.ground.awaits
+        and (c.ground.look.kind == IMAGE or _left(c, judging) <= 0)
+    }
+
+
+def _is_suspicious(cause: Cause, judging: Judging) -> bool:
+    return lasted(cause, judging) >= cause.ground.allowed.total_seconds()
+
+
+def _decided(cause: Cause, judging: Judging) -> Cause:
+    match cause.ground.row.rule:
+        case Rule.AT_ONCE:
+            return replace(cause, is_final=True)
+        case Rule.AGAIN:
+            return _in(cause, _until_again(cause, judging), "the next answer is another")
+        case Rule.PATIENCE:
+            return _patient(cause, judging)
+        case Rule.PEERS:
+            return _by_peers(cause, judging)
+        case Rule.DEADLINE:
+            return replace(cause, outlook=cause.ground.awaits)
+
+
+def _in(cause: Cause, seconds: float, unless: str) -> Cause:
+    """Return the cause as final, or with the seconds after which it is."""
+    if seconds <= 0:
+        return replace(cause, is_final=True)
+    words = f"final in {seconds:.0f} s unless {unless}"
+    return replace(cause, final_in=seconds, outlook=words)
+
+
+def _until_again(cause: Cause, judging: Judging) -> float:
+    """Return the seconds until a same answer is a second one; without any more, the patience."""
+    sight = judging.sights.get(key_of(cause))
+    apart = cause.ground.told_for.total_seconds()
+    if sight is not None:
+        apart = max(apart, sight.answered - sight.first)
+    if apart >= SECOND:
+        return 0.0
+    return max(1.0, SECOND - lasted(cause, judging))
+
+
+def _left(cause: Cause, judging: Judging) -> float:
+    patience = judging.patience
+    whole = patience.long if cause.ground.is_new else patience.usual
+    return whole.total_seconds() - lasted(cause, judging)
+
+
+def _patient(cause: Cause, judging: Judging) -> Cause:
+    ground = cause.ground
+    if ground.awaits:
+        return replace(cause, outlook=f"on its way: {ground.awaits}")
+    found = judging.looked.get(ground.look) if ground.look is not None else Found.UNTOLD
+    if found is Found.REFUTED:
+        return replace(cause, outlook=f"{ground.look} is there by our own look")
+    left = _left(cause, judging)
+    is_told_twice = found is Found.CONFIRMED and ground.look is not None
+    if is_told_twice and ground.look is not None and ground.look.kind == IMAGE:
+        left = min(left, _until_again(cause, judging))
+    return _in(cause, max(left, 1.0) if found is None else left, ground.unless)
+
+
+def _by_peers(cause: Cause, judging: Judging) -> Cause:
+    around, ground = judging.around, cause.ground
+    if around.proven:
+        return replace(cause, outlook="not final before the deadline: a Pod of it is Ready")
+    if not around.peer:
+        words = "not final before the deadline: no Pod of another revision shows that it could be"
+        return replace(cause, outlook=words)
+    if ground.final_after is not None:
+        if around.standby:
+            return replace(cause, outlook="not final before the deadline: some are not Ready here")
+        left = ground.final_after.total_seconds() - lasted(cause, judging)
+        return _in(cause, left, "it becomes ready")
+    if ground.exits >= FINAL_EXITS:
+        return replace(cause, is_final=True)
+    words = f"final after {FINAL_EXITS} restarts that end alike; {max(0, ground.exits)} did"
+    return replace(cause, outlook=words)
+
+
+def hastened(causes: Iterable[Cause], broken: frozenset[str]) -> tuple[Cause, ...]:
+    """Return the causes with all that are suspected made final (`--fail-fast`).
+
+    Not what only tells what is awaited, nor what concerns Pods that were `broken` before (by UID).
+    """
+    return tuple(
+        c if c.is_context or c.uid in broken else replace(c, is_final=True, final_in=None)
+        for c in causes
+    )

@@ -1,0 +1,114 @@
+"""Our own look before a cause of somebody else is final, and the signs of life meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from backout.core.preflight.request import Request
+from backout.steps.explain import explain
+from backout.steps.status import status
+from tests.contract.api_server import failure, line_of
+from tests.contract.steps.shop import QUICK, Told, running
+
+if TYPE_CHECKING:
+    from tests.contract.api_server import ApiServer
+    from tests.contract.scripted_server import Received, Step
+
+QUICKLY = replace(QUICK, total=5.0, sign_of_life=0.3)
+LATE = {"metadata": {"name": "late"}, "data": {"key": "value"}}
+
+
+def needs_late(api: ApiServer) -> None:
+    """Let the bad revision's Pod wait for ConfigMap `late`."""
+    text = 'configmap "late" not found'
+    waits = {"state": {"waiting": {"reason": "CreateContainerConfigError", "message": text}}}
+
+    def change(pod: dict[str, Any]) -> None:
+        pod["status"]["containerStatuses"] = [{"name": "app", "image": "x", **waits}]
+
+    api.edit("pods", "web-2-0", change)
+
+
+async def followed(api: ApiServer, policy: Request, *, limits: Any = QUICKLY) -> Told:
+    told = Told()
+    async with running(api, told, limits=limits, policy=policy) as run:
+        told.outcome = await status(run, number=None)
+    return told
+
+
+def looks(api: ApiServer) -> int:
+    return sum(line_of(r) == "GET configmaps" for r in api.requests)
+
+
+async def test_what_is_missing_to_us_as_well_is_final_after_the_patience(api: ApiServer) -> None:
+    needs_late(api)
+    told = await followed(api, Request(patience=1.5))
+
+    assert told.result == "failed", told.text
+    causes = [e for e in told.events if e.kind == "cause"]
+    assert [c.fields["final"] for c in causes] == [False, True]
+    assert causes[0].fields["group"] == "somebody else"
+    assert causes[0].message.endswith("; final in 2 s unless it appears")
+    assert 0 < causes[0].fields["final_in"] <= 1.5
+    assert looks(api) >= 1
+
+
+async def test_what_is_there_to_us_is_never_final_however_long_the_kubelet_says_so(
+    api: ApiServer,
+) -> None:
+    api.add("configmaps", LATE)
+    needs_late(api)
+    told = await followed(api, Request(patience=0.0), limits=replace(QUICKLY, total=2.0))
+
+    assert told.result == "undecided", told.text
+    assert not any(e.fields["final"] for e in told.events if e.kind == "cause")
+    assert looks(api) >= 1
+
+
+async def test_without_the_right_to_look_the_kubelets_word_counts(api: ApiServer) -> None:
+    def before(request: Received) -> Step | None:
+        denied = line_of(request) == "GET configmaps"
+        return failure(403, "Forbidden", "configmaps is forbidden") if denied else None
+
+    needs_late(api)
+    api.before = before
+    told = await followed(api, Request(patience=0.0))
+
+    assert told.result == "failed", told.text
+
+
+async def test_in_a_hurry_nothing_is_looked_at(api: ApiServer) -> None:
+    needs_late(api)
+    told = await followed(api, Request(fail_fast=True))
+
+    assert told.result == "failed", told.text
+    assert looks(api) == 0
+
+
+async def test_what_is_awaited_is_said_again_and_again(api: ApiServer) -> None:
+    needs_late(api)
+    told = await followed(api, Request(), limits=replace(QUICKLY, total=2.5))
+
+    signs = [e for e in told.events if e.kind == "progress" and e.fields.get("repeated")]
+    assert len(signs) >= 1
+    assert "ConfigMap late does not exist" in signs[0].message
+    assert "final in " in signs[0].message
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_explain_says_how_long_it_is_waited_for_and_calls_it_final_at_no_patience(
+    api: ApiServer, *, is_there: bool
+) -> None:
+    if is_there:
+        api.add("configmaps", LATE)
+    needs_late(api)
+    told = Told()
+    async with running(api, told, policy=Request(patience=0.0)) as run:
+        told.outcome = await explain(run)
+
+    finals = [e.fields["final"] for e in told.events if e.kind == "cause"]
+    assert finals == [not is_there]
+    assert told.result == ("progressing" if is_there else "failed")
