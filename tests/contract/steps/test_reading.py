@@ -39,13 +39,13 @@ async def watched(run: Run) -> Outcome:
 
 
 def crash(api: ApiServer) -> None:
-    """The current revision's Pod has crashed three times in a row."""
+    """The current revision's Pod has crashed again and again, beside a Ready one of before."""
 
     def change(pod: dict[str, Any]) -> None:
         pod["status"]["containerStatuses"] = [
             {
                 "name": "app",
-                "restartCount": 3,
+                "restartCount": 5,
                 "ready": False,
                 "state": {"waiting": {"reason": "CrashLoopBackOff", "message": HOSTILE}},
                 "lastState": {"terminated": CRASH},

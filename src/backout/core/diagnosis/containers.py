@@ -38,7 +38,7 @@ _STARTS = {"CreateContainerError", "RunContainerError"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class Beside:
     """What is known of one container beside its status.
 
     `restarts` are those since our PATCH, `same` those in a row with the same exit, `events` the
@@ -55,7 +55,7 @@ class Told:
     is_init: bool = False
 
 
-def of_container(pod: Object, status: Object, known: Told) -> Iterator[Cause]:
+def of_container(pod: Object, status: Object, known: Beside) -> Iterator[Cause]:
     """Yield why a container is not up."""
     waiting = objects.dig(status, "state", "waiting", default={})
     reason, text = str(waiting.get("reason", "")), str(waiting.get("message", ""))
@@ -102,7 +102,7 @@ def missing_object(text: str) -> Look | None:
     return Look(kind=kind, name=found["name"])
 
 
-def config_error(pod: Object, who: str, text: str, evidence: str, known: Told) -> Cause:
+def config_error(pod: Object, who: str, text: str, evidence: str, known: Beside) -> Cause:
     """Return the cause that `who` needs what is missing, or cannot be made for another reason."""
     lacking, gone = missing_key(text), missing_object(text)
     if _CONFIG_CACHE.search(text):
@@ -119,7 +119,7 @@ def config_error(pod: Object, who: str, text: str, evidence: str, known: Told) -
     return of_pod("CONTAINER_START", pod, f"{who}: {text}", evidence, rule=rule)
 
 
-def _missing(look: Look, known: Told) -> dict[str, Any]:
+def _missing(look: Look, known: Beside) -> dict[str, Any]:
     return {
         "about": str(look),
         "look": look,
@@ -134,7 +134,7 @@ def _naming(events: Sequence[Object], look: Look) -> list[Object]:
     return [e for e in events if words in str(e.get("message", ""))]
 
 
-def _not_started(pod: Object, status: Object, text: str, evidence: str, known: Told) -> Cause:
+def _not_started(pod: Object, status: Object, text: str, evidence: str, known: Beside) -> Cause:
     """Return why a container could not be started: a program, a platform or a hook may be wrong."""
     name = str(status.get("name"))
     reason = evidence.partition(":")[0]
@@ -173,7 +173,7 @@ def _newest(events: Sequence[Object], reason: str) -> str:
     return str([told.last_seen(e) for e in events if e.get("reason") == reason][-1:])
 
 
-def _ended(pod: Object, status: Object, known: Told) -> Iterator[Cause]:
+def _ended(pod: Object, status: Object, known: Beside) -> Iterator[Cause]:
     last = objects.dig(status, "lastState", "terminated")
     ended = objects.dig(status, "state", "terminated") or last
     if ended is None or objects.dig(status, "ready") is True:
@@ -206,7 +206,7 @@ def _ended(pod: Object, status: Object, known: Told) -> Iterator[Cause]:
         yield of_pod(kind, pod, message, evidence, container=name, exits=known.same)
 
 
-def _hook_failed(pod: Object, status: Object, words: str, known: Told) -> Cause:
+def _hook_failed(pod: Object, status: Object, words: str, known: Beside) -> Cause:
     name = str(status.get("name"))
     failed = [e for e in known.events if e.get("reason") == "FailedPostStartHook"]
     message = f"container {name} is killed, as its postStart hook fails: {words}"

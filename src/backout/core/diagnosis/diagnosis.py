@@ -15,7 +15,7 @@ from backout.core.diagnosis import exits, finality, peers
 from backout.core.diagnosis.awaited import awaited
 from backout.core.diagnosis.before import Before
 from backout.core.diagnosis.causes import RANK, Cause, of_pod
-from backout.core.diagnosis.containers import Told, config_error, missing_object, of_container
+from backout.core.diagnosis.containers import Beside, config_error, missing_object, of_container
 from backout.core.diagnosis.creation import of_creation
 from backout.core.diagnosis.ended import of_ended
 from backout.core.diagnosis.finality import Judging
@@ -181,7 +181,7 @@ def _of_pod(one: _One, meanwhile: Meanwhile) -> Iterator[Cause]:
         yield from _by_events(one)
 
 
-def _known_of(one: _One, status: Object, meanwhile: Meanwhile, *, is_init: bool) -> Told:
+def _known_of(one: _One, status: Object, meanwhile: Meanwhile, *, is_init: bool) -> Beside:
     earlier, key = one.scene.earlier, (objects.uid(one.pod), str(status.get("name")))
     count = int(status.get("restartCount") or 0)
     known = count if _runs_well(status, one.scene.now) else earlier.restarts.get(key, 0)
@@ -192,7 +192,7 @@ def _known_of(one: _One, status: Object, meanwhile: Meanwhile, *, is_init: bool)
     same = count - max(counted_from, ended.since if ended is not None else 0)
     if objects.dig(status, "state", "running") is not None:
         same -= 1  # the run that is under way has not ended: it may be the one that lasts
-    return Told(
+    return Beside(
         events=one.events,
         restarts=restarts,
         same=same,
@@ -253,7 +253,7 @@ def _of_mount(one: _One, text: str) -> Cause:
         and ("not registered" not in text)
     ):
         return of_pod("VOLUME", one.pod, f"a volume cannot be mounted: {text}", text)
-    known = Told(
+    known = Beside(
         events=one.events,
         unchanged=one.unchanged,
         since=one.scene.earlier.since,

@@ -41,7 +41,7 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class GroupRule:
     """One row of the table: what keeps such a cause from being final, and what confirms it."""
 
     group: Group
@@ -50,15 +50,17 @@ class Row:
     confirmed: str = ""
 
 
-_AT_ONCE = Row(group=Group.NOBODY, rule=Rule.AT_ONCE, confirmed="the answer can only be the same")
-_AGAIN = Row(
+_AT_ONCE = GroupRule(
+    group=Group.NOBODY, rule=Rule.AT_ONCE, confirmed="the answer can only be the same"
+)
+_AGAIN = GroupRule(
     group=Group.NOBODY,
     rule=Rule.AGAIN,
     on_its_way="another answer",
     confirmed="the same answer 10 s or more after the first",
 )
-_NONE = Row(group=Group.NONE, rule=Rule.DEADLINE, on_its_way="it may pass by itself")
-_RUNS = Row(
+_NONE = GroupRule(group=Group.NONE, rule=Rule.DEADLINE, on_its_way="it may pass by itself")
+_RUNS = GroupRule(
     group=Group.PROCESS,
     rule=Rule.PEERS,
     on_its_way="a Ready Pod of this revision, or no Pod of another one that works",
@@ -66,14 +68,16 @@ _RUNS = Row(
 )
 
 
-def _missing(on_its_way: str, confirmed: str) -> Row:
-    return Row(group=Group.SOMEBODY, rule=Rule.PATIENCE, on_its_way=on_its_way, confirmed=confirmed)
+def _missing(on_its_way: str, confirmed: str) -> GroupRule:
+    return GroupRule(
+        group=Group.SOMEBODY, rule=Rule.PATIENCE, on_its_way=on_its_way, confirmed=confirmed
+    )
 
 
 _OBJECT = _missing("the object or its key appears", "our own read finds it missing, too")
 _FREED = "a Pod of this workload that still terminates"
 
-TABLE: Mapping[str, tuple[Row, ...]] = {
+TABLE: Mapping[str, tuple[GroupRule, ...]] = {
     "QUOTA": (
         _missing(f"{_FREED}, `status unknown for quota`", "it is refused still"),
         _AGAIN,
@@ -113,7 +117,7 @@ TABLE: Mapping[str, tuple[Row, ...]] = {
 """Class -> its rows, the usual one first."""
 
 
-def row(code: str, rule: Rule | None = None) -> Row:
+def row(code: str, rule: Rule | None = None) -> GroupRule:
     """Return a class's row by this rule, the usual one without; KeyError where it has none."""
     rows = TABLE[code]
     if rule is None:
@@ -164,7 +168,7 @@ class Ground:
     in a row ended alike.
     """
 
-    row: Row
+    row: GroupRule
     about: str = ""
     answer: str = ""
     told_for: timedelta = timedelta(0)

@@ -34,7 +34,7 @@ _OWN_NAME = re.compile(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refusal:
+class NotCreated:
     """A refusal: its class, the rule by which it may be final, and the object that it lacks.
 
     `awaits` is what is on its way by the server's own words; `about` the words without what each
@@ -48,61 +48,61 @@ class Refusal:
     awaits: str = ""
 
 
-def refusal(text: str) -> Refusal:
+def refusal(text: str) -> NotCreated:
     """Return what a refusal means; one that nobody knows may pass."""
     for known in _KINDS:
         found = known(text)
         if found is not None:
             return found
-    return Refusal(code="ADMISSION", rule=Rule.DEADLINE, about=_about(text))
+    return NotCreated(code="ADMISSION", rule=Rule.DEADLINE, about=_about(text))
 
 
 def _about(text: str) -> str:
     return _OWN_NAME.sub("", text)[:300]
 
 
-def _quota(text: str) -> Refusal | None:
+def _quota(text: str) -> NotCreated | None:
     if "status unknown for quota" in text:
         awaits = "the quota's own count (status unknown for quota)"
-        return Refusal(code="QUOTA", rule=Rule.PATIENCE, about="", awaits=awaits)
+        return NotCreated(code="QUOTA", rule=Rule.PATIENCE, about="", awaits=awaits)
     if "exceeded quota" in text:
-        return Refusal(code="QUOTA", rule=Rule.PATIENCE, about="exceeded")
+        return NotCreated(code="QUOTA", rule=Rule.PATIENCE, about="exceeded")
     if "failed quota" in text:
-        return Refusal(code="QUOTA", rule=Rule.AGAIN, about=_about(text))
+        return NotCreated(code="QUOTA", rule=Rule.AGAIN, about=_about(text))
     return None
 
 
-def _not_called(text: str) -> Refusal | None:
+def _not_called(text: str) -> NotCreated | None:
     if _NOT_CALLED.search(text):
-        return Refusal(code="ADMISSION", rule=Rule.DEADLINE, about="webhook")
+        return NotCreated(code="ADMISSION", rule=Rule.DEADLINE, about="webhook")
     return None
 
 
-def _lacking(text: str) -> Refusal | None:
+def _lacking(text: str) -> NotCreated | None:
     for kind, words in _NAMED:
         found = words.search(text)
         if found is not None:
             look = Look(kind=kind, name=found["name"])
-            return Refusal(code="ADMISSION", rule=Rule.PATIENCE, about=str(look), look=look)
+            return NotCreated(code="ADMISSION", rule=Rule.PATIENCE, about=str(look), look=look)
     return None
 
 
-def _token(text: str) -> Refusal | None:
+def _token(text: str) -> NotCreated | None:
     if "no API token found for service account" in text:
         awaits = "the ServiceAccount's token"
-        return Refusal(code="ADMISSION", rule=Rule.PATIENCE, about="token", awaits=awaits)
+        return NotCreated(code="ADMISSION", rule=Rule.PATIENCE, about="token", awaits=awaits)
     return None
 
 
-def _forbidden(text: str) -> Refusal | None:
+def _forbidden(text: str) -> NotCreated | None:
     if _RULE.search(text) or " is invalid: " in text:
-        return Refusal(code="ADMISSION", rule=Rule.AT_ONCE, about=_about(text))
+        return NotCreated(code="ADMISSION", rule=Rule.AT_ONCE, about=_about(text))
     if "denied the request" in text or "denied request" in text or "is forbidden" in text:
-        return Refusal(code="ADMISSION", rule=Rule.AGAIN, about=_about(text))
+        return NotCreated(code="ADMISSION", rule=Rule.AGAIN, about=_about(text))
     return None
 
 
-_KINDS: tuple[Callable[[str], Refusal | None], ...] = (
+_KINDS: tuple[Callable[[str], NotCreated | None], ...] = (
     _not_called,
     _lacking,
     _token,
