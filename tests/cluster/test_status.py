@@ -95,7 +95,7 @@ def test_a_revision_that_is_not_the_current_one_is_an_error_in_kubectls_words(
 def test_explain_tells_what_is_wrong_from_one_read_and_changes_nothing(space: Space) -> None:
     rolled(space, tag="never-pushed")
     status(space, "--patience", "5s", "--timeout", "30s").expect(4)
-    ran = space.backout("explain", DEPLOY, "--patience", "5s").expect(4)
+    ran = space.backout("explain", DEPLOY, "--patience", "0s").expect(4)
 
     assert "never-pushed is gone from the registry, or never was there" in ran.out
     assert "[IMAGE_NOT_FOUND]" in ran.out
