@@ -34,23 +34,23 @@ def rolled(space: Space, **how: Any) -> None:
 
 
 @pytest.mark.every_case
-def test_a_crash_is_suspected_at_its_first_exit_and_final_at_the_third_restart(
+def test_a_crash_is_suspected_at_its_first_exit_and_final_at_the_fourth_restart(
     space: Space,
 ) -> None:
     rolled(space, env={"CRASH": "3"})
     hasty = status(space, "-o", "json", "--fail-fast", "--timeout", "40s").expect(4)
-    ran = status(space, "-o", "json", "--timeout", "80s").expect(4)
+    ran = status(space, "-o", "json", "--timeout", "150s").expect(4)
 
     assert causes(hasty, final=True)[0] == "CRASH_LOOP"
     assert "CRASH_LOOP" in causes(ran, final=True), str(ran)
-    assert "3 restarts" in ran.events[-1]["message"]
+    assert "4 restarts" in ran.events[-1]["message"]
     (logs,) = [e for e in ran.events if e["event"] == "logs"]
     assert any("starts" in line for line in logs["lines"])
 
 
 def test_what_was_missing_and_comes_late_is_no_failure_when_it_is_there(space: Space) -> None:
     rolled(space, container={"envFrom": [{"configMapRef": {"name": "late"}}]})
-    status(space, "--timeout", "30s").expect(4)
+    status(space, "--patience", "5s", "--timeout", "30s").expect(4)
     late = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "late"}}
     space.create(late)
     space.rolled_out()
@@ -94,8 +94,8 @@ def test_a_revision_that_is_not_the_current_one_is_an_error_in_kubectls_words(
 
 def test_explain_tells_what_is_wrong_from_one_read_and_changes_nothing(space: Space) -> None:
     rolled(space, tag="never-pushed")
-    status(space, "--timeout", "30s").expect(4)
-    ran = space.backout("explain", DEPLOY).expect(4)
+    status(space, "--patience", "5s", "--timeout", "30s").expect(4)
+    ran = space.backout("explain", DEPLOY, "--patience", "0s").expect(4)
 
     assert "never-pushed is gone from the registry, or never was there" in ran.out
     assert "[IMAGE_NOT_FOUND]" in ran.out
