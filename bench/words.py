@@ -21,4 +21,5 @@ WORDS = {
     "UNSCHEDULABLE": r"nodes are available",
     "READINESS_GATE": r"readiness ?gate",
     "SCHEDULING_GATED": r"gate",
+    "TERMINATING": r"terminat|grace period|finalizer",
 }
