@@ -18,9 +18,13 @@ LONGEST = 240.0
 """Seconds for a command; the longest time-out that a test gives one is 85."""
 
 
+BECAUSE = ("--reason", "see what happens")
+"""What a healthy service takes, before it is moved to what nothing shows to work."""
+
+
 def accepting(*ids: str) -> tuple[str, ...]:
     """Return the options that go on in spite of what these checks found."""
-    return (*(word for one in ids for word in ("--accept", one)), "--reason", "see what happens")
+    return (*(word for one in ids for word in ("--accept", one)), *BECAUSE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster.command import accepting
 from tests.cluster.space import until
 
 if TYPE_CHECKING:
@@ -117,3 +118,69 @@ def test_the_named_revision_is_obeyed_though_another_has_proof(space: Space) -> 
     assert "target: revision 1, asked for by --to-revision" in ran.out
     assert space.image_now() == space.image("v2")
     assert space.records()[-1]["to"]["revision"] == 1
+
+
+def test_after_somebody_restarted_the_bad_one_it_goes_past_what_runs_the_same(
+    space: Space,
+) -> None:
+    space.deploy(space.version("v1"), serve=False)
+    space.roll(space.version("v2"), up=True)
+    space.kubectl("rollout", "restart", "deploy/shop").expect(0)
+    space.rolled_out()
+    until("only the newest runs", lambda: len(space.pods()) == space.get()["spec"]["replicas"])
+
+    ran = space.undo().expect(0)
+
+    assert ran.line("passed over:").startswith("passed over: revision 2, it differs from the")
+    assert ran.line("kubectl rollout") == "kubectl rollout undo would go to revision 2"
+    assert space.image_now() == space.image("v1")
+
+
+def test_a_barrier_is_crossed_by_nobody_but_a_person_who_names_the_revision(space: Space) -> None:
+    space.deploy(space.version("v1"), serve=False)
+    notes = {"backout.dev/barrier": "schema 39; older code refuses it"}
+    space.merge({"spec": {"template": {"metadata": {"annotations": notes}}}})
+    space.rolled_out()
+    space.roll(space.version("missing"))
+    space.backout("ledger", "mark", "deploy/shop", "--bad", "--revision", "2", "--reason", "x")
+
+    refused = space.undo().expect(3)
+    named = space.undo("--to-revision", "1").expect(3)
+    ran = space.undo("--to-revision", "1", *accepting("PF116")).expect(0)
+
+    line = f"backout undo deploy/shop -n {space.name} --to-revision 1 --accept PF116 --reason 'WHY'"
+    assert "every revision to go back to lies beyond a barrier" in refused.err
+    assert line in refused.err
+    assert {"PF116"} == {i for i in refused.findings() if i.startswith("PF11")}
+    assert "PF116" in named.findings()
+    assert "rollback triggered for deployment/shop to revision=1" in ran.out
+    assert "backout.dev/barrier" not in space.template()["metadata"].get("annotations", {})
+    assert space.records()[-1]["accepted"] == ["PF116"]
+
+
+def test_a_healthy_service_is_not_moved_to_what_is_unproven_without_a_reason(space: Space) -> None:
+    space.deploy(space.version("v1"))
+    space.roll(space.version("v2"), up=True)
+    until("the old Pod is gone", lambda: not space.pods(image=space.image("v1")))
+
+    refused = space.undo().expect(3)
+    unasked = space.undo("--health", "9999/x", "--require-health").expect(3)
+    ran = space.undo(*accepting("PF906")).expect(0)
+
+    assert "PF906" in refused.findings()
+    assert "--reason 'WHY'" in refused.err.splitlines()[-1]
+    assert "PF118" in unasked.findings()
+    assert "no Service leads to port 9999" in unasked.err
+    assert "WARN PF905" in ran.err
+    assert space.image_now() == space.image("v1")
+
+
+def test_a_target_is_named_by_its_image(space: Space) -> None:
+    space.deploy(space.version("v1"), serve=False)
+    space.roll(space.version("v2"), up=True)
+    space.roll(space.version("missing"))
+
+    ran = space.undo("--to-image", "app:v1").expect(0)
+
+    assert "target: revision 1, with image app:v1: newest other revision" in ran.out
+    assert space.image_now() == space.image("v1")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cluster.api import Refused
-from tests.cluster.command import accepting
+from tests.cluster.command import BECAUSE, accepting
 from tests.cluster.manifests import SHOP
 from tests.cluster.space import until
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.cluster.api import Object
     from tests.cluster.space import Space
 
-TO_FIRST = ("--to-revision", "1")
+TO_FIRST = ("--to-revision", "1", *BECAUSE)
 ACCEPTED = accepting("PF110", "PF905")
 SLOW = {"maxSurge": 1, "maxUnavailable": 1}
 NOWHERE = {"nodeSelector": {"backout.dev/no-such": "node"}}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster.command import BECAUSE
 from tests.cluster.space import until
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def shop(space: Space, *, first: dict[str, str] | None = None, **env: str) -> Sp
 @pytest.mark.every_case
 def test_a_body_that_is_not_as_expected_is_unhealthy_and_not_shown(space: Space) -> None:
     flags = ("--health", "/healthz", "--health-text", '"version":"v2"', "--health-timeout", "2s")
-    ran = shop(space).undo(*flags).expect(4)
+    ran = shop(space).undo(*BECAUSE, *flags).expect(4)
 
     assert "/healthz: HTTP 200, but the body lacks the expected text" in ran.err
     assert '"version":"v1"' not in ran.both
@@ -41,7 +42,7 @@ def test_a_body_that_is_not_as_expected_is_unhealthy_and_not_shown(space: Space)
 
 def test_a_json_field_tells_which_version_answers(space: Space) -> None:
     flags = ("--health", "/healthz", "--health-json", "version=v1")
-    ran = shop(space).undo(*flags).expect(0)
+    ran = shop(space).undo(*BECAUSE, *flags).expect(0)
 
     assert "before: service shop:web/healthz: HTTP 200, but its field version is not as" in ran.out
     assert "healthy: service shop:web/healthz answered well" in ran.outcome
@@ -94,7 +95,7 @@ def test_an_interrupted_smoke_test_leaves_no_process(space: Space) -> None:
 def test_health_that_goes_bad_while_it_soaks_is_unhealthy(space: Space) -> None:
     until_bad = {"UNHEALTHY_AFTER": "8s"}
     flags = ("--health", "/healthz", "--soak", "11s", "--health-timeout", "14s")
-    ran = shop(space, first=until_bad).undo(*flags).expect(4)
+    ran = shop(space, first=until_bad).undo(*BECAUSE, *flags).expect(4)
 
     said = [line.strip() for line in ran.out.splitlines() if line.startswith("  health: ")]
     assert said == [f"health: service shop:web/healthz: HTTP {status}" for status in (200, 503)]
@@ -103,7 +104,7 @@ def test_health_that_goes_bad_while_it_soaks_is_unhealthy(space: Space) -> None:
 def test_a_pod_that_answers_well_and_then_dies_puts_the_success_in_question(space: Space) -> None:
     dying = {"CRASH": "1", "CRASH_AFTER": "4s"}
     flags = ("--health", "/healthz", "--soak", "8s", "--timeout", "20s")
-    ran = shop(space, first=dying).undo(*flags)
+    ran = shop(space, first=dying).undo(*BECAUSE, *flags)
 
     assert ran.code in {4, 5}, ran
     assert "health: service shop:web/healthz: HTTP 200" in ran.out

@@ -35,7 +35,7 @@ def ran_in(space: Space) -> str:
 def moved(space: Space, repository: str, *, remember: bool = True) -> tuple[str, str]:
     """Deploy a tag, go on to the next version and move the tag; return both of its digests."""
     old = images.push(repository, "v1")
-    space.deploy(space.version("v1", repository=repository, container=ALWAYS))
+    space.deploy(space.version("v1", repository=repository, container=ALWAYS), serve=False)
     if remember:
         words = ("--healthy", "--reason", "it served")
         space.backout("ledger", "mark", "deploy/shop", *words).expect(0)
@@ -66,7 +66,7 @@ def repository() -> str:
 
 def test_an_image_that_is_gone_only_warns_while_its_pods_run(space: Space, repository: str) -> None:
     digest = images.push(repository, "v1")
-    space.deploy(space.version("v1", repository=repository), replicas=2)
+    space.deploy(space.version("v1", repository=repository), replicas=2, serve=False)
     space.roll(space.version("missing"))
     images.delete(repository, digest)
 
@@ -84,7 +84,7 @@ def gone_from_the_registry(space: Space, repository: str, policy: dict[str, str]
     It is like no other image: of one that it has by many names a node tells five.
     """
     digest = images.push(repository, "v1", {"ONLY": repository})
-    space.deploy(space.version("v1", repository=repository, container=policy))
+    space.deploy(space.version("v1", repository=repository, container=policy), serve=False)
     space.roll(space.version("v2"), up=True)
     until("the old Pod is gone", lambda: len(space.pods()) == 1)
     images.delete(repository, digest)
@@ -210,7 +210,7 @@ def test_a_moved_tag_is_seen_by_what_the_pods_of_the_target_run(
     space: Space, repository: str
 ) -> None:
     images.push(repository, "v1")
-    space.deploy(space.version("v1", repository=repository))
+    space.deploy(space.version("v1", repository=repository), serve=False)
     space.roll(space.version("missing"))
     assert "PF307" not in space.backout("check", "deploy/shop").expect(0).findings()
     images.push(repository, "v1", {"FEATURE": "new"})
@@ -237,7 +237,7 @@ def test_an_index_without_the_nodes_platform_blocks_and_cannot_be_pulled(
     space: Space, repository: str
 ) -> None:
     digest = images.push(repository, "v1")
-    space.deploy(space.version("v1", repository=repository, container=ALWAYS))
+    space.deploy(space.version("v1", repository=repository, container=ALWAYS), serve=False)
     space.roll(space.version("v2"), up=True)
     until("the old Pod is gone", lambda: len(space.pods()) == 1)
     [node] = space.nodes()

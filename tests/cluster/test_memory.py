@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sandbox import images
+from tests.cluster.command import BECAUSE
 from tests.cluster.manifests import SHOP
 
 if TYPE_CHECKING:
@@ -67,8 +68,9 @@ def test_a_revision_that_was_marked_healthy_is_preferred_to_a_newer_one_without_
 def test_a_second_undo_after_a_good_one_does_not_go_back_to_the_bad_revision(space: Space) -> None:
     three_versions(space)
     space.undo().expect(0)
-    kubectls = space.undo("--dry-run").expect(0).line("kubectl rollout undo would")
-    space.undo().expect(0)
+    told = space.undo("--dry-run", *BECAUSE).expect(0)
+    kubectls = told.line("kubectl rollout undo would")
+    space.undo(*BECAUSE).expect(0)
 
     assert kubectls == "kubectl rollout undo would go to revision 3"
     assert space.image_now() == space.image("v1")
@@ -78,9 +80,11 @@ def test_a_second_undo_after_a_good_one_does_not_go_back_to_the_bad_revision(spa
 def test_going_back_to_a_known_bad_revision_is_warned_about_and_possible(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.roll(space.version("v2"), up=True)
-    space.undo().expect(0)
-    ran = space.undo("--to-revision", "2").expect(0)
+    space.undo(*BECAUSE).expect(0)
+    refused = space.undo("--to-revision", "2").expect(3)
+    ran = space.undo("--to-revision", "2", *BECAUSE).expect(0)
 
+    assert "PF906" in refused.findings()
     assert "PF109" in ran.findings()
     assert space.image_now() == space.image("v2")
 
@@ -127,8 +131,8 @@ def test_a_rollback_by_kubectl_is_told_and_counts_for_the_breaker(space: Space) 
     three_versions(space)
     space.kubectl("rollout", "undo", DEPLOY).expect(0)
     space.rolled_out()
-    ran = space.undo("--to-revision", "1", "--dry-run").expect(0)
-    refused = space.undo("--to-revision", "1", "--rollback-limit", "1").expect(3)
+    ran = space.undo("--to-revision", "1", "--dry-run", *BECAUSE).expect(0)
+    refused = space.undo("--to-revision", "1", "--rollback-limit", "1", *BECAUSE).expect(3)
 
     assert "PF806" in ran.findings()
     assert "rolled back without backout once" in ran.err

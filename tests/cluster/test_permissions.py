@@ -202,24 +202,24 @@ def test_without_the_service_proxy_health_is_not_claimed(shop: Space) -> None:
 
     # Being forbidden does not pass: nobody waits a whole health time-out for it.
     assert time.monotonic() - began < 30
-    assert "not verified end to end: service shop:web/ready: " in ran.outcome
+    assert "PF118" in ran.findings()
     assert 'apiGroups: [""], resources: [services/proxy], verbs: [get]' in ran.out
     assert "healthy: " not in ran.both
     assert shop.records()[-1]["health"] == "NotVerified"
 
 
 @pytest.mark.every_case
-def test_without_the_service_proxy_a_required_health_is_undecided(shop: Space) -> None:
-    ran = shop.undo("--require-health", env=user_with(shop, without("services/proxy"))).expect(5)
+def test_without_the_service_proxy_a_required_health_refuses_before_the_act(shop: Space) -> None:
+    ran = shop.undo("--require-health", env=user_with(shop, without("services/proxy"))).expect(3)
 
-    assert "not verified end to end: service shop:web/ready: " in ran.outcome
-    assert shop.image_now() == shop.image("v1")
+    assert "PF118" in ran.findings()
+    assert shop.image_now() == shop.image("missing")
 
 
 def test_without_pods_what_could_not_be_checked_is_named(shop: Space) -> None:
     ran = shop.undo(env=user_with(shop, without("pods", "pods/proxy"))).expect(0)
 
-    assert "PF110" in skipped(ran)
+    assert {"PF110", "PF115"} <= ran.findings()
     assert 'cannot list resource "pods"' in ran.err
     assert 'deployment "shop" successfully rolled out' in ran.out.splitlines()
     assert shop.image_now() == shop.image("v1")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cluster.command import accepting
+from tests.cluster.command import BECAUSE, accepting
 from tests.cluster.manifests import SHOP
 from tests.cluster.space import until
 from tests.cluster.test_memory import memory
@@ -224,7 +224,7 @@ def test_an_image_that_is_gone_is_told_in_seconds(space: Space) -> None:
 
 def test_a_dry_run_rehearses_only_where_it_is_asked(space: Space) -> None:
     unproven(space)
-    space.undo("--dry-run").expect(0)
+    space.undo("--dry-run", *BECAUSE).expect(0)
     assert space.wrote() == []
 
     ran = space.undo("--dry-run", "--rehearse").expect(0)
@@ -279,7 +279,7 @@ def test_without_the_right_to_pods_the_demand_refuses_and_the_rule_is_named(
 def test_where_a_pod_more_is_unwelcome_none_is_made(space: Space) -> None:
     space.deploy(space.version("v1"), strategy={"type": "Recreate"})
     space.roll(space.version("v2"), up=True)
-    ran = space.undo("--rehearse").expect(0)
+    ran = space.undo("--rehearse", *BECAUSE).expect(0)
 
     assert "PF125" in ran.findings()
     assert "the strategy is Recreate" in ran.err

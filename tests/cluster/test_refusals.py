@@ -131,7 +131,7 @@ def test_a_change_made_while_paused_is_undone_without_a_revision_of_its_own(spac
 
 @pytest.fixture
 def being_deleted(space: Space) -> Iterator[Space]:
-    space.deploy(space.version("v1"))
+    space.deploy(space.version("v1"), serve=False)
     space.roll(space.version("v2"), up=True)
     space.merge({"metadata": {"finalizers": ["backout.dev/held-by-a-test"]}})
     space.api.delete(space.name, "Deployment", "shop")

@@ -56,7 +56,7 @@ def two_versions(space: Space, **spec: Any) -> None:
 
 @pytest.mark.every_case
 def test_already_there_leaves_the_choice_to_backout(space: Space) -> None:
-    two_versions(space)
+    two_versions(space, serve=False)
     there = ("--to-revision", "2")
     pasted(space, space.undo(*there, *JSON).expect(3), "PF102").expect(0)
 
@@ -66,7 +66,7 @@ def test_already_there_leaves_the_choice_to_backout(space: Space) -> None:
 
 @pytest.mark.every_case
 def test_a_revision_known_to_be_bad_is_the_only_one_and_is_gone_to(space: Space) -> None:
-    two_versions(space)
+    two_versions(space, serve=False)
     space.undo().expect(0)
     ran = pasted(space, space.undo(*JSON).expect(3), "PF104").expect(0)
 
@@ -75,7 +75,7 @@ def test_a_revision_known_to_be_bad_is_the_only_one_and_is_gone_to(space: Space)
 
 
 def test_a_paused_deployment_is_resumed_in_the_same_write(space: Space) -> None:
-    two_versions(space)
+    two_versions(space, serve=False)
     space.merge({"spec": {"paused": True}})
     space.observed()
     pasted(space, check(space).expect(3), "PF105").expect(0)
@@ -95,7 +95,7 @@ def test_a_short_history_is_made_longer(space: Space) -> None:
 
 @pytest.mark.every_case
 def test_another_revision_than_the_bad_one_that_was_named_is_gone_to(space: Space) -> None:
-    two_versions(space)
+    two_versions(space, serve=False)
     space.undo().expect(0)
     space.roll(space.version("v1", env={"NEW": "1"}), up=True)
     ran = pasted(space, check(space, "--to-revision", "2").expect(0), "PF109").expect(0)
@@ -185,7 +185,7 @@ def test_a_half_started_target_is_passed_over(space: Space) -> None:
 
 @pytest.mark.never_again
 def test_a_rollback_whose_process_stands_still_is_taken_over(space: Space) -> None:
-    two_versions(space)
+    two_versions(space, serve=False)
     started = space.start_undo()
     try:
         started.until("Waiting for deployment")

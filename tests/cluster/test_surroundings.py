@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cluster.command import accepting
+from tests.cluster.command import BECAUSE, accepting
 from tests.cluster.manifests import SHOP
 from tests.cluster.space import until
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.cluster.command import Ran
     from tests.cluster.space import Space
 
-TO_FIRST = ("--to-revision", "1")
+TO_FIRST = ("--to-revision", "1", *BECAUSE)
 
 
 def config(name: str = "settings", kind: str = "ConfigMap", **data: str) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def moved_on(space: Space, **first: Any) -> None:
 def refused(space: Space, one: str) -> Ran:
     ran = space.undo(*TO_FIRST).expect(3)
     assert one in ran.findings(), str(ran)
-    assert f"--accept {one} --reason 'WHY'" in ran.err
+    assert f"--accept {one}" in ran.line("to go on anyway: ")
     assert space.wrote() == []
     return ran
 

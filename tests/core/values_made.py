@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backout.core.history import revisions
+from backout.core.history.choice import Choice, asked_for, choose
 from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kinds.target import Target
 from backout.core.ledger import memory
@@ -110,12 +111,12 @@ def preflight(*, to: int | None = None, policy: Object | None = None, **changes:
     seen = snapshot(**changes)
     history = seen.revisions
     if to is None:
-        choice = revisions.choose(history, seen.known)
-        assert isinstance(choice, revisions.Choice)
+        choice = choose(history, seen.known)
+        assert isinstance(choice, Choice)
     else:
         wanted = revisions.numbered(history, to)
         assert wanted is not None
-        choice = revisions.asked_for(wanted, seen.known)
+        choice = asked_for(wanted, seen.known, history=history)
     return Preflight(
         snapshot=seen,
         policy=Request(to_revision=to, **(policy or {})),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from backout.core.checks.breaker import held_by
 from backout.core.errors import BackoutError
-from backout.core.history import revisions
+from backout.core.history.choice import asked_for
 from backout.core.kubernetes import template
 from backout.core.ledger import records
 from backout.core.ledger.records import Record, State
@@ -85,7 +85,7 @@ async def _settled(run: Run, held: Held, left: tuple[Record, ...]) -> Outcome:
 async def _rollback(run: Run, record: Record) -> Rollback | None:
     """Return the rollback to go on with; None where the workload asks for something else now."""
     since = asyncio.get_running_loop().time()
-    snapshot = await read(run)
+    snapshot = await read(run, chooses=False)
     there = next((r for r in snapshot.revisions if r.hash == record.destination.hash), None)
     wanted = template.digest(snapshot.workload["spec"]["template"])
     if there is None or wanted != record.destination.hash:
@@ -96,9 +96,7 @@ async def _rollback(run: Run, record: Record) -> Rollback | None:
         snapshot=replace(snapshot, named=unchanged_since(named, record.intent_at)),
         policy=run.policy,
         revisions=snapshot.revisions,
-        choice=revisions.asked_for(
-            replace(there, number=record.destination.revision), snapshot.known
-        ),
+        choice=asked_for(replace(there, number=record.destination.revision), snapshot.known),
     )
     plan = Plan(preflight=preflight, findings=(), skipped=(), accepted=())
     return Rollback(run, plan, since=since)

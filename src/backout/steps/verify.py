@@ -11,9 +11,9 @@ from backout.core.diagnosis.groups import patience
 from backout.core.errors import BackoutError, Unreachable
 from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
 from backout.core.history import revisions
-from backout.core.history.revisions import Choice
+from backout.core.history.choice import Choice
 from backout.core.kubernetes import template
-from backout.core.ledger.memory import marked
+from backout.core.ledger.memory import recorded
 from backout.core.model import Revision
 from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Preflight
@@ -30,6 +30,7 @@ from backout.steps.watching.watch import Watch, Watched, until
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from backout.core.ledger.records import Remembered
     from backout.core.model import Object
     from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
@@ -43,7 +44,7 @@ async def verify(run: Run, *, number: int | None) -> Outcome:
     revision is not the current one, and what reading raises.
     """
     since = asyncio.get_running_loop().time()
-    snapshot = await read(run)
+    snapshot = await read(run, chooses=False)
     check_revision(snapshot, number)
     tell_where(run, snapshot)
     workload = snapshot.workload
@@ -143,9 +144,9 @@ async def _remembered(
         number = revision.number or await _number(run, revision.hash)
         why = await _written(run, replace(revision, number=number), ending.images, proof)
     except BackoutError as error:
-        why = f"{error.message}; {error.remedy}" if error.remedy else error.message
+        why = f"not recorded: {error.message}{f'; {error.remedy}' if error.remedy else ''}"
     if why:
-        run.say("warning", f"it was verified, and not recorded: {why}")
+        run.say("warning", f"it was verified, and {why}")
         return outcome
     run.say(
         "recorded",
@@ -157,15 +158,15 @@ async def _remembered(
 
 
 async def _written(run: Run, revision: Revision, images: Mapping[str, str], proof: str) -> str:
-    """Write the memory beside the lock by compare-and-swap; return why not, else nothing."""
+    """Write the memory beside the lock by compare-and-swap; return what it is not, else nothing."""
     named = versions(revision.template, await read_versioned(run, revision.template))
     reason = f": {run.policy.reason}" if run.policy.reason else ""
     words = f"verified by {run.identity.actor}{reason}; {proof}"
     for _ in range(ATTEMPTS):
         seen = await see(run)
         if seen.lock.holder and not seen.lock.is_expired(seen.now):
-            return held_by(seen.lock, seen.ledger, seen.now)
-        content = marked(
+            return f"not recorded: {held_by(seen.lock, seen.ledger, seen.now)}"
+        content = recorded(
             seen.ledger,
             revision.hash,
             revision.number,
@@ -175,8 +176,16 @@ async def _written(run: Run, revision: Revision, images: Mapping[str, str], proo
             references=named,
         )
         if await put_beside(run, seen, content):
-            return ""
+            return _still_bad(run, content.memory[revision.hash])
     raise Unreachable("the Lease could not be written", remedy="run the same command again")
+
+
+def _still_bad(run: Run, known: Remembered) -> str:
+    """Return that a person's mark stands in spite of the health, where one does."""
+    if known.bad is None:
+        return ""
+    line = f"backout ledger mark {run.target} -n {run.target.namespace} --healthy --reason WHY"
+    return f"it stays known to be bad, for only a person takes that back ({known.bad.why}): {line}"
 
 
 async def _number(run: Run, digest: str) -> int:

@@ -11,6 +11,7 @@ from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import CHECKS, found_by, result_of
 from tests.core.values_made import lease, preflight, record
 from tests.objects.deployments import deployment
+from tests.objects.replica_sets import replica_set
 from tests.objects.templates import template
 
 V3 = template("reg.example/app:v3")
@@ -18,6 +19,28 @@ V3 = template("reg.example/app:v3")
 
 def spec(**changes: Any) -> dict[str, Any]:
     return deployment(V3, **changes)
+
+
+def annotated(**notes: str) -> dict[str, Any]:
+    """Revision 3 is current and has these annotations on its Pod template."""
+    third, now = replica_set(3), template("reg.example/app:v3")
+    for made in (third["spec"]["template"], now):
+        made["metadata"]["annotations"] = notes
+    return {
+        "workload": deployment(now),
+        "stored": (replica_set(1), replica_set(2), third),
+    }
+
+
+def barred() -> dict[str, Any]:
+    return annotated(**{"backout.dev/barrier": "schema 39"})
+
+
+def restarted() -> dict[str, Any]:
+    """Revision 3 is revision 2, restarted."""
+    made = annotated(**{"kubectl.kubernetes.io/restartedAt": "2026-03-01T11:59:00Z"})
+    second = replica_set(2, "reg.example/app:v3")
+    return {**made, "stored": (replica_set(1), second, made["stored"][2])}
 
 
 BAD: list[tuple[str, Severity, dict[str, Any], str]] = [
@@ -33,6 +56,10 @@ BAD: list[tuple[str, Severity, dict[str, Any], str]] = [
         "2026-03-01T11:59:00Z",
     ),
     ("PF112", Severity.WARN, {"workload": spec(replicas=0)}, "replicas is 0"),
+    ("PF115", Severity.WARN, {"unreadable": {Need.PODS: "forbidden"}}, "chosen without the Pods"),
+    ("PF115", Severity.WARN, {"unreadable": {Need.LEDGER: "no"}}, "chosen without the ledger"),
+    ("PF116", Severity.BLOCK, {"to": 2, **barred()}, "revision 3 has the barrier 'schema 39'"),
+    ("PF117", Severity.WARN, {"to": 2, **restarted()}, "revision 2 runs what runs now"),
 ]
 
 
@@ -60,6 +87,9 @@ def test_without_the_bad_fact_nothing_is_found(one: str) -> None:
         ("PF107", {"is_observed": False}),
         ("PF108", {"workload": spec(revisionHistoryLimit=3)}),
         ("PF112", {"workload": spec(replicas=1)}),
+        ("PF115", {"unreadable": {Need.PODS: "forbidden"}, "to": 2}),
+        ("PF116", {"to": 2, **annotated(**{"backout.dev/barrier": ""})}),
+        ("PF117", {"to": 1, **restarted()}),
     ],
 )
 def test_the_near_miss_is_not_found(one: str, facts: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backout.core.history.revisions import Choice
+from backout.core.history.choice import Choice
 from backout.core.images.names import ImageAnswer, ImageState, IndexEntry
 from backout.core.kubernetes.template import digest
 from backout.core.ledger.records import Side

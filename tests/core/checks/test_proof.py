@@ -10,6 +10,7 @@ from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import found_by, result_of
 from tests.core.values_made import preflight
 from tests.objects.pods import container_status, pod, waiting
+from tests.objects.replica_sets import replica_set
 from tests.objects.times import ago, stamp
 
 ALL = ("PF110", "PF121", "PF122", "PF123")
@@ -142,14 +143,63 @@ def test_health_that_could_not_be_asked_warns_and_never_blocks() -> None:
 
 
 def test_a_target_without_ready_pods_is_unproven() -> None:
-    (found,) = found_by("PF110", preflight(pods=()))
+    (found,) = found_by("PF110", preflight(pods=(), stored=deployed(40, 20, 5)))
     assert (found.id, found.severity) == ("PF110", Severity.WARN)
     assert "revision 2 is unproven" in found.message
+    assert "it was current for 15 min, as a rollout that hung would be" in found.message
     assert found_by("PF110", preflight(to=2)) == ()
-    assert len(found_by("PF110", preflight(to=1))) == 1
+    assert len(found_by("PF110", preflight(to=1, stored=deployed(40, 20, 5)))) == 1
 
 
-@pytest.mark.parametrize("one", ALL)
+def deployed(*minutes: int) -> tuple[Any, ...]:
+    """Return the ReplicaSets of revisions 1, 2 and 3, each made so many minutes ago."""
+    return tuple(replica_set(n, created=ago(minutes=m)) for n, m in enumerate(minutes, 1))
+
+
+@pytest.mark.parametrize(("third", "is_told"), [(60, True), (59, False)])
+def test_who_has_served_for_an_hour_is_not_called_unproven_and_is_not_proven(
+    third: int, *, is_told: bool
+) -> None:
+    sets = deployed(400, 119, third)
+    seen = preflight(pods=(), stored=sets)
+    assert bool(found_by("PF110", seen)) == is_told
+    assert not seen.choice.proven
+    demanded = preflight(pods=(), stored=sets, policy={"require_proof": True})
+    assert len(found_by("PF114", demanded)) == 1
+
+
+def test_of_one_that_served_for_less_the_line_of_the_next_older_one_is_told() -> None:
+    (found,) = found_by("PF110", preflight(pods=(), stored=deployed(900, 40, 5)))
+    assert "backout undo deployment/web -n shop --to-revision 1" in found.remedy
+    (last,) = found_by("PF110", preflight(pods=(), stored=deployed(900, 40, 5)[1:]))
+    assert "--to-revision" not in last.remedy
+
+
+def test_where_the_pods_are_denied_the_target_is_called_unproven_and_why() -> None:
+    hidden = {Need.PODS: "403 for pods"}
+    (found,) = found_by("PF110", preflight(pods=(), unreadable=hidden, stored=deployed(9, 8, 5)))
+    assert "its Pods could not be read" in found.message
+
+
+@pytest.mark.parametrize("unasked", [{}, {"no port": "name one"}])
+@pytest.mark.parametrize("is_required", [False, True])
+def test_required_health_that_cannot_be_asked_refuses_before_anything_is_done(
+    unasked: dict[str, str], *, is_required: bool
+) -> None:
+    policy = {
+        "require_health": is_required,
+        "command": ("undo", "deploy/web", "-n", "shop", "--require-health"),
+    }
+    found = found_by("PF118", preflight(unasked=unasked, policy=policy))
+    assert bool(found) == (is_required and bool(unasked))
+    for one in found:
+        assert (one.severity, one.acceptable) == (Severity.BLOCK, False)
+        assert "no port (--require-health)" in one.message
+        assert one.remedy.startswith("name one; or leave --require-health out: ")
+        assert one.remedy.endswith("backout undo deploy/web -n shop")
+
+
+@pytest.mark.parametrize("one", ALL[1:])
 def test_where_the_pods_cannot_be_read_the_check_is_skipped_with_the_reason(one: str) -> None:
     seen = preflight(pods=(), unreadable={Need.PODS: "403 for pods"})
     skipped = result_of(one, seen)

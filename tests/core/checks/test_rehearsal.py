@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core.history.revisions import Choice, NoChoice, last_healthy
+from backout.core.history.choice import Choice, NoChoice, choose
 from backout.core.ledger import memory
 from backout.core.ledger.form import written
 from backout.core.ledger.records import Ledger
@@ -15,6 +15,7 @@ from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import found_by
 from tests.core.values_made import lease, preflight, snapshot
 from tests.objects.deployments import deployment
+from tests.objects.replica_sets import replica_set
 from tests.objects.templates import template
 from tests.objects.times import NOW, ago
 
@@ -82,11 +83,12 @@ def test_a_failed_rehearsal_says_what_going_on_risks() -> None:
 
 
 def test_a_rehearsal_is_proof_and_stands_in_the_reason() -> None:
-    seen = preflight(pods=(), rehearsal=UP)
+    young = tuple(replica_set(n, created=ago(minutes=9 - n)) for n in (1, 2, 3))
+    seen = preflight(pods=(), stored=young, rehearsal=UP)
     choice = proof.rehearsed(seen.choice, seen.snapshot)
 
     assert (seen.choice.proven, choice.proven) == (False, True)
-    assert choice.why.startswith("newest other revision, was current for ")
+    assert choice.why.startswith("newest other revision, was current for 1 min; ")
     assert choice.why.endswith("; rehearsed just now: " + UP.words)
 
 
@@ -105,7 +107,7 @@ def recorded(*numbers: int, bad: tuple[int, ...] = ()) -> Choice | NoChoice:
     for number in bad:
         whole = memory.marked(whole, hashes[number], number, at=NOW, bad="leaks")
     seen = snapshot(lease=lease(text=written(whole)))
-    return last_healthy(seen.revisions, seen.known)
+    return choose(seen.revisions, seen.known, is_recorded=True)
 
 
 def test_the_last_healthy_is_the_newest_other_one_that_was_recorded() -> None:

@@ -10,7 +10,7 @@ from backout.core import checks
 from backout.core.health.judgement import Answer, Sample
 from backout.core.kubernetes.managed_fields import Change
 from backout.core.ledger import form
-from backout.core.ledger.memory import marked
+from backout.core.ledger.memory import marked, recorded
 from backout.core.ledger.records import Ledger
 from backout.core.model import Severity, Skipped
 from backout.core.owners.owners import Owner, Policy
@@ -112,6 +112,10 @@ def labelled() -> Any:
     }
 
 
+JUST_DEPLOYED: dict[str, Any] = {
+    "stored": tuple(replica_set(n, created=ago(minutes=9 - n)) for n in (1, 2, 3))
+}
+"""All three within three minutes: none has served."""
 REFUSED = 'pods "x" is forbidden: violates PodSecurity "restricted:latest"'
 QUOTA = 'pods "x" is forbidden: exceeded quota: q'
 
@@ -167,6 +171,10 @@ CASES: dict[str, tuple[Any, Any]] = {
         preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.WELL)),
         preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.UNWELL)),
     ),
+    "PF906": (
+        preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.WELL), **JUST_DEPLOYED),
+        preflight(pods=old_pods(hours=1), to=2, baseline=answered(Answer.WELL)),
+    ),
 }
 
 
@@ -193,7 +201,7 @@ def test_every_new_family_is_covered() -> None:
         (Need.POD_DRY_RUN, {"PF504", "PF505", "PF506"}),
         (Need.NODES, {"PF308", "PF309", "PF602", "PF605", "PF903"}),
         (Need.NEIGHBOURS, {"PF904"}),
-        (Need.BASELINE, {"PF905"}),
+        (Need.BASELINE, {"PF905", "PF906"}),
         (Need.SECRETS, {"PF201", "PF202", "PF203", "PF902"}),
         (Need.CLASSES, {"PF201", "PF202", "PF601", "PF602", "PF605"}),
         (Need.ROLLOUTS, {"PF401"}),
@@ -289,10 +297,29 @@ def test_who_gave_a_reason_is_not_asked_for_one() -> None:
     assert "--reason" not in told.remedy
 
 
+@pytest.mark.parametrize("bad", [False, True])
+def test_a_healthy_service_is_not_moved_to_what_nothing_shows_to_work_without_a_reason(
+    *, bad: bool
+) -> None:
+    known = marked(Ledger(), preflight(to=2).destination.hash, 2, at=ago(hours=3), bad="leaks")
+    text = form.written(known)
+    young = {} if bad else JUST_DEPLOYED
+    whole: dict[str, Any] = {"pods": old_pods(hours=1), "to": 2, "baseline": HEALTHY_NOW, **young}
+    if bad:
+        whole["lease"] = {"metadata": {"annotations": {form.ANNOTATION: text}}}
+    (found,) = found_by("PF906", preflight(**whole))
+
+    assert (found.severity, found.acceptable) == (Severity.BLOCK, True)
+    assert ("known to be bad" if bad else "unproven") in found.message
+    assert "--reason" in found.remedy
+    assert found_by("PF906", preflight(policy={"reason": "INC-7"}, **whole)) == ()
+    assert found_by("PF906", preflight(**{**whole, "baseline": ()})) == ()
+
+
 def remembered(version: str) -> Any:
     """Return a Lease that remembers which ConfigMap revision 2 ran with when it was healthy."""
     seen = with_config(pods=())
-    known = marked(
+    known = recorded(
         Ledger(),
         seen.destination.hash,
         2,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core.images.names import ImageReference, parse, ran
+from backout.core.images.names import ImageReference, is_named, parse, ran
 
 F64 = "f" * 64
 DIGEST = f"sha256:{F64}"
@@ -225,3 +225,25 @@ def test_what_ran_is_known_by_its_digest_and_of_another_repository_by_its_name_t
     image: str, image_id: str, told: str
 ) -> None:
     assert ran([running(image, image_id)]) == ({"app": told} if told else {})
+
+
+@pytest.mark.parametrize(
+    ("image", "asked", "is_it"),
+    [
+        ("reg.example:5000/team/shop:v1", "shop:v1", True),
+        ("reg.example:5000/team/shop:v1", "team/shop", True),
+        ("reg.example:5000/team/shop:v1", "reg.example:5000/team/shop:v1", True),
+        ("reg.example:5000/team/shop:v1", "shop:v10", False),
+        ("reg.example:5000/team/shop:v1", "op:v1", False),
+        ("reg.example:5000/team/shop", "shop:latest", True),
+        ("reg.example:5000/team/shop", "shop:5000", False),
+        (f"shop:v1@{DIGEST}", "shop:v1", True),
+        (f"shop:v1@{DIGEST}", f"shop@{DIGEST}", True),
+        (f"shop@{DIGEST}", f"shop@{DIGEST}", True),
+        (f"shop@{DIGEST}", "shop:v1", False),
+    ],
+)
+def test_an_image_is_called_by_the_end_of_its_path_and_its_tag(
+    image: str, asked: str, *, is_it: bool
+) -> None:
+    assert is_named(image, asked) == is_it

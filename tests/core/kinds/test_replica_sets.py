@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backout.core.history import revisions
-from backout.core.history.revisions import NoChoice
+from backout.core.history.choice import NoChoice, choose
 from backout.core.kinds.replica_sets import history as made_of
 from tests.objects.deployments import deployment
 from tests.objects.metadata import owned_by
@@ -37,7 +37,7 @@ def test_of_two_replica_sets_with_the_wanted_template_the_oldest_is_current() ->
     older = replica_set(2, "reg.example/app:v3", name="web-b", created=ago(days=1))
     history = made_of(CURRENT, [younger, older], [])
     assert [r.number for r in history if r.is_current] == [2]
-    assert revisions.choose(history) == NoChoice()
+    assert choose(history) == NoChoice()
 
 
 def test_nothing_is_current_before_the_controller_has_acted() -> None:

@@ -64,6 +64,19 @@ def test_what_counts_for_the_breaker_outlives_what_does_not() -> None:
     assert sum(r.counts for r in kept.records) == 40
 
 
+def test_a_persons_marks_and_the_newest_known_good_are_given_up_last() -> None:
+    whole = full(LONG, templates=0)
+    whole = memory.marked(whole, "marked", 1, at=ago(days=9), bad=LONG)
+    whole = memory.recorded(whole, "good", 2, at=ago(days=8))
+    for number in range(48):
+        left = replace(heavy(200 + number, LONG), source=Side(revision=3, hash=f"{number:064}"))
+        whole = memory.with_record(whole, replace(left, health=""))
+    whole = replace(whole, rest={"theirs": "x" * 24_000})
+    kept = read(fitting(whole))
+    assert 2 <= len(kept.memory) < 50
+    assert {"marked", "good"} <= set(kept.memory)
+
+
 def test_an_open_record_is_written_whole() -> None:
     opened = heavy(700, "x" * 200, State.INTENT)
     whole = full(LONG)
@@ -89,7 +102,7 @@ def test_any_history_stays_below_the_size_and_can_be_read_again(
 
 
 def test_giving_up_stops_as_soon_as_it_fits() -> None:
-    whole = full("x" * 200)
+    whole = full("x" * 200, templates=45)
     smaller = read(fitting(whole))
     assert smaller.records[-1] == read(form.written(whole)).records[-1]
     assert smaller.records[0].causes == ()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from backout.core.checks import run_all
-from backout.core.history.revisions import Choice
+from backout.core.history.choice import Choice
 from backout.core.images.names import ImageAnswer, ImageState
 from backout.core.kubernetes.template import digest as template_digest
 from backout.core.ledger.records import Side, State
@@ -96,6 +96,79 @@ def test_what_the_ledger_knows_to_be_bad_is_not_chosen() -> None:
     assert "--to-revision 2" in one.remedy
 
 
+def with_notes(number: int, **notes: str) -> dict[str, Any]:
+    """Return a ReplicaSet whose template has these annotations."""
+    made = replica_set(number)
+    made["spec"]["template"]["metadata"]["annotations"] = notes
+    return made
+
+
+def barred(*numbers: int) -> dict[str, Any]:
+    """Revision 3 is current; those of `numbers` have a barrier that the others have not."""
+    notes = {"backout.dev/barrier": "schema 39"}
+    sets = [with_notes(n, **(notes if n in numbers else {})) for n in (1, 2, 3)]
+    wanted = template("reg.example/app:v3")
+    wanted["metadata"]["annotations"] = notes if 3 in numbers else {}
+    return {"workload": deployment(wanted), "stored": tuple(sets)}
+
+
+def test_where_all_lies_beyond_a_barrier_the_refusal_has_its_id_and_the_line_that_crosses() -> None:
+    for asked in (Request(), Request(to_last_healthy=True)):
+        known = lease(record(destination=Side(revision=2, hash=hash_of(2)), health="Healthy"))
+        one = plan.select(snapshot(lease=known, **barred(3)), asked)
+        assert isinstance(one, Finding)
+        assert (one.id, one.severity) == ("PF116", Severity.BLOCK)
+        assert "revision 3 has the barrier 'schema 39'" in one.message
+        line = "backout undo deployment/web -n shop --to-revision 2 --accept PF116 --reason 'WHY'"
+        assert one.remedy.endswith(line)
+    assert isinstance(selected(**barred(3, 2)), Choice)
+    assert isinstance(selected(to=2, **barred(3)), Choice)
+
+
+def hash_of(number: int) -> str:
+    return template_digest(template(f"reg.example/app:v{number}"))
+
+
+def test_where_all_others_run_what_runs_now_there_is_nothing_to_go_back_to() -> None:
+    twin = replica_set(2, "reg.example/app:v3")
+    twin["spec"]["template"]["metadata"]["annotations"] = {"checksum/config": "8f14e45f"}
+    one = found(stored=(twin, replica_set(3)))
+    assert one.id == "PF104"
+    assert "differs from the current one only in annotations that restart Pods" in one.message
+    both = found(stored=(replica_set(1), twin, replica_set(3)), lease=bad(1))
+    assert "known to be bad (1), or differs" in both.message
+
+
+def imaged(image: str, **changes: Any) -> Choice | Finding:
+    return plan.select(snapshot(**changes), Request(to_image=image))
+
+
+def test_a_target_is_named_by_its_image() -> None:
+    for image, number in (("app:v1", 1), ("reg.example/app:v2", 2), ("app", 2)):
+        choice = imaged(image)
+        assert isinstance(choice, Choice)
+        assert choice.revision.number == number
+        assert choice.why.startswith(f"with image {image}: ")
+
+
+def test_an_image_that_only_what_is_bad_has_is_gone_to_all_the_same() -> None:
+    choice = imaged("app:v2", lease=bad(2))
+    assert isinstance(choice, Choice)
+    assert choice.revision.number == 2
+    assert choice.why == "asked for by --to-image app:v2"
+
+
+def test_an_image_that_nothing_has_is_no_revision_and_the_current_one_is_no_target() -> None:
+    none = imaged("app:v9")
+    assert isinstance(none, Finding)
+    assert none.id == "PF101"
+    assert "has an image app:v9; existing: 3 (reg.example/app:v3), 2 (" in none.message
+    now = imaged("app:v3")
+    assert isinstance(now, Finding)
+    assert now.id == "PF102"
+    assert now.remedy.startswith("leave --to-image out")
+
+
 @pytest.mark.parametrize("to", [None, 3, 7])
 def test_while_another_rollback_is_under_way_nothing_is_chosen(to: int | None) -> None:
     # Its open record makes its source look bad, and its target may be current already.
@@ -172,6 +245,12 @@ def test_the_line_names_each_id_once_and_resumes_a_paused_workload() -> None:
     words = shlex.split(way_on(BLOCK, BLOCK, paused))
     assert words.count("PF301") == words.count("--accept") == words.count("--resume") == 1
     assert words[-2:] == ["--reason", "WHY"]
+
+
+def test_what_a_reason_lifts_is_not_accepted_by_its_id() -> None:
+    risked = Finding(id="PF906", severity=Severity.BLOCK, message="healthy now")
+    assert shlex.split(way_on(risked)) == ["backout", *COMMAND, "--reason", "WHY"]
+    assert way_on(risked, BLOCK).endswith("--accept PF301 --reason 'WHY'")
 
 
 def test_the_options_of_the_line_stand_before_two_dashes() -> None:

@@ -91,8 +91,10 @@ def _is_many(workload: tuple[str, ...], values: dict[str, Any]) -> bool:
     if finds and workload and targets.kind_alone(workload) is None:
         raise click.UsageError("--all, -A and -l find workloads; they take no TYPE/NAME")
     is_many = finds or len(targets.several(workload, "default")) > 1
-    if is_many and values["to_revision"] is not None:
-        raise click.UsageError("--to-revision is a revision of one workload: name one")
+    for option in ("to_revision", "to_image"):
+        if is_many and values[option]:
+            flag = f"--{option.replace('_', '-')}"
+            raise click.UsageError(f"{flag} is a revision of one workload: name one")
     if is_many and values["rehearse"]:
         raise click.UsageError("--rehearse makes a trial Pod of one workload: name one")
     return is_many

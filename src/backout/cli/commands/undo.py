@@ -59,9 +59,10 @@ from backout.cli.options.shared import breaker, collect, common
 def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
     """Roll a workload back to a revision proven to work, and verify that it did.
 
-    Chooses the newest other revision that was recorded healthy or whose Pods are Ready now, checks
-    that it will come up, refuses with the reason where it would not, patches once, watches the
-    rollout to its end and asks the service until its answers hold.
+    Chooses the newest other revision with Ready Pods now, else the newest that was recorded healthy
+    or served for ten minutes, never one beyond a barrier. Checks that it will come up, refuses with
+    the reason where it would not, patches once, watches the rollout to its end and asks the service
+    until its answers hold.
 
     \b
     Examples:

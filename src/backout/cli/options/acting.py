@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from backout.cli.options import complete
 from backout.cli.options import target as targets
 from backout.cli.options.durations import DURATION, DURATION_OR_NONE
 from backout.cli.options.shared import with_options
@@ -112,7 +113,7 @@ _HEALTH = (
         "--require-health",
         is_flag=True,
         envvar="BACKOUT_REQUIRE_HEALTH",
-        help="Exit 5 where there is nothing to ask.",
+        help="Refuse where nothing can be asked; exit 5 where the answer is lost.",
     ),
 )
 _PIN = (
@@ -218,6 +219,13 @@ def pin(command: F) -> F:
 
 _PROOF = (
     click.option(
+        "--to-image",
+        metavar="NAME[:TAG]",
+        default="",
+        shell_complete=complete.images,
+        help="Only to a revision with this image, the best of several.",
+    ),
+    click.option(
         "--to-last-healthy",
         is_flag=True,
         help="Only to a revision that was recorded healthy, the newest.",
@@ -244,7 +252,7 @@ _PROOF = (
 
 
 def proof(command: F) -> F:
-    """Give a command the options on the proof that its target needs."""
+    """Give a command the options on what its target must have: an image, or proof."""
     return with_options(command, _PROOF)
 
 

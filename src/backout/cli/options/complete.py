@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import click
 
     from backout.core.kinds.target import Target
+    from backout.core.model import Revision
     from backout.kube.client import Client
 
 PATIENCE = 0.8
@@ -32,6 +33,7 @@ MARK = "mark"
 """The word that may stand before the workload of `ledger`."""
 # Kubernetes' own names and numbers; the kubeconfig's are free text: `arn:aws:eks:…:cluster/prod`.
 _OBJECT = re.compile(r"[a-z0-9][-a-z0-9.]*")
+_IMAGE = re.compile(r"[a-z0-9][-a-z0-9._]*(:[A-Za-z0-9_][-\w.]*)?", re.ASCII)
 _ENTRY = re.compile(r"[A-Za-z0-9_][-\w.:/@+=,]*", re.ASCII)
 
 
@@ -101,16 +103,32 @@ def _named(ctx: click.Context, word: str) -> list[str]:
 
 def revisions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """Return the revisions of the workload that is named already, newest first."""
+    return _matching(_of_history(ctx, lambda r: [str(r.number)]), incomplete)
+
+
+def images(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the images of the workload's other revisions, newest first, as people call them."""
+    from backout.core.kubernetes import template  # noqa: PLC0415
+
+    found = _of_history(
+        ctx, lambda r: [i.rpartition("/")[2] for i in template.images(r.template).values()]
+    )
+    return _matching([i for i in dict.fromkeys(found) if _IMAGE.fullmatch(i)], incomplete)
+
+
+def _of_history(ctx: click.Context, words: Callable[[Revision], list[str]]) -> list[str]:
+    """Return words of each revision but the current one, of the workload that is named already."""
 
     async def ask(client: Client, namespace: str) -> list[str]:
         # While an option's value is being typed click has not come to the arguments.
-        words = ctx.params.get("workload") or ctx.args
-        return await _revisions(client, targets.parse(tuple(words), namespace))
+        words_given = ctx.params.get("workload") or ctx.args
+        others = await _others(client, targets.parse(tuple(words_given), namespace))
+        return [word for one in others for word in words(one)]
 
-    return _matching(_from_cluster(ctx, ask), incomplete)
+    return _from_cluster(ctx, ask)
 
 
-async def _revisions(client: Client, target: Target) -> list[str]:
+async def _others(client: Client, target: Target) -> list[Revision]:
     from backout.core.kubernetes import objects  # noqa: PLC0415
     from backout.kube import paths  # noqa: PLC0415
 
@@ -119,7 +137,7 @@ async def _revisions(client: Client, target: Target) -> list[str]:
     path = paths.listed(target.kind.stored, target.namespace)
     listing = await client.list(path, label_selector=selector)
     history = target.kind.revisions(workload, listing.items, ())
-    return [str(r.number) for r in history if not r.is_current]
+    return [r for r in history if not r.is_current]
 
 
 def _from_cluster(

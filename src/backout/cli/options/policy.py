@@ -35,6 +35,7 @@ def policy_of(values: dict[str, Any], standing: tuple[Acceptance, ...] = ()) -> 
     return replace(
         health_policy(values),
         to_revision=values["to_revision"],
+        to_image=values["to_image"],
         accepted=(
             *(Acceptance(id=i, reason=reason) for i in accepted),
             *(a for a in standing if a.id not in accepted),
@@ -61,7 +62,9 @@ def check_policy(
     return Request(
         **health.wanted(values),
         to_revision=values["to_revision"],
+        to_image=values["to_image"],
         pin=values["pin"],
+        require_health=values["require_health"],
         accepted=standing,
         **_proof(values),
         **_limits(values),
@@ -70,8 +73,14 @@ def check_policy(
 
 
 def _proof(values: dict[str, Any]) -> dict[str, Any]:
-    if values["to_last_healthy"] and values["to_revision"] is not None:
-        raise click.UsageError("--to-revision and --to-last-healthy contradict each other")
+    given = {
+        "--to-revision": values["to_revision"] is not None,
+        "--to-image": bool(values["to_image"]),
+        "--to-last-healthy": values["to_last_healthy"],
+    }
+    named = [option for option, is_given in given.items() if is_given]
+    if len(named) > 1:
+        raise click.UsageError(f"{' and '.join(named)} contradict each other")
     return {
         "to_last_healthy": values["to_last_healthy"],
         "require_proof": values["require_proof"],
@@ -158,6 +167,8 @@ def check_acceptance(one: Any, reason: Any) -> Acceptance:
     """Return what a policy file accepts; raise ValueError where it is nothing to accept."""
     if not isinstance(one, str) or not isinstance(reason, str) or not reason.strip():
         raise ValueError("id and reason are strings, and the record keeps the reason")
+    if one in {c.id for c in CHECKS if c.by_person}:
+        raise ValueError(f"{one} takes a person's word each time: --accept {one} --reason TEXT")
     try:
         _check_ids((one,))
         return Acceptance(id=one, reason=_reason({"reason": reason}))

@@ -30,6 +30,7 @@ class Fact:
 class Check:
     """A rule: `find` yields the bad facts; where not `acceptable`, `--accept` cannot lift them.
 
+    What is `by_person` a person accepts, each time anew: no policy file and no automation may.
     Without one of `needs` it is skipped; without one of `parts` it looks at the rest, and what it
     could not look at is said.
     """
@@ -41,6 +42,7 @@ class Check:
     needs: frozenset[Need] = frozenset()
     parts: frozenset[Need] = frozenset()
     acceptable: bool = True
+    by_person: bool = False
 
 
 SHOWN = 3

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING
 
 from backout.core.checks.check import Check, Fact
 from backout.core.checks.lines import ANY, again, elsewhere, of
+from backout.core.history import barriers
+from backout.core.history.choice import TWIN, is_twin
 from backout.core.kubernetes import objects
 from backout.core.model import Severity
 from backout.core.preflight.snapshot import Need, Preflight
+from backout.core.rights import permissions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from backout.core.history.barriers import Barrier
+    from backout.core.model import Revision
 
 ENOUGH_HISTORY = 3
 _LIMIT = '{"spec":{"revisionHistoryLimit":10}}'
@@ -22,7 +28,7 @@ PAUSED = "PF105"
 
 def controller_has_not_observed_a_choice(preflight: Preflight) -> Iterator[Fact]:
     """Undoing before the controller has seen the newest spec goes to the wrong revision."""
-    if not preflight.snapshot.is_observed and preflight.policy.to_revision is None:
+    if not preflight.snapshot.is_observed and not preflight.policy.is_named:
         yield Fact(
             message=f"the {preflight.snapshot.kind.resource.name} controller has not observed the "
             "newest change, so the newest revision is not in the history yet",
@@ -34,7 +40,7 @@ def controller_has_not_observed_a_choice(preflight: Preflight) -> Iterator[Fact]
 
 def controller_has_not_observed(preflight: Preflight) -> Iterator[Fact]:
     """A revision that the user named is the right one all the same; it may only take long."""
-    if not preflight.snapshot.is_observed and preflight.policy.to_revision is not None:
+    if not preflight.snapshot.is_observed and preflight.policy.is_named:
         yield Fact(
             message=f"the {preflight.snapshot.kind.resource.name} controller has not observed the "
             "newest change; it may not act on this one either",
@@ -77,6 +83,55 @@ def history_is_short(preflight: Preflight) -> Iterator[Fact]:
         )
 
 
+def choice_is_half_blind(preflight: Preflight) -> Iterator[Fact]:
+    """What the choice is made from was denied: it goes by the rest, and that is said."""
+    hidden, policy = preflight.snapshot.unreadable, preflight.policy
+    if policy.to_revision is not None:
+        return
+    if Need.PODS in hidden:
+        yield Fact(
+            message=f"revision {preflight.destination.number} was chosen without the Pods, which "
+            f"could not be read ({hidden[Need.PODS]}): another revision may have Ready Pods",
+            remedy=permissions.remedy("pods"),
+        )
+    if Need.LEDGER in hidden:
+        yield Fact(
+            message=f"revision {preflight.destination.number} was chosen without the ledger, which "
+            f"could not be read ({hidden[Need.LEDGER]}): it may be known to be bad",
+            remedy=permissions.remedy("leases"),
+        )
+
+
+def barrier_is_crossed(preflight: Preflight) -> Iterator[Fact]:
+    """A newer revision says that what came before it cannot be gone back to."""
+    wanted = preflight.snapshot.workload["spec"]["template"]
+    found = barriers.crossed(preflight.origin, preflight.revisions, wanted)
+    if found:
+        yield barrier_fact(preflight.destination, found)
+
+
+def barrier_fact(target: Revision, found: Sequence[Barrier]) -> Fact:
+    """Return that these barriers stand before a revision."""
+    return Fact(
+        message=f"revision {target.number} lies beyond a barrier: "
+        + "; ".join(str(one) for one in found),
+        detail=f"the annotation {barriers.ANNOTATION} of the Pod templates says so",
+        remedy="ask whoever set it whether the older code still works; deploy a repaired version "
+        "instead",
+        risk="the older code may not work any more, or may destroy what the newer one wrote",
+    )
+
+
+def target_runs_the_same(preflight: Preflight) -> Iterator[Fact]:
+    """What the user named differs in nothing that runs: it is a restart."""
+    if is_twin(preflight.destination, preflight.snapshot.workload["spec"]["template"]):
+        yield Fact(
+            message=f"revision {preflight.destination.number} runs what runs now: {TWIN}",
+            remedy="leave --to-revision out to go to a revision that differs, or restart it: "
+            + of("kubectl rollout restart", preflight.policy, preflight.snapshot),
+        )
+
+
 def target_is_known_bad(preflight: Preflight) -> Iterator[Fact]:
     """Rolled back from, its rollout failed, or marked. Undoing an undo must be possible."""
     bad = preflight.snapshot.known.bad
@@ -98,6 +153,14 @@ def no_replicas(preflight: Preflight) -> Iterator[Fact]:
             remedy="scale it up afterwards and look at the Pods",
         )
 
+
+BARRIER = Check(
+    id="PF116",
+    severity=Severity.BLOCK,
+    title="the target lies beyond a barrier",
+    find=barrier_is_crossed,
+    by_person=True,
+)
 
 CHECKS = (
     Check(
@@ -142,5 +205,18 @@ CHECKS = (
         severity=Severity.WARN,
         title="replicas is 0",
         find=no_replicas,
+    ),
+    Check(
+        id="PF115",
+        severity=Severity.WARN,
+        title="what the choice is made from could not be read",
+        find=choice_is_half_blind,
+    ),
+    BARRIER,
+    Check(
+        id="PF117",
+        severity=Severity.WARN,
+        title="the target only restarts what runs now",
+        find=target_runs_the_same,
     ),
 )

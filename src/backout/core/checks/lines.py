@@ -6,10 +6,10 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core.history.revisions import NoChoice, choose
+from backout.core.history.choice import NoChoice, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     from backout.core.model import Revision
     from backout.core.preflight.request import Request
@@ -22,7 +22,7 @@ _CONNECTION = frozenset(
     {"--context", "--kubeconfig", "--cluster", "--user", "--as", "--as-group", "--as-uid"}
 )
 """kubectl's own flags, which backout takes, too."""
-_CHOICE = frozenset({"--to-revision", "--accept"})
+_CHOICE = frozenset({"--to-revision", "--to-image", "--accept"})
 """With a value; what was accepted of one revision is not of another."""
 
 
@@ -45,12 +45,23 @@ def elsewhere(preflight: Preflight, *more: str, avoiding: Iterable[Revision] = (
 
     Neither where it would go now, nor what is known to be bad, nor one of `avoiding`.
     """
+    tried = {one.hash for one in (preflight.destination, preflight.origin, *avoiding)}
+    numbers = {r.number for r in preflight.revisions if r.hash not in tried}
+    return _best_of(preflight, numbers, *more) or ANY
+
+
+def older(preflight: Preflight) -> str:
+    """Return the line that goes to the next best revision before the target; empty where none."""
+    here = preflight.origin.number
+    return _best_of(preflight, {r.number for r in preflight.revisions if r.number < here})
+
+
+def _best_of(preflight: Preflight, numbers: Container[int], *more: str) -> str:
+    wanted = preflight.snapshot.workload["spec"]["template"]
     known = preflight.snapshot.known
-    tried = (preflight.destination, preflight.origin, *avoiding)
-    bad = {**known.bad, **{one.hash: "passed over" for one in tried}}
-    choice = choose(preflight.revisions, replace(known, bad=bad))
+    choice = choose(preflight.revisions, known, wanted=wanted, only=numbers)
     if isinstance(choice, NoChoice):
-        return ANY
+        return ""
     to = ("--to-revision", str(choice.revision.number))
     return chosen_anew(preflight.policy, preflight.snapshot, *to, *more)
 

@@ -5,29 +5,44 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core.checks.check import Check, Fact
-from backout.core.checks.lines import ANY, again, elsewhere, of
+from backout.core.checks.lines import ANY, again, chosen_anew, elsewhere, of, older
 from backout.core.health import asking, endpoints
 from backout.core.health.endpoints import Origin
 from backout.core.health.judgement import Answer
+from backout.core.history import served
 from backout.core.kubernetes import objects
 from backout.core.model import Severity
 from backout.core.preflight.rehearsal import NotRehearsed, RehearsalFailed
 from backout.core.preflight.snapshot import Need, Preflight
 from backout.core.rights import permissions
+from backout.core.spans import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNPROVEN = frozenset({"PF110", "PF114"})
+UNPROVEN = frozenset({"PF110", "PF114", "PF906"})
 """What a rehearsal may yet answer."""
 
 
+def is_unproven(preflight: Preflight) -> bool:
+    """Tell whether little or nothing shows that the target works.
+
+    To have served for an hour is no proof, but more than nothing.
+    """
+    choice = preflight.choice
+    is_bad = preflight.destination.hash in preflight.snapshot.known.bad
+    return not choice.proven and (is_bad or not choice.has_served_long)
+
+
 def target_is_unproven(preflight: Preflight) -> Iterator[Fact]:
-    """It was never recorded healthy and no Pod of it is Ready: nothing shows that it works."""
-    if not preflight.choice.proven and not preflight.policy.require_proof:
+    """It was never recorded healthy, no Pod of it is Ready, and it did not serve for an hour."""
+    if is_unproven(preflight) and not preflight.policy.require_proof:
+        line = older(preflight)
         yield Fact(
             message=_unproven(preflight),
-            remedy="watch the outcome; backout does not stop before the service answers",
+            remedy=f"the next older candidate: {line}"
+            if line
+            else "watch the outcome; backout does not stop before the service answers",
         )
 
 
@@ -55,7 +70,29 @@ def _unproven(preflight: Preflight) -> str:
         return f"revision {number} is unproven: it is known to be bad, whatever its Pods say"
     hidden = Need.PODS in preflight.snapshot.unreadable
     live = "its Pods could not be read" if hidden else "no Pod of it is Ready now"
-    return f"revision {number} is unproven: {live}, and it was not recorded healthy"
+    said = f"revision {number} is unproven: {live}, and it was not recorded healthy"
+    span = served.current_for(preflight.origin, preflight.revisions)
+    if span is None or served.is_long(span):
+        return said
+    return f"{said}; it was current for {words(span)}, as a rollout that hung would be"
+
+
+def health_is_required(preflight: Preflight) -> Iterator[Fact]:
+    """The user wants the service to be asked (`--require-health`), and that cannot be done."""
+    unasked = preflight.snapshot.unasked
+    if unasked and preflight.policy.require_health:
+        line = chosen_anew(preflight.policy, preflight.snapshot)
+        yield Fact(
+            message=f"the service's health cannot be asked: {'; '.join(unasked)} "
+            "(--require-health)",
+            remedy="; ".join([*dict.fromkeys(r for r in unasked.values() if r), _without(line)]),
+        )
+
+
+def _without(line: str) -> str:
+    """Return how it is done without the demand."""
+    bare = line.replace(" --require-health", "")
+    return f"or leave --require-health out: {bare}" if bare != line else "or do not require health"
 
 
 def rehearsal_failed(preflight: Preflight) -> Iterator[Fact]:
@@ -207,13 +244,19 @@ CHECKS = (
         severity=Severity.WARN,
         title="the target is unproven",
         find=target_is_unproven,
-        needs=frozenset({Need.PODS}),
     ),
     Check(
         id="PF114",
         severity=Severity.BLOCK,
         title="the target is unproven, and proof is required",
         find=proof_is_required,
+    ),
+    Check(
+        id="PF118",
+        severity=Severity.BLOCK,
+        title="health is required, and there is nothing to ask",
+        find=health_is_required,
+        acceptable=False,
     ),
     Check(
         id="PF121",

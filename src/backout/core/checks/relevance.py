@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backout.core.checks.check import Check, Fact, folded
+from backout.core.checks.proof import is_unproven
 from backout.core.health.judgement import Answer
 from backout.core.history import revisions
 from backout.core.kubernetes import objects
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 LONG = timedelta(days=1)
 """After so long a template that works is hardly what is wrong today."""
 RECENT = timedelta(hours=1)
+RISKED = "PF906"
+"""Lifted by `--reason` alone."""
 FEW = 2
 """Other workloads, below which their failing tells nothing."""
 
@@ -100,20 +103,44 @@ def neighbours_fail_too(preflight: Preflight) -> Iterator[Fact]:
 
 def service_was_healthy(preflight: Preflight) -> Iterator[Fact]:
     """The service answers well, and only the current revision's Pods can be the ones answering."""
-    now, before = revisions.current(preflight.revisions), preflight.snapshot.baseline
-    if now is None or not preflight.replicas or now.ready < preflight.replicas:
-        return
-    if any(one.ready for one in preflight.revisions if one.hash != now.hash):
-        return
-    if before and all(sample.answer is Answer.WELL for sample in before):
-        subjects = ", ".join(sample.subject for sample in before)
+    healthy = _healthy_now(preflight)
+    if healthy:
         yield Fact(
-            message=f"the service is healthy now: {subjects} answered well, and every Ready Pod is "
-            f"of revision {now.number}",
+            message=healthy,
             remedy="ask for what is broken: --health URL, --health-text, --health-command"
             if preflight.policy.reason
             else "say why it is rolled back all the same: --reason TEXT",
         )
+
+
+def healthy_service_would_be_risked(preflight: Preflight) -> Iterator[Fact]:
+    """What works would be given up for what nothing shows to work, and nobody says why."""
+    is_bad = preflight.destination.hash in preflight.snapshot.known.bad
+    if preflight.policy.reason or not is_unproven(preflight) or not _healthy_now(preflight):
+        return
+    what = "known to be bad" if is_bad else "unproven"
+    yield Fact(
+        message=f"the service is healthy now, and revision {preflight.destination.number} is "
+        f"{what}",
+        remedy="leave it as it is, or say why it is to be rolled back: --reason TEXT",
+        risk="a service that works is replaced by a revision that may not",
+    )
+
+
+def _healthy_now(preflight: Preflight) -> str:
+    """Return what shows that the service is healthy with the current revision; else nothing."""
+    now, before = revisions.current(preflight.revisions), preflight.snapshot.baseline
+    if now is None or not preflight.replicas or now.ready < preflight.replicas:
+        return ""
+    if any(one.ready for one in preflight.revisions if one.hash != now.hash):
+        return ""
+    if not before or any(sample.answer is not Answer.WELL for sample in before):
+        return ""
+    subjects = ", ".join(sample.subject for sample in before)
+    return (
+        f"the service is healthy now: {subjects} answered well, and every Ready Pod is of revision "
+        f"{now.number}"
+    )
 
 
 def _ready_since(pod: Object) -> datetime | None:
@@ -159,6 +186,13 @@ CHECKS = (
         severity=Severity.WARN,
         title="the service was healthy before",
         find=service_was_healthy,
+        needs=frozenset({Need.PODS, Need.BASELINE}),
+    ),
+    Check(
+        id=RISKED,
+        severity=Severity.BLOCK,
+        title="a healthy service would be moved to a revision that nothing shows to work",
+        find=healthy_service_would_be_risked,
         needs=frozenset({Need.PODS, Need.BASELINE}),
     ),
 )

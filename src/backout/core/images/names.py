@@ -85,6 +85,27 @@ class ImageReference:
         return f"{self.name}{tag}" + (f"@{self.digest}" if self.digest else "")
 
 
+def is_named(image: str, asked: str) -> bool:
+    """Tell whether an image is what somebody calls NAME or NAME:TAG, `shop:v1` for example.
+
+    As many of the last steps of its path are compared as are asked for, and the tag or the digest
+    where one is.
+    """
+    name, tag = _split(image)
+    wanted, wanted_tag = _split(asked)
+    is_name = name == wanted or name.endswith(f"/{wanted}")
+    return is_name and wanted_tag in {"", tag or DEFAULT_TAG, *tag.split("@")}
+
+
+def _split(image: str) -> tuple[str, str]:
+    """Return an image's name, and what stands behind it: `v1`, `sha256:…` or `v1@sha256:…`."""
+    bare, _, digest = image.partition("@")
+    name, colon, tag = bare.rpartition(":")
+    if not colon or "/" in tag:
+        name, tag = bare, ""
+    return name, f"{tag}@{digest}" if tag and digest else tag or digest
+
+
 class ImageState(StrEnum):
     """What a registry's answer means.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from backout.core.kubernetes import objects
 from backout.core.ledger.records import (
     Bad,
+    Blame,
     Holder,
     Ledger,
     Record,
@@ -22,6 +23,7 @@ from backout.core.ledger.records import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from backout.core.model import Object
@@ -34,10 +36,12 @@ ANNOTATION = "backout.dev/ledger"
 _KEYS = frozenset({"schema", "holder", "memory", "records"})
 _MEMORY_KEYS = frozenset(
     {"revision", "firstHealthyAt", "lastHealthyAt", "images", "references", "bad", "told"}
+    | {"marked"}
 )
 _RECORD_KEYS = frozenset(
     {"op", "actor", "reason", "accepted", "traceID", "host", "bootID", "pid", "uid", "from", "to"}
-    | {"state", "intentAt", "deadline", "patchedAt", "verdict", "health", "causes", "closedAt"}
+    | {"state", "intentAt", "deadline", "patchedAt", "verdict", "health", "causes", "condemns"}
+    | {"closedAt"}
 )
 
 
@@ -95,6 +99,7 @@ def _json(record: Record) -> dict[str, Any]:
         "verdict": record.verdict,
         "health": record.health,
         "causes": list(record.causes),
+        **({"condemns": True} if record.condemns else {}),
         "closedAt": _time(record.closed_at),
     }
 
@@ -120,13 +125,14 @@ def _record(value: Any) -> Record:
         verdict=_typed(content["verdict"], str),
         health=_typed(content["health"], str),
         causes=_texts(content["causes"]),
+        condemns=_typed(content.get("condemns", False), bool),
         closed_at=_maybe_moment(content["closedAt"]),
         rest={k: v for k, v in content.items() if k not in _RECORD_KEYS},
     )
 
 
 def _remembered_json(one: Remembered) -> dict[str, Any]:
-    bad = None if one.bad is None else {"at": _time(one.bad.at), "why": one.bad.why}
+    bad = None if one.bad is None else _bad_json(one.bad)
     return {
         **one.rest,
         "revision": one.revision,
@@ -136,6 +142,7 @@ def _remembered_json(one: Remembered) -> dict[str, Any]:
         "references": dict(one.references),
         "bad": bad,
         "told": one.told,
+        **({"marked": True} if one.is_marked else {}),
     }
 
 
@@ -148,10 +155,20 @@ def _remembered(value: Any) -> Remembered:
         last_healthy_at=_maybe_moment(content["lastHealthyAt"]),
         images=_images(content["images"]),
         references=_typed(content["references"], dict),
-        bad=Bad(at=_moment(bad["at"]), why=_typed(bad["why"], str)) if bad else None,
+        bad=_bad(bad) if bad else None,
         told=_typed(content.get("told", ""), str),
+        is_marked=_typed(content.get("marked", False), bool),
         rest={k: v for k, v in content.items() if k not in _MEMORY_KEYS},
     )
+
+
+def _bad_json(bad: Bad) -> dict[str, Any]:
+    return {"at": _time(bad.at), "why": bad.why, "blame": bad.blame.name.lower()}
+
+
+def _bad(content: Mapping[str, Any]) -> Bad:
+    blame = Blame[_typed(content.get("blame", Blame.LEFT.name), str).upper()]
+    return Bad(at=_moment(content["at"]), why=_typed(content["why"], str), blame=blame)
 
 
 def _holder_json(holder: Holder | None) -> dict[str, Any] | None:

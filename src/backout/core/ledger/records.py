@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +74,9 @@ class Side:
 class Record:
     """One rollback: who, why, from where, to where, and what became of it.
 
-    `accepted` are the ids of findings that were gone past; `uid` is the workload's; `rest` are keys
-    of the same schema that are not ours to lose.
+    `accepted` are the ids of findings that were gone past; `uid` is the workload's; `condemns`
+    tells whether its failure is the fault of its target's template; `rest` are keys of the same
+    schema that are not ours to lose.
     """
 
     op: str
@@ -96,6 +97,7 @@ class Record:
     verdict: str = ""
     health: str = ""
     causes: tuple[str, ...] = ()
+    condemns: bool = False
     closed_at: datetime | None = None
     rest: Mapping[str, Any] = field(default_factory=dict)
 
@@ -110,12 +112,26 @@ class Record:
         return self.state is not State.NOT_APPLIED
 
 
+class Blame(IntEnum):
+    """Where the word that a template is bad comes from; the higher, the less lifts it.
+
+    FAILED: its rollout failed for good by its own fault: a recorded health lifts it, or ten minutes
+    of Ready Pods later on. LEFT: it was rolled back from: only a recorded health lifts that, for
+    what serves errors is Ready, too. MARKED: a person said so, and only a person takes it back.
+    """
+
+    FAILED = 1
+    LEFT = 2
+    MARKED = 3
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bad:
-    """Why and since when a template is known to be bad."""
+    """Why and since when a template is known to be bad, and by whose word."""
 
     at: datetime
     why: str
+    blame: Blame = Blame.LEFT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +140,7 @@ class Remembered:
 
     `revision` is the number it had last, `images` maps a container to the digest of the image that
     ran, `references` is what it named then, `told` who said it was healthy where no rollback did.
-    The newest word counts: health clears `bad`.
+    `is_marked`: the word that stands is a person's.
     """
 
     revision: int
@@ -134,6 +150,7 @@ class Remembered:
     references: Mapping[str, Any] = field(default_factory=dict)
     bad: Bad | None = None
     told: str = ""
+    is_marked: bool = False
     rest: Mapping[str, Any] = field(default_factory=dict)
 
 

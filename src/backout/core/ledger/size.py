@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core.ledger import form
+from backout.core.ledger import form, memory
 from backout.core.ledger.records import Ledger, Record, State
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def fitting(ledger: Ledger) -> str:
     """Return the annotation's text, of less than `MOST` bytes.
 
     Given up, in this order: the long texts of closed records, digests of the memory, closed
-    records that do not count for the breaker, the memory, closed records; each the oldest first.
+    records that do not count for the breaker, the memory, closed records; each the oldest first,
+    of the memory a person's marks and the newest known good last.
     What is open, and what others wrote under keys of their own, is never given up.
     """
     text = form.written(ledger)
@@ -42,16 +43,17 @@ def _smaller(ledger: Ledger) -> Iterator[Ledger]:
     for record in _closed(ledger):
         ledger = _with(ledger, record, _slim(record))
         yield ledger
-    for known, one in ledger.memory.items():
-        slim = replace(one, images={}, references={})
+    for known in memory.least_first(ledger.memory):
+        slim = replace(ledger.memory[known], images={}, references={})
         ledger = replace(ledger, memory={**ledger.memory, known: slim})
         yield ledger
     for record in _closed(ledger):
         if record.state is State.NOT_APPLIED:
             ledger = _with(ledger, record, None)
             yield ledger
-    while ledger.memory:
-        ledger = replace(ledger, memory=dict(list(ledger.memory.items())[1:]))
+    for known in memory.least_first(ledger.memory):
+        rest = {h: one for h, one in ledger.memory.items() if h != known}
+        ledger = replace(ledger, memory=rest)
         yield ledger
     for record in _closed(ledger):
         ledger = _with(ledger, record, None)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from backout.core.checks import lines
 from backout.core.checks.breaker import LEDGER_DENIED, PATCH_DENIED, UNDER_WAY, under_way
 from backout.core.checks.check import Check, Fact, finding
-from backout.core.checks.history import PAUSED
+from backout.core.checks.history import BARRIER, PAUSED, barrier_fact
+from backout.core.checks.relevance import RISKED
 from backout.core.history import revisions
-from backout.core.history.revisions import Choice, NoChoice
+from backout.core.history.choice import Choice, NoChoice, asked_for, choose
+from backout.core.images import names
 from backout.core.kubernetes import template
 from backout.core.ledger.records import Ledger, by_op, lock
 from backout.core.model import Finding, Revision, Severity, Skipped
@@ -30,6 +32,8 @@ ALREADY_THERE = "already on target revision"
 """The product's own wording; scripts rely on it."""
 
 _LONGEST_REASON = 1000
+_LIFTED = {PAUSED: ("--resume",), RISKED: ()}
+"""Findings that are not accepted by their id: what lifts them, beside the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +130,7 @@ def select(snapshot: Snapshot, policy: Request) -> Choice | Finding:
 def _selected(snapshot: Snapshot, policy: Request) -> Choice | Finding:
     for fact in under_way(snapshot, policy):
         return finding(UNDER_WAY, fact)
-    history, known = snapshot.revisions, snapshot.known
+    history = snapshot.revisions
     if policy.to_revision is not None:
         return _asked_for(snapshot, policy, policy.to_revision)
     if not history:
@@ -135,16 +139,66 @@ def _selected(snapshot: Snapshot, policy: Request) -> Choice | Finding:
             remedy="deploy it again from its source",
         )
         return finding(NO_HISTORY, fact)
+    if policy.to_image:
+        return _with_image(snapshot, policy)
+    choice = _chosen(snapshot, is_recorded=policy.to_last_healthy)
+    if not isinstance(choice, NoChoice):
+        return choice
+    if choice.beyond is not None:
+        return _beyond(snapshot, policy, choice.beyond, choice)
     if policy.to_last_healthy:
-        found = revisions.last_healthy(history, known)
-        if isinstance(found, NoChoice):
-            return finding(NONE_RECORDED, _why_none_recorded(snapshot, policy))
-        return found
-    choice = revisions.choose(history, known)
-    return (
-        finding(NOTHING_TO_GO_BACK_TO, _why_none(snapshot, policy, choice))
-        if isinstance(choice, NoChoice)
-        else choice
+        return finding(NONE_RECORDED, _why_none_recorded(snapshot, policy))
+    return finding(NOTHING_TO_GO_BACK_TO, _why_none(snapshot, policy, choice))
+
+
+def _chosen(snapshot: Snapshot, **asked: Any) -> Choice | NoChoice:
+    wanted = snapshot.workload["spec"]["template"]
+    return choose(snapshot.revisions, snapshot.known, wanted=wanted, **asked)
+
+
+def _beyond(snapshot: Snapshot, policy: Request, there: Revision, none: NoChoice) -> Finding:
+    """Return that all there is to go to lies beyond a barrier, with the line that goes there."""
+    fact = barrier_fact(there, none.barriers)
+    words = ("--to-revision", str(there.number), "--accept", BARRIER.id)
+    line = lines.chosen_anew(policy, snapshot, *words)
+    reason = "" if policy.reason else " --reason 'WHY'"
+    return replace(
+        finding(BARRIER, fact),
+        message=f"every revision to go back to lies beyond a barrier; {fact.message}",
+        remedy=f"{fact.remedy}; a person may cross it: {line}{reason}",
+        acceptable=False,
+    )
+
+
+def _with_image(snapshot: Snapshot, policy: Request) -> Choice | Finding:
+    """Return the best revision with the image that the user named, else the newest with it."""
+    history, now = snapshot.revisions, revisions.current(snapshot.revisions)
+    found = [
+        r
+        for r in history
+        if any(names.is_named(i, policy.to_image) for i in template.images(r.template).values())
+    ]
+    others = [r for r in found if not revisions.is_where_we_are(r, now)]
+    if not found:
+        return finding(NO_SUCH_REVISION, _no_such_image(snapshot, policy))
+    if not others:
+        return _on_target(snapshot, policy, found[0])
+    choice = _chosen(snapshot, only={r.number for r in others})
+    if isinstance(choice, NoChoice):
+        by = f"--to-image {policy.to_image}"
+        return asked_for(others[0], snapshot.known, history=history, by=by)
+    return replace(choice, why=f"with image {policy.to_image}: {choice.why}")
+
+
+def _no_such_image(snapshot: Snapshot, policy: Request) -> Fact:
+    there = [
+        f"{r.number} ({', '.join(dict.fromkeys(template.images(r.template).values()))})"
+        for r in snapshot.revisions
+    ]
+    return Fact(
+        message=f"no revision of {snapshot.target} has an image {policy.to_image}; existing: "
+        f"{', '.join(there) or 'none'}",
+        remedy=f"kubectl rollout history {snapshot.target} -n {snapshot.target.namespace}",
     )
 
 
@@ -221,7 +275,11 @@ def next_candidate(preflight: Preflight) -> str:
         preflight.origin.hash: failed,
         wanted: "rolled back",
     }
-    choice = revisions.choose(preflight.revisions, replace(known, bad=bad))
+    choice = choose(
+        preflight.revisions,
+        replace(known, bad=bad),
+        wanted=snapshot.workload["spec"]["template"],
+    )
     line = lines.of("backout undo", preflight.policy, snapshot, "--to-revision")
     if not isinstance(choice, NoChoice):
         number = choice.revision.number
@@ -238,7 +296,7 @@ def way_on(policy: Request, blocks: Sequence[Finding]) -> str:
         return ""
     ids = sorted({b.id for b in blocks})
     words = ["backout", *policy.command]
-    more = [w for one in ids for w in (["--resume"] if one == PAUSED else ["--accept", one])]
+    more = [w for one in ids for w in _LIFTED.get(one, ("--accept", one))]
     needs_reason = ids != [PAUSED] and not policy.reason
     # What stands behind `--` is no option.
     end = words.index("--") if "--" in words else len(words)
@@ -263,26 +321,26 @@ def _asked_for(snapshot: Snapshot, policy: Request, number: int) -> Choice | Fin
         return finding(NO_SUCH_REVISION, fact)
     if revisions.is_where_we_are(revision, now):
         return _on_target(snapshot, policy, revision)
-    return revisions.asked_for(revision, snapshot.known)
+    return asked_for(revision, snapshot.known, history=history)
 
 
 def _on_target(snapshot: Snapshot, policy: Request, revision: Revision) -> Finding:
+    option = "--to-image" if policy.to_image else "--to-revision"
     fact = Fact(
         message=ALREADY_THERE,
         detail=f"revision {revision.number} is what {snapshot.target} asks for now",
-        remedy="leave --to-revision out, and backout chooses the newest other one with proof: "
+        remedy=f"leave {option} out, and backout chooses the best other one: "
         + lines.chosen_anew(policy, snapshot),
     )
     return finding(ON_TARGET, fact)
 
 
 def _why_none(snapshot: Snapshot, policy: Request, none: NoChoice) -> Fact:
-    if none.known_bad:
-        numbers = ", ".join(map(str, none.known_bad))
-        newest = str(none.known_bad[0])
+    others = (*none.known_bad, *none.twins)
+    if others:
+        newest = str(others[0])
         return Fact(
-            message=f"nothing to go back to: every other revision of {snapshot.target} ({numbers}) "
-            "is known to be bad",
+            message=f"nothing to go back to: {_why_not_others(snapshot, none)}",
             remedy=f"--to-revision {newest} goes there all the same: "
             + lines.chosen_anew(policy, snapshot, "--to-revision", newest),
         )
@@ -292,6 +350,17 @@ def _why_none(snapshot: Snapshot, policy: Request, none: NoChoice) -> Fact:
         f"(revisionHistoryLimit is {limit})",
         remedy="deploy the last good version again from its source",
     )
+
+
+def _why_not_others(snapshot: Snapshot, none: NoChoice) -> str:
+    every = f"every other revision of {snapshot.target}"
+    bad, twins = (", ".join(map(str, numbers)) for numbers in (none.known_bad, none.twins))
+    alike = "differs from the current one only in annotations that restart Pods or carry checksums"
+    if not twins:
+        return f"{every} ({bad}) is known to be bad"
+    if not bad:
+        return f"{every} ({twins}) {alike}"
+    return f"{every} is known to be bad ({bad}), or {alike} ({twins})"
 
 
 def _why_none_recorded(snapshot: Snapshot, policy: Request) -> Fact:
@@ -306,7 +375,7 @@ def _why_none_recorded(snapshot: Snapshot, policy: Request) -> Fact:
 
 def _mark(snapshot: Snapshot, policy: Request) -> str:
     """Return how a person who knows better records the revision that would be chosen."""
-    choice = revisions.choose(snapshot.revisions, snapshot.known)
+    choice = _chosen(snapshot)
     if isinstance(choice, NoChoice):
         return ""
     number = choice.revision.number

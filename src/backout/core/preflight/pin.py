@@ -13,7 +13,7 @@ from backout.core.ledger.records import Ledger
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from backout.core.history.revisions import Choice
+    from backout.core.history.choice import Choice
     from backout.core.model import Object, Revision
     from backout.core.preflight.snapshot import Snapshot
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from backout.core.health import asking
 from backout.core.health.endpoints import Endpoint, NotAsked
 from backout.core.health.judgement import Answer
-from backout.core.history.revisions import UNPROVEN
+from backout.core.history.choice import UNPROVEN
 from backout.core.kubernetes import objects
 from backout.core.preflight.rehearsal import Rehearsed
 from backout.core.spans import span
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from backout.core.health.judgement import Sample
-    from backout.core.history.revisions import Choice
+    from backout.core.history.choice import Choice
     from backout.core.model import Object, Revision
     from backout.core.preflight.snapshot import Snapshot
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What the user asked for and allows. `to_revision` None: backout chooses.
+    """What the user asked for and allows.
 
+    `to_revision` None: backout chooses, of the revisions with `to_image` where that is named;
     `limit` rollbacks in `window`; `strict`: a WARN refuses, too; `fail_fast`: a suspected cause is
     final; `patience`: seconds that a cause may last which somebody else can still make right, None
     for the defaults; `take_over`: a lock is taken whoever holds it; `ledger_is_local`: a file of
@@ -31,6 +32,7 @@ class Request:
     """
 
     to_revision: int | None = None
+    to_image: str = ""
     accepted: tuple[Acceptance, ...] = ()
     reason: str = ""
     resume: bool = False
@@ -55,6 +57,11 @@ class Request:
     rehearse: float = 0.0
     is_survey: bool = False
     command: tuple[str, ...] = ()
+
+    @property
+    def is_named(self) -> bool:
+        """The user named the target, by its number or its image."""
+        return self.to_revision is not None or bool(self.to_image)
 
     @property
     def urls(self) -> tuple[str, ...]:

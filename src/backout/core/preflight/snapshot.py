@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from backout.core.health.endpoints import asked_of
-from backout.core.history.revisions import NOTHING, Known
+from backout.core.history.choice import NOTHING, Known
 from backout.core.ledger import form, memory
 from backout.core.ledger.records import Ledger
 from backout.core.value import dataclass
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from backout.core.health.endpoints import Endpoint, NotAsked
     from backout.core.health.judgement import Sample
-    from backout.core.history.revisions import Choice
+    from backout.core.history.choice import Choice
     from backout.core.images.names import ImageAnswer
     from backout.core.kinds.kind import Kind, Pace
     from backout.core.kinds.target import Target
@@ -72,7 +72,8 @@ class Snapshot:
     server's time. `is_observed` tells whether the controller has seen the newest spec. `named` is
     what the target and the current revision name; `dry_run` and `pod_dry_run` are None where they
     were not made, `rehearsal` where none was asked.
-    `stored` is its history, `neighbours` are the workloads of its kind in its namespace.
+    `stored` is its history, `neighbours` are the workloads of its kind in its namespace. `unasked`
+    maps why something of the service's health could not be asked after the rollback to what to do.
     `gone_classes` are StorageClasses that its claims need and that do not exist. `ran_images`
     maps `image@digest` of what ran to the registry's answer, where the tag says something else;
     `pull_notes` say which pull Secrets could not be used. `namespace_pods` are the
@@ -93,6 +94,7 @@ class Snapshot:
     pull_notes: tuple[str, ...] = ()
     pod_health: tuple[Sample, ...] = ()
     baseline: tuple[Sample, ...] = ()
+    unasked: Mapping[str, str] = field(default_factory=dict)
     named: Mapping[Reference, Named] = field(default_factory=dict)
     owners: tuple[Owner, ...] = ()
     dry_run: DryRun | None = None
@@ -113,11 +115,13 @@ class Snapshot:
         """The ledger that the Lease carries."""
         return form.read(self.lease)
 
-    @property
+    @cached_property
     def known(self) -> Known:
         """What the ledger's memory says of templates; nothing where it cannot be read."""
         ledger = self.ledger
-        return memory.known(ledger, self.now) if isinstance(ledger, Ledger) else NOTHING
+        if not isinstance(ledger, Ledger):
+            return NOTHING
+        return memory.known(ledger, self.now, self.revisions)
 
     @property
     def kind(self) -> Kind:

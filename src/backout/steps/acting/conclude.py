@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from backout.core.checks.ownership import REVERTS
+from backout.core.diagnosis.condemning import condemns
 from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
@@ -33,8 +34,22 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
         health=health,
         remedy=_remedy(run, plan, ending),
     )
-    facts = {"verdict": verdict, "health": health, "causes": causes}
+    facts = {
+        "verdict": verdict,
+        "health": health,
+        "causes": causes,
+        "condemns": _condemns(run, ending),
+    }
     return outcome, closed(state, images=ending.images, **facts)
+
+
+def _condemns(run: Run, ending: Ending) -> bool:
+    """Tell whether the failure is the template's own fault: then it is remembered as bad.
+
+    With --fail-fast what was suspected was taken for certain: nothing is learned from that.
+    """
+    is_certain = isinstance(ending.verdict, Failed) and not run.policy.fail_fast
+    return is_certain and condemns(getattr(ending.verdict, "causes", ()))
 
 
 def not_watched(run: Run, plan: Plan, why: str, result: Result) -> Outcome:

@@ -91,7 +91,7 @@ class Waiting:
         )
 
     async def _rolled_back(self, holder: str) -> Outcome | None:
-        if not holder or self._run.policy.to_revision is not None:
+        if not holder or self._run.policy.is_named:
             return None
         record = records.by_op((await see(self._run)).ledger, holder)
         if record is None or record.state is not State.SUCCEEDED:

@@ -19,7 +19,7 @@ from backout.steps.reading import pull_secrets
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.core.history.revisions import Choice
+    from backout.core.history.choice import Choice
     from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
 

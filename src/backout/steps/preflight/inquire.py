@@ -12,6 +12,7 @@ from backout.core.health.judgement import Answer, Sample
 from backout.core.kubernetes import objects
 from backout.core.preflight.snapshot import Need, Snapshot
 from backout.steps.asking.proxied import PodAsked
+from backout.steps.asking.subjects import NotVerified, chosen
 from backout.steps.concurrency import first_error
 from backout.steps.preflight import images
 from backout.steps.preflight.baseline import baseline
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backout.core.health.endpoints import Endpoint
-    from backout.core.history.revisions import Choice
+    from backout.core.history.choice import Choice
     from backout.core.model import Object, Revision
     from backout.steps.run import Run
 
@@ -55,10 +56,27 @@ async def inquire(run: Run, snapshot: Snapshot, choice: Choice) -> Snapshot:
         snapshot,
         pod_health=health,
         baseline=before.samples,
+        unasked=await _unasked(run, snapshot, revision, before.samples)
+        if run.policy.require_health
+        else {},
         unreadable=unreadable,
         **images_task.result().fields,
         **consulted.fields,
     )
+
+
+async def _unasked(
+    run: Run, snapshot: Snapshot, revision: Revision, before: Sequence[Sample]
+) -> dict[str, str]:
+    """Return what of the service's health is known to have no answer, and what to do about it.
+
+    What may not be asked now may not be asked after the rollback.
+    """
+    asked = await chosen(run, snapshot, revision)
+    told = {one.why: one.remedy for one in asked.unasked}
+    told |= {f"{s.subject}: {s.detail}": "" for s in before if s.is_forbidden}
+    none = NotVerified(why="nothing is named to ask")
+    return told if told or asked.subjects else {none.why: none.remedy}
 
 
 async def _pod_health(

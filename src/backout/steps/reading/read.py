@@ -27,22 +27,36 @@ AT_ONCE = 4
 
 
 class _Unread:
-    """Collects why a need could not be read; the program goes on without it."""
+    """Collects why a need could not be read; the program goes on without it.
 
-    def __init__(self) -> None:
+    With `chooses` only where it is denied: a choice that is made while the Pods or the ledger fail
+    to answer for a moment goes to another revision than one that is made a moment later.
+    """
+
+    def __init__(self, *, chooses: bool = False) -> None:
         self.why: dict[Need, str] = {}
+        self._chooses = chooses
 
     def note(self, need: Need, error: BackoutError) -> None:
+        if self._chooses and need in _CHOSEN_FROM and not isinstance(error, Forbidden):
+            raise Unreachable(
+                f"the choice is made from the {need}, which could not be read: {error.message}; "
+                "nothing was changed",
+                remedy=error.remedy or "run the same command again",
+            ) from error
         self.why[need] = error.message
 
 
-async def read(run: Run) -> Snapshot:
-    """Return everything that a choice needs.
+_CHOSEN_FROM = {Need.PODS, Need.LEDGER}
 
-    Raises ApiError or Unreachable where the workload or its history cannot be read: without both
-    there is nothing to choose from.
+
+async def read(run: Run, *, chooses: bool = True) -> Snapshot:
+    """Return everything that a choice needs; with `chooses` one is to be made from it.
+
+    Raises ApiError or Unreachable where the workload or its history cannot be read, without which
+    there is nothing to choose from, and Unreachable where a choice needs what fails to answer.
     """
-    unread = _Unread()
+    unread = _Unread(chooses=chooses)
     if run.policy.is_survey:
         unread.why[Need.INTENT] = "many workloads are looked at, none is to be undone now"
     with first_error():

@@ -135,6 +135,13 @@ async def test_bash_offers_the_revisions_to_go_to_and_not_the_current_one(
     assert await offered(backout, "backout undo --to-revision=1 deploy/w") == ["deploy/web"]
 
 
+async def test_bash_offers_the_images_to_go_to_by_their_short_names(
+    backout: Command, api: ApiServer
+) -> None:
+    assert api.find("deployments", "web") is not None
+    assert await offered(backout, "backout undo deploy/web --to-image ") == ["app:good"]
+
+
 async def test_bash_offers_the_namespaces(backout: Command, api: ApiServer) -> None:
     api.before = listing("shop", "till")
 

@@ -113,6 +113,10 @@ WRONG: dict[str, tuple[str | bytes, str]] = {
     "nobody's home": ('journal = "~no-such-body/j"', "there is no such home folder"),
     "an id that is none": ('[[accept]]\nid = "PF9"\nreason = "r"', "there is no check 'PF9'"),
     "an id that nothing lifts": ('[[accept]]\nid = "PF802"\nreason = "r"', "cannot be accepted"),
+    "an id that takes a person": (
+        '[[accept]]\nid = "PF116"\nreason = "r"',
+        "PF116 takes a person's word each time",
+    ),
     "no reason": ('[[accept]]\nid = "PF801"', "takes an `id` and a `reason`"),
     "an empty reason": ('[[accept]]\nid = "PF801"\nreason = " "', "the record keeps the reason"),
     "a reason that is none": ('[[accept]]\nid = "PF801"\nreason = 1', "are strings"),

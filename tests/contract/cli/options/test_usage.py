@@ -73,6 +73,10 @@ WRONG = {
         ("deploy/web", "--to-revision", "1", "--to-last-healthy"),
         "contradict each other",
     ),
+    "a revision and an image": (
+        ("deploy/web", "--to-revision", "1", "--to-image", "shop:v1"),
+        "--to-revision and --to-image contradict each other",
+    ),
     "no time to rehearse": (("deploy/web", "--rehearse-timeout", "0"), "not a time span"),
     "one of two healths by ftp": (
         ("deploy/web", "--health", "/up", "--health", "ftp://x/"),
@@ -200,6 +204,7 @@ OTHERS = {
         ("check", "deploy/web", "deploy/api", "--to-revision", "1"),
         "--to-revision is a revision of one workload",
     ),
+    "one image of several": (("check", "--all", "--to-image", "shop:v1"), "of one workload"),
     "one revision of all": (("check", "--all", "--to-revision", "1"), "of one workload"),
     "explain a daemonset": (("explain", "ds/agent"), "not supported yet"),
 }

@@ -265,16 +265,6 @@ async def test_without_a_service_nothing_is_claimed() -> None:
         assert "healthy" not in told.message
 
 
-async def test_where_health_is_required_nothing_to_ask_is_undecided() -> None:
-    async with ApiServer() as api:
-        shop(api)
-        api.remove("services", "web")
-        told = await undone(api, policy=Request(successes=1, require_health=True))
-
-        assert told.result == "undecided"
-        assert "--require-health" in told.message
-
-
 async def test_services_that_lead_elsewhere_are_not_asked(api: ApiServer) -> None:
     metrics = service("web", {"port": 9100, "targetPort": 9100}, name="metrics")
     out = service(name="out", type="ExternalName", externalName="x.example")
