@@ -4,12 +4,12 @@ import pytest
 
 from backout.core.diagnosis.causes import Cause
 from backout.core.diagnosis.condemning import condemns
-from backout.core.diagnosis.groups import TABLE, Ground, Group, Row
+from backout.core.diagnosis.groups import TABLE, Ground, Group, GroupRule
 
 ROWS = [pytest.param(code, row, id=f"{code}-{row.rule}") for code in TABLE for row in TABLE[code]]
 
 
-def cause(code: str, row: Row, *, is_final: bool = True) -> Cause:
+def cause(code: str, row: GroupRule, *, is_final: bool = True) -> Cause:
     return Cause(
         code=code,
         uid="u",
@@ -24,7 +24,7 @@ def cause(code: str, row: Row, *, is_final: bool = True) -> Cause:
 
 @pytest.mark.parametrize(("code", "row"), ROWS)
 def test_what_nobody_else_can_make_right_condemns_a_template_and_the_surroundings_do_not(
-    code: str, row: Row
+    code: str, row: GroupRule
 ) -> None:
     is_own = row.group in {Group.NOBODY, Group.PROCESS}
     assert condemns([cause(code, row)]) == is_own
