@@ -111,7 +111,8 @@ async def test_a_database_that_was_down_before_and_after_is_held_against_nobody(
     api: ApiServer,
 ) -> None:
     api.proxied = lambda _: Answer(status=503, body=b"no database")
-    policy = Request(successes=2, baseline=True, accepted=(Acceptance(id="PF121", reason="r"),))
+    accepted = (Acceptance(id="PF121", reason="r"),)
+    policy = Request(successes=2, baseline=True, health=("/ready",), accepted=accepted)
     told = await undone(api, policy=policy, limits=replace(QUICK, health=0.4))
 
     assert told.result == "failed", told.text
