@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backout.core.ledger import breaker
 from backout.core.ledger.breaker import Closed, Open
-from backout.core.ledger.records import Record, State
+from backout.core.ledger.records import Record, Side, State
 from tests.core.values_made import record
 from tests.objects.times import NOW, ago
 
@@ -101,3 +101,65 @@ def test_until_is_the_first_moment_at_which_it_is_closed(made: list[Record], lim
         just_before = state.until - timedelta(microseconds=1)
         assert isinstance(at, Closed)
         assert isinstance(breaker.judge(made, now=just_before, limit=limit, window=HOUR), Open)
+
+
+def back_and_forth(*states: State) -> list[Record]:
+    """Return rollbacks from `bad` to `good`, back, and so on, a minute apart."""
+    ends = (Side(revision=3, hash="bad"), Side(revision=2, hash="good"))
+    return [
+        record(
+            f"op-{n}",
+            state=state,
+            source=ends[n % 2],
+            destination=ends[(n + 1) % 2],
+            intent_at=ago(minutes=30 - n),
+        )
+        for n, state in enumerate(states)
+    ]
+
+
+BAD, GOOD = Side(revision=3, hash="bad"), Side(revision=2, hash="good")
+LOST = [State.FAILED, State.UNDECIDED, State.APPLIED]
+
+
+@pytest.mark.parametrize("state", LOST)
+def test_the_way_back_from_a_rollback_that_did_not_succeed_does_not_count(state: State) -> None:
+    there = back_and_forth(state)
+    assert breaker.is_way_back(there, source=GOOD, to=BAD)
+    assert not breaker.is_way_back(there, source=GOOD, to=Side(revision=1, hash="january"))
+    assert not breaker.is_way_back(there, source=Side(revision=4, hash="fixed"), to=BAD)
+
+    both = back_and_forth(state, State.SUCCEEDED)
+    assert judged(both, limit=2) == Closed(counted=(both[0],))
+
+
+def test_going_back_from_a_rollback_that_succeeded_counts() -> None:
+    both = back_and_forth(State.SUCCEEDED, State.SUCCEEDED)
+    assert not breaker.is_way_back(both[:1], source=GOOD, to=BAD)
+    assert isinstance(judged(both, limit=2), Open)
+
+
+@given(st.lists(st.sampled_from(LOST), max_size=9), limits)
+def test_a_circle_of_failures_is_stopped_at_twice_the_limit_at_most(
+    states: list[State], limit: int
+) -> None:
+    made: list[Record] = []
+    for one in back_and_forth(*states):
+        is_back = breaker.is_way_back(made, source=one.source, to=one.destination)
+        if is_back or isinstance(judged(made, limit=limit), Closed):
+            made.append(one)
+        else:
+            break
+    assert len(made) <= 2 * limit
+
+
+def test_a_way_back_is_known_by_its_steady_template_too() -> None:
+    restarted = Side(revision=3, hash="bad-restarted", steady=("steady-bad",))
+    there = [
+        record(
+            state=State.FAILED,
+            source=Side(revision=3, hash="bad", steady=("steady-bad",)),
+            destination=Side(revision=2, hash="good", stored="good-stored"),
+        )
+    ]
+    assert breaker.is_way_back(there, source=Side(revision=2, hash="good-stored"), to=restarted)

@@ -22,6 +22,8 @@ sides = st.builds(
     hash=st.text(max_size=8),
     images=st.dictionaries(st.text(max_size=4), st.text(max_size=4), max_size=2),
     generation=st.none() | st.integers(0, 99),
+    stored=st.text(max_size=8),
+    steady=st.lists(st.text(max_size=8), max_size=2).map(tuple),
 )
 texts = st.text(max_size=8)
 some = st.builds(

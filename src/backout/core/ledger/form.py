@@ -180,6 +180,8 @@ def _holder_json(holder: Holder | None) -> dict[str, Any] | None:
         "host": holder.host,
         "bootID": holder.boot_id,
         "pid": holder.pid,
+        "pidNamespace": holder.namespace,
+        "startedAt": holder.started,
     }
 
 
@@ -191,12 +193,19 @@ def _holder(value: Any) -> Holder:
         host=_typed(content["host"], str),
         boot_id=_typed(content["bootID"], str),
         pid=_typed(content["pid"], int),
+        namespace=_typed(content.get("pidNamespace", ""), str),
+        started=_typed(content.get("startedAt", ""), str),
     )
 
 
 def _side_json(side: Side) -> dict[str, Any]:
     content = {"revision": side.revision, "hash": side.hash, "images": dict(side.images)}
-    return content if side.generation is None else {**content, "generation": side.generation}
+    known: dict[str, Any] = {
+        "generation": side.generation,
+        "stored": side.stored or None,
+        "steady": list(side.steady) or None,
+    }
+    return {**content, **{k: v for k, v in known.items() if v is not None}}
 
 
 def _side(value: Any) -> Side:
@@ -207,6 +216,8 @@ def _side(value: Any) -> Side:
         hash=_typed(content["hash"], str),
         images=_images(content["images"]),
         generation=None if generation is None else _typed(generation, int),
+        stored=_typed(content.get("stored", ""), str),
+        steady=_texts(content.get("steady", [])),
     )
 
 

@@ -220,10 +220,10 @@ def _learned(ledger: Ledger, record: Record, references: Mapping[str, str] | Non
     source, target = record.source, record.destination
     at = record.closed_at or record.patched_at or record.intent_at
     if record.state is State.FAILED and record.condemns:
-        why = (record.causes or (record.verdict,))[0]
-        return _blamed(
-            ledger, target.hash, target.revision, at, f"its rollout failed: {why}", Blame.FAILED
-        )
+        words = f"its rollout failed: {(record.causes or (record.verdict,))[0]}"
+        for template_hash in target.hashes:
+            ledger = _blamed(ledger, template_hash, target.revision, at, words, Blame.FAILED)
+        return ledger
     if record.state is not State.SUCCEEDED:
         return ledger
     if _is_return(ledger.records, record):
@@ -233,9 +233,16 @@ def _learned(ledger: Ledger, record: Record, references: Mapping[str, str] | Non
         ledger = _blamed(ledger, source.hash, source.revision, at, words, Blame.LEFT)
     if record.health != Healthy.__name__:
         return ledger
-    return recorded(
-        ledger, target.hash, target.revision, at=at, images=target.digests, references=references
-    )
+    for template_hash in target.hashes:
+        ledger = recorded(
+            ledger,
+            template_hash,
+            target.revision,
+            at=at,
+            images=target.digests,
+            references=references,
+        )
+    return ledger
 
 
 def _is_return(records: Sequence[Record], record: Record) -> bool:
@@ -245,8 +252,8 @@ def _is_return(records: Sequence[Record], record: Record) -> bool:
     return (
         last is not None
         and last.state is not State.SUCCEEDED
-        and (last.source.hash, last.destination.hash)
-        == (record.destination.hash, record.source.hash)
+        and last.source.is_same(record.destination)
+        and last.destination.is_same(record.source)
     )
 
 

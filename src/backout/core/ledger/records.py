@@ -57,12 +57,28 @@ class Side:
     `images` maps a container to the digest of what ran, or to its template's image while no Pod
     has told.
     `generation` is the workload's before the PATCH (only on the `from` side): recovery compares it.
+    `stored` is the hash of the template that the API server made of ours (a mutating webhook may
+    have changed it), empty until it has said so. `steady` are digests without the annotations that
+    restart Pods, of every template that is known to be this one.
     """
 
     revision: int
     hash: str
     images: Mapping[str, str] = field(default_factory=dict)
     generation: int | None = None
+    stored: str = ""
+    steady: tuple[str, ...] = ()
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """Its template's hashes: as we sent it, and as the API server keeps it."""
+        return tuple(dict.fromkeys(h for h in (self.hash, self.stored) if h))
+
+    def is_same(self, other: Side) -> bool:
+        """Tell whether both are one template, but for annotations that only restart Pods."""
+        return bool(
+            set(self.hashes) & set(other.hashes) or set(self.steady).intersection(other.steady)
+        )
 
     @property
     def digests(self) -> Mapping[str, str]:
@@ -156,13 +172,19 @@ class Remembered:
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """Who holds the lock, to be told to others: the operation, and the process behind it."""
+    """Who holds the lock, to be told to others: the operation, and the process behind it.
+
+    `namespace` is the process's PID namespace, `started` when it began, both as the kernel tells
+    them, empty where it does not: another process may have its pid.
+    """
 
     op: str
     actor: str
     host: str
     boot_id: str
     pid: int
+    namespace: str = ""
+    started: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,93 @@
+"""Once back, not twice: ledger + workload -> whether a rollback has already led to where it is.
+
+However a run ended, the same command again goes on with its rollback, or says that it is done; a
+step further back is only taken to a revision that somebody named (reference ledger.md).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core.history.patch import MARKER
+from backout.core.kubernetes import objects, restarts, template
+from backout.core.ledger.records import Ledger, Record, State
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+
+    from backout.core.model import Object
+
+OWN_STEPS = 2
+"""By how many generations our PATCH and the controller's own annotation move a workload."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """No rollback has led here: an undo chooses as if there had been none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOpen:
+    """A rollback that led here was not seen to its end."""
+
+    record: Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Back:
+    """A rollback that led here has ended. `is_recent`: within the breaker's window."""
+
+    record: Record
+    is_recent: bool
+
+
+Standing = Elsewhere | LeftOpen | Back
+
+
+def standing(ledger: Ledger, workload: Object, *, now: datetime, window: timedelta) -> Standing:
+    """Return what the newest rollback that landed has to do with the template that is asked for."""
+    for record in reversed(ledger.records):
+        if record.state is State.NOT_APPLIED:
+            continue
+        is_here = leads_to(record, workload)
+        if record.is_open:
+            if is_here:
+                return LeftOpen(record=record)
+            if record.state is State.APPLIED:
+                break
+            continue  # an intent whose PATCH has not landed so far
+        if is_here:
+            return Back(record=record, is_recent=now - record.intent_at < window)
+        if record.patched_at is not None:
+            break
+    return Elsewhere()
+
+
+def leads_to(record: Record, workload: Object) -> bool:
+    """Tell whether the template that a workload asks for is the one that a record went to.
+
+    Annotations that only restart Pods, or carry checksums, make no difference. Where it is not yet
+    known what the API server made of our PATCH, its marker tells, while nobody else has written.
+    """
+    there, now = record.destination, workload["spec"]["template"]
+    if template.digest(now) in there.hashes or restarts.digest(now) in there.steady:
+        return True
+    before = record.source.generation
+    if there.stored or before is None or record.uid != objects.uid(workload):
+        return False
+    has_marker = objects.annotations_of(workload).get(MARKER) == record.op
+    return has_marker and objects.generation(workload) - before <= OWN_STEPS
+
+
+def is_asked_for(
+    record: Record, number: int | None, *, current: int | None, existing: Iterable[int]
+) -> bool:
+    """Tell whether what is asked for is where a record went: by its old number or by its new one.
+
+    `number` None: nothing was named. An old number that another revision has by now is that one's.
+    """
+    if number is None or number == current:
+        return True
+    return number == record.destination.revision and number not in set(existing)
