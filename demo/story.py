@@ -52,7 +52,7 @@ def _break(shell: Shell, missing: str, crashing: str) -> None:
 def _undo(shell: Shell) -> None:
     shell.say("kubectl rollout undo would go to revision 2, the typo.")
     shell.show(
-        "backout undo deploy/shop",
+        "backout undo deploy/shop --yes",
         contains=(
             "kubectl rollout undo would go to revision 2",
             "rollback triggered for deployment/shop to revision=1, traceID=",
@@ -67,7 +67,13 @@ def _undo(shell: Shell) -> None:
 
 
 def _again(shell: Shell) -> None:
-    shell.say("A second undo does not go back to the crash, and sees that the typo cannot start.")
+    shell.say("A second undo goes no further back by itself.")
     shell.show(
-        "backout undo deploy/shop", expect=3, contains=("refused (PF301): nothing was changed",)
+        "backout undo deploy/shop --yes", expect=3, contains=("already rolled back to revision 1",)
+    )
+    shell.say("Whoever names the typo is told that it cannot start.")
+    shell.show(
+        "backout undo deploy/shop --to-revision 2 --yes",
+        expect=3,
+        contains=("PF301", "nothing was changed"),
     )

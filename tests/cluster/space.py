@@ -338,4 +338,4 @@ class Space:
         return Running([str(BACKOUT), *words, "-n", self.name], self.environment, self.folder)
 
     def _argv(self, name: str, words: tuple[str, ...]) -> list[str]:
-        return [str(BACKOUT), "undo", f"deploy/{name}", "-n", self.name, *words]
+        return [str(BACKOUT), "undo", f"deploy/{name}", "-n", self.name, "--yes", *words]

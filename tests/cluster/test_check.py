@@ -52,7 +52,7 @@ def test_what_blocks_is_exit_3_with_the_line_of_the_undo_that_goes_on_anyway(spa
 
     assert last["message"] == f"deployment/{SHOP} would not be rolled back (PF105)"
     assert f"backout undo {DEPLOY}" in last["remedy"]
-    assert last["remedy"].endswith("--resume")
+    assert last["remedy"].endswith("--unpause")
     assert space.wrote() == []
 
 

@@ -199,3 +199,20 @@ def test_a_ledger_of_a_newer_schema_is_refused_and_left_as_it_is(space: Space) -
     after = space.lease()
     assert after is not None
     assert after["metadata"]["annotations"]["backout.dev/ledger"] == newer
+
+
+def test_beyond_the_window_a_healthy_one_goes_further_back_only_with_a_reason(space: Space) -> None:
+    space.deploy(space.version("v1"), serve=False)
+    space.roll(space.version("v2"))
+    space.roll(space.version("missing"))
+    space.undo().expect(0)
+    window = ("--rollback-window", "1s")
+
+    again = space.undo().expect(3)
+    refused = space.undo(*window).expect(3)
+    further = space.undo(*window, *accepting("PF807")).expect(0)
+
+    assert "already rolled back to revision 2" in again.err
+    assert "PF807" in refused.findings()
+    assert "revision=1" in further.line("rollback triggered")
+    assert space.image_now() == space.image("v1")

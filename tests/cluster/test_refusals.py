@@ -102,7 +102,7 @@ def test_a_paused_deployment_is_refused_with_the_line_that_resumes_it(space: Spa
 
     assert "the Deployment is paused" in ran.err
     line = ran.line("to go on anyway: ").removeprefix("to go on anyway: ")
-    assert line == f"backout undo deploy/shop -n {space.name} --resume"
+    assert line == f"backout undo deploy/shop -n {space.name} --unpause"
 
 
 def test_resume_unpauses_in_the_same_write(space: Space) -> None:
@@ -111,7 +111,7 @@ def test_resume_unpauses_in_the_same_write(space: Space) -> None:
     space.merge({"spec": {"paused": True}})
     space.observed()
 
-    space.undo("--resume").expect(0)
+    space.undo("--unpause").expect(0)
 
     assert len(space.audited("patch", "deployments")) == 1
     assert space.get()["spec"].get("paused", False) is False
@@ -123,7 +123,7 @@ def test_a_change_made_while_paused_is_undone_without_a_revision_of_its_own(spac
     space.merge({"spec": {"paused": True}})
     space.roll(space.version("missing"))
 
-    ran = space.undo("--resume").expect(0)
+    ran = space.undo("--unpause").expect(0)
 
     assert "asks for a template that no revision has yet" in ran.out
     assert space.image_now() == space.image("v1")

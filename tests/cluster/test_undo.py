@@ -183,7 +183,7 @@ def test_it_runs_as_a_plugin_of_kubectl(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.roll(space.version("missing"))
 
-    ran = space.kubectl_plugin("undo", "deploy/shop").expect(0)
+    ran = space.kubectl_plugin("undo", "deploy/shop", "--yes").expect(0)
 
     assert 'deployment "shop" successfully rolled out' in ran.out.splitlines()
     assert space.image_now() == space.image("v1")

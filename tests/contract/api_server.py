@@ -63,6 +63,11 @@ _PATH = re.compile(
     r"/apis?/(?:[a-z0-9.]+/)?v[12](?:alpha1)?/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
     r"(?:/(?P<name>[^/]+))?(?P<rest>/.*)?"
 )
+_WHOLE: dict[str, Object] = {
+    "/version": {"major": "1", "minor": "34", "gitVersion": "v1.34.4"},
+    "/api/v1/nodes": {"kind": "NodeList", "metadata": {}, "items": []},
+}
+"""Of the whole cluster: what it says of itself."""
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
@@ -182,9 +187,9 @@ class ApiServer:
     def _route(self, request: Received) -> Step:
         if request.path == _REVIEWS:
             return self._review(request)
-        if request.path == "/api/v1/nodes":
-            self._allowed("list", "nodes")
-            return Answer(json={"kind": "NodeList", "metadata": {}, "items": []})
+        if request.path in _WHOLE:
+            self._allowed("list", request.path.rpartition("/")[2])
+            return Answer(json=_WHOLE[request.path])
         match = _PATH.fullmatch(request.path)
         if match is None or match["resource"] not in KINDS:
             raise Refused(404, "NotFound", "the server could not find the requested resource")

@@ -1,9 +1,10 @@
 """The ledger protocol as a model that runs (docs/decisions/0003-ledger.md): every interleaving.
 
 Two runners, PATCHes that arrive at any later time or whose answer is lost, crashes anywhere, a
-lease that expires at any moment, and third parties that write the status or put their own manifest
-over the marker. `explore` visits every world that can come about, nearest first, and stops at the
-first that an invariant forbids; the trace is the shortest way there, in sentences.
+lease that expires at any moment, reads of it that fail, the same command given again, and third
+parties that write the status or put the bad manifest over the marker. `explore` visits every world
+that can come about, nearest first, and stops at the first that an invariant forbids; the trace is
+the shortest way there, in sentences.
 """
 
 from __future__ import annotations
@@ -54,6 +55,11 @@ def what_may_have_landed_is_counted(_before: World, now: World, _bounds: Bounds)
     return len(now.workload.landed) <= now.lease.counted()
 
 
+def never_further_back_than_one_step(_before: World, now: World, _bounds: Bounds) -> bool:
+    """Hold for the same command, however often it is given: nobody named the step after that."""
+    return now.workload.back <= 1
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     never_more_applied_than_the_limit,
     never_more_counted_than_the_limit,
@@ -61,6 +67,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     no_patch_without_an_earlier_intent,
     what_is_closed_stays_closed,
     what_may_have_landed_is_counted,
+    never_further_back_than_one_step,
 )
 
 

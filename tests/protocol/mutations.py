@@ -53,15 +53,15 @@ MUTATIONS = (
     Mutation(
         rule="the recheck after a 409",
         file="steps/acting/act.py",
-        old="        await _still_ours(run, held)\n",
-        new="        if attempt == 0:\n            await _still_ours(run, held)\n",
+        old="            await _still_ours(run, held)\n",
+        new="            await _still_ours(run, held) if attempt > 1 else None\n",
         test=INTERLEAVINGS + "test_a_run_that_meets_a_409_and_has_lost_its_lock_sends_nothing_more",
     ),
     Mutation(
         rule="the generation decides what an absent marker means",
         file="steps/ledger/settle.py",
-        old="return State.NOT_APPLIED if untouched else State.UNDECIDED",
-        new="return State.NOT_APPLIED",
+        old="state = State.NOT_APPLIED if untouched else State.UNDECIDED",
+        new="state = State.NOT_APPLIED",
         test=INTERLEAVINGS
         + "test_a_patch_that_landed_and_whose_marker_was_wiped_is_not_called_not_applied",
     ),
@@ -111,7 +111,7 @@ MUTATIONS = (
     Mutation(
         rule="the breaker is judged on the ledger that the write replaces",
         file="steps/ledger/lock.py",
-        old="snapshot = replace(plan.preflight.snapshot, lease=seen.lease, now=seen.now)",
+        old="snapshot = replace(plan.preflight.snapshot, lease=lease, now=seen.now)",
         new="snapshot = plan.preflight.snapshot",
         test=INTERLEAVINGS + "test_an_intent_that_comes_after_anothers_is_not_written",
     ),
@@ -121,6 +121,36 @@ MUTATIONS = (
         old="return self.state is not State.NOT_APPLIED",
         new="return self.state is not State.NOT_APPLIED and not self.is_open",
         test="tests/core/ledger/test_breaker.py",
+    ),
+    Mutation(
+        rule="an older failure to read the Lease excuses nothing",
+        file="steps/ledger/lock.py",
+        old="for f in of_the_lock(preflight) if",
+        new="for f in of_the_lock(preflight) if Need.LEDGER not in snapshot.unreadable and",
+        test=INTERLEAVINGS + "test_three_reads_that_fail_switch_neither_lock_nor_breaker_off",
+    ),
+    Mutation(
+        rule="once back, not twice: before the plan",
+        file="steps/undo.py",
+        old="back = _in_the_way(run, snapshot)",
+        new="back = None",
+        test="tests/contract/steps/acting/test_once_back.py::"
+        "test_a_rollback_that_succeeded_is_not_repeated",
+    ),
+    Mutation(
+        rule="once back, not twice: on the ledger that the write replaces",
+        file="steps/ledger/lock.py",
+        old="if why := _outdated(plan, seen):",
+        new="if why := '':",
+        test="tests/contract/steps/acting/test_once_back.py::"
+        "test_a_plan_made_before_another_rollback_was_seen_is_made_again",
+    ),
+    Mutation(
+        rule="a process of another PID namespace is not known to be dead",
+        file="steps/ledger/processes.py",
+        old="place == (here.host, here.boot_id, here.namespace)",
+        new="place[:2] == (here.host, here.boot_id)",
+        test="tests/contract/steps/ledger/test_processes.py",
     ),
     Mutation(
         rule="a hold that was not confirmed is not acted upon",

@@ -22,6 +22,7 @@ from backout.core.history import patch
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
 from backout.core.preflight.request import Request
+from backout.steps.resume import resume
 from backout.steps.undo import undo
 from tests.contract.api_server import is_undo, line_of
 from tests.contract.scripted_server import WITHIN
@@ -30,9 +31,9 @@ from tests.protocol.model import INVARIANTS
 from tests.protocol.world import Bounds, Lease, Patch, Record, Workload, World, beginning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from backout.core.plan.plan import Plan
+    from backout.steps.run import Run
     from tests.contract.api_server import ApiServer
     from tests.contract.scripted_server import Answer, Received, Step
 
@@ -88,26 +89,25 @@ class Stage:
         return gate
 
     async def runs(
-        self, actor: str, *, agrees: bool = True, write_timeout: float = PATIENCE
+        self,
+        actor: str,
+        *,
+        carry_out: Callable[[Run], Awaitable[Outcome]] = undo,
+        write_timeout: float = PATIENCE,
     ) -> Told:
-        """Carry out one undo; one that does not agree only settles what was left open."""
-
-        async def confirm(_: Plan) -> bool:
-            return agrees
-
+        """Carry out one undo, or another command."""
         told = Told()
         async with running(
             self._api,
             told,
             actor=actor,
-            confirm=confirm,
             policy=Request(limit=BOUNDS.limit, successes=1),
             write_timeout=write_timeout,
             look_for_leaks=False,
         ) as run:
             run.client._read_timeout = PATIENCE
             try:
-                told.outcome = await undo(run)
+                told.outcome = await carry_out(run)
             except BackoutError as error:
                 told.outcome = Outcome(result=Result.NOT_CHANGED, message=error.message)
         return told
@@ -115,11 +115,11 @@ class Stage:
     def starts(self, actor: str, *, write_timeout: float = PATIENCE) -> asyncio.Task[Told]:
         return asyncio.create_task(self.runs(actor, write_timeout=write_timeout))
 
-    async def is_succeeded(self, *, agrees: bool = False) -> Told:
+    async def is_succeeded(self) -> Told:
         """Let bob find the lock expired, as late as it may be, and settle what is open."""
         if self._api.find("leases", LEASE) is not None:
             expire_lock(self._api)
-        return await self.runs("bob", agrees=agrees)
+        return await self.runs("bob", carry_out=resume)
 
     async def _before(self, request: Received) -> Step | None:
         self.meanwhile(request)

@@ -24,6 +24,9 @@ def steps(world: World, rules: Rules, bounds: Bounds) -> Iterator[Step]:
     yield from third_party(world)
     yield from network(world, rules)
     for runner in world.runners:
+        if runner.at is At.GONE and runner.number < bounds.runs:
+            again = Runner(runner.name, bounds.retries, number=runner.number + 1)
+            yield f"{runner.name} is run again", world.after(again)
         if runner.at is not At.GONE:
             yield f"{runner.name} crashes", world.after(runner.ends())
             yield from STEPS[runner.at](world, runner, rules, bounds)
@@ -47,7 +50,7 @@ def network(world: World, rules: Rules) -> Iterator[Step]:
         name = patch.op[0]
         told = f"the PATCH of {name} " + ("lands" if lands else "meets 409")
         then = world._replace(
-            workload=world.workload.patched(patch.op) if lands else world.workload,
+            workload=world.workload.patched(patch) if lands else world.workload,
             in_flight=tuple(p for p in world.in_flight if p is not patch),
         )
         sender = next((r for r in world.runners if r.at is At.WAIT and r.op == patch.op), None)
@@ -76,10 +79,27 @@ def _found(runner: Runner, state: State) -> Runner:
     return runner.goes(At.WRITE, version=0, settles=runner.op, found=state)
 
 
-def plan(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
-    """Read the workload (D1): the intent will be made for this generation."""
-    planned = me.goes(At.SEE, generation=world.workload.generation)
-    yield f"{me.name} reads the workload", world.after(planned)
+def plan(world: World, me: Runner, _rules: Rules, bounds: Bounds) -> Iterator[Step]:
+    """Read the workload (D1) and the Lease, in any order, or not the Lease.
+
+    The intent will be made for this generation, and the first attempt for this version.
+    """
+    yield f"{me.name} reads the workload", world.after(_planned(world, me, At.SEE))
+    seen = me.goes(At.LATE, seen=world.lease.version)
+    yield f"{me.name} reads the Lease first", world.after(seen)
+    if bounds.failing and not me.is_blind:
+        yield f"{me.name} cannot read the Lease", world.after(me.goes(At.PLAN, is_blind=True))
+
+
+def late(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    yield f"{me.name} reads the workload", world.after(_planned(world, me, At.TAKE))
+
+
+def _planned(world: World, me: Runner, at: At) -> Runner:
+    workload = world.workload
+    return me.goes(
+        at, generation=workload.generation, version=workload.version, target=workload.back + 1
+    )
 
 
 def see(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
@@ -95,25 +115,44 @@ def take(world: World, me: Runner, rules: Rules, bounds: Bounds) -> Iterator[Ste
     left = lease.left_open()
     if lease.version != me.seen:
         yield f"{me.name} loses the compare-and-swap", world.after(me.goes(At.SEE, seen=0))
+    elif rules.back and (here := _led_here(world, me)) is not None:
+        yield from _once(world, me, here)
     elif left is not None:
-        over = me.goes(
-            At.FENCE if rules.fence else At.LOOK, seen=0, generation=0, epoch=epoch, settles=left.op
-        )
+        at = At.FENCE if rules.fence else At.LOOK
+        over = me.goes(at, seen=0, generation=0, version=0, epoch=epoch, settles=left.op)
         if left.state is State.APPLIED:
             over = over.goes(At.WRITE, found=State.APPLIED)
         words = f"{me.name} takes the Lease over to settle {left.op} (epoch {epoch})"
         yield words, world.after(over, lease=lease.taken(me.op))
-    elif lease.counted() >= bounds.limit:
+    elif lease.counted() >= bounds.limit and (rules.judged or not me.is_blind):
         yield f"{me.name} finds the breaker open", world.after(me.ends())
     else:
-        intent = Record(me.op, State.INTENT, me.generation)
-        acts = me.goes(_attempts(me, rules), seen=0, generation=0, epoch=epoch)
+        intent = Record(me.op, State.INTENT, me.generation, me.target)
+        acts = me.goes(At.SEND, seen=0, generation=0, epoch=epoch, is_blind=False)
         words = f"{me.name} writes INTENT {me.op} (epoch {epoch})"
         yield words, world.after(acts, lease=lease.taken(me.op, intent))
 
 
+def _led_here(world: World, me: Runner) -> Record | None:
+    """Return the newest record that landed, if it went to where the workload was read to be."""
+    landed = (State.APPLIED, State.SUCCEEDED, State.UNDECIDED, State.FAILED)
+    there = [r for r in world.lease.records if r.state in landed]
+    return there[-1] if there and there[-1].target == me.target - 1 else None
+
+
+def _once(world: World, me: Runner, here: Record) -> Iterator[Step]:
+    """Go on with what was left open, or leave alone what has ended."""
+    if not here.is_open:
+        yield f"{me.name} finds that {here.op} has rolled back", world.after(me.ends())
+        return
+    epoch = world.lease.epoch + 1
+    goes_on = me.goes(At.FINISH, seen=0, generation=0, version=0, epoch=epoch, settles=here.op)
+    words = f"{me.name} takes the Lease over to go on with {here.op} (epoch {epoch})"
+    yield words, world.after(goes_on, lease=world.lease.taken(me.op))
+
+
 def _attempts(_me: Runner, rules: Rules) -> At:
-    """Return where an attempt begins."""
+    """Return where a further attempt begins."""
     return At.READ if rules.order else At.CHECK
 
 
@@ -143,7 +182,7 @@ def check(world: World, me: Runner, rules: Rules, _bounds: Bounds) -> Iterator[S
 
 
 def send(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
-    under_way = tuple(sorted((*world.in_flight, Patch(me.op, me.version))))
+    under_way = tuple(sorted((*world.in_flight, Patch(me.op, me.version, me.target))))
     yield f"{me.name} sends the PATCH", world.after(me.goes(At.WAIT), in_flight=under_way)
     yield from _interruption(world, me)
 
@@ -161,7 +200,7 @@ def wait(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[S
 def find_out(world: World, me: Runner, rules: Rules, _bounds: Bounds) -> Iterator[Step]:
     """Settle our own operation as a successor would, or leave it to one."""
     if not rules.once:
-        under_way = tuple(sorted((*world.in_flight, Patch(me.op, me.version))))
+        under_way = tuple(sorted((*world.in_flight, Patch(me.op, me.version, me.target))))
         again = world.after(me.goes(At.WAIT), in_flight=under_way)
         yield f"{me.name} sends the same PATCH again", again
     if not me.holds(world.lease):
@@ -192,16 +231,20 @@ def look(world: World, me: Runner, rules: Rules, _bounds: Bounds) -> Iterator[St
     yield f"{me.name} {told}", world.after(me.goes(At.WRITE, found=state))
 
 
-def write(world: World, me: Runner, _rules: Rules, bounds: Bounds) -> Iterator[Step]:
+def write(world: World, me: Runner, rules: Rules, bounds: Bounds) -> Iterator[Step]:
     """Write what was found, if the Lease is still ours: our own record, or one that was left.
 
-    Nobody watched what a record left open has brought about, so it ends UNDECIDED and counts.
+    Nobody watched what a record left open has brought about: where the workload still is there, it
+    stays open, to be gone on with; else it ends UNDECIDED and counts.
     """
     if not me.holds(world.lease):
         yield f"{me.name} finds the Lease lost", world.after(me.ends())
         return
     is_own = me.settles == me.op
-    state = me.found if is_own or me.found is not State.APPLIED else State.UNDECIDED
+    record = world.lease.record(me.settles)
+    is_here = rules.back and record is not None and record.target == world.workload.back
+    stays = is_own or is_here or me.found is not State.APPLIED
+    state = me.found if stays else State.UNDECIDED
     keeps = is_own and state is State.APPLIED
     lease = world.lease.closed(me.settles, state, holder=me.op if keeps else "")
     yield (
@@ -213,9 +256,9 @@ def write(world: World, me: Runner, _rules: Rules, bounds: Bounds) -> Iterator[S
 def _next(me: Runner, state: State, bounds: Bounds) -> Runner:
     """Return the runner after a record was written: on to the watch, to a new plan, or gone."""
     if me.settles != me.op:
-        return me._replace(at=At.PLAN, epoch=0, settles="", found=State.INTENT)
+        return Runner(me.name, me.retries, number=me.number)
     if state is State.APPLIED:
-        return me.goes(At.FINISH, retries=0, has_tried=False)
+        return me.goes(At.FINISH, retries=0, has_tried=False, target=0)
     if state is State.NOT_APPLIED and me.number < bounds.operations:
         return Runner(me.name, bounds.retries, number=me.number + 1)
     return me.ends()
@@ -223,14 +266,15 @@ def _next(me: Runner, state: State, bounds: Bounds) -> Runner:
 
 def finish(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
     if me.holds(world.lease):
-        lease = world.lease.closed(me.op, State.SUCCEEDED, holder="")
-        yield f"{me.name} writes {me.op} SUCCEEDED", world.after(me.ends(), lease=lease)
+        lease = world.lease.closed(me.settles, State.SUCCEEDED, holder="")
+        yield f"{me.name} writes {me.settles} SUCCEEDED", world.after(me.ends(), lease=lease)
     else:
         yield f"{me.name} finds the Lease lost", world.after(me.ends())
 
 
 STEPS: dict[At, Callable[[World, Runner, Rules, Bounds], Iterator[Step]]] = {
     At.PLAN: plan,
+    At.LATE: late,
     At.SEE: see,
     At.TAKE: take,
     At.READ: read,

@@ -8,7 +8,12 @@ import pytest
 
 from backout.core.ledger import records
 from backout.core.ledger.records import State
-from tests.protocol.model import explore, what_is_not_applied_never_lands
+from tests.protocol.model import (
+    explore,
+    never_further_back_than_one_step,
+    never_more_counted_than_the_limit,
+    what_is_not_applied_never_lands,
+)
 from tests.protocol.steps import STEPS
 from tests.protocol.world import At, Bounds, Lease, Record, Rules
 
@@ -47,6 +52,8 @@ def test_the_whole_protocol_is_safe_however_the_steps_interleave(foreign: int) -
         Bounds(retries=3, foreign=1),
         Bounds(operations=2, foreign=0),
         Bounds(limit=2, operations=2, retries=0, foreign=0),
+        Bounds(limit=2, runs=2, retries=0, foreign=0),
+        Bounds(failing=True, foreign=2),
     ],
     ids=str,
 )
@@ -62,6 +69,7 @@ def test_without_the_order_a_run_that_was_succeeded_reads_a_version_behind_the_f
     assert come_in_order(
         [
             "A writes INTENT A1 (epoch 1)",
+            "the PATCH of A meets 409",
             "A finds the Lease its own",
             "B takes the Lease over to settle A1 (epoch 2)",
             "B fences the workload",
@@ -94,7 +102,7 @@ def test_without_the_recheck_a_run_that_met_a_409_patches_again_behind_the_fence
 
     assert come_in_order(
         [
-            "A finds the Lease its own",
+            "A writes INTENT A1 (epoch 1)",
             "A sends the PATCH",
             "B takes the Lease over to settle A1 (epoch 2)",
             "B fences the workload",
@@ -140,8 +148,44 @@ def test_a_patch_that_is_sent_again_takes_the_409_of_its_own_landing_for_a_no() 
     ), found
 
 
-def test_all_five_rules_are_looked_at() -> None:
-    assert Rules._fields == ("order", "fence", "recheck", "generation", "once")
+def test_a_breaker_that_is_judged_by_an_older_failure_to_read_is_none() -> None:
+    found = explore(Rules()._replace(judged=False), Bounds(failing=True))
+
+    assert found.broken == (never_more_counted_than_the_limit,), found
+    assert come_in_order(
+        ["B cannot read the Lease", "A writes A1 SUCCEEDED", "B writes INTENT B1 (epoch 2)"],
+        found.trace,
+    ), found
+    assert explore(Rules(), Bounds(failing=True, retries=0)).is_safe
+
+
+def test_the_same_command_again_goes_further_back_unless_it_looks_where_it_is() -> None:
+    twice = Bounds(limit=2, retries=0)
+    found = explore(Rules()._replace(back=False), twice)
+
+    assert found.broken == (never_further_back_than_one_step,), found
+    assert come_in_order(
+        ["the PATCH of A lands", "B reads the workload", "the PATCH of B lands"], found.trace
+    ), found
+    assert explore(Rules(), twice).is_safe
+
+
+def test_a_rollback_that_was_left_open_is_gone_on_with() -> None:
+    def gone_on_with(before: World, now: World, _bounds: Bounds) -> bool:
+        was, now_is = before.lease.record("A1"), now.lease.record("A1")
+        is_closed = was is not None and was.state is State.APPLIED and was != now_is
+        return not (is_closed and before.lease.holder == "B1")
+
+    found = explore(Rules(), Bounds(foreign=0), (gone_on_with,))
+
+    assert come_in_order(
+        ["B takes the Lease over to go on with A1 (epoch 2)", "B writes A1 SUCCEEDED"], found.trace
+    ), found
+
+
+def test_all_seven_rules_are_looked_at() -> None:
+    every = ("order", "fence", "recheck", "generation", "once", "judged", "back")
+    assert Rules._fields == every
     assert set(STEPS) == set(At) - {At.GONE}
 
 
@@ -154,9 +198,9 @@ def test_a_record_comes_to_every_state_but_one_that_the_watch_decides(state: Sta
 
 
 def test_what_a_successor_cannot_tell_is_undecided_and_the_breaker_counts_it() -> None:
-    def never(_before: World, now: World, _bounds: Bounds) -> bool:
+    def never(before: World, now: World, _bounds: Bounds) -> bool:
         is_settled = any(r.state is State.UNDECIDED for r in now.lease.records)
-        return not (is_settled and now.runners[1].at is At.PLAN and not now.workload.landed)
+        return not (is_settled and before.lease.holder == "B1" and not now.workload.landed)
 
     found = explore(Rules(), Bounds(), (never,))
 

@@ -19,6 +19,9 @@ class Rules(NamedTuple):
     moved before the marker is looked for. `recheck`: after a 409 the Lease is checked again.
     `generation`: an attempt goes on, and an absent marker means NOT_APPLIED, only while the
     generation is the intent's. `once`: a PATCH without an answer is never sent again.
+    `judged`: the breaker is judged on the Lease that the compare-and-swap replaces, also where an
+    earlier read of it had failed. `back`: where a rollback has led to the template that was read,
+    it is gone on with or left alone.
     """
 
     order: bool = True
@@ -26,6 +29,8 @@ class Rules(NamedTuple):
     recheck: bool = True
     generation: bool = True
     once: bool = True
+    judged: bool = True
+    back: bool = True
 
 
 class Bounds(NamedTuple):
@@ -33,20 +38,28 @@ class Bounds(NamedTuple):
 
     `limit` is the breaker's, `foreign` the number of writes of third parties, `retries` how often a
     runner tries again after a 409, `operations` how many it begins when nothing came of one.
+    `runs` is how often the same command is given to each, whatever became of it before; `failing`:
+    a runner's first read of the Lease may fail.
     """
 
     limit: int = 1
     foreign: int = 1
     retries: int = 1
     operations: int = 1
+    runs: int = 1
+    failing: bool = False
 
 
 class Record(NamedTuple):
-    """One rollback in the ledger. `generation` is the workload's that the intent was made for."""
+    """One rollback in the ledger. `generation` is the workload's that the intent was made for.
+
+    `target` is where it goes: so many steps back from the bad revision.
+    """
 
     op: str
     state: State
     generation: int
+    target: int = 1
 
     @property
     def is_open(self) -> bool:
@@ -83,24 +96,27 @@ class Lease(NamedTuple):
 class Workload(NamedTuple):
     """The Deployment. `marker` is what can be seen on it, `landed` what has truly happened.
 
-    No ReplicaSet carries a copy of the marker: the controller may not have come to it yet.
+    No ReplicaSet carries a copy of the marker: the controller may not have come to it yet. `back`
+    is how many steps back from the bad revision its template is.
     """
 
     version: int = 0
     generation: int = 0
     marker: str = ""
     landed: tuple[str, ...] = ()
+    back: int = 0
 
     def touched(self) -> Workload:
         """Return it after a write that moves no generation: of the status, or of a fence."""
         return self._replace(version=self.version + 1)
 
     def rewritten(self) -> Workload:
-        """Return it after a third party put its own manifest there: the marker is gone."""
+        """Return it after a third party deployed the bad one again: the marker is gone."""
         return Workload(self.version + 1, self.generation + 1, "", self.landed)
 
-    def patched(self, op: str) -> Workload:
-        return Workload(self.version + 1, self.generation + 1, op, (*self.landed, op))
+    def patched(self, patch: Patch) -> Workload:
+        landed = (*self.landed, patch.op)
+        return Workload(self.version + 1, self.generation + 1, patch.op, landed, patch.target)
 
 
 class Patch(NamedTuple):
@@ -108,12 +124,14 @@ class Patch(NamedTuple):
 
     op: str
     version: int
+    target: int = 1
 
 
 class At(StrEnum):
     """What a runner does next."""
 
     PLAN = "reads the workload and plans"
+    LATE = "reads the workload, after the Lease, and plans"
     SEE = "reads the Lease"
     TAKE = "compares and swaps the Lease"
     READ = "reads the workload again"
@@ -133,7 +151,7 @@ class Runner(NamedTuple):
 
     `seen` is the version of the Lease that it read, `version` and `generation` are the workload's;
     `epoch` is of its hold; `settles` is the operation whose fate it finds out and `found` what that
-    is.
+    is. `target` is where it goes, `is_blind` whether it could not read the Lease at first.
     """
 
     name: str
@@ -147,6 +165,8 @@ class Runner(NamedTuple):
     settles: str = ""
     found: State = State.INTENT
     has_tried: bool = False
+    target: int = 0
+    is_blind: bool = False
 
     @property
     def op(self) -> str:
@@ -159,7 +179,7 @@ class Runner(NamedTuple):
         return self._replace(at=at, **known)
 
     def ends(self) -> Runner:
-        return Runner(self.name, 0, At.GONE)
+        return Runner(self.name, 0, At.GONE, self.number)
 
 
 class World(NamedTuple):

@@ -109,6 +109,13 @@ class HttpClient:
         )
         return await self._engine.ask(self._open(), question, cap=cap, truncate=truncate)
 
+    async def warm(self, url: str, count: int) -> None:
+        """Open so many connections to the URL's server before they are needed; raise nothing.
+
+        Requests that come together would otherwise each wait for a handshake of their own.
+        """
+        await self._engine.warm(self._open(), url, count)
+
     def stream(
         self,
         method: str,

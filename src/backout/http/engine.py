@@ -8,14 +8,14 @@ twice: a connection that dies under a request is an error.
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import h11
 
 from backout.core.errors import ConfigError, Unreachable
 from backout.core.value import dataclass
-from backout.http.dial import Terms
+from backout.http.dial import Terms, dial
 from backout.http.errors import Unanswered
 from backout.http.pool import Pool
 from backout.http.response import BODY_CAP, Headers, OutgoingHeaders, Response
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from backout.http.connection import HttpConnection
 
-__all__ = ["HttpRequest", "Pool", "Terms", "ask", "listen"]
+__all__ = ["HttpRequest", "Pool", "Terms", "ask", "listen", "warm"]
 
 _IS_ERROR = 400
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -90,6 +90,19 @@ async def listen(
         )
     finally:
         attempt.release()
+
+
+async def warm(pool: Pool, url: str, count: int) -> None:
+    """Open so many connections to a server, for the requests that come next; raise nothing."""
+    host = host_of(url)
+    question = HttpRequest(method="GET", url=url, headers={}, body=None, timeout=0.0)
+    target, proxy, _ = _prepared(question, pool.terms, host)
+
+    async def one() -> None:
+        with suppress(Unreachable):
+            pool.give(target, await dial(target, pool.terms, proxy=proxy, host=host))
+
+    await asyncio.gather(*(one() for _ in range(count)))
 
 
 class _Attempt:

@@ -1,17 +1,22 @@
-"""The verbs of the API server on plain dicts. Reads may be asked again, writes never are."""
+"""The verbs of the API server on plain dicts. Reads may be asked again.
+
+A write is never sent again, but for one that the API server itself was too busy to look at (429).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
+import uuid
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-from backout.core.errors import ApiError, BackoutError, Gone, Unreachable
+from backout.core.errors import BackoutError, Gone, Unreachable
 from backout.core.kubernetes.objects import selector_text
 from backout.http.client import BODY_CAP
 from backout.http.errors import Unanswered
@@ -21,8 +26,8 @@ from backout.kube.call import Call, Reply, RequestLine, ServerDate
 from backout.kube.clock import SYSTEM_CLOCK, Clock
 from backout.kube.credentials.exec_plugin import Surroundings
 from backout.kube.errors import Unclear
-from backout.kube.retry import TRIES, patiently
-from backout.kube.status import error_from, message_of, status_of
+from backout.kube.retry import TRIES, is_turned_away, patiently
+from backout.kube.status import error_from, is_of_api_server, message_of, status_of
 from backout.kube.transport import Transport
 
 if TYPE_CHECKING:
@@ -34,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Listing", "Patched", "ProxyAnswer", "RequestLine", "ServerDate", "WatchEvent"]
 
 FIELD_MANAGER = "backout"
+BUSY_TRIES = 8
+"""How often a write is sent that the API server turns away, at most: each after a longer pause."""
 PAGE = 500
 PAGE_CAP = 32 * 1024 * 1024
 """500 Pods with managed fields are some 10 MB; a list is refused at three times that."""
@@ -48,6 +55,8 @@ COUNTED = f"application/json;as=Table;g=meta.k8s.io;v=v1,{METADATA}"
 WATCH_SECONDS = (240, 300)
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 QUIET = Surroundings()
+Calls = list[Call]
+Replies = list[Reply]
 Keep = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -82,13 +91,21 @@ class Client:
         self._watch_silence = watch_silence
         self._clock = clock
         self._ahead: float | None = None
+        self._warming: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
         return self
 
     async def __aexit__(self, *failure: object) -> None:
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait({self._warming})
         await self._transport.__aexit__(*failure)
+
+    def warm(self, count: int) -> None:
+        """Open so many connections beside what comes next, which then need not wait for them."""
+        self._warming = asyncio.ensure_future(self._transport.warm(count))
 
     @property
     def plain(self) -> Client:
@@ -356,18 +373,40 @@ class Client:
             content_type=content_type,
             timeout=timeout or self._write_timeout,
         )
+        sent = [call]
         try:
-            reply = await self._transport.send(call)
+            reply = await self._admitted(sent)
         except Unanswered as exc:
-            raise _unclear(call, exc) from None
-        response = reply.response
+            raise _unclear(sent[-1], exc) from None
+        call, response = sent[-1], reply.response
         if not _is_success(response.status):
             error = self._error(response)
-            raise _unclear(call, error) if _is_unclear(response.status, error) else error
+            raise _unclear(call, error) if _is_unclear(response) else error
         try:
             return object_in(response, host=self._transport.host), reply
         except Unreachable as exc:
             raise _unclear(call, exc) from None
+
+    async def _admitted(self, sent: Calls) -> Reply:
+        """Send a write, again for as long as the API server turns it away unread (429).
+
+        No longer than its time-out in all. A proxy's own 429 says nothing about what is behind it.
+        `sent` is what is sent, the newest last: each time it has an Audit-ID of its own.
+        """
+        first = sent.pop()
+        replies: Replies = []
+
+        async def ask(left: float) -> Response:
+            audit_id = str(uuid.uuid4()) if sent else first.audit_id
+            timeout = max(0.1, round(left, 1))
+            sent.append(replace(first, timeout=timeout, audit_id=audit_id))
+            replies.append(await self._transport.send(sent[-1]))
+            return replies[-1].response
+
+        await patiently(
+            ask, budget=first.timeout, tries=BUSY_TRIES, clock=self._clock, passes=is_turned_away
+        )
+        return replies[-1]
 
     def _error(self, response: Response) -> BackoutError:
         host = self._transport.host
@@ -378,14 +417,14 @@ def _is_success(status: int) -> bool:
     return 200 <= status < 300  # noqa: PLR2004
 
 
-def _is_unclear(status: int, error: BackoutError) -> bool:
+def _is_unclear(response: Response) -> bool:
     """Tell whether a failed write may have been done: any 5xx, and any foreign 4xx.
 
     A 504 of the API server's own may be committed later (faults.md, 9). A redirect is not followed,
     and a 4xx of the API server's own, 429 included, means that nothing was executed.
     """
-    is_foreign = not isinstance(error, ApiError)
-    return status >= 500 or (is_foreign and status >= 400)  # noqa: PLR2004
+    status = response.status
+    return status >= 500 or (status >= 400 and not is_of_api_server(response))  # noqa: PLR2004
 
 
 def _unclear(call: Call, error: BackoutError) -> BackoutError:

@@ -26,9 +26,11 @@ from backout.core.text import untrusted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.http.response import Headers
+    from backout.http.response import Headers, Response
 
 UNAUTHORIZED, TOO_MANY = 401, 429
+
+_FLOW = "x-kubernetes-pf-flowschema-uid"
 
 _KINDS: Mapping[int, tuple[type[ApiError], str]] = {
     401: (Unauthorized, "log in again, or check the user in `kubectl config view --minify`"),
@@ -62,6 +64,15 @@ def is_status(found: object) -> bool:
         and found.get("kind") == "Status"
         and found.get("apiVersion") == "v1"
     )
+
+
+def is_of_api_server(response: Response) -> bool:
+    """Tell whether the API server itself answered, and no proxy in its place.
+
+    By a Status; or by what priority and fairness puts on each answer, the plain text included with
+    which it turns a request away (apiserver pkg/server/filters/priority-and-fairness.go).
+    """
+    return status_of(response.body) is not None or bool(response.headers.get(_FLOW, ""))
 
 
 def message_of(status: Mapping[str, Any]) -> str:

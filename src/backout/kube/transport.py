@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, urlencode, urlsplit
 
-from backout.core.errors import Unreachable
+from backout.core.errors import BackoutError, Unreachable
 from backout.core.text import untrusted
 from backout.http.client import HttpClient
 from backout.kube.call import Call, Reply, RequestLine, ServerDate
@@ -136,6 +136,13 @@ class Transport:
             self._report(call, status, started)
         warnings = self._listen(call, response.headers)
         return Reply(response=response, warnings=warnings, audit_id=call.audit_id)
+
+    async def warm(self, count: int) -> None:
+        """Open so many connections before they are needed; whatever fails is met again later."""
+        with suppress(BackoutError):
+            identity = await self._identities.current()
+            session = await self._session(identity.key_pair)
+            await session.warm(self._connection.server, count)
 
     async def _session(self, key_pair: KeyPair | None) -> HttpClient:
         """Return the session that shows this certificate; older ones live on for their watches."""

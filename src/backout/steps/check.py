@@ -18,6 +18,7 @@ from backout.steps.preflight.prepare import (
     tell_refusal,
     tell_skipped,
 )
+from backout.steps.reading.read import SPARE
 
 if TYPE_CHECKING:
     from backout.core.plan.plan import Plan
@@ -32,6 +33,7 @@ async def check(run: Run) -> Outcome:
 
     Raises BackoutError where the workload or its history cannot be read, or time is up.
     """
+    run.client.warm(SPARE)
     total = run.limits.total or LONGEST + run.policy.rehearse
     try:
         async with asyncio.timeout(total):

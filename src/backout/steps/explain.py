@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Need
 from backout.core.rollout.verdict import Progressing, judge
 from backout.kube import paths
+from backout.steps.concurrency import first_error
 from backout.steps.reading.changed import tell_change
 from backout.steps.reading.nodes import Nodes
 from backout.steps.reading.read import look
@@ -33,9 +35,12 @@ if TYPE_CHECKING:
 
 async def explain(run: Run) -> Outcome:
     """Tell every cause that stands, the root cause first, and the verdict as it is now."""
-    snapshot = await look(run)
+    with first_error():
+        async with asyncio.TaskGroup() as group:
+            events = group.create_task(_events(run))
+            snapshot = await look(run)
     tell_where(run, snapshot)
-    scene = _scene(snapshot, await _events(run))
+    scene = _scene(snapshot, events.result())
     causes = await _causes(run, scene)
     if not causes and not _is_whole(scene):
         causes = diagnosis.pending(scene)

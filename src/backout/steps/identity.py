@@ -10,7 +10,10 @@ from pathlib import Path
 
 from backout.steps.run import Identity
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_PROC = Path("/proc")
+_BOOT_ID = _PROC / "sys" / "kernel" / "random" / "boot_id"
+STARTED = 19
+"""The start time in what follows the name in proc(5)'s `stat`: field 22 of the whole."""
 
 
 def identity(kubeconfig_user: str) -> Identity:
@@ -25,9 +28,34 @@ def identity(kubeconfig_user: str) -> Identity:
         host=socket.gethostname(),
         boot_id=boot_id,
         pid=os.getpid(),
+        namespace=pid_namespace(),
+        started=started(os.getpid()),
     )
 
 
 def operation_id() -> str:
     """Return an id that no other run has: it marks the PATCH and its record."""
     return uuid.uuid4().hex
+
+
+def pid_namespace() -> str:
+    """Return what tells this process's PID namespace from others; empty where nothing does."""
+    try:
+        return str((_PROC / "self" / "ns" / "pid").stat().st_ino)
+    except OSError:
+        return ""
+
+
+def started(pid: int) -> str:
+    """Return when a process began, in ticks since the boot; empty where that is not told."""
+    fields = stat(pid)
+    return fields[STARTED] if len(fields) > STARTED else ""
+
+
+def stat(pid: int) -> list[str]:
+    """Return the fields behind a process's name (proc(5)); none where it is gone."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()

@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING
 from backout.core.checks.breaker import held_by
 from backout.core.errors import BackoutError
 from backout.core.history.choice import asked_for
-from backout.core.kubernetes import template
-from backout.core.ledger import records
+from backout.core.ledger import once, records
 from backout.core.ledger.records import Record, State
 from backout.core.outcome import Outcome, Result
 from backout.core.plan.plan import Plan
-from backout.core.preflight.snapshot import Preflight
+from backout.core.preflight.snapshot import Preflight, Snapshot
 from backout.core.references.references import unchanged_since
 from backout.core.spans import span
-from backout.kube import paths
+from backout.core.value import dataclass
 from backout.steps.acting.rollback import Rollback
 from backout.steps.ledger.lease import see
-from backout.steps.ledger.recover import close_unwatched, found, let_go, take_over, unsettled
+from backout.steps.ledger.recover import (
+    close_unwatched,
+    found,
+    let_go,
+    may_take,
+    take_over,
+    unsettled,
+)
 from backout.steps.ledger.wait import until_free
 from backout.steps.reading.read import read
 from backout.steps.reading.references import read_versioned
@@ -34,6 +40,14 @@ GRACE = 5.0
 ATTEMPTS = 3
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unwatched:
+    """What was left open is closed, and nothing was watched; no `record`: it was a lock alone."""
+
+    record: Record | None = None
+    state: State = State.UNDECIDED
+
+
 async def resume(run: Run) -> Outcome:
     """Settle what was left open; watch the newest rollback to its end where its PATCH landed.
 
@@ -41,40 +55,62 @@ async def resume(run: Run) -> Outcome:
     """
     for _ in range(ATTEMPTS):
         seen = await see(run)
-        left = records.left_open(seen.ledger)
-        if not left and not seen.lock.holder:
+        if not records.left_open(seen.ledger) and not seen.lock.holder:
             return _nothing_left(run, seen)
         patience = seen.lock.duration.total_seconds() + GRACE
         waited = await until_free(run, patience=patience)
+        seen = waited.seen
         if not waited.is_free:
-            return _alive(run, waited.seen)
-        held = await take_over(run, waited.seen)
-        if held is not None:
-            return await _settled(run, held, records.left_open(waited.seen.ledger))
+            return _alive(run, seen)
+        if not records.left_open(seen.ledger) and not seen.lock.holder:
+            return _ended_meanwhile(run, seen, waited.holder)
+        ended = await _taken(run, seen)
+        if ended is not None:
+            return ended if isinstance(ended, Outcome) else _closed(run, ended)
     raise BackoutError(
         "the lock could not be taken: somebody else changes the Lease all the time",
         remedy="run the same command again",
     )
 
 
-async def _settled(run: Run, held: Held, left: tuple[Record, ...]) -> Outcome:
+async def go_on(run: Run, *, still: str = "") -> Outcome | None:
+    """Go on with what was left open, whose lock is free; None where there is nothing to watch.
+
+    For `still` see `may_take`.
+    """
+    seen = await see(run)
+    if not may_take(run, seen, still=still):
+        return None
+    ended = await _taken(run, seen)
+    return ended if isinstance(ended, Outcome) else None
+
+
+async def _taken(run: Run, seen: Seen) -> Outcome | Unwatched | None:
+    """Take the lock over and settle what is open; None where somebody else was faster."""
+    held = await take_over(run, seen)
+    return None if held is None else await _settled(run, held, records.left_open(seen.ledger))
+
+
+async def _settled(run: Run, held: Held, left: tuple[Record, ...]) -> Outcome | Unwatched:
     """Settle each record, the newest last, and let go of the lock whatever happens."""
     is_watched = False
     try:
         for record in left[:-1]:
-            own = replace(held, record=record.op)
-            await close_unwatched(run, own, record, await found(run, record))
+            own = replace(held, record=record.op, lease=None)
+            state, _ = await found(run, record)
+            await close_unwatched(run, own, record, state)
         if not left:
-            return Outcome(result=Result.SETTLED, message="a lock was left behind; it is released")
+            return Unwatched()
         held.record, newest = left[-1].op, left[-1]
-        state = await found(run, newest)
+        state, _ = await found(run, newest)
         if state is State.APPLIED:
-            rollback = await _rollback(run, newest)
-            if rollback is not None:
+            snapshot = await read(run, chooses=False)
+            if once.leads_to(newest, snapshot.workload):
+                rollback = Rollback(run, await resumed_plan(run, snapshot, newest), since=_clock())
                 is_watched = True
-                return await _watched(run, rollback, held, newest)
+                return await _watched(run, rollback, held, newest, snapshot)
         await close_unwatched(run, held, newest, state)
-        return _closed(run, newest, state)
+        return Unwatched(record=newest, state=state)
     except BackoutError as error:
         raise unsettled(left, error) from None
     finally:
@@ -82,14 +118,16 @@ async def _settled(run: Run, held: Held, left: tuple[Record, ...]) -> Outcome:
             await let_go(run, held)
 
 
-async def _rollback(run: Run, record: Record) -> Rollback | None:
-    """Return the rollback to go on with; None where the workload asks for something else now."""
-    since = asyncio.get_running_loop().time()
-    snapshot = await read(run, chooses=False)
-    there = next((r for r in snapshot.revisions if r.hash == record.destination.hash), None)
-    wanted = template.digest(snapshot.workload["spec"]["template"])
-    if there is None or wanted != record.destination.hash:
-        return None
+async def resumed_plan(run: Run, snapshot: Snapshot, record: Record) -> Plan:
+    """Return the plan of a rollback that has led to where the workload is."""
+    there = next((r for r in snapshot.revisions if r.is_current), None) or next(
+        (r for r in snapshot.revisions if r.hash in record.destination.hashes), None
+    )
+    if there is None:
+        raise BackoutError(
+            "the controller has made no revision of what was rolled back to",
+            remedy="run the same command again",
+        )
     # Its Pods started before this is read: what was written since they may never have run with.
     named = await read_versioned(run, there.template)
     preflight = Preflight(
@@ -98,23 +136,30 @@ async def _rollback(run: Run, record: Record) -> Rollback | None:
         revisions=snapshot.revisions,
         choice=asked_for(replace(there, number=record.destination.revision), snapshot.known),
     )
-    plan = Plan(preflight=preflight, findings=(), skipped=(), accepted=())
-    return Rollback(run, plan, since=since)
+    return Plan(preflight=preflight, findings=(), skipped=(), accepted=())
 
 
-async def _watched(run: Run, rollback: Rollback, held: Held, record: Record) -> Outcome:
+async def _watched(
+    run: Run, rollback: Rollback, held: Held, record: Record, snapshot: Snapshot
+) -> Outcome:
     run.say(
         "resumed",
         f"a rollback of {record.actor} from {record.intent_at:%H:%M:%SZ} to revision "
         f"{record.destination.revision} was left open; its PATCH landed; watching it to its end",
         resumed=record.op,
     )
-    path = paths.workload(run.target)
-    return await rollback.go_on(held, await run.client.get(path))
+    return await rollback.go_on(held, snapshot.workload)
 
 
-def _closed(run: Run, record: Record, state: State) -> Outcome:
+def _clock() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _closed(run: Run, unwatched: Unwatched) -> Outcome:
     """Return the outcome of a record that was closed without watching anything."""
+    record, state = unwatched.record, unwatched.state
+    if record is None:
+        return Outcome(result=Result.SETTLED, message="a lock was left behind; it is released")
     what = f"the rollback of {record.actor} to revision {record.destination.revision}"
     if state is State.NOT_APPLIED:
         return Outcome(
@@ -134,6 +179,26 @@ def _closed(run: Run, record: Record, state: State) -> Outcome:
         message=f"it cannot be told any more whether {what} was applied: somebody has changed "
         f"{run.target} since; closed as UNDECIDED, and it counts for the breaker",
         remedy=f"kubectl rollout history {run.target} -n {run.target.namespace}",
+    )
+
+
+_ENDS = {
+    State.SUCCEEDED: Result.SETTLED,
+    State.FAILED: Result.FAILED,
+    State.NOT_APPLIED: Result.REFUSED,
+}
+
+
+def _ended_meanwhile(run: Run, seen: Seen, holder: str) -> Outcome:
+    """Return how the rollback ended that was waited for: it was alive all the time."""
+    record = records.by_op(seen.ledger, holder)
+    if record is None:
+        return _nothing_left(run, seen)
+    words = ", ".join(w for w in (str(record.state), record.verdict, record.health) if w)
+    return Outcome(
+        result=_ENDS.get(record.state, Result.UNDECIDED),
+        message=f"that rollback, of {record.actor} to revision {record.destination.revision}, "
+        f"ended by itself: {words}",
     )
 
 

@@ -28,12 +28,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """Who runs this, for the record, and what tells a living process from a dead one."""
+    """Who runs this, for the record, and what tells a living process from a dead one.
+
+    `namespace` is its PID namespace and `started` when it began, as the kernel tells them; empty
+    where it does not.
+    """
 
     actor: str
     host: str
     boot_id: str
     pid: int
+    namespace: str = ""
+    started: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,8 +20,8 @@ class LedgerStore(Protocol):
     async def read(self) -> Object | None:
         """Return the Lease as it is now, None where there is none."""
 
-    async def write(self, before: Object | None, body: Mapping[str, Any]) -> None:
-        """Write `body` if what stands there is still `before` (None: nothing).
+    async def write(self, before: Object | None, body: Mapping[str, Any]) -> Object:
+        """Write `body` if what stands there is still `before` (None: nothing); return it as kept.
 
         Raises Conflict or NotFound where it is not, Unclear where no clear answer came, and
         Forbidden with the Role.

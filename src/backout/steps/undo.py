@@ -8,17 +8,25 @@ from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
 from backout.core.kubernetes import template
+from backout.core.ledger import once, records
+from backout.core.ledger.records import Ledger, Record
 from backout.core.outcome import Outcome, Result
+from backout.core.plan.back import already_back, in_the_way, ways_on
 from backout.core.plan.plan import Plan, Refusal
+from backout.core.value import dataclass
+from backout.steps.acting.act import Announcer
 from backout.steps.acting.rollback import Again, Rollback, refused
 from backout.steps.identity import operation_id
-from backout.steps.ledger.recover import recover
+from backout.steps.ledger.lease import Seen
+from backout.steps.ledger.recover import may_take
 from backout.steps.ledger.wait import Waiting
 from backout.steps.preflight.dry_run import patched
 from backout.steps.preflight.prepare import is_same, prepare, tell
-from backout.steps.rehearsing.trial import sweep
+from backout.steps.reading.read import SPARE, read
+from backout.steps.resume import go_on, resumed_plan
 
 if TYPE_CHECKING:
+    from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
 
 PLANS = 4
@@ -27,28 +35,39 @@ THOUGHT = 2.0
 """Seconds after which an answer was a person's, and the plan is looked at again."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Agreed:
+    """A plan that the user said yes to, and when making it began (event-loop time).
+
+    `left` is the rollback that it goes on with, None where it begins one. `still` is the Lease's
+    resourceVersion that stood still while it was waited for.
+    """
+
+    plan: Plan
+    since: float
+    left: Record | None = None
+    still: str = ""
+
+
 async def undo(run: Run) -> Outcome:
     """Roll the workload back, or refuse, and say which; see the exit codes in design section 6.
 
-    Raises BackoutError only before anything was sent.
+    Nothing is written before the user's yes. Raises BackoutError only before anything was sent.
     """
-    waiting = Waiting(run)
+    run.client.warm(SPARE)
+    waiting, announcer = Waiting(run), Announcer()
+    before: Agreed | None = None
     for count in range(PLANS):
         if count:
             run = replace(run, op=operation_id())
-        plan, since = await _agreed(run, waiting)
-        if isinstance(plan, Outcome):
-            return plan
-        if isinstance(plan, Refusal):
-            return refused(run, plan)
-        if plan is None:
-            return Outcome(result=Result.DECLINED, message="declined: nothing was changed")
-        if run.dry_run:
-            return await _dry_run(run, plan)
-        outcome = await Rollback(run, plan, since=since).carry_out()
-        if not isinstance(outcome, Again):
+        agreed = await _agreed(run, waiting, before)
+        if isinstance(agreed, Outcome):
+            return agreed
+        outcome = await _carried_out(run, agreed, announcer)
+        if isinstance(outcome, Outcome):
             return outcome
         run.say("note", f"{outcome.why}; planning again")
+        before = agreed
     return Outcome(
         result=Result.NOT_CHANGED,
         message=f"the workload changed under each of {PLANS} plans; nothing was changed",
@@ -56,55 +75,112 @@ async def undo(run: Run) -> Outcome:
     )
 
 
-async def _agreed(run: Run, waiting: Waiting) -> tuple[Plan | Refusal | Outcome | None, float]:
-    """Return the plan that the user agreed to, and when making it began (event-loop time).
+async def _carried_out(run: Run, agreed: Agreed, announcer: Announcer) -> Outcome | Again:
+    if run.dry_run:
+        return await _dry_run(run, agreed)
+    if agreed.left is not None:
+        return await go_on(run, still=agreed.still) or Again(why="what was left open is settled")
+    rollback = Rollback(run, agreed.plan, since=agreed.since, announcer=announcer)
+    return await rollback.carry_out(still=agreed.still)
 
-    One that went stale meanwhile is asked again; the time a person thinks is not counted.
+
+async def _agreed(run: Run, waiting: Waiting, before: Agreed | None) -> Agreed | Outcome:
+    """Return the plan that the user agreed to, or why there is none.
+
+    One that went stale meanwhile is asked again, and one that would do what was agreed to `before`
+    is not; the time a person thinks is not counted.
     """
     clock = asyncio.get_running_loop().time
     while True:
         still = await waiting.for_the_lock()
-        if isinstance(still, Outcome):
-            return still, clock()
-        since = clock()
-        plan = await _prepared(run, still)
-        if not waiting.goes_on(plan):
+        looked = await _looked(run, still)
+        if not waiting.goes_on(looked):
             break
-    while isinstance(plan, Plan):
-        tell(run, plan)
+    while isinstance(looked, Agreed):
+        if before is not None and _is_same(before, looked):
+            return looked
+        _tell(run, looked)
         asked_at = clock()
         if run.dry_run:
-            return plan, since
-        if not await run.session.confirm(plan):
-            return None, since
+            return looked
+        if not await run.session.confirm(looked.plan):
+            return Outcome(result=Result.DECLINED, message="declined: nothing was changed")
         if clock() - asked_at < THOUGHT:
-            return plan, since
-        since = clock()
-        fresh = await _prepared(run)
-        if isinstance(fresh, Plan) and is_same(plan, fresh):
-            return fresh, since
-        run.say("note", "the plan went stale while you were asked")
-        plan = fresh
-    return plan, since
+            return looked
+        before, looked = looked, await _looked(run, still)
+        if not (isinstance(looked, Agreed) and _is_same(before, looked)):
+            run.say("note", "the plan went stale while you were asked")
+    return refused(run, looked) if isinstance(looked, Refusal) else looked
 
 
-async def _prepared(run: Run, still: str = "") -> Plan | Refusal:
+def _is_same(one: Agreed, other: Agreed) -> bool:
+    return (one.left is None) == (other.left is None) and is_same(one.plan, other.plan)
+
+
+def _tell(run: Run, agreed: Agreed) -> None:
+    left = agreed.left
+    if left is None:
+        tell(run, agreed.plan)
+        return
+    run.say(
+        "left_open",
+        f"a rollback of {left.actor} from {left.intent_at:%H:%M:%SZ} to revision "
+        f"{left.destination.revision} was left open: this goes on with it",
+        revision=left.destination.revision,
+    )
+
+
+async def _looked(run: Run, still: str) -> Agreed | Refusal | Outcome:
+    """Read, and return what would be done: go on with a rollback, begin one, or neither."""
+    since = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(run.limits.total):
-            if not run.dry_run:
-                await recover(run, still=still)
-                await sweep(run)
-            return await prepare(run)
+            snapshot = _freed(run, await read(run), still)
+            back = _in_the_way(run, snapshot)
+            if isinstance(back, once.Back):
+                for sentence in ways_on(back, snapshot, run.policy):
+                    run.say("next", sentence)
+                return already_back(back, snapshot, run.policy)
+            left = back.record if back is not None else None
+            plan = (
+                await prepare(run, snapshot)
+                if left is None
+                else await resumed_plan(run, snapshot, left)
+            )
     except TimeoutError:
         raise BackoutError(
             f"time was up after {run.limits.total:g} s, before anything was sent",
             remedy="give it longer: --timeout",
         ) from None
+    return (
+        plan
+        if isinstance(plan, Refusal)
+        else Agreed(plan=plan, since=since, left=left, still=still)
+    )
 
 
-async def _dry_run(run: Run, plan: Plan) -> Outcome:
+def _freed(run: Run, snapshot: Snapshot, still: str) -> Snapshot:
+    """Return the snapshot without a holder whose lock may be taken: nothing is written for that."""
+    if not isinstance(snapshot.ledger, Ledger):
+        return snapshot
+    seen = Seen(lease=snapshot.lease, now=snapshot.now)
+    is_free = may_take(run, seen, still=still)
+    return replace(snapshot, lease=records.freed(snapshot.lease)) if is_free else snapshot
+
+
+def _in_the_way(run: Run, snapshot: Snapshot) -> once.LeftOpen | once.Back | None:
+    """Return the rollback that has led here; the checks speak of one that is under way."""
+    is_held = bool(records.lock(snapshot.lease).holder)
+    return None if is_held else in_the_way(snapshot, run.policy)
+
+
+async def _dry_run(run: Run, agreed: Agreed) -> Outcome:
     """Send the exact patch as the server's dry run and show what it would change."""
+    plan = agreed.plan
     workload, destination = plan.preflight.snapshot.workload, plan.preflight.destination
+    if agreed.left is not None:
+        words = f"the rollback to revision {destination.number} would be gone on with"
+        return Outcome(result=Result.DRY_RUN, message=f"{words}; nothing was changed")
     answer = await patched(run, workload, destination)
     lines = template.diff(workload["spec"]["template"], answer.object["spec"]["template"])
     changed = sum(line[:1] in {"+", "-"} for line in lines)

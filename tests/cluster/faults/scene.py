@@ -48,13 +48,18 @@ class Ended:
 
 
 class Scene:
-    """The good revision has a Ready Pod all the time; `broken` makes the bad one current."""
+    """The good revision has a Ready Pod all the time; `broken` makes the bad one current.
+
+    Two older ones lie behind the good one: a second step back would go there.
+    """
 
     def __init__(self, space: Space, proxy: FaultProxy) -> None:
         self.space = space
         self.proxy = proxy
         self.good, self.bad = space.image("v1"), space.image("there-is-none")
-        space.deploy(space.version("v1"))
+        space.deploy(space.version("v2", env={"RELEASE": "january"}))
+        space.roll(space.version("v2"), up=True)
+        space.roll(space.version("v1"), up=True)
         space.merge({"metadata": {"annotations": {OWNER: "checkout"}}})
         kubeconfig = space.folder / "kubeconfig"
         entry = {"name": "faults"}
@@ -149,6 +154,14 @@ class Scene:
     @property
     def is_undone(self) -> bool:
         return self.space.image_now() == self.good
+
+    def check_repeated(self, why: str) -> None:
+        """Give the same command again, as a retry loop does: it moves nothing."""
+        again = self.undo()
+        assert again.code == 3, f"{why}\nand again:\n{again}"
+        assert "already rolled back to revision" in again.last, f"{why}\nand again:\n{again}"
+        assert self.is_undone, why
+        assert self.holder == "", why
 
     def check_the_rest(self) -> None:
         """Check what no run may ever touch."""

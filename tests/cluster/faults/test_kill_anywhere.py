@@ -50,6 +50,7 @@ def check_resumed(stage: Scene, ended: Ended) -> None:
         assert (resumed.code, states) == (0, []), why
     elif was_undone:
         assert (resumed.code, states) == (0, ["SUCCEEDED"]), why
+        stage.check_repeated(why)
     else:
         assert (resumed.code, states) == (3, ["NOT_APPLIED"]), why
         assert "nothing was changed" in resumed.last, why

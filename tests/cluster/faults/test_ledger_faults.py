@@ -156,7 +156,7 @@ def test_a_machine_whose_clock_is_an_hour_off_sees_a_live_lock_as_live_and_its_t
     space.deploy(space.version("v1"))
     space.roll(space.version("missing"))
     before = space.get()["metadata"]["creationTimestamp"]
-    ran = python(space, tmp_path, "undo", f"deploy/{SHOP}", "-n", space.name)
+    ran = python(space, tmp_path, "undo", f"deploy/{SHOP}", "-n", space.name, "--yes")
     [record] = space.records()
     told = python(space, tmp_path, "ledger", f"deploy/{SHOP}", "-n", space.name)
 

@@ -55,7 +55,7 @@ def test_a_lost_write_of_the_lease_stops_nothing_and_is_told_by_nothing_false(
     assert ended.code == 0, str(ended)
     assert stage.is_undone
     assert stage.states == ["SUCCEEDED"]
-    assert stage.holder == ""
+    stage.check_repeated(str(ended))
 
 
 def test_a_patch_that_was_lost_on_its_way_is_told_as_not_applied(stage: Scene) -> None:
@@ -75,4 +75,4 @@ def test_a_patch_whose_answer_was_lost_is_found_applied(stage: Scene) -> None:
     assert "no clear answer to the PATCH" in ended.err
     assert stage.is_undone
     assert stage.states == ["SUCCEEDED"]
-    assert stage.holder == ""
+    stage.check_repeated(str(ended))

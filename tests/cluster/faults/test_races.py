@@ -66,7 +66,7 @@ def forget(space: Space) -> None:
 
 def released(space: Space, runs: int) -> list[tuple[subprocess.Popen[str], str]]:
     """Start the runs together; return each with all that it said."""
-    argv = [str(BACKOUT), "undo", f"deploy/{SHOP}", "-n", space.name]
+    argv = [str(BACKOUT), "undo", f"deploy/{SHOP}", "-n", space.name, "--yes"]
     started = [
         subprocess.Popen(
             argv,

@@ -41,11 +41,15 @@ class Finished:
 
 
 class Command:
-    """The command with a kubeconfig of its own. `flags` stand at the end of every command line."""
+    """The command with a kubeconfig of its own. `flags` stand at the end of every command line.
+
+    `agrees`: an undo is given the yes that nobody can be asked for.
+    """
 
     def __init__(self, home: Path) -> None:
         self.home = home
         self.flags: tuple[str, ...] = ()
+        self.agrees = True
         self.environment: dict[str, str] = {}
 
     @property
@@ -82,7 +86,9 @@ class Command:
             "env": self.surroundings(),
             **settings,
         }
-        return await asyncio.create_subprocess_exec(*COMMAND, *arguments, *self.flags, **given)
+        agreed = ("--yes",) if "undo" in arguments and self.agrees else ()
+        words = (*COMMAND, *arguments, *agreed, *self.flags)
+        return await asyncio.create_subprocess_exec(*words, **given)
 
     async def __call__(self, *arguments: str, **settings: Any) -> Finished:
         process = await self.start(*arguments, **settings)

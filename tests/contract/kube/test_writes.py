@@ -74,7 +74,10 @@ async def test_a_write_is_never_sent_twice_even_when_the_kept_alive_connection_d
         refusal(503, "ServiceUnavailable", "what"),
         refusal(504, "Timeout", "what"),
         HTML,
-        Answer(status=400, body=b"<html>", headers={"Content-Type": "text/html"}),
+        *(
+            Answer(status=code, body=b"<html>", headers={"Content-Type": "text/html"})
+            for code in (400, 401, 403, 404, 410, 429)
+        ),
         Answer(status=200, body=b"<html>", headers={"Content-Type": "text/html"}),
         Answer(status=201, body=b'{"kind": '),
         Stream(chunks=[b" " * 1024 * 1024] * 5),
@@ -103,13 +106,47 @@ async def test_a_write_that_times_out_is_unclear(write: Write) -> None:
         (refusal(401, "Unauthorized", "no"), Unauthorized),
         (refusal(409, "Conflict", "no"), Conflict),
         (refusal(422, "Invalid", "no"), Invalid),
-        (refusal(429, "TooManyRequests", "no", Retry_After="1"), ApiError),
+        (refusal(429, "TooManyRequests", "no", Retry_After="3600"), ApiError),
     ],
 )
 async def test_a_write_that_was_refused_is_refused_and_not_repeated(
     write: Write, answer: Step, kind: type[ApiError]
 ) -> None:
     assert isinstance(await failure_of(write, [answer, Answer(json={})]), kind)
+
+
+FLOW = {"X-Kubernetes-PF-FlowSchema-UID": "9f7a3c"}
+
+
+@pytest.mark.parametrize(
+    "busy",
+    [
+        refusal(429, "TooManyRequests", "busy", Retry_After="0"),
+        Answer(status=429, body=b"Too many requests, please try again later.\n", headers=FLOW),
+    ],
+    ids=["a Status", "the plain text of priority and fairness"],
+)
+async def test_a_write_that_the_api_server_was_too_busy_for_is_made_again(
+    write: Write, busy: Answer
+) -> None:
+    script: list[Step] = [busy, busy, Answer(json={})]
+    async with ScriptedServer(script) as server, Client(connection_to(server)) as client:
+        await write(client)
+
+    assert len(server.requests) == 3
+    assert len({r.headers["audit-id"] for r in server.requests}) == 3
+    assert len({r.body for r in server.requests}) == 1
+
+
+async def test_a_write_that_is_made_again_and_gets_no_answer_is_unclear(write: Write) -> None:
+    busy = refusal(429, "TooManyRequests", "busy", Retry_After="0")
+    script: list[Step] = [busy, Close(), Answer(json={})]
+    async with ScriptedServer(script) as server, Client(connection_to(server)) as client:
+        with pytest.raises(Unclear) as caught:
+            await write(client)
+
+    assert len(server.requests) == 2
+    assert caught.value.audit_id == server.requests[1].headers["audit-id"]
 
 
 async def test_a_redirected_write_was_not_executed(write: Write) -> None:

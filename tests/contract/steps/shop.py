@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
+import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -24,7 +25,7 @@ from backout.http.client import HttpClient
 from backout.kube.client import Client
 from backout.kube.connection import Connection
 from backout.registry.client import RegistryClient
-from backout.steps.identity import operation_id
+from backout.steps.identity import operation_id, started
 from backout.steps.ledger.cluster_ledger import ClusterLedger
 from backout.steps.run import Identity, Limits, Run, Session
 from backout.steps.undo import undo
@@ -61,6 +62,15 @@ QUICK = Limits(
     soak=0.1,
     health_soak=0.0,
 )
+ALIVE = Identity(
+    actor="ann",
+    host="here",
+    boot_id="boot",
+    pid=os.getpid(),
+    namespace="ns",
+    started=started(os.getpid()),
+)
+"""The process of every run: it lives for as long as the tests do."""
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
@@ -272,7 +282,7 @@ async def running(  # noqa: PLR0913 (each is a setting of its own)
             registry=registry,
             web=web,
             policy=policy or Request(successes=2),
-            identity=Identity(actor=actor, host="here", boot_id="boot", pid=1),
+            identity=replace(ALIVE, actor=actor),
             emit=events.append,
             confirm=confirm,
             limits=limits,

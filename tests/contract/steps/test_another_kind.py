@@ -71,7 +71,7 @@ async def test_a_rollout_of_it_that_is_held_back_is_refused_or_let_go_in_the_sam
         clones(api)
         api.edit("clonesets", "web", lambda w: w["spec"].update(updateStrategy={"paused": True}))
         refused = await checked(api, Told())
-        done = await undone(api, target=TARGET, policy=Request(successes=2, resume=True))
+        done = await undone(api, target=TARGET, policy=Request(successes=2, unpause=True))
 
         assert "PF105" in refused.message
         assert "the CloneSet rests: its controller would not roll the target out" in refused.text

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from backout.core.ledger.edits import side
 from backout.core.ledger.records import State
 from backout.core.model import Severity, Skipped
 from backout.core.preflight.snapshot import Need, Preflight
 from tests.core.checks.running import found_by, result_of
 from tests.core.values_made import lease, preflight, record
+from tests.objects.pods import pod
 from tests.objects.times import ago, stamp
 
 RECENT = (
@@ -124,3 +126,50 @@ def test_what_could_not_be_read_is_skipped_with_the_reason_never_passed(
     assert skipped.reason == f"{need}: a fault"
     other = Need.LEDGER if need is Need.PERMISSIONS else Need.PERMISSIONS
     assert not isinstance(result_of(one, preflight(unreadable={other: "a fault"})), Skipped)
+
+
+READY = tuple(pod(f"web-3-{x}", of="web-3") for x in "abc")
+
+
+def been_back(minutes: int, **changes: Any) -> Preflight:
+    """Return a workload that was rolled back to its current revision so long ago."""
+    current = preflight().snapshot.workload["spec"]["template"]
+    there = side(3, current)
+    done = record("a", intent_at=ago(minutes=minutes), destination=there, patched_at=ago(minutes=1))
+    return preflight(lease=lease(done), **changes)
+
+
+def test_a_rollback_of_long_ago_whose_revision_is_well_needs_a_reason() -> None:
+    (found,) = found_by("PF807", been_back(61, pods=READY))
+    assert (found.severity, found.acceptable) == (Severity.BLOCK, True)
+    assert "was rolled back to revision 3" in found.message
+    assert "--reason" in found.remedy
+    assert found.risk
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"minutes": 61, "policy": {"reason": "INC-7"}},
+        {"minutes": 61, "to": 1},
+        {"minutes": 61, "pods": ()},
+    ],
+)
+def test_a_reason_a_name_or_trouble_makes_it_an_undo_like_any_other(
+    changes: dict[str, Any],
+) -> None:
+    assert found_by("PF807", been_back(**{"pods": READY, **changes})) == ()
+
+
+def test_the_way_back_from_a_rollback_that_failed_is_not_counted() -> None:
+    current = preflight().snapshot.workload["spec"]["template"]
+    target = preflight().destination
+    failed = record(
+        "b",
+        state=State.FAILED,
+        intent_at=ago(minutes=5),
+        source=side(target.number, target.template),
+        destination=side(3, current),
+    )
+    seen = preflight(lease=lease(RECENT[0], failed), policy={"limit": 1})
+    assert found_by("PF801", seen) == ()

@@ -81,7 +81,7 @@ def test_without_the_bad_fact_nothing_is_found(one: str) -> None:
 @pytest.mark.parametrize(
     ("one", "facts"),
     [
-        ("PF105", {"workload": spec(paused=True), "policy": {"resume": True}}),
+        ("PF105", {"workload": spec(paused=True), "policy": {"unpause": True}}),
         ("PF105", {"workload": spec(paused=False)}),
         ("PF106", {"is_observed": False, "to": 2}),
         ("PF107", {"is_observed": False}),

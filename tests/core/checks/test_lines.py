@@ -16,9 +16,9 @@ GIVEN = ("--context", "prod", "undo", "deploy/web", "--as=ann", "-n", "shop")
 def test_what_was_typed_is_kept_and_what_stands_behind_two_dashes_is_no_flag() -> None:
     made = preflight(policy={"command": ("undo", "-n", "shop", "--", "deploy/web")})
 
-    line = lines.again(made.policy, made.snapshot, "--resume")
+    line = lines.again(made.policy, made.snapshot, "--unpause")
 
-    assert line == "backout undo -n shop --resume -- deploy/web"
+    assert line == "backout undo -n shop --unpause -- deploy/web"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from backout.core.ledger import once
 from backout.core.ledger.edits import known_as
 from backout.core.ledger.once import Back, Elsewhere, LeftOpen, Standing, standing
 from backout.core.ledger.records import Ledger, Record, Side, State
-from tests.core.objects_made import NOW, UID, ago, record
+from tests.core.values_made import record
+from tests.objects.times import NOW, ago
+from tests.objects.workloads import UID
 
 HOUR = timedelta(hours=1)
 RESTART = {"kubectl.kubernetes.io/restartedAt": "2026-11-28T03:00:00Z"}

@@ -24,7 +24,8 @@ from backout.core.ledger.stage import (
     ended,
 )
 from backout.core.outcome import Outcome, Result
-from tests.core.objects_made import NOW, record
+from tests.core.values_made import record
+from tests.objects.times import NOW
 
 WORDS = Words(target="deployment/web", revision=2, resume="backout resume deployment/web -n shop")
 STOPPED = Stopped(error=BackoutError("no answer", remedy="look at the network"))
@@ -133,7 +134,7 @@ TABLE: list[tuple[Stage, Why, Result, str, str, str]] = [
 
 
 @pytest.mark.parametrize(("stage", "why", "result", "message", "remedy", "state"), TABLE)
-def test_whatever_ends_a_rollback_at_whatever_stage_the_last_word_and_the_record_are_true(  # noqa: PLR0913, PLR0917
+def test_whatever_ends_a_rollback_at_whatever_stage_the_last_word_and_the_record_are_true(
     stage: Stage, why: Why, result: Result, message: str, remedy: str, state: str
 ) -> None:
     found = ended(stage, why, WORDS)

@@ -241,9 +241,9 @@ def test_the_line_that_goes_on_has_all_flags_filled_in_and_is_safe_to_paste() ->
 
 def test_the_line_names_each_id_once_and_resumes_a_paused_workload() -> None:
     paused = Finding(id="PF105", severity=Severity.BLOCK, message="paused")
-    assert way_on(paused).endswith("--resume")
+    assert way_on(paused).endswith("--unpause")
     words = shlex.split(way_on(BLOCK, BLOCK, paused))
-    assert words.count("PF301") == words.count("--accept") == words.count("--resume") == 1
+    assert words.count("PF301") == words.count("--accept") == words.count("--unpause") == 1
     assert words[-2:] == ["--reason", "WHY"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -37,8 +38,11 @@ from backout.cli.options.shared import breaker, collect, common
     "--accept", "accepted", multiple=True, metavar="ID", help="Go past this finding; with --reason."
 )
 @click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
-@click.option("--resume", is_flag=True, help="Resume a paused workload in the same write.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--unpause", is_flag=True, help="Resume a paused workload in the same write.")
+@click.option("--resume", "was_unpause", is_flag=True, hidden=True)
+@click.option(
+    "-y", "--yes", is_flag=True, help="Do not ask; needed where nobody can be asked, as in CI."
+)
 @acting.pin
 @acting.health
 @acting.telemetry
@@ -69,12 +73,15 @@ def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int
       backout undo deploy/web
       backout undo deploy/web --dry-run
       backout undo deploy/web -n shop --to-revision 4 --reason "INC-7: 500s"
+      backout undo deploy/web --yes                 in a pipeline
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
     shared = collect(ctx, values)
     # Nothing of this is imported for --help: a tool should start as fast as one.
     from backout.cli.options.policy import policy_of  # noqa: PLC0415
 
     policy = policy_of(values, shared.standing)
+    is_trial = values["dry_run"] == "server"
+    _check_agreed(yes=values["yes"] or is_trial)
     from backout.cli.run import run_command  # noqa: PLC0415 (nor for usage errors)
     from backout.steps.undo import undo as steps  # noqa: PLC0415
 
@@ -85,7 +92,15 @@ def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int
             shared,
             values,
             policy=policy,
-            dry_run=values["dry_run"] == "server",
+            dry_run=is_trial,
             ask=not values["yes"],
         )
     )
+
+
+def _check_agreed(*, yes: bool) -> None:
+    """Raise a usage error where nobody has said yes, and nobody can be asked."""
+    from backout.cli.output.prompt import can_ask  # noqa: PLC0415
+
+    if not yes and not can_ask(os.environ):
+        raise click.UsageError("cannot ask for confirmation; pass --yes")

@@ -19,6 +19,8 @@ from backout.core.preflight.request import Request
 from backout.core.trace import trace_id
 
 _REASON_LIMIT = 500
+_AGREES = frozenset({"--yes", "-y"})
+"""A line that goes on elsewhere is agreed to by whoever runs it."""
 _LEASE = (2.0, 600.0)
 """Seconds: shorter than a slow request it would be lost at once, longer nobody waits for it."""
 
@@ -28,6 +30,11 @@ def policy_of(values: dict[str, Any], standing: tuple[Acceptance, ...] = ()) -> 
 
     `standing` is what the policy file accepts.
     """
+    if values["was_unpause"]:
+        raise click.UsageError(
+            "--resume is called --unpause now; `backout resume` goes on with a rollback that was "
+            "left open"
+        )
     accepted, reason = values["accepted"], _reason(values)
     if accepted and not reason:
         raise click.UsageError("--accept needs --reason TEXT: the record keeps why")
@@ -42,11 +49,11 @@ def policy_of(values: dict[str, Any], standing: tuple[Acceptance, ...] = ()) -> 
         ),
         reason=reason,
         pin=values["pin"],
-        resume=values["resume"],
+        unpause=values["unpause"],
         baseline=True,
         **_proof(values),
         **_limits(values),
-        command=tuple(sys.argv[1:]),
+        command=tuple(w for w in sys.argv[1:] if w not in _AGREES),
     )
 
 

@@ -1,39 +1,82 @@
-"""Asks before the lock, only where a person can answer: stdin and stderr are a terminal."""
+"""Asks before the lock and before any write, whoever sits at the terminal; the default is No.
+
+The terminal is the process's own (`/dev/tty`): also where stdout or stderr goes through a pipe.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from backout.cli.output.render import write
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from backout.core.plan.plan import Plan
 
 PATIENCE = 600.0
 """Seconds after which nobody is there: the answer is No."""
+_TERMINAL = "/dev/tty"
+
+
+def can_ask(environment: Mapping[str, str]) -> bool:
+    """Tell whether a person can be asked: there is a terminal, and this is no CI job."""
+    if environment.get("CI"):
+        return False
+    with _terminal() as found:
+        return found is not None
 
 
 async def confirm(plan: Plan, context: str, *, ask: bool) -> bool:
     """Return whether to go on. The default is No; end of input and silence are No too."""
-    if not ask or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not ask:
         return True
     target, number = plan.preflight.snapshot.target, plan.preflight.destination.number
     question = (
         f"Roll {target} in namespace {target.namespace} of context {context or '-'} back to "
         f"revision {number}? [y/N] "
     )
-    write(sys.stderr, untrusted(question, 400), end="")
-    try:
-        async with asyncio.timeout(PATIENCE):
-            answer = await _line(sys.stdin.fileno())
-    except TimeoutError:
-        write(sys.stderr, "")
-        return False
+    with _terminal() as found:
+        if found is None:
+            return False
+        said, heard = found
+        _say(said, untrusted(question, 400))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                answer = await _line(heard)
+        except TimeoutError:
+            _say(said, "\n")
+            return False
     return answer.strip().lower() in {"y", "yes"}
+
+
+@contextmanager
+def _terminal() -> Iterator[tuple[int, int] | None]:
+    """Give the descriptors to ask on and to hear on, None where nobody sits there."""
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        yield sys.stderr.fileno(), sys.stdin.fileno()
+        return
+    try:
+        descriptor = os.open(_TERMINAL, os.O_RDWR | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError:
+        yield None
+        return
+    try:
+        yield descriptor, descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _say(descriptor: int, text: str) -> None:
+    if descriptor == sys.stderr.fileno():
+        write(sys.stderr, text, end="")
+    else:
+        os.write(descriptor, text.encode(errors="replace"))
 
 
 async def _line(descriptor: int) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core.checks import lines
-from backout.core.checks.check import Check, Fact
-from backout.core.ledger import breaker
+from backout.core.checks.check import Check, Fact, finding
+from backout.core.health.judgement import Answer
+from backout.core.history import revisions
+from backout.core.ledger import breaker, once
+from backout.core.ledger.edits import side
 from backout.core.ledger.foreign import Foreign, rollbacks
 from backout.core.ledger.records import Ledger, Lock, State, UnreadableLedger, by_op, lock
-from backout.core.model import Severity
+from backout.core.model import Finding, Severity
 from backout.core.preflight.snapshot import Need, Preflight, Snapshot
 from backout.core.rights import permissions
 from backout.core.spans import span
@@ -28,7 +31,7 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
     """More than the allowed rollbacks in the window: going round in circles."""
     ledger = preflight.snapshot.ledger
     policy, now = preflight.policy, preflight.snapshot.now
-    if not isinstance(ledger, Ledger):
+    if not isinstance(ledger, Ledger) or _is_way_back(preflight, ledger):
         return
     proven = _foreign(preflight).proven_at
     state = breaker.judge(
@@ -52,6 +55,34 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
             f"{policy.limit} allowed: {told}; it closes again at {state.until:%Y-%m-%dT%H:%M:%SZ}",
             remedy="find out why the rollbacks did not help before making another",
             risk="one more rollback that does not help; the cause is likely elsewhere",
+        )
+
+
+def _is_way_back(preflight: Preflight, ledger: Ledger) -> bool:
+    """Tell whether the target is where the last rollback came from, which did not succeed."""
+    here = side(0, preflight.snapshot.workload["spec"]["template"])
+    there = side(preflight.destination.number, preflight.destination.template)
+    return breaker.is_way_back(ledger.records, source=here, to=there)
+
+
+def rolled_back_and_well(preflight: Preflight) -> Iterator[Fact]:
+    """A rollback led here long ago, and the service is well: nothing needs undoing."""
+    snapshot, policy = preflight.snapshot, preflight.policy
+    ledger, now = snapshot.ledger, revisions.current(preflight.revisions)
+    if not isinstance(ledger, Ledger) or now is None or policy.reason:
+        return
+    if policy.is_named or now.ready < preflight.replicas:
+        return
+    found = once.standing(ledger, snapshot.workload, now=snapshot.now, window=policy.window)
+    is_unwell = any(s.answer is Answer.UNWELL for s in snapshot.baseline)
+    if isinstance(found, once.Back) and not is_unwell:
+        record = found.record
+        yield Fact(
+            message=f"{snapshot.target} was rolled back to revision {now.number} "
+            f"{span(snapshot.now, since=record.intent_at)} ago, and all its Pods are Ready",
+            detail=f"by {record.actor}, from revision {record.source.revision}",
+            remedy="say why it is to go further back: --reason TEXT",
+            risk="a service that works is taken to an older revision",
         )
 
 
@@ -162,6 +193,32 @@ def _denied(
         )
 
 
+TOO_MANY = Check(
+    id="PF801",
+    severity=Severity.BLOCK,
+    title="more rollbacks than allowed in the window",
+    find=too_many_rollbacks,
+    needs=frozenset({Need.LEDGER}),
+)
+
+UNREADABLE = Check(
+    id="PF805",
+    severity=Severity.BLOCK,
+    title="the ledger cannot be read",
+    find=ledger_is_unreadable,
+    needs=frozenset({Need.LEDGER}),
+    acceptable=False,
+)
+
+BACK_AND_WELL = Check(
+    id="PF807",
+    severity=Severity.BLOCK,
+    title="rolled back before, and well now",
+    find=rolled_back_and_well,
+    needs=frozenset({Need.LEDGER, Need.PODS}),
+)
+"""Lifted by `--reason` alone."""
+
 UNDER_WAY = Check(
     id="PF802",
     severity=Severity.BLOCK,
@@ -190,24 +247,11 @@ LEDGER_DENIED = Check(
 )
 
 CHECKS = (
-    Check(
-        id="PF801",
-        severity=Severity.BLOCK,
-        title="more rollbacks than allowed in the window",
-        find=too_many_rollbacks,
-        needs=frozenset({Need.LEDGER}),
-    ),
+    TOO_MANY,
     UNDER_WAY,
     PATCH_DENIED,
     LEDGER_DENIED,
-    Check(
-        id="PF805",
-        severity=Severity.BLOCK,
-        title="the ledger cannot be read",
-        find=ledger_is_unreadable,
-        needs=frozenset({Need.LEDGER}),
-        acceptable=False,
-    ),
+    UNREADABLE,
     Check(
         id="PF806",
         severity=Severity.WARN,
@@ -215,4 +259,11 @@ CHECKS = (
         find=rollbacks_without_us,
         needs=frozenset({Need.LEDGER}),
     ),
+    BACK_AND_WELL,
 )
+
+
+def of_the_lock(preflight: Preflight) -> tuple[Finding, ...]:
+    """Return what the ledger in the snapshot forbids, whatever else could not be read."""
+    checks = (TOO_MANY, UNDER_WAY, UNREADABLE)
+    return tuple(finding(check, fact) for check in checks for fact in check.find(preflight))

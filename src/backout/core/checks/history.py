@@ -23,7 +23,7 @@ ENOUGH_HISTORY = 3
 _LIMIT = '{"spec":{"revisionHistoryLimit":10}}'
 """The API server's own default."""
 PAUSED = "PF105"
-"""The one block that has a flag of its own to lift it: `--resume`."""
+"""The one block that has a flag of its own to lift it: `--unpause`."""
 
 
 def controller_has_not_observed_a_choice(preflight: Preflight) -> Iterator[Fact]:
@@ -51,11 +51,11 @@ def controller_has_not_observed(preflight: Preflight) -> Iterator[Fact]:
 def workload_is_paused(preflight: Preflight) -> Iterator[Fact]:
     """A paused workload takes the patch and rolls nothing out."""
     still = preflight.snapshot.kind.unmoving(preflight.snapshot.workload)
-    if still is not None and still.lift is not None and not preflight.policy.resume:
+    if still is not None and still.lift is not None and not preflight.policy.unpause:
         yield Fact(
             message=f"{still.why}: its controller would not roll the target out",
-            remedy="--resume resumes it in the same write (resuming first would roll the bad "
-            f"template further): {again(preflight.policy, preflight.snapshot, '--resume')}",
+            remedy="--unpause resumes it in the same write (resuming first would roll the bad "
+            f"template further): {again(preflight.policy, preflight.snapshot, '--unpause')}",
             risk="the template is set and nothing rolls out until somebody resumes it",
         )
 

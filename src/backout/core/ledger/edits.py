@@ -47,10 +47,34 @@ def stored(workload: Object | None) -> Edit:
     return edit
 
 
-def known_as(side: Side, found: Object) -> Side:
-    """Return the side with a template that it is known to have become."""
-    steady = dict.fromkeys((*side.steady, restarts.digest(found)))
-    return replace(side, stored=template.digest(found), steady=tuple(steady))
+def side(
+    revision: int,
+    wanted: Object,
+    *,
+    images: Mapping[str, str] = NO_IMAGES,
+    generation: int | None = None,
+) -> Side:
+    """Return one end of a rollback: a revision's number, and its template by its hashes."""
+    return Side(
+        revision=revision,
+        hash=template.digest(wanted),
+        images=images,
+        generation=generation,
+        steady=(restarts.digest(wanted),),
+    )
+
+
+def may_become(there: Side, found: Object | None) -> Side:
+    """Return the side with a template that the API server's dry run made of it, if it was asked."""
+    if found is None:
+        return there
+    steady = dict.fromkeys((*there.steady, restarts.digest(found)))
+    return replace(there, steady=tuple(steady))
+
+
+def known_as(there: Side, found: Object) -> Side:
+    """Return the side with the template that the API server is known to keep."""
+    return replace(may_become(there, found), stored=template.digest(found))
 
 
 def closed(state: State, images: Mapping[str, str] = NO_IMAGES, **facts: Any) -> Edit:

@@ -6,7 +6,7 @@ step further back is only taken to a revision that somebody named (reference led
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from backout.core.history.patch import MARKER
 from backout.core.kubernetes import objects, restarts, template
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime, timedelta
 
-    from backout.core.model import Object
+    from backout.core.model import Object, Revision
 
 OWN_STEPS = 2
 """By how many generations our PATCH and the controller's own annotation move a workload."""
@@ -63,6 +63,34 @@ def standing(ledger: Ledger, workload: Object, *, now: datetime, window: timedel
         if record.patched_at is not None:
             break
     return Elsewhere()
+
+
+def in_the_way(
+    ledger: Ledger,
+    workload: Object,
+    history: Iterable[Revision],
+    *,
+    number: int | None,
+    now: datetime,
+    window: timedelta,
+) -> LeftOpen | Back | None:
+    """Return the rollback that stands against another, None where there is none.
+
+    `number` is the revision that the user named. One that has ended stands in the way for as long
+    as the breaker looks back, and none does for whoever names another revision.
+    """
+    there = tuple(history)
+    current = next((r.number for r in there if r.is_current), None)
+    found = standing(ledger, workload, now=now, window=window)
+    match found:
+        case Elsewhere() | Back(is_recent=False):
+            return None
+        case LeftOpen(record=record) | Back(record=record):
+            existing = [r.number for r in there]
+            is_it = is_asked_for(record, number, current=current, existing=existing)
+            return found if is_it else None
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def leads_to(record: Record, workload: Object) -> bool:

@@ -269,3 +269,10 @@ def lock(lease: Object | None) -> Lock:
         renewed=objects.timestamp(said("renewTime")),
         duration=timedelta(seconds=int(said("leaseDurationSeconds", 0))),
     )
+
+
+def freed(lease: Object | None) -> Object | None:
+    """Return a Lease as if nobody held it: whoever does may be taken over from."""
+    if lease is None:
+        return None
+    return {**lease, "spec": {**(lease.get("spec") or {}), "holderIdentity": ""}}

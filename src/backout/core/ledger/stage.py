@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from backout.core.errors import BackoutError
-from backout.core.ledger.edits import Edit, applied, closed, unchanged
+from backout.core.ledger.edits import Edit, closed, stored, unchanged
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
+    from backout.core.errors import BackoutError
     from backout.core.model import Object
 
 
@@ -142,8 +142,8 @@ def ended(stage: Stage, why: Why, words: Words) -> Ended:
 
 def _known(act: Act, why: Why, words: Words) -> Ended:
     match act:
-        case Applied():
-            return Ended(outcome=_left_open(why, words), edit=applied)
+        case Applied(workload=workload):
+            return Ended(outcome=_left_open(why, words), edit=stored(workload))
         case Stale(why=stale):
             return _unchanged(why, closed(State.NOT_APPLIED, verdict=stale))
         case NotApplied(error=error):

@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backout.core.checks import lines
-from backout.core.checks.breaker import LEDGER_DENIED, PATCH_DENIED, UNDER_WAY, under_way
+from backout.core.checks.breaker import (
+    BACK_AND_WELL,
+    LEDGER_DENIED,
+    PATCH_DENIED,
+    UNDER_WAY,
+    under_way,
+)
 from backout.core.checks.check import Check, Fact, finding
 from backout.core.checks.history import BARRIER, PAUSED, barrier_fact
 from backout.core.checks.relevance import RISKED
@@ -32,7 +38,7 @@ ALREADY_THERE = "already on target revision"
 """The product's own wording; scripts rely on it."""
 
 _LONGEST_REASON = 1000
-_LIFTED = {PAUSED: ("--resume",), RISKED: ()}
+_LIFTED = {PAUSED: ("--unpause",), RISKED: (), BACK_AND_WELL.id: ()}
 """Findings that are not accepted by their id: what lifts them, beside the reason."""
 
 

@@ -35,7 +35,7 @@ class Request:
     to_image: str = ""
     accepted: tuple[Acceptance, ...] = ()
     reason: str = ""
-    resume: bool = False
+    unpause: bool = False
     limit: int = 2
     window: timedelta = timedelta(hours=1)
     health: tuple[str, ...] = ()

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import BackoutError, Conflict
 from backout.core.kubernetes import objects, template
 from backout.core.ledger import records
 from backout.core.ledger.records import State
-from backout.core.value import dataclass
+from backout.core.ledger.stage import (
+    Act,
+    Applied,
+    Holding,
+    Known,
+    MayHaveSent,
+    NotApplied,
+    Stage,
+    Stale,
+    Undecided,
+)
 from backout.kube import paths
 from backout.kube.errors import Unclear
 from backout.steps import notify
@@ -26,77 +37,58 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
 
 ATTEMPTS = 5
+Reach = Callable[[Stage], None]
 _JITTER = random.SystemRandom()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Applied:
-    """The PATCH landed. `workload` is as the server returned it, None where its answer was lost."""
-
-    workload: Object | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stale:
-    """The workload is no longer what the plan was made for; nothing was sent."""
-
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class NotApplied:
-    """The PATCH certainly did not land; `error` says why."""
-
-    error: BackoutError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Undecided:
-    """It cannot be told whether the PATCH landed; `why` says what stood against it.
-
-    `may_settle`: it can be found out later, so the INTENT stays open for the next run.
-    """
-
-    why: str
-    may_settle: bool
-
-
-Act = Applied | Stale | NotApplied | Undecided
-
-
-class Sent:
-    """Whether the PATCH may have left, and what is known of it: what an interruption asks."""
+class Announcer:
+    """Says that a rollback begins, once for each revision: a plan made anew is the same one."""
 
     def __init__(self) -> None:
-        self.maybe = False
-        self.act: Act | None = None
+        self._announced: set[str] = set()
+
+    def announce(self, run: Run, plan: Plan) -> None:
+        """Say it in the words that scripts rely on; the journal has it on disk first."""
+        there = plan.preflight.destination
+        if there.hash in self._announced:
+            return
+        self._announced.add(there.hash)
+        number = there.number
+        words = f"rollback triggered for {run.target} to revision={number}, traceID={run.trace_id}"
+        run.say("triggered", words, revision=number)
+        notify.begin(run, number, words)
 
 
-async def act(run: Run, plan: Plan, held: Held, sent: Sent, *, deadline: float) -> Act:
-    """Announce, then patch; return what is certain about it, and keep it in `sent`.
+async def act(
+    run: Run, plan: Plan, held: Held, reach: Reach, *, announcer: Announcer, deadline: float
+) -> Act:
+    """Announce, then patch; return what is certain about it, and `reach` each stage on the way.
 
-    A 409 means that nothing was written: where only the status moved, the workload is read and the
-    ledger checked again before the next attempt. `deadline` (event-loop time) bounds finding out
-    what an unclear answer meant. Raises LockLost where the lock is not ours.
+    The first attempt follows the intent at once: the compare-and-swap that wrote it was made after
+    the plan's workload was read, so it was the check of the ledger. A 409 means that nothing was
+    written: where only the status moved, the workload is read and the ledger checked again before
+    the next attempt. `deadline` (event-loop time) bounds finding out what an unclear answer meant.
+    Raises LockLost where the lock is not ours.
     """
+    workload = plan.preflight.snapshot.workload
     for attempt in range(ATTEMPTS):
-        workload = await run.client.get(paths.workload(run.target))
-        stale = difference(run.target.kind, plan.preflight.snapshot.workload, workload)
-        if stale:
-            return Stale(why=stale)
-        await _still_ours(run, held)
+        if attempt:
+            await asyncio.sleep(_JITTER.uniform(0, 0.05 * 2**attempt))
+            workload = await run.client.get(paths.workload(run.target))
+            stale = difference(run.target.kind, plan.preflight.snapshot.workload, workload)
+            if stale:
+                return Stale(why=stale)
+            await _still_ours(run, held)
         held.check_fresh(run)
-        if attempt == 0:
-            announce(run, plan)
+        announcer.announce(run, plan)
         sent_at = asyncio.get_running_loop().time()
-        found = await _send(run, made(run, plan.preflight.destination, workload), sent)
+        found = await _send(run, made(run, plan.preflight.destination, workload), reach)
         if isinstance(found, Unclear):
             found = await _found_out(run, held, found, deadline)
         if found is not None:
-            sent.act = found
+            reach(Known(act=found))
             _note_answer(run, found, since=sent_at)
             return found
-        await asyncio.sleep(_JITTER.uniform(0, 0.05 * 2**attempt))
     return NotApplied(
         error=BackoutError(
             f"the workload changed under each of {ATTEMPTS} attempts",
@@ -122,14 +114,6 @@ def difference(kind: Kind, planned: Object, now: Object) -> str:
     return ""
 
 
-def announce(run: Run, plan: Plan) -> None:
-    """Say that it begins, in the words that scripts rely on; the journal has it on disk first."""
-    number = plan.preflight.destination.number
-    words = f"rollback triggered for {run.target} to revision={number}, traceID={run.trace_id}"
-    run.say("triggered", words, revision=number)
-    notify.begin(run, number, words)
-
-
 def _note_answer(run: Run, found: Act, *, since: float) -> None:
     """Note for the journal when the PATCH landed, which an unclear answer tells later."""
     if isinstance(found, Applied):
@@ -145,23 +129,22 @@ async def _still_ours(run: Run, held: Held) -> None:
         raise LockLost("the record of this run was closed by somebody else")
 
 
-async def _send(run: Run, made_patch: Patch, sent: Sent) -> Act | Unclear | None:
+async def _send(run: Run, made_patch: Patch, reach: Reach) -> Act | Unclear | None:
     """Send the PATCH once; return None for a 409. An interruption waits for its answer."""
     path = paths.workload(run.target)
-    sent.maybe = True
+    reach(MayHaveSent())
     request = asyncio.ensure_future(run.client.patch_json(path, made_patch.ops))
     try:
         answer = await unbroken(request, patience=run.limits.wind_down / 2)
     except asyncio.CancelledError:
-        sent.act = _after_interruption(request)
+        reach(Known(act=_after_interruption(request)))
         raise
     except Conflict:
-        sent.maybe = False
+        reach(Holding())
         return None
     except Unclear as error:
         return error
     except BackoutError as error:
-        sent.maybe = False
         return NotApplied(error=error)
     return Applied(workload=answer.object)
 
@@ -209,7 +192,8 @@ async def _state(run: Run, held: Held) -> State:
     record = records.by_op(seen.ledger, run.op)
     if record is None:
         raise LockLost("the record of this run is gone from the ledger")
-    return await settle(run, record)
+    state, _ = await settle(run, record)
+    return state
 
 
 def _settled(state: State, unclear: Unclear) -> Act:

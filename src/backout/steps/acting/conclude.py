@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, assert_never
 from backout.core.checks.ownership import REVERTS
 from backout.core.diagnosis.condemning import condemns
 from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
+from backout.core.ledger.edits import Edit, applied, closed
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
-from backout.core.rollout.verdict import Complete, Failed, Superseded
+from backout.core.rollout.verdict import Complete, Failed, Superseded, Unknown
 from backout.steps.asking.subjects import NotVerified
-from backout.steps.ledger.lease import Edit, closed
 
 if TYPE_CHECKING:
     from backout.core.plan.plan import Plan
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outcome, Edit]:
-    """Return the outcome and the edit that closes the record with it."""
+    """Return the outcome and the edit that closes the record with it.
+
+    A rollout that was not finished when time was up stays open: the next run goes on with it.
+    """
     result, state, words = _judged(run, ending)
     number = plan.preflight.destination.number
     verdict = type(ending.verdict).__name__
@@ -34,6 +37,8 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
         health=health,
         remedy=_remedy(run, plan, ending),
     )
+    if isinstance(ending.verdict, Unknown):
+        return replace(outcome, remedy=f"go on with it: {resume_line(run)}"), applied
     facts = {
         "verdict": verdict,
         "health": health,
@@ -52,28 +57,10 @@ def _condemns(run: Run, ending: Ending) -> bool:
     return is_certain and condemns(getattr(ending.verdict, "causes", ()))
 
 
-def not_watched(run: Run, plan: Plan, why: str, result: Result) -> Outcome:
-    """Return the outcome of a rollback that landed and was not watched to its end."""
-    number = plan.preflight.destination.number
-    how = (
-        f"kubectl rollout status {run.target} -n {run.target.namespace} "
-        f"{run.kubectl_context}--timeout=10m"
-    )
-    return Outcome(
-        result=result,
-        message=f"{why}; {run.target} was set to revision {number}; its rollout was not watched "
-        "to the end",
-        remedy=f"go on with: {how}",
-    )
-
-
-def unknown(run: Run, why: str, result: Result) -> Outcome:
-    """Return the outcome of a PATCH of which it is not known whether it landed."""
-    return Outcome(
-        result=result,
-        message=f"it is not known whether {run.target} was changed: {why}",
-        remedy="run the same command again: it finds out first",
-    )
+def resume_line(run: Run) -> str:
+    """Return the line that goes on with a rollback that was left open."""
+    line = f"backout resume {run.target} -n {run.target.namespace} {run.kubectl_context}"
+    return line.rstrip()
 
 
 def not_recorded(outcome: Outcome) -> Outcome:

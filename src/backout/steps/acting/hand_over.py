@@ -26,7 +26,7 @@ def hand_over(run: Run, refusal: Refusal) -> None:
         revision.template,
         operation="",
         change_cause=revision.change_cause,
-        still=run.target.kind.unmoving(workload) if run.policy.resume else None,
+        still=run.target.kind.unmoving(workload) if run.policy.unpause else None,
     )
     ops = json.dumps(made.ops, separators=(",", ":"), ensure_ascii=True)
     command = (

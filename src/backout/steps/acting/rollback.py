@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +10,27 @@ from backout.core.checks.breaker import UNDER_WAY
 from backout.core.diagnosis.before import before, progress_deadline
 from backout.core.diagnosis.groups import patience
 from backout.core.errors import BackoutError
+from backout.core.kubernetes import template
+from backout.core.ledger import once, records
+from backout.core.ledger.edits import closed, stored
 from backout.core.ledger.records import State
+from backout.core.ledger.stage import (
+    Applied,
+    Holding,
+    Interrupted,
+    Judged,
+    Known,
+    MayHold,
+    NotApplied,
+    Planned,
+    Stage,
+    Stale,
+    Stopped,
+    Undecided,
+    Why,
+    Words,
+    ended,
+)
 from backout.core.outcome import Outcome, Result
 from backout.core.owners import owners
 from backout.core.owners.owners import OWNERS_TURN
@@ -19,32 +38,25 @@ from backout.core.plan.plan import Refusal, next_candidate, way_on
 from backout.core.references import references
 from backout.core.value import dataclass
 from backout.kube import paths
-from backout.steps.acting.act import (
-    Act,
-    Applied,
-    NotApplied,
-    Sent,
-    Stale,
-    Undecided,
-    act,
-    difference,
-)
-from backout.steps.acting.conclude import conclude, not_recorded, not_watched, unknown
+from backout.steps.acting.act import Announcer, act
+from backout.steps.acting.conclude import conclude, not_recorded, resume_line
 from backout.steps.acting.hand_over import hand_over
 from backout.steps.acting.publish import publish
-from backout.steps.ledger.closing import Closing, closed_after_landing
+from backout.steps.concurrency import beside
+from backout.steps.ledger.closing import Closing
 from backout.steps.ledger.keep import Keeper
-from backout.steps.ledger.lease import Edit, Held, applied, closed, unchanged
-from backout.steps.ledger.lock import Recovered, take
+from backout.steps.ledger.lease import Held, see
+from backout.steps.ledger.lock import Outdated, take
 from backout.steps.preflight.prepare import tell_choice, tell_refusal
 from backout.steps.preflight.surroundings import surroundings
+from backout.steps.rehearsing.trial import sweep
 from backout.steps.watching.soak import settled
 from backout.steps.watching.watch import Watch, Watched, until
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from backout.core.model import Object
+    from backout.core.model import Finding, Object
     from backout.core.plan.plan import Plan
     from backout.steps.run import Run
     from backout.steps.watching.soak import Ending
@@ -65,7 +77,9 @@ class Rollback:
     `since` is the event loop's time at which its preparation began: the time-out is of the whole.
     """
 
-    def __init__(self, run: Run, plan: Plan, *, since: float) -> None:
+    def __init__(
+        self, run: Run, plan: Plan, *, since: float, announcer: Announcer | None = None
+    ) -> None:
         self._run = run
         self._plan = plan
         self._clock = asyncio.get_running_loop().time
@@ -74,25 +88,28 @@ class Rollback:
         self._until = until(run, since)
         there, named = plan.preflight.destination, plan.preflight.snapshot.named
         self._closing = Closing(run, references.versions(there.template, named))
-        self._sent = Sent()
-        self._judged: tuple[Outcome, Edit] | None = None
+        self._announcer = announcer or Announcer()
+        self._stage: Stage = Planned()
 
-    async def carry_out(self) -> Outcome | Again:
+    async def carry_out(self, *, still: str = "") -> Outcome | Again:
         """Return the outcome, or that a new plan is needed before anything is sent.
 
-        An interruption or an error closes or hands over the record, releases the lock, and is told
-        truly.
+        An interruption or an error closes the record or leaves it to be resumed, releases the
+        lock, and is told truly. For `still` see `may_take`.
         """
-        return await self._told(self._steps())
+        return await self._told(self._steps(still))
 
     async def go_on(self, held: Held, workload: Object) -> Outcome:
         """Watch, verify and close a rollback whose PATCH landed before; the lock is ours.
 
         `workload` is as just read.
         """
-        self._closing.may_hold, self._closing.held = True, held
-        self._sent.maybe, self._sent.act = True, Applied(workload=workload)
-        return await self._told(self._after(held, workload))
+        self._closing.held = held
+        self._reach(Known(act=Applied(workload=workload)))
+        return await self._told(self._rest(held, Applied(workload=workload)))
+
+    def _reach(self, stage: Stage) -> None:
+        self._stage = stage
 
     async def _told(self, steps: Coroutine[Any, Any, T]) -> T | Outcome:
         """Return how it ended, whatever ends it."""
@@ -102,84 +119,129 @@ class Rollback:
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
-            return await self._interrupted()
+            return await self._ended(Interrupted())
         except BackoutError as error:
-            return await self._stopped(error)
+            return await self._ended(Stopped(error=error))
         except Exception as error:  # noqa: BLE001 (a defect of ours must not leave a false record)
-            return await self._stopped(_internal(error))
+            return await self._ended(Stopped(error=_internal(error)))
 
-    async def _steps(self) -> Outcome | Again:
-        path = paths.workload(self._run.target)
-        now = await self._run.client.get(path)
-        stale = difference(self._run.target.kind, self._plan.preflight.snapshot.workload, now)
-        if stale:
-            return Again(why=f"the plan went stale: {stale}")
-        async with surroundings(self._run):
-            return await self._locked(path)
+    async def _ended(self, why: Why) -> Outcome:
+        """Write what the record becomes, let the lock go, and return the last word."""
+        target, number = str(self._run.target), self._plan.preflight.destination.number
+        words = Words(target=target, revision=number, resume=resume_line(self._run))
+        end = ended(self._stage, why, words)
+        is_written = end.edit is None or await self._closing.close(end.edit)
+        if isinstance(self._stage, Judged) and isinstance(why, Stopped):
+            self._run.say("note", why.error.message)
+        return end.outcome if is_written else not_recorded(end.outcome)
 
-    async def _locked(self, path: str) -> Outcome | Again:
-        held = await self._lock()
-        if not isinstance(held, Held):
-            return held
+    async def _steps(self, still: str) -> Outcome | Again:
+        async with surroundings(self._run), beside(sweep(self._run)):
+            held = await self._lock(still)
+            if not isinstance(held, Held):
+                return held
+            return await self._acted(held)
+
+    async def _acted(self, held: Held) -> Outcome | Again:
         async with Keeper(self._run, held):
-            done = await act(self._run, self._plan, held, self._sent, deadline=self._deadline)
-        match done:
-            case Applied(workload=workload):
-                return await self._after(held, workload or await self._run.client.get(path))
-            case Stale(why=why):
-                await self._closing.close(closed(State.NOT_APPLIED, verdict=why))
-                return Again(why=f"the plan went stale: {why}")
-            case NotApplied(error=error):
-                return await self._stopped(error)
-            case Undecided():
-                return await self._unknown(done, Result.UNDECIDED)
+            done = await act(
+                self._run,
+                self._plan,
+                held,
+                self._reach,
+                announcer=self._announcer,
+                deadline=self._deadline,
+            )
+            match done:
+                case Applied():
+                    await self._watched(held, done)
+                case NotApplied(error=error):
+                    raise error
+                case Undecided(why=why):
+                    raise BackoutError(why)
+                case Stale():
+                    pass
+        if isinstance(done, Stale):
+            await self._closing.close(closed(State.NOT_APPLIED, verdict=done.why))
+            return Again(why=f"the plan went stale: {done.why}")
+        return await self._closed()
 
-    async def _lock(self) -> Held | Outcome | Again:
-        self._closing.may_hold = True
+    async def _rest(self, held: Held, done: Applied) -> Outcome:
+        async with Keeper(self._run, held):
+            await self._watched(held, done)
+        return await self._closed()
+
+    async def _lock(self, still: str) -> Held | Outcome | Again:
+        self._reach(MayHold())
         left = timedelta(seconds=self._deadline - self._clock())
         try:
             async with asyncio.timeout_at(self._deadline):
-                taken = await take(self._run, self._plan, deadline=left)
+                taken = await take(self._run, self._plan, deadline=left, still=still)
         except TimeoutError:
             raise BackoutError("time was up before the lock was taken") from None
         if isinstance(taken, Held):
             self._closing.held = taken
+            self._reach(Holding())
             return taken
-        self._closing.may_hold = False
-        if isinstance(taken, Recovered):
-            return Again(why="what was left open is settled")
+        self._reach(Planned())
+        if isinstance(taken, Outdated):
+            return Again(why=taken.why)
         if self._run.limits.wait_lock and {f.id for f in taken} == {UNDER_WAY.id}:
             return Again(why=taken[0].message)
-        refusal = Refusal(
-            findings=taken,
-            blocks=taken,
-            skipped=(),
-            way_on=way_on(self._run.policy, taken),
-            outage="",
-            preflight=self._plan.preflight,
-        )
-        return refusal_outcome(self._run, refusal)
+        return refusal_outcome(self._run, _refusal(self._run, self._plan, taken))
 
-    async def _after(self, held: Held, workload: Object) -> Outcome:
-        """Watch, verify and close what our PATCH began."""
-        await self._closing.note(applied)
-        async with Keeper(self._run, held):
-            ending = await self._ending(workload)
-        self._judged = conclude(self._run, self._plan, ending, self._clock() - self._began)
-        outcome, edit = self._judged
+    async def _watched(self, held: Held, done: Applied) -> None:
+        """Watch and verify what our PATCH began; the stage is Judged then."""
+        workload, wanted = await self._made(held, done)
+        noting = asyncio.ensure_future(self._closing.note(stored(workload if wanted else None)))
+        try:
+            ending = await self._ending(workload, wanted)
+            await noting
+        finally:
+            noting.cancel()
+            await asyncio.wait({noting})
+        outcome, edit = conclude(self._run, self._plan, ending, self._clock() - self._began)
+        self._workload = workload
+        self._reach(Judged(outcome=outcome, edit=edit))
+
+    async def _made(self, held: Held, done: Applied) -> tuple[Object, str]:
+        """Return the workload after our PATCH, and its template's hash: the API server's, not ours.
+
+        A mutating webhook may have changed what we sent. Where the answer was lost, it is read;
+        empty where it is somebody else's by then.
+        """
+        if done.workload is not None:
+            return done.workload, template.digest(done.workload["spec"]["template"])
+        workload = await self._run.client.get(paths.workload(self._run.target))
+        record = records.by_op((await see(self._run)).ledger, held.record)
+        is_ours = record is not None and once.leads_to(record, workload)
+        if is_ours:
+            self._reach(Known(act=Applied(workload=workload)))
+        return workload, template.digest(workload["spec"]["template"]) if is_ours else ""
+
+    async def _closed(self) -> Outcome:
+        """Close the record and emit the Event, together: neither waits for the other."""
+        judged = self._stage
+        if not isinstance(judged, Judged):
+            raise TypeError("only what was judged is closed")
+        outcome = judged.outcome
         if outcome.result is Result.FAILED:
             self._run.say("next", next_candidate(self._plan.preflight))
-        is_closed = await self._closing.close(edit)
-        await publish(self._run, workload, outcome)
+        telling = asyncio.ensure_future(publish(self._run, self._workload, outcome))
+        try:
+            is_closed = await self._closing.close(judged.edit)
+            await telling
+        finally:
+            telling.cancel()
+            await asyncio.wait({telling})
         return outcome if is_closed else not_recorded(outcome)
 
-    async def _ending(self, workload: Object) -> Ending:
+    async def _ending(self, workload: Object, wanted: str) -> Ending:
         preflight = self._plan.preflight
-        destination = preflight.destination
-        templates = [r.template for r in preflight.revisions if r.hash != destination.hash]
+        templates = [r.template for r in preflight.revisions if r.hash != wanted]
         watched = Watched(
             workload=workload,
-            wanted=destination.hash,
+            wanted=wanted or preflight.destination.hash,
             earlier=before(
                 preflight.snapshot.pods,
                 preflight.snapshot.now,
@@ -205,57 +267,6 @@ class Rollback:
             "note", f"watching for {OWNERS_TURN:g} s at least whether {names} puts it back"
         )
         return OWNERS_TURN
-
-    async def _unknown(self, undecided: Undecided, result: Result) -> Outcome:
-        """Leave the INTENT open where it can be settled later; close it where it cannot."""
-        verdict = f"cannot be told: {undecided.why}"
-        can_wait = undecided.may_settle
-        await self._closing.close(
-            unchanged if can_wait else closed(State.UNDECIDED, verdict=verdict)
-        )
-        return unknown(self._run, undecided.why, result)
-
-    async def _stopped(self, error: BackoutError) -> Outcome:
-        """Close the record after an error; what the outcome is depends on what may have left."""
-        if self._judged is not None:
-            outcome, edit = self._judged
-            is_closed = await self._closing.close(edit)
-            self._run.say("note", error.message)
-            return outcome if is_closed else not_recorded(outcome)
-        if isinstance(self._known(), Applied):
-            await self._closing.close(closed_after_landing(f"stopped: {error.message}"))
-            return not_watched(self._run, self._plan, f"stopped: {error.message}", Result.UNDECIDED)
-        if self._sent.maybe and not isinstance(self._known(), NotApplied):
-            return await self._unknown(
-                Undecided(why=error.message, may_settle=True), Result.UNDECIDED
-            )
-        await self._closing.close(closed(State.NOT_APPLIED, verdict=error.message))
-        return Outcome(
-            result=Result.NOT_CHANGED,
-            message=f"{error.message}; nothing was changed",
-            remedy=error.remedy,
-        )
-
-    async def _interrupted(self) -> Outcome:
-        if self._judged is not None:
-            outcome, edit = self._judged
-            await self._closing.close(edit)
-            words = f"interrupted after the verdict: {outcome.message}"
-            return replace(outcome, result=Result.INTERRUPTED, message=words)
-        known = self._known()
-        if isinstance(known, Applied):
-            await self._closing.close(closed_after_landing("interrupted before it was judged"))
-            return not_watched(self._run, self._plan, "interrupted", Result.INTERRUPTED)
-        if isinstance(known, Undecided):
-            return await self._unknown(known, Result.INTERRUPTED)
-        if self._sent.maybe and known is None:
-            why = "interrupted while finding out"
-            return await self._unknown(Undecided(why=why, may_settle=True), Result.INTERRUPTED)
-        await self._closing.close(closed(State.NOT_APPLIED, verdict="interrupted"))
-        return Outcome(result=Result.INTERRUPTED, message="interrupted: nothing was changed")
-
-    def _known(self) -> Act | None:
-        return self._sent.act
 
 
 def total_seconds(run: Run, workload: Object) -> float:
@@ -288,6 +299,17 @@ def refusal_outcome(run: Run, refusal: Refusal) -> Outcome:
         result=Result.REFUSED,
         message=f"refused ({ids}): nothing was changed",
         remedy=f"to go on anyway: {refusal.way_on}" if refusal.way_on else "",
+    )
+
+
+def _refusal(run: Run, plan: Plan, blocks: tuple[Finding, ...]) -> Refusal:
+    return Refusal(
+        findings=blocks,
+        blocks=blocks,
+        skipped=(),
+        way_on=way_on(run.policy, blocks),
+        outage="",
+        preflight=plan.preflight,
     )
 
 

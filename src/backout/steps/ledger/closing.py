@@ -1,4 +1,4 @@
-"""Closes the record and releases the lock, whatever else has gone wrong, within bounded time."""
+"""Writes the record and releases the lock, whatever else has gone wrong, within bounded time."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
-from backout.core.ledger.records import State
-from backout.steps.ledger.lease import Held, applied, change, closed, see
+from backout.steps.ledger.lease import Held, change, see
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
-    from backout.core.ledger.records import Record
-    from backout.steps.ledger.lease import Edit
+    from backout.core.ledger.edits import Edit
     from backout.steps.run import Run
 
 
@@ -29,7 +26,6 @@ class Closing:
         self._run = run
         self._references = references
         self.held: Held | None = None
-        self.may_hold = False
 
     async def note(self, edit: Edit) -> None:
         """Write the record; the rollback goes on where that fails, and it is said."""
@@ -40,9 +36,7 @@ class Closing:
                 self._run.say("note", f"the record could not be written: {error.message}")
 
     async def close(self, edit: Edit) -> bool:
-        """Close the record and release the lock; return False where that could not be done."""
-        if not self.may_hold:
-            return True
+        """Write the record and release the lock; return False where that could not be done."""
         try:
             async with asyncio.timeout(self._run.limits.wind_down):
                 held = self.held or await self._found()
@@ -75,12 +69,3 @@ class Closing:
             return None
         now = asyncio.get_running_loop().time()
         return Held(epoch=seen.lock.epoch, record=self._run.op, confirmed=now)
-
-
-def closed_after_landing(verdict: str) -> Edit:
-    """Return the edit for a PATCH that landed and whose rollout nobody judged."""
-
-    def edit(record: Record, now: datetime) -> Record:
-        return closed(State.UNDECIDED, verdict=verdict)(applied(record, now), now)
-
-    return edit

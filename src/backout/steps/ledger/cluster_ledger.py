@@ -35,7 +35,7 @@ class ClusterLedger:
         except NotFound:
             return None
 
-    async def write(self, before: Object | None, body: Mapping[str, Any]) -> None:
+    async def write(self, before: Object | None, body: Mapping[str, Any]) -> Object:
         """Create or replace; the body carries the uid and resourceVersion of `before`.
 
         Without the uid a PUT would create a Lease anew that somebody has deleted (measured).
@@ -43,8 +43,7 @@ class ClusterLedger:
         namespace = self._target.namespace
         try:
             if before is None:
-                await self._client.create(paths.leases(namespace), body)
-            else:
-                await self._client.replace(paths.lease(namespace, objects.name(before)), body)
+                return await self._client.create(paths.leases(namespace), body)
+            return await self._client.replace(paths.lease(namespace, objects.name(before)), body)
         except Forbidden as error:
             raise with_role(error, "leases") from None

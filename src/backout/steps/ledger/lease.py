@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import BackoutError, Conflict, NotFound
 from backout.core.kubernetes import objects
 from backout.core.ledger import form, memory, records, size
-from backout.core.ledger.records import Holder, Ledger, Lock, Record, UnreadableLedger
+from backout.core.ledger.records import Holder, Ledger, Lock, UnreadableLedger
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.errors import Unclear
 from backout.steps.concurrency import unbroken
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from backout.core.ledger.edits import Edit
     from backout.core.model import Object
     from backout.steps.run import Run
 
-Edit: TypeAlias = Callable[[Record, datetime], Record]
-NO_IMAGES: Mapping[str, str] = MappingProxyType({})
 FRESH = 5.0
 """Seconds for which the server's last `Date` will do; a local ledger asks it for nothing."""
 ATTEMPTS = 6
@@ -65,15 +64,23 @@ class Seen:
 
 async def see(run: Run) -> Seen:
     """Return the Lease as it is now, with the server's time."""
-    lease = await run.ledger.read()
+    return await known(run, await run.ledger.read())
+
+
+async def known(run: Run, lease: Object | None) -> Seen:
+    """Return a Lease that was read or written before, with the server's time now."""
     last = run.client.server_date
     if last is None or asyncio.get_running_loop().time() - last.monotonic > FRESH:
         await run.client.get(paths.version())
     return Seen(lease=lease, now=run.server_now())
 
 
-async def put(run: Run, seen: Seen, content: Ledger, *, holds: bool, takes: bool = False) -> bool:
-    """Write the Lease as its holder, or let it go; return False where somebody wrote since.
+async def put(
+    run: Run, seen: Seen, content: Ledger, *, holds: bool, takes: bool = False
+) -> Object | None:
+    """Write the Lease as its holder, or let it go; return it as it is then, None where it is not.
+
+    Somebody has written since it was seen, or no clear answer came.
 
     `takes`: the lock changes hands, so the epoch grows. An unclear answer counts as a lost race:
     the caller reads again and finds out whose content stands there. Raises Forbidden with the Role.
@@ -85,22 +92,21 @@ async def put(run: Run, seen: Seen, content: Ledger, *, holds: bool, takes: bool
 async def put_beside(run: Run, seen: Seen, content: Ledger) -> bool:
     """Write the ledger and leave the lock as it is, whoever holds it; False if somebody wrote."""
     spec = objects.dig(seen.lease, "spec", default={"holderIdentity": ""})
-    return await _swapped(run, seen, content, dict(spec))
+    return await _swapped(run, seen, content, dict(spec)) is not None
 
 
-async def _swapped(run: Run, seen: Seen, content: Ledger, spec: dict[str, Any]) -> bool:
+async def _swapped(run: Run, seen: Seen, content: Ledger, spec: dict[str, Any]) -> Object | None:
     write = run.ledger.write(seen.lease, _body(run, seen, content, spec))
     try:
-        await _sent(run, asyncio.ensure_future(write))
+        return await _sent(run, asyncio.ensure_future(write))
     except (Conflict, NotFound, Unclear):
-        return False
-    return True
+        return None
 
 
-async def _sent(run: Run, write: asyncio.Future[None]) -> None:
+async def _sent(run: Run, write: asyncio.Future[Object]) -> Object:
     """Wait for a write's answer, also when interrupted; say so where none came."""
     try:
-        await unbroken(write, patience=run.limits.wind_down / 2)
+        return await unbroken(write, patience=run.limits.wind_down / 2)
     except asyncio.CancelledError:
         if write.cancelled():
             run.say(
@@ -116,12 +122,19 @@ class Held:
     """Our hold on the lock, and the operation whose record we may change.
 
     `epoch` is the one we took it at: a successor's is higher. `confirmed` is the event loop's time
-    at which the last write left that is known to have arrived.
+    at which the last write left that is known to have arrived. `lease` is what that write left
+    there: it is not read again before the next, which is refused if anybody has written since.
     """
 
     epoch: int
     record: str
     confirmed: float
+    lease: Object | None = None
+
+    async def latest(self, run: Run) -> Seen:
+        """Return the Lease as our last write left it, once; else as it is now."""
+        lease, self.lease = self.lease, None
+        return await (see(run) if lease is None else known(run, lease))
 
     def check(self, run: Run, seen: Seen) -> None:
         """Raise LockLost where the Lease as seen is no longer ours."""
@@ -159,7 +172,7 @@ async def change(
     and not written again. Raises LockLost.
     """
     for _ in range(ATTEMPTS):
-        seen = await see(run)
+        seen = await held.latest(run)
         before = records.by_op(seen.ledger, held.record)
         if release and _is_released(held, seen):
             return
@@ -170,7 +183,8 @@ async def change(
         if before is not None and before.is_open:
             content = memory.with_record(content, edit(before, seen.now), references)
         sent_at = asyncio.get_running_loop().time()
-        if await put(run, seen, content, holds=not release):
+        held.lease = await put(run, seen, content, holds=not release)
+        if held.lease is not None:
             held.confirmed = sent_at
             return
     raise LockLost(f"the Lease could not be written in {ATTEMPTS} attempts")
@@ -188,34 +202,26 @@ async def renew(run: Run, held: Held) -> None:
     Raises LockLost where the lock is no longer ours.
     """
     for _ in range(ATTEMPTS):
-        seen = await see(run)
+        seen = await held.latest(run)
         held.check(run, seen)
         sent_at = asyncio.get_running_loop().time()
-        if await put(run, seen, seen.ledger, holds=True):
+        held.lease = await put(run, seen, seen.ledger, holds=True)
+        if held.lease is not None:
             held.confirmed = sent_at
             return
 
 
-def closed(state: records.State, images: Mapping[str, str] = NO_IMAGES, **facts: Any) -> Edit:
-    """Return the edit that closes a record at the server's time.
-
-    `images` are the digests that ran in the end. A rollout that was judged was applied, also where
-    that could not be written at its time.
-    """
-
-    def edit(record: Record, now: datetime) -> Record:
-        there = record.destination
-        record = replace(record, destination=replace(there, images={**there.images, **images}))
-        if state in {records.State.SUCCEEDED, records.State.FAILED}:
-            record = applied(record, now)
-        return records.moved(record, state, closed_at=now, **facts)
-
-    return edit
-
-
 def _myself(run: Run) -> Holder:
     here = run.identity
-    return Holder(op=run.op, actor=here.actor, host=here.host, boot_id=here.boot_id, pid=here.pid)
+    return Holder(
+        op=run.op,
+        actor=here.actor,
+        host=here.host,
+        boot_id=here.boot_id,
+        pid=here.pid,
+        namespace=here.namespace,
+        started=here.started,
+    )
 
 
 def _spec(run: Run, seen: Seen, *, holds: bool, takes: bool) -> dict[str, Any]:
@@ -249,15 +255,3 @@ def _body(run: Run, seen: Seen, content: Ledger, spec: dict[str, Any]) -> dict[s
         "metadata": metadata,
         "spec": spec,
     }
-
-
-def applied(record: Record, now: datetime) -> Record:
-    """Tell that our PATCH landed; an edit that is made twice changes nothing the second time."""
-    if record.state is not records.State.INTENT:
-        return record
-    return records.moved(record, records.State.APPLIED, patched_at=now)
-
-
-def unchanged(record: Record, _now: datetime) -> Record:
-    """Leave the record as it is: only the lock is let go."""
-    return record

@@ -60,7 +60,7 @@ class LocalLedger:
             return {"metadata": {"annotations": {ANNOTATION: text[:64]}}, "spec": {}}
         return found
 
-    async def write(self, before: Object | None, body: Mapping[str, Any]) -> None:
+    async def write(self, before: Object | None, body: Mapping[str, Any]) -> Object:
         """Replace the file if it still says `before`; it is on the disk when this returns."""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,11 +73,13 @@ class LocalLedger:
             await _locked(descriptor)
             now = await self.read()
             _check(before, now)
-            _replace(self.path, _next(now, body))
+            content = _next(now, body)
+            _replace(self.path, content)
         except OSError as error:
             raise _unusable(self.path, error) from None
         finally:
             os.close(descriptor)
+        return content
 
 
 async def _locked(descriptor: int) -> None:
@@ -124,7 +126,9 @@ def _next(now: Object | None, body: Mapping[str, Any]) -> dict[str, Any]:
 def _replace(path: Path, content: Mapping[str, Any]) -> None:
     """Write beside it, flush to the disk, and rename: a reader sees the old or the new whole."""
     with _created(path.with_suffix(".new")) as descriptor:
-        os.write(descriptor, json.dumps(content, ensure_ascii=True).encode())
+        left = json.dumps(content, ensure_ascii=True).encode()
+        while left:
+            left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     path.with_suffix(".new").replace(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)

@@ -10,20 +10,21 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from backout.core.checks import CHECKS
-from backout.core.checks.check import run as run_check
+from backout.core.checks.breaker import of_the_lock
 from backout.core.errors import Unreachable
 from backout.core.history import revisions
 from backout.core.kubernetes import objects, template
 from backout.core.ledger import records
-from backout.core.ledger.records import Record, Side, State
-from backout.core.model import Finding, Severity, Skipped
-from backout.core.preflight.snapshot import Need, Preflight
+from backout.core.ledger.edits import may_become, side
+from backout.core.ledger.records import Record, State
+from backout.core.plan.back import in_the_way
+from backout.core.preflight.snapshot import Need
 from backout.core.value import dataclass
-from backout.steps.ledger.lease import ATTEMPTS, Held, Seen, put, see
-from backout.steps.ledger.recover import settle_all
+from backout.steps.ledger.lease import ATTEMPTS, Held, Seen, known, put, see
+from backout.steps.ledger.recover import may_take, settle_all
 
 if TYPE_CHECKING:
+    from backout.core.model import Finding
     from backout.core.plan.plan import Plan
     from backout.steps.run import Run
 
@@ -32,55 +33,73 @@ A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recovered:
-    """What others had left open was settled first; a plan made before knows nothing of it."""
+class Outdated:
+    """The ledger tells what the plan did not know; `why` is said before it is made again."""
+
+    why: str
 
 
 async def take(
-    run: Run, plan: Plan, *, deadline: timedelta
-) -> Held | Recovered | tuple[Finding, ...]:
+    run: Run, plan: Plan, *, deadline: timedelta, still: str = ""
+) -> Held | Outdated | tuple[Finding, ...]:
     """Take the lock and append the INTENT; return what forbids it where something does.
 
-    The breaker and the lock are judged again on the ledger that the write replaces, so that of two
-    runs exactly one gets through. `deadline` is the time that the whole rollback may take.
+    Only the ledger that the write replaces is judged: of two runs exactly one gets through. What
+    the plan was made from is judged first, for the write is refused if it is not the newest.
+    `deadline` is the time that the whole rollback may take; for `still` see `may_take`.
     """
     clock = asyncio.get_running_loop().time
     sent_at = clock()
-    for _ in range(ATTEMPTS):
-        seen = await see(run)
+    for attempt in range(ATTEMPTS):
+        seen = await (_planned_on(run, plan) if attempt == 0 else see(run))
         if seen.lock.holder == run.op and records.by_op(seen.ledger, run.op):
-            return Held(epoch=seen.lock.epoch, record=run.op, confirmed=sent_at)
-        blocks = _blocks(plan, seen)
-        if blocks:
+            return Held(epoch=seen.lock.epoch, record=run.op, confirmed=sent_at, lease=seen.lease)
+        if blocks := _blocks(run, plan, seen, still):
             return blocks
+        if why := _outdated(plan, seen):
+            return Outdated(why=why)
         if records.left_open(seen.ledger):
-            if await settle_all(run, seen):
-                return Recovered()
+            named = plan.preflight.destination.number if plan.preflight.policy.is_named else None
+            if await settle_all(run, seen, instead=named):
+                return Outdated(why="what was left open is settled")
             continue
         record = _intent(run, plan, seen, deadline)
         content = records.appended(
             seen.ledger, record, keep_after=seen.now - max(plan.preflight.policy.window, A_DAY)
         )
         sent_at = clock()
-        if await put(run, seen, content, holds=True, takes=True):
-            return Held(epoch=seen.lock.epoch + 1, record=run.op, confirmed=sent_at)
+        if lease := await put(run, seen, content, holds=True, takes=True):
+            epoch = seen.lock.epoch + 1
+            return Held(epoch=epoch, record=run.op, confirmed=sent_at, lease=lease)
     raise Unreachable(
         "the lock could not be taken: the Lease changed under every attempt, or no answer came",
         remedy="run the same command again",
     )
 
 
-def _blocks(plan: Plan, seen: Seen) -> tuple[Finding, ...]:
-    """Return what the ledger as just read forbids, by the very checks of the preflight."""
-    snapshot = replace(plan.preflight.snapshot, lease=seen.lease, now=seen.now)
-    preflight: Preflight = replace(plan.preflight, snapshot=snapshot)
+async def _planned_on(run: Run, plan: Plan) -> Seen:
+    """Return the Lease that the plan was made on; read now where it could not be then."""
+    snapshot = plan.preflight.snapshot
+    is_read = Need.LEDGER not in snapshot.unreadable
+    return await (known(run, snapshot.lease) if is_read else see(run))
+
+
+def _blocks(run: Run, plan: Plan, seen: Seen, still: str) -> tuple[Finding, ...]:
+    """Return what the ledger as just read forbids; a lock that may be taken is none."""
+    lease = records.freed(seen.lease) if may_take(run, seen, still=still) else seen.lease
+    snapshot = replace(plan.preflight.snapshot, lease=lease, now=seen.now)
+    preflight = replace(plan.preflight, snapshot=snapshot)
     accepted = {a.id for a in preflight.policy.accepted}
-    found: list[Finding] = []
-    for check in CHECKS:
-        if Need.LEDGER in check.needs and check.severity is Severity.BLOCK:
-            result = run_check(check, preflight)
-            found += () if isinstance(result, Skipped) else result
-    return tuple(f for f in found if not (f.acceptable and f.id in accepted))
+    return tuple(f for f in of_the_lock(preflight) if not (f.acceptable and f.id in accepted))
+
+
+def _outdated(plan: Plan, seen: Seen) -> str:
+    """Return which rollback the plan did not know of that led to where the workload is."""
+    snapshot = replace(plan.preflight.snapshot, lease=seen.lease, now=seen.now)
+    found = in_the_way(snapshot, plan.preflight.policy)
+    if found is None:
+        return ""
+    return f"{found.record.actor} has rolled back to revision {found.record.destination.revision}"
 
 
 def _intent(run: Run, plan: Plan, seen: Seen, deadline: timedelta) -> Record:
@@ -88,6 +107,12 @@ def _intent(run: Run, plan: Plan, seen: Seen, deadline: timedelta) -> Record:
     workload = snapshot.workload
     wanted = workload["spec"]["template"]
     now = revisions.current(plan.preflight.revisions)
+    tried = snapshot.dry_run.template if snapshot.dry_run else None
+    there = side(
+        destination.number,
+        destination.template,
+        images=template.images(destination.template),
+    )
     return Record(
         op=run.op,
         actor=run.identity.actor,
@@ -98,17 +123,13 @@ def _intent(run: Run, plan: Plan, seen: Seen, deadline: timedelta) -> Record:
         boot_id=run.identity.boot_id,
         pid=run.identity.pid,
         uid=objects.uid(workload),
-        source=Side(
-            revision=now.number if now else 0,
-            hash=template.digest(wanted),
+        source=side(
+            now.number if now else 0,
+            wanted,
             images=template.images(wanted),
             generation=objects.generation(workload),
         ),
-        destination=Side(
-            revision=destination.number,
-            hash=destination.hash,
-            images=template.images(destination.template),
-        ),
+        destination=may_become(there, tried),
         state=State.INTENT,
         intent_at=seen.now,
         deadline=seen.now + deadline,

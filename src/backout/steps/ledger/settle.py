@@ -23,26 +23,28 @@ if TYPE_CHECKING:
 FENCES = 4
 
 
-async def settle(run: Run, record: Record) -> State:
+async def settle(run: Run, record: Record) -> tuple[State, Object | None]:
     """Return APPLIED, NOT_APPLIED or UNDECIDED for an open INTENT, each for certain.
 
-    The Lease must be ours. Raises Unreachable or ApiError where the API server stays away or does
-    not let us: then the INTENT stays open.
+    With the workload as it is then, None where it is gone. The Lease must be ours. Raises
+    Unreachable or ApiError where the API server stays away or does not let us: then the INTENT
+    stays open.
     """
     path = paths.workload(run.target)
     try:
         await _fence(run, path, record, time.monotonic_ns())
         workload = await run.client.get(path)
     except NotFound:
-        return State.UNDECIDED
+        return State.UNDECIDED, None
     if await _carries_marker(run, workload, record.op):
-        return State.APPLIED
+        return State.APPLIED, workload
     untouched = (
         objects.uid(workload) == record.uid
         and objects.generation(workload) == record.source.generation
     )
     # Somebody changed it since, and may have wiped a marker that was not copied anywhere yet.
-    return State.NOT_APPLIED if untouched else State.UNDECIDED
+    state = State.NOT_APPLIED if untouched else State.UNDECIDED
+    return state, workload
 
 
 async def _fence(run: Run, path: str, record: Record, count: int) -> None:

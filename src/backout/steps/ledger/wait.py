@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 
 from backout.core.checks.breaker import UNDER_WAY, held_by
 from backout.core.errors import ApiError
-from backout.core.ledger import records
-from backout.core.ledger.records import State
-from backout.core.outcome import Outcome, Result
-from backout.core.plan.plan import Plan, Refusal
+from backout.core.plan.plan import Refusal
 from backout.core.value import dataclass
 from backout.steps.ledger.lease import LockLost, see
 from backout.steps.ledger.recover import may_take
@@ -68,37 +65,23 @@ class Waiting:
         self._clock = asyncio.get_running_loop().time
         self._until = self._clock() + run.limits.wait_lock
 
-    async def for_the_lock(self) -> str | Outcome:
+    async def for_the_lock(self) -> str:
         """Wait; return the version that stood still (see `Waited`).
 
-        An Outcome where the one waited for has rolled the workload back: to go further back from
-        there is not what was asked for. Without the right to read the Lease the checks say so.
+        Without the right to read the Lease the checks say so.
         """
         if not self._run.limits.wait_lock:
             return ""
         try:
             waited = await until_free(self._run, patience=max(0.0, self._until - self._clock()))
-            return await self._rolled_back(waited.holder) or waited.still
         except (ApiError, LockLost):
             return ""
+        return waited.still
 
-    def goes_on(self, plan: Plan | Refusal) -> bool:
+    def goes_on(self, plan: object) -> bool:
         """Tell whether a refusal is only the lock's, and there is time to wait on."""
         return (
             isinstance(plan, Refusal)
             and {b.id for b in plan.blocks} == {UNDER_WAY.id}
             and self._clock() < self._until
-        )
-
-    async def _rolled_back(self, holder: str) -> Outcome | None:
-        if not holder or self._run.policy.is_named:
-            return None
-        record = records.by_op((await see(self._run)).ledger, holder)
-        if record is None or record.state is not State.SUCCEEDED:
-            return None
-        return Outcome(
-            result=Result.REFUSED,
-            message=f"{record.actor} has rolled {self._run.target} back to revision "
-            f"{record.destination.revision} meanwhile; nothing more was changed",
-            remedy="to go further back, name the revision: --to-revision N",
         )

@@ -18,5 +18,5 @@ def made(run: Run, destination: Revision, workload: Object) -> Patch:
         destination.template,
         operation=run.op,
         change_cause=destination.change_cause,
-        still=run.target.kind.unmoving(workload) if run.policy.resume else None,
+        still=run.target.kind.unmoving(workload) if run.policy.unpause else None,
     )

@@ -12,7 +12,7 @@ from backout.core.kubernetes import template
 from backout.core.model import Finding, Revision, Skipped
 from backout.core.plan.plan import Plan, Refusal, decide, refuse, select
 from backout.core.preflight import proof
-from backout.core.preflight.snapshot import Preflight
+from backout.core.preflight.snapshot import Preflight, Snapshot
 from backout.core.rights import permissions
 from backout.core.room.startability import must_start
 from backout.steps.preflight.inquire import inquire
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
 
 
-async def prepare(run: Run) -> Plan | Refusal:
-    """Return what would be done, or why not. Changes nothing, but for a rehearsal if asked for."""
-    snapshot = await read(run)
+async def prepare(run: Run, snapshot: Snapshot | None = None) -> Plan | Refusal:
+    """Return what would be done, or why not. Changes nothing, but for a rehearsal if asked for.
+
+    The `snapshot` is read now where none is given.
+    """
+    snapshot = snapshot or await read(run)
     choice = select(snapshot, run.policy)
     if isinstance(choice, Finding):
         return refuse(snapshot, choice)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from backout.core.rights.permissions import Permission
     from backout.steps.run import Run
 
+SPARE = 6
+"""Connections that what follows needs, beside those that are opened for what is read first."""
 AT_ONCE = 4
 """Access reviews at the same time: each more is a connection more, and a TLS handshake."""
 
@@ -61,16 +63,18 @@ async def read(run: Run, *, chooses: bool = True) -> Snapshot:
         unread.why[Need.INTENT] = "many workloads are looked at, none is to be undone now"
     with first_error():
         async with asyncio.TaskGroup() as group:
-            workload_task = group.create_task(_workload(run))
             lease_task = group.create_task(_lease(run, unread))
             services_task = group.create_task(_services(run, unread))
             permissions_task = group.create_task(_permissions(run, unread))
-    workload = await observed(run, workload_task.result())
-    if workload is not workload_task.result():
-        # A list that was kept may be older than it.
-        run = replace(run, session=replace(run.session, client=run.client.plain))
+            found = await _workload(run)
+            workload = await observed(run, found)
+            if workload is not found:
+                # A list that was kept may be older than it.
+                run = replace(run, session=replace(run.session, client=run.client.plain))
+            snapshot = await _named(run, workload, unread)
     return replace(
-        await _named(run, workload, unread),
+        snapshot,
+        unreadable=unread.why,
         services=services_task.result(),
         lease=lease_task.result(),
         permissions=permissions_task.result(),

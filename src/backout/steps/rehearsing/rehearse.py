@@ -98,7 +98,14 @@ async def _claims(run: Run, template: Object) -> dict[str, Object]:
 async def _rehearsed(run: Run, preflight: Preflight) -> Rehearsal:
     await sweep(run)
     here, seconds = run.identity, run.policy.rehearse
-    by = {"actor": here.actor, "host": here.host, "bootID": here.boot_id, "pid": here.pid}
+    by = {
+        "actor": here.actor,
+        "host": here.host,
+        "bootID": here.boot_id,
+        "pid": here.pid,
+        "pidNamespace": here.namespace,
+        "startedAt": here.started,
+    }
     body = rehearsal.trial_pod(run.target, preflight.destination, op=run.op, by=by, seconds=seconds)
     deadline = asyncio.get_running_loop().time() + seconds
     try:

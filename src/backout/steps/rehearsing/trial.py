@@ -14,7 +14,8 @@ from backout.core.kubernetes import objects
 from backout.core.preflight import rehearsal
 from backout.kube import paths
 from backout.steps.concurrency import unbroken
-from backout.steps.ledger.processes import lives
+from backout.steps.ledger.processes import is_dead
+from backout.steps.run import Identity
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -103,8 +104,13 @@ _BY_ITSELF = (
 
 def _is_orphan(run: Run, pod: Object) -> bool:
     """Tell whether the process that made it was one of this boot of this machine, and is gone."""
-    by, here = rehearsal.made_by(pod), run.identity
-    if not here.boot_id or (by.get("bootID"), by.get("host")) != (here.boot_id, here.host):
-        return False
+    by = rehearsal.made_by(pod)
     pid = by.get("pid")
-    return type(pid) is int and 0 < pid < PIDS and not lives(pid)
+    if type(pid) is not int or not 0 < pid < PIDS:
+        return False
+    names = ("host", "bootID", "pidNamespace", "startedAt")
+    host, boot_id, namespace, began = (str(by.get(name) or "") for name in names)
+    maker = Identity(
+        actor="", host=host, boot_id=boot_id, pid=pid, namespace=namespace, started=began
+    )
+    return is_dead(maker, run.identity)

@@ -1,11 +1,13 @@
-"""The question: only for a person at a terminal, on stderr, default No."""
+"""The question: for whoever sits at the terminal, wherever the streams go; default No."""
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import pty
 import signal
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -190,3 +192,64 @@ async def test_the_terminal_gets_no_raw_escape_of_the_cluster(
 
     assert "\x1b[2J" not in spoken.seen + out
     assert "[red]x" in out
+
+
+async def piped(backout: Command, *, terminal: bool, **environment: str) -> tuple[int, str, str]:
+    """Run it with no stream at a terminal, and answer the question there with `y`, if it comes.
+
+    `terminal`: the process has one of its own, as behind `2>&1 | tee incident.log`.
+    """
+    master, slave = pty.openpty()
+
+    def own_terminal() -> None:
+        os.setsid()
+        if terminal:
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *("undo", "deploy/web", "--health-successes", "1"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**backout.surroundings(), **environment},
+        preexec_fn=own_terminal,
+    )
+    spoken = Talk(process, master)
+    if terminal and not environment:
+        await spoken.until(QUESTION)
+        spoken.type("y\n")
+    code = await process.wait()
+    os.close(slave)  # not before: the process would be told that its terminal has gone
+    _, out = await spoken.ended()
+    return code, out, spoken.seen
+
+
+async def test_behind_a_pipe_the_question_reaches_the_terminal(
+    backout: Command, api: ApiServer
+) -> None:
+    code, out, seen = await piped(backout, terminal=True)
+
+    assert code == 0, out
+    assert "Roll deployment/web" in seen
+    assert QUESTION not in out
+    assert image(api) == GOOD
+
+
+@pytest.mark.parametrize("ci", [True, False], ids=["CI", "no terminal"])
+async def test_where_nobody_can_be_asked_a_yes_is_needed(
+    backout: Command, api: ApiServer, *, ci: bool
+) -> None:
+    environment = {"CI": "true"} if ci else {}
+    code, out, _ = await piped(backout, terminal=ci, **environment)
+
+    assert code == 2
+    assert "cannot ask for confirmation; pass --yes" in out
+    assert api.requests == []
+
+
+async def test_the_old_name_of_unpause_says_what_it_is_called_now(backout: Command) -> None:
+    ended = await backout("undo", "deploy/web", "--resume")
+
+    assert ended.code == 2
+    assert "--resume is called --unpause now" in ended.err

@@ -287,16 +287,18 @@ async def test_a_deployment_that_is_recreated_between_read_and_patch_is_not_touc
     assert states(api)[0] == "NOT_APPLIED"
 
 
-async def test_a_lease_that_is_gone_when_the_patch_is_due_stops_the_patch(api: ApiServer) -> None:
-    def after(request: Received, _: Answer) -> Step | None:
-        if line_of(request) == "POST leases":
+async def test_a_lease_that_is_gone_before_a_further_attempt_stops_it(api: ApiServer) -> None:
+    def before(request: Received) -> Step | None:
+        if is_undo(request) and api.find("leases", LEASE):
             api.remove("leases", LEASE)
+            return failure(409, "Conflict", "the object has been modified")
         return None
 
-    api.after = after
+    api.before = before
     told = await undone(api)
 
-    assert undos(api) == 0
+    assert undos(api) == 1
+    assert image(api) == BAD
     assert told.result == "not changed", told.text
     assert api.all("leases") == []
 
@@ -306,7 +308,7 @@ async def test_a_lost_note_of_applied_does_not_spoil_the_end(api: ApiServer) -> 
 
     def before(request: Received) -> Step | None:
         nonlocal is_refused
-        if undos(api) and line_of(request) == "GET leases" and not is_refused:
+        if b"APPLIED" in request.body and not is_refused:
             is_refused = True
             return failure(403, "Forbidden", "not for a moment")
         return None

@@ -85,8 +85,9 @@ def faults(api: ApiServer, told: Told) -> list[str]:
         f"{message}, but it was": "nothing was changed" not in message or image(api) == BAD,
         f"{message}, but it was not": "was set to" not in message or image(api) == GOOD,
         f"lock held: {message}": not api.find("leases", LEASE) or holder(api) == "",
-        f"record open: {states(api)}": "not known" in message
-        or not {"INTENT", "APPLIED"} & set(states(api)),
+        f"record open: {states(api)}": "not known" in message or "INTENT" not in states(api),
+        f"record {states(api)} although: {message}": ("its rollout was not watched" in message)
+        == ("APPLIED" in states(api)),
         f"{states(api)} although: {message}": image(api) == BAD
         or not {"NOT_APPLIED"} & set(states(api)),
         f"{states(api)} although it was not applied": image(api) == GOOD
@@ -162,7 +163,7 @@ async def test_an_interruption_waits_for_the_answer_of_a_patch_that_is_under_way
         assert told.result == "interrupted"
         assert "was set to revision 1" in told.message
         assert image(api) == GOOD
-        assert states(api) == ["UNDECIDED"]
+        assert states(api) == ["APPLIED"]
         assert holder(api) == ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -123,7 +124,7 @@ async def test_the_trial_pod_is_selected_by_nothing_and_ends_by_itself(api: ApiS
     assert "ownerReferences" not in pod["metadata"]
     assert pod["spec"]["activeDeadlineSeconds"] == 35
     assert pod["spec"]["containers"] == template(GOOD)["spec"]["containers"]
-    assert json.loads(pod["metadata"]["annotations"][BY])["pid"] == 1
+    assert json.loads(pod["metadata"]["annotations"][BY])["pid"] == os.getpid()
 
 
 async def test_its_priority_is_nobodys_so_that_it_pushes_nobody_off_a_node() -> None:
@@ -416,7 +417,8 @@ async def test_the_next_run_deletes_what_is_past_its_time_or_its_process(api: Ap
 
 async def test_a_pod_of_a_dead_process_of_this_boot_is_deleted_at_once(api: ApiServer) -> None:
     await killed(api)
-    dead = json.dumps({"host": "here", "bootID": "boot", "pid": 2**22 + 1})
+    place = {"host": "here", "bootID": "boot", "pidNamespace": "ns", "startedAt": "1"}
+    dead = json.dumps({**place, "pid": 2**22 + 1})
     (left,) = trials(api)
     api.edit(
         "pods",

@@ -1,0 +1,102 @@
+"""A rollback that has led here already -> why there is no second, and the lines that go on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from backout.core.checks import lines
+from backout.core.history import revisions
+from backout.core.history.choice import NoChoice, choose
+from backout.core.images import names
+from backout.core.kubernetes import template
+from backout.core.ledger import once
+from backout.core.ledger.records import Ledger, State
+from backout.core.outcome import Outcome, Result
+from backout.core.spans import span
+
+if TYPE_CHECKING:
+    from backout.core.ledger.once import Back, LeftOpen
+    from backout.core.ledger.records import Record
+    from backout.core.model import Revision
+    from backout.core.preflight.request import Request
+    from backout.core.preflight.snapshot import Snapshot
+
+ELSEWHERE = -1
+"""No revision has this number."""
+ALREADY_BACK = "already rolled back to revision"
+"""The product's own wording, with the number behind it; scripts rely on it."""
+
+
+def in_the_way(snapshot: Snapshot, policy: Request) -> LeftOpen | Back | None:
+    """Return the rollback that has led here and stands against another; see `once`."""
+    ledger = snapshot.ledger
+    if not isinstance(ledger, Ledger):
+        return None
+    return once.in_the_way(
+        ledger,
+        snapshot.workload,
+        snapshot.revisions,
+        number=_named(snapshot, policy),
+        now=snapshot.now,
+        window=policy.window,
+    )
+
+
+def _named(snapshot: Snapshot, policy: Request) -> int | None:
+    """Return the number that the user named; None for none, or for the image that is asked for."""
+    images = template.images(snapshot.workload["spec"]["template"]).values()
+    if policy.to_image and not any(names.is_named(i, policy.to_image) for i in images):
+        return ELSEWHERE
+    return policy.to_revision
+
+
+def already_back(back: Back, snapshot: Snapshot, policy: Request) -> Outcome:
+    """Return the refusal: what has happened, how it ended, and the safest next step."""
+    record = back.record
+    number = record.destination.revision
+    now = revisions.current(snapshot.revisions)
+    renumbered = f" (now revision {now.number})" if now and now.number != number else ""
+    ago = span(snapshot.now, since=record.intent_at)
+    how = "" if record.state is State.SUCCEEDED else f"; {_ended(record)}"
+    return Outcome(
+        result=Result.REFUSED,
+        message=f"{ALREADY_BACK} {number}{renumbered}, {ago} ago by {record.actor}{how}; nothing "
+        "was changed",
+        remedy=f"see how it is now: {lines.of('backout verify', policy, snapshot)}",
+    )
+
+
+def ways_on(back: Back, snapshot: Snapshot, policy: Request) -> list[str]:
+    """Return the lines that go anywhere else, each in a sentence.
+
+    The way back first, where the rollback did not succeed; after one that did it is none.
+    """
+    record = back.record
+    there = snapshot.revisions
+    source = next((r for r in there if r.hash in record.source.hashes), None)
+    now = revisions.current(there)
+    tried = {r.hash: "tried before" for r in (source, now) if r is not None}
+    known = replace(snapshot.known, bad={**snapshot.known.bad, **tried})
+    further = choose(there, known)
+    sentences = []
+    if source is not None and source != now and record.state is not State.SUCCEEDED:
+        sentences.append(_to(source, "back to where it was", snapshot, policy))
+    if not isinstance(further, NoChoice):
+        older = further.revision
+        sentences.append(_to(older, f"further, {further.why}", snapshot, policy))
+    return sentences
+
+
+def _to(revision: Revision, why: str, snapshot: Snapshot, policy: Request) -> str:
+    line = lines.of("backout undo", policy, snapshot, "--to-revision", str(revision.number))
+    return f"to revision {revision.number} ({why}): {line}"
+
+
+def _ended(record: Record) -> str:
+    number = record.destination.revision
+    if record.state is State.FAILED:
+        why = f": {record.causes[0]}" if record.causes else ""
+        return f"the last rollback, to revision {number}, failed{why}"
+    verdict = f": {record.verdict}" if record.verdict else ""
+    return f"how it ended is undecided{verdict}"
