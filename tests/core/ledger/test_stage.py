@@ -6,11 +6,11 @@ from backout.core.errors import BackoutError
 from backout.core.ledger.edits import closed, unchanged
 from backout.core.ledger.records import State
 from backout.core.ledger.stage import (
+    Answered,
     Applied,
+    CutShort,
     Holding,
-    Interrupted,
     Judged,
-    Known,
     MayHaveSent,
     MayHold,
     NotApplied,
@@ -29,7 +29,7 @@ from tests.objects.times import NOW
 
 WORDS = Words(target="deployment/web", revision=2, resume="backout resume deployment/web -n shop")
 STOPPED = Stopped(error=BackoutError("no answer", remedy="look at the network"))
-INTERRUPTED = Interrupted()
+INTERRUPTED = CutShort()
 REFUSED = NotApplied(error=BackoutError("the webhook says no", remedy="ask its owner"))
 WELL = Judged(
     outcome=Outcome(result=Result.SUCCEEDED, message="rolled back"),
@@ -49,7 +49,7 @@ TABLE: list[tuple[Stage, Why, Result, str, str, str]] = [
     (MayHaveSent(), INTERRUPTED, Result.INTERRUPTED, f"{UNCLEAR}interrupted", RESUME, "INTENT"),
     (MayHaveSent(), STOPPED, Result.UNDECIDED, f"{UNCLEAR}no answer", RESUME, "INTENT"),
     (
-        Known(act=Applied(workload=None)),
+        Answered(act=Applied(workload=None)),
         INTERRUPTED,
         Result.INTERRUPTED,
         f"interrupted; {LANDED}",
@@ -57,7 +57,7 @@ TABLE: list[tuple[Stage, Why, Result, str, str, str]] = [
         "APPLIED",
     ),
     (
-        Known(act=Applied(workload=None)),
+        Answered(act=Applied(workload=None)),
         STOPPED,
         Result.UNDECIDED,
         f"stopped: no answer; {LANDED}",
@@ -65,7 +65,7 @@ TABLE: list[tuple[Stage, Why, Result, str, str, str]] = [
         "APPLIED",
     ),
     (
-        Known(act=Stale(why="its template has changed")),
+        Answered(act=Stale(why="its template has changed")),
         INTERRUPTED,
         Result.INTERRUPTED,
         "nothing was changed",
@@ -73,16 +73,23 @@ TABLE: list[tuple[Stage, Why, Result, str, str, str]] = [
         "NOT_APPLIED",
     ),
     (
-        Known(act=Stale(why="its template has changed")),
+        Answered(act=Stale(why="its template has changed")),
         STOPPED,
         Result.NOT_CHANGED,
         "nothing was changed",
         "look at",
         "NOT_APPLIED",
     ),
-    (Known(act=REFUSED), INTERRUPTED, Result.INTERRUPTED, "nothing was changed", "", "NOT_APPLIED"),
     (
-        Known(act=REFUSED),
+        Answered(act=REFUSED),
+        INTERRUPTED,
+        Result.INTERRUPTED,
+        "nothing was changed",
+        "",
+        "NOT_APPLIED",
+    ),
+    (
+        Answered(act=REFUSED),
         STOPPED,
         Result.NOT_CHANGED,
         "the webhook says no; nothing was changed",
@@ -90,7 +97,7 @@ TABLE: list[tuple[Stage, Why, Result, str, str, str]] = [
         "NOT_APPLIED",
     ),
     (
-        Known(act=Undecided(why="no answer came", may_settle=True)),
+        Answered(act=Undecided(why="no answer came", may_settle=True)),
         INTERRUPTED,
         Result.INTERRUPTED,
         f"{UNCLEAR}no answer came",
@@ -98,7 +105,7 @@ TABLE: list[tuple[Stage, Why, Result, str, str, str]] = [
         "INTENT",
     ),
     (
-        Known(act=Undecided(why="no answer came", may_settle=True)),
+        Answered(act=Undecided(why="no answer came", may_settle=True)),
         STOPPED,
         Result.UNDECIDED,
         f"{UNCLEAR}no answer came",
@@ -106,7 +113,7 @@ TABLE: list[tuple[Stage, Why, Result, str, str, str]] = [
         "INTENT",
     ),
     (
-        Known(act=Undecided(why="somebody wrote", may_settle=False)),
+        Answered(act=Undecided(why="somebody wrote", may_settle=False)),
         INTERRUPTED,
         Result.INTERRUPTED,
         f"{UNCLEAR}somebody wrote",
@@ -114,7 +121,7 @@ TABLE: list[tuple[Stage, Why, Result, str, str, str]] = [
         "UNDECIDED",
     ),
     (
-        Known(act=Undecided(why="somebody wrote", may_settle=False)),
+        Answered(act=Undecided(why="somebody wrote", may_settle=False)),
         STOPPED,
         Result.UNDECIDED,
         f"{UNCLEAR}somebody wrote",
@@ -149,7 +156,7 @@ def test_whatever_ends_a_rollback_at_whatever_stage_the_last_word_and_the_record
 
 def test_every_stage_meets_every_reason() -> None:
     stages = {type(row[0]) for row in TABLE}
-    acts = {(type(r[0].act), type(r[1])) for r in TABLE if isinstance(r[0], Known)}
+    acts = {(type(r[0].act), type(r[1])) for r in TABLE if isinstance(r[0], Answered)}
 
     assert stages == set(Stage.__args__)
     assert len(acts) == 2 * 4
@@ -159,7 +166,7 @@ def test_every_stage_meets_every_reason() -> None:
 
 
 def test_a_record_that_is_left_open_tells_when_its_patch_landed() -> None:
-    edit = ended(Known(act=Applied(workload=None)), INTERRUPTED, WORDS).edit
+    edit = ended(Answered(act=Applied(workload=None)), INTERRUPTED, WORDS).edit
     assert edit is not None
 
     open_record = edit(record(state=State.INTENT), NOW)

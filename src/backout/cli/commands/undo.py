@@ -81,21 +81,15 @@ def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int
 
     policy = policy_of(values, shared.standing)
     is_trial = values["dry_run"] == "server"
-    _check_agreed(yes=values["yes"] or is_trial)
     from backout.cli.run import run_command  # noqa: PLC0415 (nor for usage errors)
     from backout.steps.undo import undo as steps  # noqa: PLC0415
 
-    return run_command(
-        acting.invocation(
-            steps,
-            workload,
-            shared,
-            values,
-            policy=policy,
-            dry_run=is_trial,
-            ask=not values["yes"],
-        )
+    invocation = acting.invocation(
+        steps, workload, shared, values, policy=policy, dry_run=is_trial, ask=not values["yes"]
     )
+    invocation.workload("default")
+    _check_agreed(yes=values["yes"] or is_trial)
+    return run_command(invocation)
 
 
 def _check_agreed(*, yes: bool) -> None:

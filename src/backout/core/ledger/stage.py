@@ -1,4 +1,4 @@
-"""How far a rollback has come, and how it ends when something ends it: stage + why -> Ended.
+"""How far a rollback has come, and how it ends when something ends it: stage + why -> LastWord.
 
 One union, advanced in one place; what must be said and written at each stage stands in one table.
 """
@@ -74,7 +74,7 @@ class MayHaveSent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class Answered:
     """It is known what became of the PATCH, or that it cannot be known."""
 
     act: Act
@@ -88,11 +88,11 @@ class Judged:
     edit: Edit
 
 
-Stage = Planned | MayHold | Holding | MayHaveSent | Known | Judged
+Stage = Planned | MayHold | Holding | MayHaveSent | Answered | Judged
 
 
 @dataclass(frozen=True, kw_only=True)
-class Interrupted:
+class CutShort:
     """A signal, or a time limit of the whole."""
 
 
@@ -103,11 +103,11 @@ class Stopped:
     error: BackoutError
 
 
-Why = Interrupted | Stopped
+Why = CutShort | Stopped
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
+class LastWord:
     """How it ends, and what the record becomes as the lock is let go; None: there is none."""
 
     outcome: Outcome
@@ -123,7 +123,7 @@ class Words:
     resume: str
 
 
-def ended(stage: Stage, why: Why, words: Words) -> Ended:
+def ended(stage: Stage, why: Why, words: Words) -> LastWord:
     """Return how a rollback ends that something ends at this stage."""
     match stage:
         case Planned():
@@ -131,44 +131,44 @@ def ended(stage: Stage, why: Why, words: Words) -> Ended:
         case MayHold() | Holding():
             return _unchanged(why, _not_applied(why))
         case MayHaveSent():
-            return Ended(outcome=_unknown(why, _reason(why, unsent=True), words), edit=unchanged)
-        case Known(act=act):
+            return LastWord(outcome=_unknown(why, _reason(why, unsent=True), words), edit=unchanged)
+        case Answered(act=act):
             return _known(act, why, words)
         case Judged(outcome=outcome, edit=edit):
-            return Ended(outcome=_judged(outcome, why), edit=edit)
+            return LastWord(outcome=_judged(outcome, why), edit=edit)
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _known(act: Act, why: Why, words: Words) -> Ended:
+def _known(act: Act, why: Why, words: Words) -> LastWord:
     match act:
         case Applied(workload=workload):
-            return Ended(outcome=_left_open(why, words), edit=stored(workload))
+            return LastWord(outcome=_left_open(why, words), edit=stored(workload))
         case Stale(why=stale):
             return _unchanged(why, closed(State.NOT_APPLIED, verdict=stale))
         case NotApplied(error=error):
-            cause = why if isinstance(why, Interrupted) else Stopped(error=error)
+            cause = why if isinstance(why, CutShort) else Stopped(error=error)
             return _unchanged(cause, _not_applied(cause))
         case Undecided(why=unclear, may_settle=may_settle):
             edit = closed(State.UNDECIDED, verdict=f"cannot be told: {unclear}")
             outcome = _unknown(why, unclear, words)
-            return Ended(outcome=outcome, edit=unchanged if may_settle else edit)
+            return LastWord(outcome=outcome, edit=unchanged if may_settle else edit)
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _unchanged(why: Why, edit: Edit | None) -> Ended:
+def _unchanged(why: Why, edit: Edit | None) -> LastWord:
     match why:
-        case Interrupted():
+        case CutShort():
             words = "interrupted: nothing was changed"
-            return Ended(outcome=Outcome(result=Result.INTERRUPTED, message=words), edit=edit)
+            return LastWord(outcome=Outcome(result=Result.INTERRUPTED, message=words), edit=edit)
         case Stopped(error=error):
             outcome = Outcome(
                 result=Result.NOT_CHANGED,
                 message=f"{error.message}; nothing was changed",
                 remedy=error.remedy,
             )
-            return Ended(outcome=outcome, edit=edit)
+            return LastWord(outcome=outcome, edit=edit)
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -201,17 +201,17 @@ def _judged(outcome: Outcome, why: Why) -> Outcome:
 
 
 def _not_applied(why: Why) -> Edit:
-    verdict = "interrupted" if isinstance(why, Interrupted) else why.error.message
+    verdict = "interrupted" if isinstance(why, CutShort) else why.error.message
     return closed(State.NOT_APPLIED, verdict=verdict)
 
 
 def _result(why: Why) -> Result:
-    return Result.INTERRUPTED if isinstance(why, Interrupted) else Result.UNDECIDED
+    return Result.INTERRUPTED if isinstance(why, CutShort) else Result.UNDECIDED
 
 
 def _reason(why: Why, *, unsent: bool = False) -> str:
     match why:
-        case Interrupted():
+        case CutShort():
             return "interrupted while finding out" if unsent else "interrupted"
         case Stopped(error=error):
             return error.message if unsent else f"stopped: {error.message}"

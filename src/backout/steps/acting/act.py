@@ -13,9 +13,9 @@ from backout.core.ledger import records
 from backout.core.ledger.records import State
 from backout.core.ledger.stage import (
     Act,
+    Answered,
     Applied,
     Holding,
-    Known,
     MayHaveSent,
     NotApplied,
     Stage,
@@ -86,7 +86,7 @@ async def act(
         if isinstance(found, Unclear):
             found = await _found_out(run, held, found, deadline)
         if found is not None:
-            reach(Known(act=found))
+            reach(Answered(act=found))
             _note_answer(run, found, since=sent_at)
             return found
     return NotApplied(
@@ -137,7 +137,7 @@ async def _send(run: Run, made_patch: Patch, reach: Reach) -> Act | Unclear | No
     try:
         answer = await unbroken(request, patience=run.limits.wind_down / 2)
     except asyncio.CancelledError:
-        reach(Known(act=_after_interruption(request)))
+        reach(Answered(act=_after_interruption(request)))
         raise
     except Conflict:
         reach(Holding())

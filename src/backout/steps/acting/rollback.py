@@ -15,11 +15,11 @@ from backout.core.ledger import once, records
 from backout.core.ledger.edits import closed, stored
 from backout.core.ledger.records import State
 from backout.core.ledger.stage import (
+    Answered,
     Applied,
+    CutShort,
     Holding,
-    Interrupted,
     Judged,
-    Known,
     MayHold,
     NotApplied,
     Planned,
@@ -105,7 +105,7 @@ class Rollback:
         `workload` is as just read.
         """
         self._closing.held = held
-        self._reach(Known(act=Applied(workload=workload)))
+        self._reach(Answered(act=Applied(workload=workload)))
         return await self._told(self._rest(held, Applied(workload=workload)))
 
     def _reach(self, stage: Stage) -> None:
@@ -119,7 +119,7 @@ class Rollback:
             task = asyncio.current_task()
             if task is not None:
                 task.uncancel()
-            return await self._ended(Interrupted())
+            return await self._ended(CutShort())
         except BackoutError as error:
             return await self._ended(Stopped(error=error))
         except Exception as error:  # noqa: BLE001 (a defect of ours must not leave a false record)
@@ -216,7 +216,7 @@ class Rollback:
         record = records.by_op((await see(self._run)).ledger, held.record)
         is_ours = record is not None and once.leads_to(record, workload)
         if is_ours:
-            self._reach(Known(act=Applied(workload=workload)))
+            self._reach(Answered(act=Applied(workload=workload)))
         return workload, template.digest(workload["spec"]["template"]) if is_ours else ""
 
     async def _closed(self) -> Outcome:

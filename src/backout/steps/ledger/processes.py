@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from backout.steps.run import Identity
 
 
-class Process(Protocol):
+class Whereabouts(Protocol):
     """Where a process ran, and which one it was."""
 
     @property
@@ -31,7 +31,7 @@ class Process(Protocol):
     def started(self) -> str: ...  # noqa: D102
 
 
-def is_dead(one: Process, here: Identity) -> bool:
+def is_dead(one: Whereabouts, here: Identity) -> bool:
     """Tell whether it certainly runs no more; False where that cannot be told from here."""
     place = (one.host, one.boot_id, one.namespace)
     is_known = all(place) and bool(one.started)

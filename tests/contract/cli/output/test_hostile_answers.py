@@ -127,7 +127,18 @@ async def measured(backout: Command, api: Clocked, *flags: str) -> tuple[Finishe
     """Run the command; return how it ended, how many seconds after its first request, its peak."""
     peak = backout.home / "peak"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-c", LAUNCHER, str(peak), *COMMAND, "undo", "deploy/web", *flags),
+        *(
+            sys.executable,
+            "-I",
+            "-c",
+            LAUNCHER,
+            str(peak),
+            *COMMAND,
+            "undo",
+            "deploy/web",
+            "--yes",
+            *flags,
+        ),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from backout.core.checks.history import BARRIER
+from backout.core.model import Acceptance
 from backout.core.preflight.request import Request
 from backout.steps.check import check
 from tests.contract.api_server import ApiServer, failure, is_undo, line_of
@@ -231,7 +233,8 @@ async def test_no_older_code_is_started_beyond_a_barrier(api: ApiServer) -> None
     api.edit(
         "deployments", "web", lambda w: w["spec"]["template"]["metadata"].update(annotations=note)
     )
-    policy = replace(REHEARSE, to_revision=1)
+    crossed = (Acceptance(id=BARRIER.id, reason="schema 39 is gone again"),)
+    policy = replace(REHEARSE, to_revision=1, accepted=crossed)
     told = await undone(api, policy=policy)
 
     assert told.result == "refused", told.text
