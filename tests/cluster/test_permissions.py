@@ -202,7 +202,7 @@ def test_without_the_service_proxy_health_is_not_claimed(shop: Space) -> None:
 
     # Being forbidden does not pass: nobody waits a whole health time-out for it.
     assert time.monotonic() - began < 30
-    assert "PF118" in ran.findings()
+    assert "not verified end to end: service shop:web/ready: " in ran.outcome
     assert 'apiGroups: [""], resources: [services/proxy], verbs: [get]' in ran.out
     assert "healthy: " not in ran.both
     assert shop.records()[-1]["health"] == "NotVerified"
