@@ -59,7 +59,7 @@ def check_resumed(stage: Scene, ended: Ended) -> None:
 def test_a_marker_that_the_controller_has_copied_is_found_on_the_replica_set(
     stage: Scene, space: Space
 ) -> None:
-    """Before it had copied it, nobody can tell any more: tests/cluster/test_frozen.py."""
+    """Before it had copied it, nobody can tell any more: tests/cluster/acting/test_frozen.py."""
     stage.broken()
     killed = stage.undo(number=1, sent=signal.SIGKILL, moment="after", counts=is_patch)
     assert killed.hit, str(killed)

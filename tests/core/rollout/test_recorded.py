@@ -1,7 +1,7 @@
 """What the real cluster said in every situation, and the laws that a verdict keeps in all of them.
 
-Recorded once with `BACKOUT_RECORD=1 pytest tests/cluster/test_situations.py`; the live run of each
-is that test.
+Recorded once with `BACKOUT_RECORD=1 pytest tests/cluster/watching/test_situations.py`; the live run
+of each is that test.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cluster.checks.test_permissions import RIGHTS, user_with
 from tests.cluster.command import accepting
 from tests.cluster.manifests import SHOP, service
 from tests.cluster.space import until
-from tests.cluster.test_permissions import RIGHTS, user_with
 
 if TYPE_CHECKING:
     from tests.cluster.manifests import Version

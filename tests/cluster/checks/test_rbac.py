@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.cluster.acting.test_interruption import killed
+from tests.cluster.checks.test_permissions import acting_as, may
 from tests.cluster.space import until
-from tests.cluster.test_interruption import killed
-from tests.cluster.test_permissions import acting_as, may
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

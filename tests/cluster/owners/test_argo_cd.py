@@ -9,8 +9,8 @@ import pytest
 from tests.cluster.argo_cd import argo_cd
 from tests.cluster.command import accepting
 from tests.cluster.manifests import SHOP
+from tests.cluster.owners.test_owners import remedy
 from tests.cluster.space import until
-from tests.cluster.test_owners import remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

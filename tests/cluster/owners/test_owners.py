@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from tests.cluster.checks.test_remedies import check
 from tests.cluster.command import run
 from tests.cluster.manifests import SHOP
-from tests.cluster.test_remedies import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cluster.checks.test_permissions import RIGHTS, rule, user_with
 from tests.cluster.command import BECAUSE, accepting
 from tests.cluster.manifests import SHOP
+from tests.cluster.memory.test_memory import memory
 from tests.cluster.space import until
-from tests.cluster.test_memory import memory
-from tests.cluster.test_permissions import RIGHTS, rule, user_with
 
 if TYPE_CHECKING:
     from tests.cluster.api import Object

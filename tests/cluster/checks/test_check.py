@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.cluster.checks.test_permissions import RIGHTS, rule, user_with, without
 from tests.cluster.command import BACKOUT, run
 from tests.cluster.manifests import SHOP
-from tests.cluster.test_permissions import RIGHTS, rule, user_with, without
 
 if TYPE_CHECKING:
     from tests.cluster.command import Ran

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from tests.cluster import owner_programs
+from tests.cluster.checks.test_remedies import check
 from tests.cluster.command import run
 from tests.cluster.manifests import deployment
-from tests.cluster.test_owners import own, remedy
-from tests.cluster.test_remedies import check
+from tests.cluster.owners.test_owners import own, remedy
 
 if TYPE_CHECKING:
     from pathlib import Path

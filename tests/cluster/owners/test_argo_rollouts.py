@@ -14,8 +14,8 @@ from tests.cluster.command import Running, accepting, run
 from tests.cluster.definitions import applied
 from tests.cluster.go_tools import sources
 from tests.cluster.manifests import SHOP
+from tests.cluster.owners.test_owners import remedy
 from tests.cluster.space import until
-from tests.cluster.test_owners import remedy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,14 +10,14 @@ import pytest
 import yaml
 
 from sandbox import images
+from tests.cluster.checks.test_images import push_index
+from tests.cluster.checks.test_permissions import grant, rule, without
+from tests.cluster.checks.test_surroundings import uses
 from tests.cluster.command import run
+from tests.cluster.health.test_health import SICK
 from tests.cluster.manifests import SHOP
-from tests.cluster.test_failures import COMMAND
-from tests.cluster.test_health import SICK
-from tests.cluster.test_images import push_index
-from tests.cluster.test_permissions import grant, rule, without
-from tests.cluster.test_proof import unproven
-from tests.cluster.test_surroundings import uses
+from tests.cluster.memory.test_proof import unproven
+from tests.cluster.watching.test_failures import COMMAND
 
 if TYPE_CHECKING:
     from tests.cluster.command import Ran
