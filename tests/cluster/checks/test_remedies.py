@@ -37,12 +37,13 @@ def told(ran: Ran) -> dict[str, str]:
 
 
 def pasted(space: Space, ran: Ran, one: str) -> Ran:
-    """Run the line of a finding's remedy in a shell, verbatim."""
+    """Run the line of a finding's remedy in a shell, with the yes that nobody can be asked for."""
     remedies = told(ran)
     assert one in remedies, str(ran)
     found = LINE.findall(remedies[one])
     assert len(found) == 1, remedies[one]
-    return run(["bash", "-c", found[0]], space.environment)
+    agreed = " --yes" if found[0].startswith("backout undo ") else ""
+    return run(["bash", "-c", f"{found[0]}{agreed}"], space.environment)
 
 
 def check(space: Space, *words: str) -> Ran:

@@ -72,14 +72,12 @@ def test_a_lease_that_is_deleted_under_a_run_is_not_made_again(stage: Scene) -> 
 def test_a_run_that_was_stopped_before_its_patch_does_not_land_it_after_a_takeover(
     stage: Scene, history: History
 ) -> None:
-    """SIGSTOP between the check of the ledger and the PATCH; SIGCONT when another is done."""
-    looks = 0
+    """SIGSTOP between the intent and the PATCH; SIGCONT when another is done."""
     is_stopped = threading.Event()
 
     def stop(_: int, line: str) -> Fault:
-        nonlocal looks
-        looks += "/leases/" in line and line.startswith("GET") and "INTENT" in stage.states
-        if looks == 1 and not is_stopped.is_set():
+        is_written = "/leases" in line and line.startswith(("POST", "PUT"))
+        if is_written and "INTENT" in stage.states and not is_stopped.is_set():
             os.kill(frozen.pid, signal.SIGSTOP)
             is_stopped.set()
         return None

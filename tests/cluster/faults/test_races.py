@@ -89,6 +89,7 @@ def _is_a_true_refusal(text: str) -> bool:
             "another rollback is under way",
             "rollback rate limit exceeded",
             "nothing to go back to",
+            "already rolled back to revision",
             "is gone",
         )
     )

@@ -22,6 +22,7 @@ from backout.kube.client import Client
 from backout.kube.connection import Connection, Credentials, Trust
 from backout.steps.watching.follow import Newest, newest_states
 from sandbox.machine import addresses
+from tests.cluster.command import BECAUSE
 from tests.cluster.faults.scene import LONGEST, Ended, Scene
 from tests.cluster.faults.stream_proxy import (
     STRANGE,
@@ -105,7 +106,7 @@ def undo(stage: Scene, time_out: float) -> tuple[Ended, float]:
     stage.proxy.before = hook
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "backout", "undo", f"deploy/{SHOP}", "--yes"),
+            *(sys.executable, "-m", "backout", "undo", f"deploy/{SHOP}", "--yes", *BECAUSE),
             *("--timeout", f"{time_out:g}s"),
         ],
         env=stage._environment,
@@ -172,7 +173,7 @@ def test_an_undo_gets_to_its_end_whatever_ends_its_watches(
     ended, _ = undo(stage, ENOUGH)
 
     assert ended.code == 0, str(ended)
-    assert "rolled back to revision 1" in ended.last, str(ended)
+    assert "rolled back to revision 3" in ended.last, str(ended)
     assert stage.is_undone
     assert stage.states == ["SUCCEEDED"]
     check_pace(proxy)

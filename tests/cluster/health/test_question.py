@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cluster.checks.test_permissions import RIGHTS, user_with
-from tests.cluster.command import accepting
+from tests.cluster.command import BECAUSE, accepting
 from tests.cluster.manifests import SHOP, service
 from tests.cluster.space import until
 
@@ -196,7 +196,7 @@ def test_no_older_code_is_tried_beyond_a_barrier(space: Space) -> None:
     space.merge({"spec": {"template": {"metadata": note}}})
     space.roll(space.version("missing"))
 
-    ran = space.undo("--rehearse", "--to-revision", "1").expect(3)
+    ran = space.undo("--rehearse", "--to-revision", "1", *accepting("PF116")).expect(3)
 
     assert "PF127" in ran.findings()
     assert "schema 39; older code refuses it" in ran.err
@@ -215,7 +215,7 @@ def test_a_pod_that_holds_the_port_of_the_next_is_told_before_the_act(space: Spa
     space.observed()
 
     checked = space.backout("check", DEPLOY).expect(0)
-    stuck = space.undo("--timeout", "12s")
+    stuck = space.undo(*BECAUSE, "--timeout", "12s")
 
     words = f"on node {space.cluster.node} a Pod that runs holds host port {port}"
     assert "PF605" in checked.findings()

@@ -242,7 +242,7 @@ def test_a_rehearsal_that_was_killed_leaves_nothing_after_the_next_run(space: Sp
     [left] = trials(space)
     assert left["spec"]["activeDeadlineSeconds"] == 90
 
-    space.undo("--to-revision", "2").expect(3)
+    space.undo("--to-revision", "1", *BECAUSE, "--timeout", "12s").expect(5)
 
     until("no trial Pod is left", lambda: not space.every("Pod", TRIAL))
     assert len(space.audited("delete", "pods")) == 1
