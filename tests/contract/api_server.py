@@ -74,7 +74,8 @@ _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 class ApiServer:
     """An async context manager. `writes` are the requests that were let through and could write.
 
-    `denied` holds `verb resource` pairs that RBAC refuses; `proxied` answers what goes through the
+    `admitted` returns what a mutating webhook makes of an object that is patched. `denied`
+    holds `verb resource` pairs that RBAC refuses; `proxied` answers what goes through the
     proxies; `moved_by` shifts the server's clock; `has_date` False strips the Date header.
     """
 
@@ -82,6 +83,7 @@ class ApiServer:
         self.before: Callable[[Received], Step | Awaitable[Step | None] | None] = lambda _: None
         self.after: Callable[[Received, Answer], Step | None] = lambda *_: None
         self.proxied: Callable[[Received], Step] = lambda _: Answer(body=b"well")
+        self.admitted: Callable[[str, Object], Object] = lambda _, obj: obj
         self.controller: Callable[[ApiServer, Object], None] = lambda *_: None
         self.denied: set[str] = set()
         self.warnings: tuple[str, ...] = ()
@@ -303,6 +305,7 @@ class ApiServer:
             raise Refused(409, "Conflict", f'Operation cannot be fulfilled on {resource} "{name}"')
         if new.get("uid") != old["uid"]:
             raise Refused(422, "Invalid", "metadata.uid: field is immutable")
+        wanted = self.admitted(resource, copy.deepcopy(wanted))
         named = tuple(("Warning", f'299 - "{text}"') for text in self.warnings)
         if request.query.get("dryRun") == "All":
             return Answer(json=wanted, headers=dict(named))

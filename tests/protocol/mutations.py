@@ -111,7 +111,7 @@ MUTATIONS = (
     Mutation(
         rule="the breaker is judged on the ledger that the write replaces",
         file="steps/ledger/lock.py",
-        old="snapshot = replace(plan.preflight.snapshot, lease=lease, now=seen.now)",
+        old="snapshot = replace(plan.preflight.snapshot, lease=lease, now=now)",
         new="snapshot = plan.preflight.snapshot",
         test=INTERLEAVINGS + "test_an_intent_that_comes_after_anothers_is_not_written",
     ),

@@ -90,7 +90,6 @@ class Client:
         self._write_timeout = write_timeout
         self._watch_silence = watch_silence
         self._clock = clock
-        self._ahead: float | None = None
         self._warming: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -127,17 +126,27 @@ class Client:
 
         Raises Unreachable where no answer ever carried one (a proxy that strips it).
         """
-        last = self.server_date
-        if last is None:
+        # Date is cut to whole seconds: by the last one alone, time would run backwards at times.
+        _, ahead = self._known_clocks()
+        return datetime.fromtimestamp(asyncio.get_running_loop().time() + ahead, tz=UTC)
+
+    def earliest(self) -> datetime:
+        """Return the time by the slowest clock that was seen: of API servers there may be several.
+
+        Raises as `now` does.
+        """
+        behind, _ = self._known_clocks()
+        return datetime.fromtimestamp(asyncio.get_running_loop().time() + behind, tz=UTC)
+
+    def _known_clocks(self) -> tuple[float, float]:
+        """Return by how much the slowest and the fastest server's clock differ from ours."""
+        clocks = self._transport.clocks
+        if clocks is None:
             raise Unreachable(
                 "the API server's answers carry no Date header, so its time is not known",
                 remedy="ask the owner of the proxy in front of it to let Date pass",
             )
-        # Date is cut to whole seconds: by the last one alone, time would run backwards at times.
-        ahead = last.date.timestamp() - last.monotonic
-        self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
-        now = asyncio.get_running_loop().time() + self._ahead
-        return datetime.fromtimestamp(now, tz=UTC)
+        return clocks
 
     async def get(self, path: str, params: Mapping[str, str] = NO_PARAMS) -> dict[str, Any]:
         """Return one object."""

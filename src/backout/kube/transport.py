@@ -23,6 +23,7 @@ from backout.kube.warnings_header import warnings_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from datetime import datetime
 
     from backout.http.response import Headers, OutgoingHeaders
     from backout.http.stream import Stream
@@ -53,6 +54,7 @@ class Transport:
         self._sessions: list[tuple[KeyPair | None, HttpClient]] = []
         self._stack = AsyncExitStack()
         self.server_date: ServerDate | None = None
+        self.clocks: tuple[float, float] | None = None
         self.requests = 0
 
     @property
@@ -178,12 +180,19 @@ class Transport:
         if call.is_foreign:
             return ()
         if (date := headers.date) is not None:
-            self.server_date = ServerDate(date=date, monotonic=time.monotonic())
+            self._note_date(date)
         warnings = warnings_of(headers)
         if self._on_warning is not None:
             for text in warnings:
                 self._on_warning(text)
         return warnings
+
+    def _note_date(self, date: datetime) -> None:
+        """Keep the server's time, and by how much the slowest and the fastest clock differ."""
+        self.server_date = ServerDate(date=date, monotonic=time.monotonic())
+        ahead = date.timestamp() - self.server_date.monotonic
+        slowest, fastest = self.clocks or (ahead, ahead)
+        self.clocks = (min(slowest, ahead), max(fastest, ahead))
 
     def _report(self, call: Call, status: int | None, started: float) -> None:
         self.requests += 1

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from backout.core.checks.breaker import held_by
 from backout.core.errors import BackoutError
 from backout.core.history.choice import asked_for
-from backout.core.ledger import once, records
+from backout.core.kubernetes import template
+from backout.core.ledger import records
 from backout.core.ledger.records import Record, State
 from backout.core.outcome import Outcome, Result
 from backout.core.plan.plan import Plan
@@ -33,6 +34,7 @@ from backout.steps.reading.references import read_versioned
 
 if TYPE_CHECKING:
     from backout.steps.ledger.lease import Held, Seen
+    from backout.steps.ledger.settle import Settled
     from backout.steps.run import Run
 
 GRACE = 5.0
@@ -97,15 +99,15 @@ async def _settled(run: Run, held: Held, left: tuple[Record, ...]) -> Outcome | 
     try:
         for record in left[:-1]:
             own = replace(held, record=record.op, lease=None)
-            state, _ = await found(run, record)
-            await close_unwatched(run, own, record, state)
+            await close_unwatched(run, own, record, (await found(run, record)).state)
         if not left:
             return Unwatched()
         held.record, newest = left[-1].op, left[-1]
-        state, _ = await found(run, newest)
-        if state is State.APPLIED:
+        settled = await found(run, newest)
+        state = settled.state
+        if state is State.APPLIED and settled.leads_here(newest):
             snapshot = await read(run, chooses=False)
-            if once.leads_to(newest, snapshot.workload):
+            if _is_still(settled, snapshot):
                 rollback = Rollback(run, await resumed_plan(run, snapshot, newest), since=_clock())
                 is_watched = True
                 return await _watched(run, rollback, held, newest, snapshot)
@@ -116,6 +118,13 @@ async def _settled(run: Run, held: Held, left: tuple[Record, ...]) -> Outcome | 
     finally:
         if not is_watched:
             await let_go(run, held)
+
+
+def _is_still(settled: Settled, snapshot: Snapshot) -> bool:
+    """Tell whether nobody has changed the template since it was looked at."""
+    then = settled.workload
+    now = snapshot.workload["spec"]["template"]
+    return then is not None and template.same(then["spec"]["template"], now)
 
 
 async def resumed_plan(run: Run, snapshot: Snapshot, record: Record) -> Plan:

@@ -163,9 +163,11 @@ def _freed(run: Run, snapshot: Snapshot, still: str) -> Snapshot:
     """Return the snapshot without a holder whose lock may be taken: nothing is written for that."""
     if not isinstance(snapshot.ledger, Ledger):
         return snapshot
-    seen = Seen(lease=snapshot.lease, now=snapshot.now)
-    is_free = may_take(run, seen, still=still)
-    return replace(snapshot, lease=records.freed(snapshot.lease)) if is_free else snapshot
+    earliest = run.client.earliest()
+    seen = Seen(lease=snapshot.lease, now=snapshot.now, earliest=earliest)
+    if may_take(run, seen, still=still):
+        return replace(snapshot, lease=records.freed(snapshot.lease))
+    return replace(snapshot, now=earliest)
 
 
 def _in_the_way(run: Run, snapshot: Snapshot) -> once.LeftOpen | once.Back | None:

@@ -51,14 +51,17 @@ def undo(
     return Patch(operation=operation, ops=tuple(ops))
 
 
-def fence(operation: str, by: str, count: int) -> dict[str, Any]:
+def fence(operation: str, by: str, count: int, *, version: str = "") -> dict[str, Any]:
     """Return the merge patch that makes every PATCH of `operation` still in flight fail.
 
     The value is unique by the operation that fences and its count: a repeated one would change
     nothing, the resourceVersion included. It has at most 63 characters, as label values must
-    (apimachinery pkg/util/validation). A label moves no generation and starts no Pod.
+    (apimachinery pkg/util/validation). A label moves no generation and starts no Pod. With
+    `version` it fails where anybody has written since.
     """
-    return {"metadata": {"labels": {FENCE: f"{operation[:20]}.{by[:20]}.{count % 10**9}"}}}
+    labels = {FENCE: f"{operation[:20]}.{by[:20]}.{count % 10**9}"}
+    precondition = {"resourceVersion": version} if version else {}
+    return {"metadata": {"labels": labels, **precondition}}
 
 
 def _annotation_ops(workload: Object, *, operation: str, change_cause: str) -> list[dict[str, Any]]:

@@ -192,8 +192,7 @@ async def _state(run: Run, held: Held) -> State:
     record = records.by_op(seen.ledger, run.op)
     if record is None:
         raise LockLost("the record of this run is gone from the ledger")
-    state, _ = await settle(run, record)
-    return state
+    return (await settle(run, record)).state
 
 
 def _settled(state: State, unclear: Unclear) -> Act:

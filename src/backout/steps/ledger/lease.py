@@ -35,10 +35,15 @@ class LockLost(BackoutError):  # noqa: N818 (it reads as what happened)
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """A Lease as just read (None: there is none), and the server's time then."""
+    """A Lease as just read (None: there is none), and the server's time then.
+
+    `earliest` is the time by the slowest API server's clock: a lock that has not expired by it may
+    be alive.
+    """
 
     lease: Object | None
     now: datetime
+    earliest: datetime
 
     @property
     def lock(self) -> Lock:
@@ -72,7 +77,7 @@ async def known(run: Run, lease: Object | None) -> Seen:
     last = run.client.server_date
     if last is None or asyncio.get_running_loop().time() - last.monotonic > FRESH:
         await run.client.get(paths.version())
-    return Seen(lease=lease, now=run.server_now())
+    return Seen(lease=lease, now=run.server_now(), earliest=run.client.earliest())
 
 
 async def put(

@@ -16,7 +16,7 @@ from backout.core.history import revisions
 from backout.core.kubernetes import objects, template
 from backout.core.ledger import records
 from backout.core.ledger.edits import may_become, side
-from backout.core.ledger.records import Record, State
+from backout.core.ledger.records import Ledger, Record, State
 from backout.core.plan.back import in_the_way
 from backout.core.preflight.snapshot import Need
 from backout.core.value import dataclass
@@ -86,20 +86,26 @@ async def _planned_on(run: Run, plan: Plan) -> Seen:
 
 def _blocks(run: Run, plan: Plan, seen: Seen, still: str) -> tuple[Finding, ...]:
     """Return what the ledger as just read forbids; a lock that may be taken is none."""
-    lease = records.freed(seen.lease) if may_take(run, seen, still=still) else seen.lease
-    snapshot = replace(plan.preflight.snapshot, lease=lease, now=seen.now)
+    is_free = may_take(run, seen, still=still)
+    lease, now = (records.freed(seen.lease), seen.now) if is_free else (seen.lease, seen.earliest)
+    snapshot = replace(plan.preflight.snapshot, lease=lease, now=now)
     preflight = replace(plan.preflight, snapshot=snapshot)
     accepted = {a.id for a in preflight.policy.accepted}
     return tuple(f for f in of_the_lock(preflight) if not (f.acceptable and f.id in accepted))
 
 
 def _outdated(plan: Plan, seen: Seen) -> str:
-    """Return which rollback the plan did not know of that led to where the workload is."""
-    snapshot = replace(plan.preflight.snapshot, lease=seen.lease, now=seen.now)
-    found = in_the_way(snapshot, plan.preflight.policy)
-    if found is None:
+    """Return which rollback the plan did not know of."""
+    snapshot = plan.preflight.snapshot
+    known = (
+        {r.op for r in snapshot.ledger.records} if isinstance(snapshot.ledger, Ledger) else set()
+    )
+    new = [r for r in seen.ledger.records if r.counts and r.op not in known]
+    found = in_the_way(replace(snapshot, lease=seen.lease, now=seen.now), plan.preflight.policy)
+    if found is None and not new:
         return ""
-    return f"{found.record.actor} has rolled back to revision {found.record.destination.revision}"
+    record = found.record if found is not None else new[-1]
+    return f"{record.actor} has rolled back to revision {record.destination.revision}"
 
 
 def _intent(run: Run, plan: Plan, seen: Seen, deadline: timedelta) -> Record:

@@ -12,16 +12,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError, NotFound
-from backout.core.ledger import once, records
-from backout.core.ledger.edits import applied, closed, unchanged, undecided
+from backout.core.ledger import records
+from backout.core.ledger.edits import closed, stored, unchanged, undecided
 from backout.core.ledger.records import Record, State
 from backout.kube import paths
 from backout.steps.ledger.lease import Held, Seen, change, put, see
 from backout.steps.ledger.processes import is_dead
-from backout.steps.ledger.settle import settle
+from backout.steps.ledger.settle import Settled, settle
 
 if TYPE_CHECKING:
-    from backout.core.model import Object
     from backout.steps.run import Run
 
 
@@ -40,7 +39,7 @@ def may_take(run: Run, seen: Seen, *, still: str = "") -> bool:
     `still` is the Lease's resourceVersion that an observer saw unchanged for a whole duration.
     """
     lock = seen.lock
-    if not lock.holder or lock.is_expired(seen.now) or run.policy.take_over:
+    if not lock.holder or lock.is_expired(seen.earliest) or run.policy.take_over:
         return True
     holder = seen.ledger.holder
     if holder is not None and holder.op == lock.holder and is_dead(holder, run.identity):
@@ -62,13 +61,13 @@ async def settle_all(run: Run, seen: Seen, *, instead: int | None = None) -> boo
     try:
         for record in left:
             own = replace(held, record=record.op, lease=None)
-            state, workload = await found(run, record)
-            is_here = workload is not None and once.leads_to(record, workload)
-            if state is State.APPLIED and is_here and instead is None:
-                await change(run, own, applied)
+            settled = await found(run, record)
+            is_here = settled.leads_here(record)
+            if settled.state is State.APPLIED and is_here and instead is None:
+                await change(run, own, stored(settled.workload))
             else:
                 why = f"abandoned for revision {instead}" if is_here and instead else ""
-                await close_unwatched(run, own, record, state, why=why)
+                await close_unwatched(run, own, record, settled.state, why=why)
     except BackoutError as error:
         raise unsettled(left, error) from None
     finally:
@@ -97,17 +96,15 @@ async def take_over(run: Run, seen: Seen) -> Held | None:
     return held if is_ours else None
 
 
-async def found(run: Run, record: Record) -> tuple[State, Object | None]:
-    """Return what became of an open record's PATCH, for certain, and the workload as it is then.
-
-    The Lease must be ours. None where the workload is gone.
-    """
+async def found(run: Run, record: Record) -> Settled:
+    """Return what became of an open record's PATCH, for certain. The Lease must be ours."""
     if record.state is State.INTENT:
         return await settle(run, record)
     try:
-        return State.APPLIED, await run.client.get(paths.workload(run.target))
+        workload = await run.client.get(paths.workload(run.target))
     except NotFound:
-        return State.APPLIED, None
+        return Settled(state=State.APPLIED)
+    return Settled(state=State.APPLIED, workload=workload)
 
 
 async def close_unwatched(

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from backout.core.errors import BackoutError, Conflict, NotFound, Unreachable
 from backout.core.history import patch
 from backout.core.kubernetes import objects
+from backout.core.ledger import once
 from backout.core.ledger.records import Record, State
+from backout.core.value import dataclass
 from backout.kube import paths
 
 if TYPE_CHECKING:
@@ -23,47 +25,70 @@ if TYPE_CHECKING:
 FENCES = 4
 
 
-async def settle(run: Run, record: Record) -> tuple[State, Object | None]:
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What became of a PATCH, for certain, and the workload as it is then; None where it is gone.
+
+    `before` is the workload when nothing but our fence lay between: a mutating webhook may have
+    changed its template at the fence, too.
+    """
+
+    state: State
+    workload: Object | None = None
+    before: Object | None = None
+
+    def leads_here(self, record: Record) -> bool:
+        """Tell whether the workload asks for what the record went to, and nobody else has written.
+
+        Source: reference ledger.md, "Once back".
+        """
+        workload = self.before or self.workload
+        return workload is not None and once.leads_to(record, workload)
+
+
+async def settle(run: Run, record: Record) -> Settled:
     """Return APPLIED, NOT_APPLIED or UNDECIDED for an open INTENT, each for certain.
 
-    With the workload as it is then, None where it is gone. The Lease must be ours. Raises
-    Unreachable or ApiError where the API server stays away or does not let us: then the INTENT
-    stays open.
+    The Lease must be ours. Raises Unreachable or ApiError where the API server stays away or does
+    not let us: then the INTENT stays open.
     """
     path = paths.workload(run.target)
     try:
-        await _fence(run, path, record, time.monotonic_ns())
+        before = await _fence(run, path, record, time.monotonic_ns())
         workload = await run.client.get(path)
     except NotFound:
-        return State.UNDECIDED, None
+        return Settled(state=State.UNDECIDED)
     if await _carries_marker(run, workload, record.op):
-        return State.APPLIED, workload
+        return Settled(state=State.APPLIED, workload=workload, before=before)
+    own = before or workload
     untouched = (
-        objects.uid(workload) == record.uid
-        and objects.generation(workload) == record.source.generation
+        objects.uid(own) == record.uid and objects.generation(own) == record.source.generation
     )
     # Somebody changed it since, and may have wiped a marker that was not copied anywhere yet.
     state = State.NOT_APPLIED if untouched else State.UNDECIDED
-    return state, workload
+    return Settled(state=state, workload=workload, before=before)
 
 
-async def _fence(run: Run, path: str, record: Record, count: int) -> None:
+async def _fence(run: Run, path: str, record: Record, count: int) -> Object | None:
     """Change the resourceVersion, and see that it changed.
 
-    A fence whose answer was lost is made again with another value: the value that is then seen
-    standing there is the proof.
+    Return the workload as it was before, None where more than the fence may lie between: the last
+    attempt is made whoever else writes. A fence whose answer was lost is made again with another
+    value: the value that is then seen standing there is the proof.
     """
     unclear: BackoutError | None = None
     for attempt in range(FENCES):
-        before = objects.resource_version(await run.client.get(path))
-        body = patch.fence(record.op, run.op, count + attempt)
+        before = await run.client.get(path)
+        version = objects.resource_version(before)
+        is_last = attempt == FENCES - 1
+        body = patch.fence(record.op, run.op, count + attempt, version="" if is_last else version)
         try:
             after = await run.client.patch_merge(path, body)
         except (Unreachable, Conflict) as error:
             unclear = error
             continue
-        if objects.resource_version(after) != before:
-            return
+        if objects.resource_version(after) != version:
+            return None if is_last else before
     raise unclear or Unreachable("the workload could not be fenced: its version does not change")
 
 

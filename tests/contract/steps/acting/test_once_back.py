@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backout.core.kubernetes import template
 from backout.core.preflight.request import Request
 from tests.contract.api_server import ApiServer, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Received, Step
@@ -220,6 +222,44 @@ def _restart(web: dict[str, Any]) -> None:
     pods.setdefault("annotations", {})["kubectl.kubernetes.io/restartedAt"] = "2026-11-28T03:00:00Z"
 
 
+def stamps(resource: str, obj: dict[str, Any]) -> dict[str, Any]:
+    """Do what a webhook does that was installed after the target ran: pin, and note the time."""
+    if resource == "deployments":
+        pods = obj["spec"]["template"]
+        notes = pods["metadata"].setdefault("annotations", {})
+        notes["stamp.example/at"] = str(time.monotonic_ns())
+        pods["spec"]["containers"][0]["imagePullPolicy"] = "Always"
+    return obj
+
+
+async def test_what_a_webhook_makes_of_the_patch_is_watched_and_remembered(api: ApiServer) -> None:
+    """No dry run can have told it: each answer has a stamp of its own."""
+    api.admitted = stamps
+    told = await undone(api)
+
+    assert told.result == "succeeded", told.text
+    assert "superseded" not in told.text
+    assert {t.result for t in await again_and_again(api)} == {"refused"}
+    assert undos(api) == 1
+    now = template.digest(api.get("deployments", "web")["spec"]["template"])
+    (record,) = records(api)
+    assert record["to"]["stored"] == now
+    ledger = json.loads(api.get("leases", LEASE)["metadata"]["annotations"][LEDGER])
+    assert ledger["memory"][now]["lastHealthyAt"]
+
+
+async def test_a_run_that_died_behind_a_webhook_is_gone_on_with(api: ApiServer) -> None:
+    api.admitted = stamps
+    await crashed(api, is_undo, applied=True)
+    assert "stored" not in records(api)[0]["to"]
+    expire_lock(api)
+    told = await undone(api)
+
+    assert told.result == "succeeded", told.text
+    assert undos(api) == 1
+    assert states(api) == ["SUCCEEDED"]
+
+
 async def test_after_a_failed_one_the_way_back_is_told_first_and_is_open(api: ApiServer) -> None:
     control, api.controller = api.controller, lambda *_: None
     api.edit("deployments", "web", lambda w: w["spec"].update(progressDeadlineSeconds=1))
@@ -287,6 +327,23 @@ def _age(api: ApiServer, by: timedelta) -> None:
         lease["metadata"]["annotations"][LEDGER] = json.dumps(ledger)
 
     api.edit("leases", LEASE, change)
+
+
+async def test_a_live_lock_is_not_expired_by_the_clock_of_another_api_server(
+    api: ApiServer,
+) -> None:
+    """Two API servers whose clocks are more than a lease apart answer in turn."""
+    await crashed(api, is_undo, applied=False)
+
+    def by_turns(_: Received) -> None:
+        api.moved_by = timedelta(minutes=5) - api.moved_by
+
+    api.before = by_turns
+    told = await undone(api, actor="bob")
+
+    assert told.result == "refused", told.text
+    assert "another rollback is under way" in told.text
+    assert states(api) == ["INTENT"]
 
 
 async def test_forty_jobs_at_once_move_it_once(api: ApiServer) -> None:
