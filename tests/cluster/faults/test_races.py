@@ -91,6 +91,5 @@ def _is_a_true_refusal(text: str) -> bool:
             "nothing to go back to",
             "already rolled back to revision",
             "is gone",
-            "already rolled back to revision 1",
         )
     )
