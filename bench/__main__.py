@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench import standing
+from bench import distance, standing
 from bench.measure import Row, peak_memory, ratio
 from bench.scene import Scene
 from bench.table import put
@@ -30,10 +30,13 @@ def main() -> int:
     _install_hyperfine()
     with scene:
         rows = measured(scene, arguments.runs)
+        far = distance.table(scene, max(3, arguments.runs // 2))
     table = "\n".join([Row.HEADER, *(row.text for row in rows)])
     print(table)
+    print(far)
     if arguments.write:
         put(arguments.write, "table", table)
+        put(arguments.write, "distance", far)
     return 0 if all(row.is_met for row in rows) else 1
 
 

@@ -68,11 +68,16 @@ def ratio(
     )
 
 
-def medians(commands: list[str], *, runs: int, prepare: str) -> list[float]:
-    """Return each command's median in seconds, all in one run of hyperfine."""
+def medians(commands: list[str], *, runs: int, prepare: str, may_fail: bool = False) -> list[float]:
+    """Return each command's median in seconds, all in one run of hyperfine.
+
+    `may_fail`: an exit code tells what was found, as `check` does.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "result.json"
         flags = ["--runs", str(runs), "--warmup", "1", "--export-json", str(file)]
+        if may_fail:
+            flags.append("--ignore-failure")
         if prepare:
             flags += ["--prepare", prepare]
         shell = ["--shell=none"] if not prepare else []

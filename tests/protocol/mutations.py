@@ -124,10 +124,10 @@ MUTATIONS = (
     ),
     Mutation(
         rule="an older failure to read the Lease excuses nothing",
-        file="steps/ledger/lock.py",
-        old="for f in of_the_lock(preflight) if",
-        new="for f in of_the_lock(preflight) if Need.LEDGER not in snapshot.unreadable and",
-        test=INTERLEAVINGS + "test_three_reads_that_fail_switch_neither_lock_nor_breaker_off",
+        file="core/checks/breaker.py",
+        old="for check in checks for fact",
+        new="for check in checks if not preflight.snapshot.unreadable for fact",
+        test="tests/core/checks/test_breaker.py",
     ),
     Mutation(
         rule="once back, not twice: before the plan",

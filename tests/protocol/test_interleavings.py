@@ -233,6 +233,7 @@ async def test_an_intent_that_comes_after_anothers_is_not_written(
     assert told.of("blocked") == ["rollback rate limit exceeded — manual intervention required"]
     assert states(api) == ["SUCCEEDED"]
     assert stage.patches == 1
+    assert "planning again" not in told.text
 
 
 async def test_a_hold_of_another_epoch_is_not_ours_whoever_its_holder_is(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from backout.core.checks.breaker import of_the_lock
 from backout.core.ledger.edits import side
 from backout.core.ledger.records import State
 from backout.core.model import Severity, Skipped
@@ -173,3 +174,8 @@ def test_the_way_back_from_a_rollback_that_failed_is_not_counted() -> None:
     )
     seen = preflight(lease=lease(RECENT[0], failed), policy={"limit": 1})
     assert found_by("PF801", seen) == ()
+
+
+def test_the_lock_judges_the_ledger_that_it_read_whatever_an_earlier_read_said() -> None:
+    seen = preflight(lease=lease(*RECENT), unreadable={Need.LEDGER: "the server is busy"})
+    assert [f.id for f in of_the_lock(seen)] == ["PF801"]
