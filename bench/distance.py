@@ -47,7 +47,7 @@ def _pairs(scene: Scene) -> list[dict[str, str]]:
         f"{kubectl} rollout undo {where} && {kubectl} rollout status {where} --timeout=60s && "
         f"{kubectl} get --raw {ready}"
     )
-    one = "--yes --health-successes 1 --rollback-limit 500"
+    one = "--yes --health-successes 1 --rollback-limit 50"
     return [
         {
             "`backout undo`": f"{backout} undo {where} {one}",
@@ -55,7 +55,7 @@ def _pairs(scene: Scene) -> list[dict[str, str]]:
         },
         {
             "`backout check`": f"{backout} check {where}",
-            "`backout status`": f"{backout} status {where} --soak 0s",
+            "`backout status`": f"{backout} status {where} --soak 1s",
             "`backout explain`": f"{backout} explain {where}",
             "`kubectl get`": f"{kubectl} get {where}",
         },

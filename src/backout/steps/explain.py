@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 async def explain(run: Run) -> Outcome:
     """Tell every cause that stands, the root cause first, and the verdict as it is now."""
+    run.client.warm(1)  # for what the workload names: two lists
     with first_error():
         async with asyncio.TaskGroup() as group:
             events = group.create_task(_events(run))

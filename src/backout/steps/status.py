@@ -29,6 +29,7 @@ async def status(run: Run, *, number: int | None) -> Outcome:
     current one, and what reading raises.
     """
     since = asyncio.get_running_loop().time()
+    run.client.warm(3)  # of what is watched there are four resources, each with a connection
     snapshot = await look(run)
     check_revision(snapshot, number)
     workload = snapshot.workload
