@@ -22,14 +22,33 @@ def first_error() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run `work` while the block runs, and no longer; what it raises is nobody's concern."""
+async def running(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
+    """Run `work` while the block runs, and no longer: it has ended when the block is left.
+
+    What it raises, only who asks the task for its result is told.
+    """
     task = asyncio.create_task(work)
     try:
-        yield
+        yield task
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run `work` while the block runs, and no longer; what it raises is nobody's concern."""
+    async with running(work):
+        yield
+
+
+async def race(*tasks: asyncio.Future[Any], within: float | None) -> bool:
+    """Wait for the first of these, `within` seconds (None: for ever); tell whether one is done.
+
+    All of them go on: whoever started them ends them.
+    """
+    done, _ = await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    return bool(done)
 
 
 async def unbroken(request: asyncio.Future[T], *, patience: float) -> T:

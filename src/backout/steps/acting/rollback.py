@@ -42,9 +42,9 @@ from backout.steps.acting.act import Announcer, act
 from backout.steps.acting.conclude import conclude, not_recorded, resume_line
 from backout.steps.acting.hand_over import hand_over
 from backout.steps.acting.publish import publish
-from backout.steps.concurrency import beside
+from backout.steps.concurrency import beside, running
 from backout.steps.ledger.closing import Closing
-from backout.steps.ledger.keep import Keeper
+from backout.steps.ledger.keep import kept
 from backout.steps.ledger.lease import Held, see
 from backout.steps.ledger.lock import Outdated, take
 from backout.steps.preflight.prepare import tell_choice, tell_refusal
@@ -143,7 +143,7 @@ class Rollback:
             return await self._acted(held)
 
     async def _acted(self, held: Held) -> Outcome | Again:
-        async with Keeper(self._run, held):
+        async with kept(self._run, held):
             done = await act(
                 self._run,
                 self._plan,
@@ -167,7 +167,7 @@ class Rollback:
         return await self._closed()
 
     async def _rest(self, held: Held, done: Applied) -> Outcome:
-        async with Keeper(self._run, held):
+        async with kept(self._run, held):
             await self._watched(held, done)
         return await self._closed()
 
@@ -193,13 +193,10 @@ class Rollback:
     async def _watched(self, held: Held, done: Applied) -> None:
         """Watch and verify what our PATCH began; the stage is Judged then."""
         workload, wanted = await self._made(held, done)
-        noting = asyncio.ensure_future(self._closing.note(stored(workload if wanted else None)))
-        try:
+        edit = stored(workload if wanted else None)
+        async with running(self._closing.note(edit)) as noting:
             ending = await self._ending(workload, wanted)
             await noting
-        finally:
-            noting.cancel()
-            await asyncio.wait({noting})
         outcome, edit = conclude(self._run, self._plan, ending, self._clock() - self._began)
         self._workload = workload
         self._reach(Judged(outcome=outcome, edit=edit))
@@ -227,13 +224,9 @@ class Rollback:
         outcome = judged.outcome
         if outcome.result is Result.FAILED:
             self._run.say("next", next_candidate(self._plan.preflight))
-        telling = asyncio.ensure_future(publish(self._run, self._workload, outcome))
-        try:
+        async with running(publish(self._run, self._workload, outcome)) as telling:
             is_closed = await self._closing.close(judged.edit)
             await telling
-        finally:
-            telling.cancel()
-            await asyncio.wait({telling})
         return outcome if is_closed else not_recorded(outcome)
 
     async def _ending(self, workload: Object, wanted: str) -> Ending:

@@ -21,6 +21,7 @@ from backout.core.rights import permissions
 from backout.kube import paths
 from backout.steps.asking.probe import Asking, NotVerified
 from backout.steps.asking.proxied import PodAsked
+from backout.steps.concurrency import race
 from backout.steps.reading.read import may
 from backout.steps.rehearsing.trial import sweep, trial
 from backout.steps.watching.follow import newest_states
@@ -169,9 +170,9 @@ class _Trial:
         try:
             while self._clock() < self.deadline:
                 coming = coming or asyncio.ensure_future(_next(states))
-                waits = {coming, *([self.asking] if self.asking is not None else [])}
+                asking = [self.asking] if self.asking is not None else []
                 left = max(0.0, min(TICK, self.deadline - self._clock()))
-                await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                await race(coming, *asking, within=left)
                 if coming.done():
                     state, coming = coming.result(), None
                 found = await self._judge(state) if state is not None else None

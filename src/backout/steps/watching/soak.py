@@ -12,6 +12,7 @@ from backout.core.value import dataclass
 from backout.steps.asking.metric import sampled
 from backout.steps.asking.probe import probe
 from backout.steps.asking.subjects import NotVerified
+from backout.steps.concurrency import race, running
 from backout.steps.reading.changed import tell_change
 from backout.steps.watching.logs import tell_logs
 
@@ -57,19 +58,13 @@ async def settled(
         words = "all replicas run the target and are available; watching that it holds"
         run.say("progress", words, complete=True)
         until = min(deadline, clock() + run.limits.health)
-        health = asyncio.create_task(_asked(run, preflight, until, hold))
-        reopened = asyncio.create_task(watch.reopened())
         left = None if deadline == math.inf else max(0.0, deadline - clock())
-        try:
-            done, _ = await asyncio.wait(
-                {health, reopened}, timeout=left, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            for task in (health, reopened):
-                if not task.done():
-                    task.cancel()
-            await asyncio.wait({health, reopened})
-        if not done:
+        async with (
+            running(_asked(run, preflight, until, hold)) as health,
+            running(watch.reopened()) as reopened,
+        ):
+            is_known = await race(health, reopened, within=left)
+        if not is_known:
             words = "all replicas are available, and time was up before that had held"
             return Ending(verdict=Unknown(message=words))
         doubt = watch.blindness if reopened.cancelled() else reopened.result()

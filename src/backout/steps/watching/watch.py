@@ -19,6 +19,7 @@ from backout.core.rollout.progress import Best, bettered
 from backout.core.rollout.verdict import Complete, Failed, Progressing, Unknown, Verdict
 from backout.core.rollout.view import counts, view
 from backout.core.value import dataclass
+from backout.steps.concurrency import race, running
 from backout.steps.reading.nodes import Nodes
 from backout.steps.watching.follow import newest_states
 from backout.steps.watching.second_look import SecondLook
@@ -169,12 +170,8 @@ class Watch:
         if following is not None and following.done():
             following.result()
         left = max(0.0, min(TICK, self._deadline - self._clock()))
-        changed = asyncio.ensure_future(self._changed.wait())
-        waits = {changed, *([following] if following is not None else [])}
-        try:
-            await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            changed.cancel()
+        async with running(self._changed.wait()) as changed:
+            await race(changed, *([following] if following is not None else []), within=left)
         self._changed.clear()
         return self._state
 
