@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import click
 
 from backout.cli import exit_codes, here
 from backout.cli.interruption import Interruption
-from backout.cli.output.prompt import confirm
+from backout.cli.output.prompt import can_ask, confirm
 from backout.cli.output.renderers import renderer
 from backout.cli.output.sink import Sink
 from backout.core.errors import BackoutError
@@ -36,6 +37,8 @@ SILENT = {Result.DRY_RUN, Result.DECLINED}
 def run_command(invocation: Invocation) -> int:
     """Carry the steps out and return the exit code; whatever happens, the last line is true."""
     invocation.workload("default")
+    if invocation.ask and not can_ask(os.environ):
+        raise click.UsageError("cannot ask for confirmation; pass --yes")
     out = renderer(invocation.output)
     sink = Sink(out)
     interruption = Interruption()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import click
@@ -84,17 +83,14 @@ def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int
     from backout.cli.run import run_command  # noqa: PLC0415 (nor for usage errors)
     from backout.steps.undo import undo as steps  # noqa: PLC0415
 
-    invocation = acting.invocation(
-        steps, workload, shared, values, policy=policy, dry_run=is_trial, ask=not values["yes"]
+    return run_command(
+        acting.invocation(
+            steps,
+            workload,
+            shared,
+            values,
+            policy=policy,
+            dry_run=is_trial,
+            ask=not values["yes"] and not is_trial,
+        )
     )
-    invocation.workload("default")
-    _check_agreed(yes=values["yes"] or is_trial)
-    return run_command(invocation)
-
-
-def _check_agreed(*, yes: bool) -> None:
-    """Raise a usage error where nobody has said yes, and nobody can be asked."""
-    from backout.cli.output.prompt import can_ask  # noqa: PLC0415
-
-    if not yes and not can_ask(os.environ):
-        raise click.UsageError("cannot ask for confirmation; pass --yes")
