@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PIPX = "pipx>=1.8,<2"
 
 
+@pytest.mark.slow
 def test_uv_tool_installs_the_three_programs_and_removes_them(tmp_path: Path) -> None:
     programs = tmp_path / "bin"
     places = {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_TOOL_BIN_DIR": str(programs)}

@@ -36,7 +36,10 @@ def without(rule: str) -> Explored:
     return found
 
 
-@pytest.mark.parametrize("foreign", [1, 2, pytest.param(3, marks=pytest.mark.every_case)])
+@pytest.mark.parametrize(
+    "foreign",
+    [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.every_case)],
+)
 def test_the_whole_protocol_is_safe_however_the_steps_interleave(foreign: int) -> None:
     found = explore(Rules(), Bounds(foreign=foreign))
 
@@ -148,6 +151,7 @@ def test_a_patch_that_is_sent_again_takes_the_409_of_its_own_landing_for_a_no() 
     ), found
 
 
+@pytest.mark.slow
 def test_a_breaker_that_is_judged_by_an_older_failure_to_read_is_none() -> None:
     found = explore(Rules()._replace(judged=False), Bounds(failing=True))
 
@@ -189,6 +193,7 @@ def test_all_seven_rules_are_looked_at() -> None:
     assert set(STEPS) == set(At) - {At.GONE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", State)
 def test_a_record_comes_to_every_state_but_one_that_the_watch_decides(state: State) -> None:
     def never(_before: World, now: World, _bounds: Bounds) -> bool:

@@ -176,7 +176,7 @@ def check_told(done: Finished, took: float, api: ApiServer, *, waits: int = 1) -
     assert "PATCH deployments" not in api.lines
 
 
-@pytest.mark.parametrize("since", SINCE)
+@pytest.mark.parametrize("since", [pytest.param(SINCE[0], marks=pytest.mark.every_case), SINCE[1]])
 @pytest.mark.parametrize("name", ANSWERS)
 async def test_an_answer_that_cannot_be_used_ends_in_words_in_time(
     backout: Command, name: str, since: int
@@ -208,7 +208,7 @@ async def test_the_time_out_of_the_whole_ends_what_the_requests_would_wait_for(
     check_told(done, took, api)
 
 
-@pytest.mark.parametrize("since", SINCE)
+@pytest.mark.parametrize("since", [pytest.param(SINCE[0], marks=pytest.mark.every_case), SINCE[1]])
 @pytest.mark.parametrize("name", BIG)
 async def test_an_answer_without_measure_is_not_kept(
     backout: Command, name: str, since: int

@@ -207,7 +207,7 @@ async def test_closed_standard_streams_do_not_stop_it(
     assert states(api) == ["SUCCEEDED"]
 
 
-@pytest.mark.parametrize("output", ["text", "json"])
+@pytest.mark.parametrize("output", ["text", pytest.param("json", marks=pytest.mark.every_case)])
 @pytest.mark.parametrize("stream", ["stdout", "stderr", "both"])
 async def test_a_reader_that_leaves_does_not_stop_a_rollback(
     backout: Command, api: ApiServer, output: str, stream: str
@@ -245,7 +245,7 @@ async def test_an_encoding_that_cannot_hold_it_does_not_stop_a_rollback(
 @pytest.mark.parametrize(
     "line", ["LIST replicasets", "POST leases", "PATCH deployments", "WATCH pods"]
 )
-@pytest.mark.parametrize("output", ["text", "json"])
+@pytest.mark.parametrize("output", ["text", pytest.param("json", marks=pytest.mark.every_case)])
 async def test_a_signal_ends_with_its_code_and_a_true_last_line(
     backout: Command, api: ApiServer, sent: signal.Signals, code: int, line: str, output: str
 ) -> None:

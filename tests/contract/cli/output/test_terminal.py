@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COLOURS = {"TERM": "xterm-256color"}
 MARKUP = "[red]careful[/red] [link=http://x]here[/] :smile: :warning: [bold"
 WORDS = " ".join(f"word{n:03d}" for n in range(28))
+OTHERS = (("undo", "--help"), ("undo",), ("undo", "deploy/nope"))
 DRY_RUN = ("undo", "deploy/web", "--dry-run", "--trace-id", "t1")
 TIMES = re.compile(r"\d+(\.\d+)? m?s\b")
 
@@ -92,7 +93,11 @@ async def test_every_colour_ends_with_its_line(backout: Command, api: ApiServer)
 )
 @pytest.mark.parametrize(
     "arguments",
-    [("--help",), ("undo", "--help"), ("undo",), ("undo", "deploy/nope"), (*DRY_RUN, "-v")],
+    [
+        ("--help",),
+        (*DRY_RUN, "-v"),
+        *(pytest.param(a, marks=pytest.mark.every_case) for a in OTHERS),
+    ],
     ids=" ".join,
 )
 async def test_a_terminal_without_colours_gets_no_escape_sequence_at_all(
