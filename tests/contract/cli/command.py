@@ -1,4 +1,4 @@
-"""Starts the installed command as a process of its own, in an empty home."""
+"""Runs the installed command in an empty home."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import asyncio
 import json
 import os
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.contract.cli.forked import forked
 
 COMMAND = (sys.executable, "-m", "backout")
 WITHIN = 30.0
@@ -86,13 +87,26 @@ class Command:
             "env": self.surroundings(),
             **settings,
         }
-        agreed = ("--yes",) if "undo" in arguments and self.agrees else ()
-        words = (*COMMAND, *arguments, *agreed, *self.flags)
+        words = (*COMMAND, *self._words(arguments))
         return await asyncio.create_subprocess_exec(*words, **given)
 
     async def __call__(self, *arguments: str, **settings: Any) -> Finished:
-        process = await self.start(*arguments, **settings)
-        return await finished(process)
+        """Run it to its end: forked, unless it is about the process itself."""
+        if settings or not self._can_be_forked:
+            return await finished(await self.start(*arguments, **settings))
+        place = Path(tempfile.mkdtemp(dir=self.home))
+        return checked(
+            Finished(*await forked(self._words(arguments), self.surroundings(), place, WITHIN))
+        )
+
+    def _words(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        agreed = ("--yes",) if "undo" in arguments and self.agrees else ()
+        return (*arguments, *agreed, *self.flags)
+
+    @property
+    def _can_be_forked(self) -> bool:
+        """Python itself reads some variables, when it starts."""
+        return not any(v.startswith(("PYTHON", "LANG", "LC_")) for v in self.environment)
 
 
 def send(process: asyncio.subprocess.Process, number: int) -> None:
@@ -116,7 +130,11 @@ async def finished(process: asyncio.subprocess.Process) -> Finished:
             process.kill()
             await process.wait()
     assert process.returncode is not None
-    done = Finished(process.returncode, (out or b"").decode(), (err or b"").decode())
+    return checked(Finished(process.returncode, (out or b"").decode(), (err or b"").decode()))
+
+
+def checked(done: Finished) -> Finished:
+    """Return a run that ended as a program should: in words."""
     assert "Traceback" not in done.out + done.err, done.err
     assert "internal error" not in done.out + done.err, done.err
     return done
