@@ -25,7 +25,7 @@ help:
 	@echo "make check         static checks only"
 	@echo "make sandbox-up    start the cluster; make sandbox-down stops it and cleans up"
 	@echo "make bench         measure, and put the table into docs/benchmarks.md"
-	@echo "make transcript    run the demo and put its transcript into README.md"
+	@echo "make transcript    run the demo and put its transcript into docs/demo.md"
 	@echo "make lock          resolve the dependencies anew"
 
 .venv/.ready: requirements/dev.txt scripts/environment
@@ -82,7 +82,7 @@ demo: $(WHEEL_ENV)/.ready
 
 transcript: $(WHEEL_ENV)/.ready
 	$(PYTHON) -m sandbox up
-	@$(WHEEL_ENV)/bin/python -m demo --transcript README.md
+	@$(WHEEL_ENV)/bin/python -m demo --transcript docs/demo.md --excerpt README.md
 
 bench: $(WHEEL_ENV)/.ready
 	$(PYTHON) -m sandbox up

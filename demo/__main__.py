@@ -1,6 +1,7 @@
-"""`python -m demo [--transcript FILE]`: shows the story, asserts it, exits non-zero if it differs.
+"""`python -m demo [--transcript FILE --excerpt FILE]`: shows the story and asserts it.
 
-With `--transcript` what was seen replaces the text between the markers in that file.
+It exits non-zero if the story differs. What was seen replaces the text between the markers in the
+first file, and the rollback alone that in the second.
 """
 
 from __future__ import annotations
@@ -15,13 +16,12 @@ from demo.story import story
 from sandbox import cluster, images
 from sandbox.errors import SandboxError
 
-BEGIN, END = "<!-- transcript: begin (make transcript) -->", "<!-- transcript: end -->"
-
 
 def main() -> int:
     """Run the demo; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--transcript", type=Path, metavar="FILE")
+    parser.add_argument("--excerpt", type=Path, metavar="FILE")
     arguments = parser.parse_args()
     try:
         sandbox = cluster.running()
@@ -34,16 +34,19 @@ def main() -> int:
         print(f"\nthe demo did not go as promised: {error}", file=sys.stderr)
         return 1
     if arguments.transcript:
-        put(arguments.transcript, shell.transcript)
+        put(arguments.transcript, "transcript", shell.transcript)
+    if arguments.excerpt:
+        put(arguments.excerpt, "excerpt", shell.excerpt)
     print("\nThe demo went as promised.")
     return 0
 
 
-def put(file: Path, transcript: str) -> None:
-    """Replace the text between the markers in a file."""
-    before, _, rest = file.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    file.write_text(f"{before}{BEGIN}\n```console\n{transcript.strip()}\n```\n{END}{after}")
+def put(file: Path, name: str, text: str) -> None:
+    """Replace the text between the markers of a name in a file."""
+    begin, end = f"<!-- {name}: begin (make transcript) -->", f"<!-- {name}: end -->"
+    before, _, rest = file.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    file.write_text(f"{before}{begin}\n```console\n{text.strip()}\n```\n{end}{after}")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ class DemoError(Exception):
 class Shell:
     """A shell with the sandbox's kubectl and the installed backout on its PATH.
 
+    `transcript` is all that was shown; `excerpt` the first command of backout in it.
+
     `folder` takes a kubeconfig of its own, whose namespace the demo may set.
     """
 
@@ -35,15 +37,17 @@ class Shell:
             **os.environ,
             "PATH": f"{installed}:{sandbox.kubectl.parent}:{os.environ['PATH']}",
             "KUBECONFIG": str(kubeconfig),
-            "BACKOUT_REGISTRY_PLAIN_HTTP": sandbox.registry,
         }
         self.transcript = ""
+        self.excerpt = ""
 
     def show(self, command: str, *, expect: int = 0, contains: tuple[str, ...] = ()) -> str:
         """Run a command, show it and its output; raise DemoError where it is not as promised."""
         self._print(f"$ {command}\n")
         code, output = self._run(command)
         self._print(output)
+        if command.startswith("backout") and not self.excerpt:
+            self.excerpt = f"$ {command}\n{output}"
         if code != 0:
             self._print(f"$ echo $?\n{code}\n")
         if code != expect:
@@ -52,6 +56,11 @@ class Shell:
         if missing:
             raise DemoError(f"`{command}` did not print {missing[0]!r}")
         return output
+
+    def export(self, name: str, value: str) -> None:
+        """Set a variable for all later commands, and show it."""
+        self._environment[name] = value
+        self._print(f"$ export {name}={shlex.quote(value)}\n")
 
     def say(self, text: str) -> None:
         """Show a comment between the commands."""

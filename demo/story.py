@@ -20,6 +20,8 @@ def story(shell: Shell, image: Callable[[str], str]) -> None:
     `image` makes the image's name of its tag.
     """
     _deploy(shell, image("v1"))
+    shell.say("The sandbox's registry speaks plain HTTP, as few others do.")
+    shell.export("BACKOUT_REGISTRY_PLAIN_HTTP", image("v1").partition("/")[0])
     try:
         _break(shell, image("v2-tpyo"), image("v3-hasty"))
         _undo(shell)

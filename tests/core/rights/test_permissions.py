@@ -15,7 +15,7 @@ from backout.core.rights.commands import COMMANDS
 from backout.core.rights.permissions import TABLE, Level
 from backout.core.rights.roles import Grantee, Wanted, manifest
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs" / "permissions.md"
 READ = {"get", "list", "watch"}
 
 
@@ -101,8 +101,8 @@ def test_what_is_denied_is_named_by_verb_and_resource(why: str, lacks: str) -> N
     assert permissions.denied(why) == lacks
 
 
-def test_the_role_of_the_readme_grants_nothing_that_is_not_in_the_table() -> None:
-    text = re.search(r"```yaml\n(apiVersion: rbac.*?)```", README.read_text(), re.DOTALL)
+def test_the_role_of_the_docs_grants_nothing_that_is_not_in_the_table() -> None:
+    text = re.search(r"```yaml\n(apiVersion: rbac.*?)```", PAGE.read_text(), re.DOTALL)
     assert text
     (role,) = yaml.safe_load_all(text[1])
     told = {
