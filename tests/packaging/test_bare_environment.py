@@ -16,7 +16,7 @@ from tests.packaging.requirements import pinned
 if TYPE_CHECKING:
     from pathlib import Path
 
-DECLARED = {"aiohappyeyeballs", "click", "h11", "rich", "yaml"}
+DECLARED = {"aiohappyeyeballs", "click", "h11", "msgspec", "rich", "yaml"}
 EXTRAS = {"jinja2"}
 IMPORT_ALL = """
 import importlib, json, pkgutil, sys, warnings

@@ -15,10 +15,13 @@ from backout.cli.output.prompt import can_ask, confirm
 from backout.cli.output.renderers import renderer
 from backout.cli.output.sink import Sink
 from backout.core.errors import BackoutError
+from backout.core.events.lines import About
+from backout.core.events.told import Noted
 from backout.core.outcome import Outcome, Result
 from backout.session import composition
 from backout.session.connect import connection as connected
 from backout.steps import notify
+from backout.steps.identity import operation_id
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -40,7 +43,7 @@ def run_command(invocation: Invocation) -> int:
     if invocation.ask and not can_ask(os.environ):
         raise click.UsageError("cannot ask for confirmation; pass --yes")
     out = renderer(invocation.output)
-    sink = Sink(out)
+    sink = Sink(out, invocation.trace_id)
     interruption = Interruption()
     try:
         outcome = asyncio.run(_carried_out(invocation, out, sink, interruption))
@@ -66,15 +69,17 @@ async def _carried_out(
     process = here.process()
     connection = connected(invocation.flags, process)
     target = invocation.workload(connection.namespace)
-    sink.open(
-        composition.journal(invocation.journal, process),
-        {"traceID": invocation.trace_id, "object": _reference(connection, target)},
+    about = About(
+        trace_id=invocation.trace_id,
+        object={"cluster": connection.cluster, **target.reference},
+        op=operation_id(),
     )
+    sink.open(composition.journal(invocation.journal, process), about)
     async with _session(invocation, connection, process, out, sink) as session:
-        run = _run(invocation, connection, process, target, session)
+        run = _run(invocation, connection, process, target, session, about.op)
         composition.introduce(run, connection, process)
         for note in invocation.notes:
-            run.say("note", note)
+            run.say(Noted(message=note))
         outcome = await invocation.carry_out(run)
         interruption.over()
         if outcome.result not in SILENT:
@@ -103,19 +108,17 @@ def _run(
     process: Process,
     target: Target,
     session: Session,
+    op: str,
 ) -> Run:
     is_local = invocation.is_local
     return composition.run_of(
         session,
         target,
         trace_id=invocation.trace_id,
+        op=op,
         dry_run=invocation.dry_run,
         ledger=composition.local_ledger(connection, target, process) if is_local else None,
     )
-
-
-def _reference(connection: Connection, target: Target) -> dict[str, str]:
-    return {"cluster": connection.cluster, **target.reference}
 
 
 def _unexpected(error: Exception, sink: Sink) -> Outcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -92,16 +91,3 @@ class Patch:
 
     operation: str
     ops: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """One thing that happened in a run: a journal line, a JSON line, a line on the terminal.
-
-    `kind` is one of the journal schema's (docs/journal.md), `message` a sentence for people,
-    `fields` what a program wants to know (JSON values only).
-    """
-
-    kind: str
-    message: str
-    fields: Mapping[str, Any] = field(default_factory=dict)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backout import __version__
+from backout.core.events.planning import Began
+from backout.core.events.told import Noted, Warned
 from backout.core.images.keyring import Keyring
-from backout.core.model import Event
 from backout.http.client import HttpClient
 from backout.http.proxies import of_environment
 from backout.http.trust import with_authorities
@@ -21,7 +22,7 @@ from backout.registry.auth_file import load as load_auth_file
 from backout.registry.client import RegistryClient
 from backout.session.headers import headers
 from backout.session.telemetry import notifier, prometheus
-from backout.steps.identity import identity, operation_id
+from backout.steps.identity import identity
 from backout.steps.journal import journal as journals
 from backout.steps.ledger.cluster_ledger import ClusterLedger
 from backout.steps.ledger.local_ledger import LocalLedger
@@ -30,6 +31,7 @@ from backout.steps.run import Run, Session
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from backout.core.events.event import Event
     from backout.core.kinds.target import Target
     from backout.core.plan.plan import Plan
     from backout.core.rollout.view import View
@@ -95,6 +97,7 @@ def run_of(
     target: Target,
     *,
     trace_id: str,
+    op: str,
     dry_run: bool = False,
     ledger: LocalLedger | None = None,
 ) -> Run:
@@ -103,7 +106,7 @@ def run_of(
         session=session,
         target=target,
         ledger=ledger or ClusterLedger(session.client, target),
-        op=operation_id(),
+        op=op,
         trace_id=trace_id,
         dry_run=dry_run,
     )
@@ -125,23 +128,25 @@ def journal(path: Path | None, process: Process) -> journals.Journal:
 def introduce(run: Run, connection: Connection, process: Process) -> None:
     """Say where this happens before anything does."""
     run.say(
-        "context",
-        f"context {connection.context or '-'}, cluster {connection.cluster or '-'}, "
-        f"namespace {run.target.namespace or '(all)'}, user {connection.user or '-'}",
-        server=connection.server,
-        context=connection.context,
-        actor=run.identity.actor,
-        host=run.identity.host,
-        version=__version__,
-        command=process.command,
+        Began(
+            message=f"context {connection.context or '-'}, cluster {connection.cluster or '-'}, "
+            f"namespace {run.target.namespace or '(all)'}, user {connection.user or '-'}",
+            server=connection.server,
+            context=connection.context,
+            actor=run.identity.actor,
+            host=run.identity.host,
+            version=__version__,
+            command=process.command,
+        )
     )
     for note in run.session.notes:
-        run.say("warning", note)
+        run.say(Warned(message=note))
     if run.ledger.is_local:
         run.say(
-            "warning",
-            "the ledger is a file of this machine (--ledger local): rollbacks from anywhere else "
-            "are neither seen nor stopped",
+            Warned(
+                message="the ledger is a file of this machine (--ledger local): rollbacks from "
+                "anywhere else are neither seen nor stopped"
+            )
         )
 
 
@@ -162,7 +167,7 @@ def _client(
         on_warning=warn,
         around=Surroundings(
             terminal=process.has_terminal,
-            say=lambda text: emit(Event(kind="note", message=text)),
+            say=lambda text: emit(Noted(message=text)),
         ),
     )
 

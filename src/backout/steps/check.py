@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from backout.core import checks
 from backout.core.errors import BackoutError
+from backout.core.events.planning import Checked
 from backout.core.model import Severity
 from backout.core.outcome import Outcome, Result
 from backout.core.plan.plan import Refusal
@@ -48,11 +49,13 @@ async def check(run: Run) -> Outcome:
     made = len(checks.CHECKS) - len(skipped) if plan.preflight is not None else 0
     missing = f", {len(skipped)} not or not wholly" if skipped else ""
     run.say(
-        "checked",
-        f"{made} checks made{missing}; {run.client.requests} requests to the API server",
-        made=made,
-        skipped=sorted(skipped),
-        requests=run.client.requests,
+        Checked(
+            message=f"{made} checks made{missing}; {run.client.requests} requests to the API "
+            "server",
+            made=made,
+            skipped=tuple(sorted(skipped)),
+            requests=run.client.requests,
+        )
     )
     return outcome
 

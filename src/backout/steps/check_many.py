@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError, Forbidden
+from backout.core.events.planning import AllChecked
 from backout.core.kinds.target import Target
 from backout.core.outcome import Outcome, Result
 from backout.core.plan import standing
@@ -22,8 +23,8 @@ from backout.steps.run import Run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backout.core.events.event import Event
     from backout.core.kinds.kind import Kind
-    from backout.core.model import Event
     from backout.core.plan.standing import Row
     from backout.steps.run import Session
 
@@ -127,11 +128,12 @@ class _Many:
         count = standing.counts(row.answer for row in self._done.values())
         requests = self._run.client.requests
         self._run.say(
-            "standing",
-            f"{standing.workloads(len(self._done))} checked with {requests} requests to the API "
-            "server",
-            requests=requests,
-            **{str(answer): number for answer, number in count.items()},
+            AllChecked(
+                message=f"{standing.workloads(len(self._done))} checked with {requests} requests "
+                "to the API server",
+                requests=requests,
+                **{str(answer): number for answer, number in count.items()},
+            )
         )
         return standing.outcome(count)
 
@@ -146,7 +148,7 @@ class _Many:
 
     def _take(self, row: Row) -> None:
         self._done[row.target] = row
-        self._run.say("workload_checked", standing.told(row), **standing.fields(row))
+        self._run.say(standing.checked(row))
         self._run.show(f"  {len(self._done)} of {len(self._targets)} workloads checked")
 
 

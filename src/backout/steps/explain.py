@@ -10,6 +10,7 @@ from backout.core.diagnosis import diagnosis
 from backout.core.diagnosis.diagnosis import Diagnosis, Meanwhile, Scene
 from backout.core.diagnosis.groups import patience
 from backout.core.errors import BackoutError
+from backout.core.events.told import Noted
 from backout.core.history import revisions
 from backout.core.kubernetes import objects, template
 from backout.core.outcome import Outcome, Result
@@ -113,5 +114,5 @@ async def _events(run: Run) -> list[Object]:
     try:
         return list((await run.client.list(path, field_selector=EVENTS)).items)
     except BackoutError as error:
-        run.say("note", f"events cannot be read: {error.message}")
+        run.say(Noted(message=f"events cannot be read: {error.message}"))
         return []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from backout.core.events.told import Warned
 from backout.core.report.notification import document
 
 if TYPE_CHECKING:
@@ -45,4 +46,4 @@ async def _send(
     ids = {"traceID": run.trace_id, "op": run.op}
     why = await notifier.send(document(kind, text, datetime.now(UTC), run.target, {**ids, **facts}))
     if why:
-        run.say("warning", f"{notifier.host} was not notified ({kind}): {why}")
+        run.say(Warned(message=f"{notifier.host} was not notified ({kind}): {why}"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from backout.core.checks.breaker import held_by
 from backout.core.errors import BackoutError
+from backout.core.events.acting import Resumed
 from backout.core.history.choice import asked_for
 from backout.core.kubernetes import template
 from backout.core.ledger import records
@@ -152,10 +153,12 @@ async def _watched(
     run: Run, rollback: Rollback, held: Held, record: Record, snapshot: Snapshot
 ) -> Outcome:
     run.say(
-        "resumed",
-        f"a rollback of {record.actor} from {record.intent_at:%H:%M:%SZ} to revision "
-        f"{record.destination.revision} was left open; its PATCH landed; watching it to its end",
-        resumed=record.op,
+        Resumed(
+            message=f"a rollback of {record.actor} from {record.intent_at:%H:%M:%SZ} to "
+            f"revision {record.destination.revision} was left open; its PATCH landed; watching it "
+            "to its end",
+            resumed=record.op,
+        )
     )
     return await rollback.go_on(held, snapshot.workload)
 

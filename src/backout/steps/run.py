@@ -6,13 +6,13 @@ import shlex
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from backout.core.model import Event
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
+    from backout.core.events.event import Event
     from backout.core.kinds.target import Target
     from backout.core.plan.plan import Plan
     from backout.core.preflight.rehearsal import Rehearsal
@@ -170,9 +170,8 @@ class Run:
         """Show a rollout, or a line of progress, where somebody looks on; None: it is over."""
         self.session.show(view)
 
-    def say(self, kind: str, message: str, **fields: object) -> None:
-        """Emit an event of this run."""
-        event = Event(kind=kind, message=message, fields={"op": self.op, **fields})
+    def say(self, event: Event) -> None:
+        """Tell what has happened."""
         self.session.emit(event)
 
     def server_now(self) -> datetime:

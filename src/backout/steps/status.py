@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from backout.core.diagnosis.before import Before, first_look, progress_deadline
 from backout.core.diagnosis.groups import patience
 from backout.core.errors import ConfigError
+from backout.core.events.planning import Located
+from backout.core.events.told import Noted
 from backout.core.history import revisions
 from backout.core.kubernetes import template
 from backout.core.outcome import Outcome, Result
@@ -89,9 +91,9 @@ def tell_where(run: Run, snapshot: Snapshot) -> None:
             f"{run.target} is at revision {now.number}; {images}; "
             f"{'its Pods cannot be read' if blind else ready}"
         )
-    run.say("workload", words, revision=now.number if now is not None else None)
+    run.say(Located(message=words, revision=now.number if now is not None else None))
     if Need.PODS in snapshot.unreadable:
-        run.say("note", snapshot.unreadable[Need.PODS])
+        run.say(Noted(message=snapshot.unreadable[Need.PODS]))
 
 
 def check_revision(snapshot: Snapshot, number: int | None) -> None:

@@ -7,6 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
+from backout.core.events.acting import GoingOn
+from backout.core.events.planning import Compared
+from backout.core.events.told import Noted
+from backout.core.events.watching import NextStep
 from backout.core.kubernetes import template
 from backout.core.ledger import once, records
 from backout.core.ledger.records import Ledger, Record
@@ -66,7 +70,7 @@ async def undo(run: Run) -> Outcome:
         outcome = await _carried_out(run, agreed, announcer)
         if isinstance(outcome, Outcome):
             return outcome
-        run.say("note", f"{outcome.why}; planning again")
+        run.say(Noted(message=f"{outcome.why}; planning again"))
         before = agreed
     return Outcome(
         result=Result.NOT_CHANGED,
@@ -109,7 +113,7 @@ async def _agreed(run: Run, waiting: Waiting, before: Agreed | None) -> Agreed |
             return looked
         before, looked = looked, await _looked(run, still)
         if not (isinstance(looked, Agreed) and _is_same(before, looked)):
-            run.say("note", "the plan went stale while you were asked")
+            run.say(Noted(message="the plan went stale while you were asked"))
     return refused(run, looked) if isinstance(looked, Refusal) else looked
 
 
@@ -123,10 +127,11 @@ def _tell(run: Run, agreed: Agreed) -> None:
         tell(run, agreed.plan)
         return
     run.say(
-        "left_open",
-        f"a rollback of {left.actor} from {left.intent_at:%H:%M:%SZ} to revision "
-        f"{left.destination.revision} was left open: this goes on with it",
-        revision=left.destination.revision,
+        GoingOn(
+            message=f"a rollback of {left.actor} from {left.intent_at:%H:%M:%SZ} to revision "
+            f"{left.destination.revision} was left open: this goes on with it",
+            revision=left.destination.revision,
+        )
     )
 
 
@@ -139,7 +144,7 @@ async def _looked(run: Run, still: str) -> Agreed | Refusal | Outcome:
             back = _in_the_way(run, snapshot)
             if isinstance(back, once.Back):
                 for sentence in ways_on(back, snapshot, run.policy):
-                    run.say("next", sentence)
+                    run.say(NextStep(message=sentence))
                 return already_back(back, snapshot, run.policy)
             left = back.record if back is not None else None
             plan = (
@@ -186,7 +191,9 @@ async def _dry_run(run: Run, agreed: Agreed) -> Outcome:
     answer = await patched(run, workload, destination)
     lines = template.diff(workload["spec"]["template"], answer.object["spec"]["template"])
     changed = sum(line[:1] in {"+", "-"} for line in lines)
-    run.say("diff", f"{changed} lines of the Pod template would change", lines=lines)
+    run.say(
+        Compared(message=f"{changed} lines of the Pod template would change", lines=tuple(lines))
+    )
     return Outcome(
         result=Result.DRY_RUN,
         message=f"{run.target} would be rolled back to revision {destination.number} "

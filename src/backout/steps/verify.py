@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from backout.core.checks.breaker import held_by
 from backout.core.diagnosis.groups import patience
 from backout.core.errors import BackoutError, Unreachable
+from backout.core.events.acting import Recorded
+from backout.core.events.told import Noted, Warned
 from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
 from backout.core.history import revisions
 from backout.core.history.choice import Choice
@@ -124,12 +126,12 @@ def _unasked(
         words = f"{start}; not verified end to end: {why} (--require-health)"
         return replace(outcome, message=words, result=Result.UNDECIDED), ""
     if probe and preflight.replicas:
-        run.say("note", f"not asked for health: {why}")
+        run.say(Noted(message=f"not asked for health: {why}"))
         proof = f"the kubelet's own {probe} probe held for {run.limits.soak:g} s"
         words = f"{start} and healthy: {proof}"
         return replace(outcome, message=words, health=Healthy.__name__), proof
     words = f"{start}; not verified end to end: {why}"
-    run.say("note", "nothing is recorded: a rollout that completed proves no health")
+    run.say(Noted(message="nothing is recorded: a rollout that completed proves no health"))
     return replace(outcome, message=words), ""
 
 
@@ -146,13 +148,14 @@ async def _remembered(
     except BackoutError as error:
         why = f"not recorded: {error.message}{f'; {error.remedy}' if error.remedy else ''}"
     if why:
-        run.say("warning", f"it was verified, and {why}")
+        run.say(Warned(message=f"it was verified, and {why}"))
         return outcome
     run.say(
-        "recorded",
-        f"recorded healthy: revision {number}; undo goes back to it",
-        revision=number,
-        images=dict(ending.images),
+        Recorded(
+            message=f"recorded healthy: revision {number}; undo goes back to it",
+            revision=number,
+            images=dict(ending.images),
+        )
     )
     return outcome
 

@@ -42,7 +42,7 @@ from tests.objects.workloads import REVISION
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from backout.core.model import Event
+    from backout.core.events.event import Event
     from backout.core.plan.plan import Plan
 
 TARGET = Target(kind=DEPLOYMENT, namespace=NAMESPACE, name="web")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from backout.core.errors import BackoutError, Forbidden
@@ -39,7 +37,7 @@ def unknown(name: str) -> Row:
 
 
 def lines(*rows: Row) -> list[str]:
-    return [line for _, line in standing.table([standing.fields(r) for r in rows])]
+    return [line for _, line in standing.table([standing.checked(r) for r in rows])]
 
 
 def names(*rows: Row) -> list[str]:
@@ -90,7 +88,7 @@ def test_one_revision_only_is_refused_with_nowhere_to_go() -> None:
     found = standing.row(target("new"), refuse(alone, choice))
 
     assert (found.answer, found.back_to) == (Standing.REFUSED, None)
-    assert standing.told(found) == "deployment/new would not be rolled back (PF104)"
+    assert standing.checked(found).message == "deployment/new would not be rolled back (PF104)"
     assert "PF104: nothing to go back to" in lines(found)[1]
 
 
@@ -101,11 +99,11 @@ def test_what_is_skipped_is_counted_in_the_row_and_never_passed() -> None:
         Skipped(id="PF201", title="t", reason="Secrets: no"),
     )
     found = standing.row(target("web"), decide(preflight(), (), hidden))
-    told = standing.fields(found)
+    told = standing.checked(found)
 
     assert lines(found)[1].split() == ["shop", "deployment/web", "3", "2", "-", "2"]
-    assert [s["id"] for s in told["skipped"]] == ["PF201", "PF203", "PF201"]
-    assert standing.reasons([told, told, standing.fields(unknown("x"))]) == [
+    assert [s.id for s in told.skipped] == ["PF201", "PF203", "PF201"]
+    assert standing.reasons([told, told, standing.checked(unknown("x"))]) == [
         "PF201, PF203 of 2 workloads: not checked: ConfigMaps: no",
         "PF201 of 2 workloads: not checked: Secrets: no",
     ]
@@ -115,7 +113,7 @@ def test_many_reasons_are_cut_and_their_number_is_told() -> None:
     hidden = tuple(Skipped(id="PF201", title="t", reason=f"no {i}") for i in range(13))
     found = standing.row(target("web"), decide(preflight(), (), hidden))
 
-    assert standing.reasons([standing.fields(found)])[-1] == (
+    assert standing.reasons([standing.checked(found)])[-1] == (
         "and for 3 more reasons: -o json has them all"
     )
 
@@ -159,7 +157,7 @@ def test_the_last_word_counts_and_only_all_is_success(
 
 
 def test_fields_are_what_the_journal_page_says() -> None:
-    told: dict[str, Any] = standing.fields(row("web", finding("PF110", WARN)))
+    told = standing.checked(row("web", finding("PF110", WARN))).fields
 
     assert told["workload"] == {"kind": "Deployment", "namespace": "shop", "name": "web"}
     assert (told["answer"], told["worst"], told["ids"]) == ("possible", "WARN", ["PF110"])
@@ -174,7 +172,7 @@ def test_fields_are_what_the_journal_page_says() -> None:
             "refuses": False,
         }
     ]
-    assert standing.fields(standing.unknown(target("x"), BackoutError("why")))["error"] == "why"
+    assert standing.checked(standing.unknown(target("x"), BackoutError("why"))).error == "why"
 
 
 def test_the_types_of_the_core_are_all_that_a_row_is_made_of() -> None:
@@ -182,7 +180,7 @@ def test_the_types_of_the_core_are_all_that_a_row_is_made_of() -> None:
 
     assert isinstance(plan, Plan)
     assert isinstance(refusal, Refusal)
-    assert standing.told(standing.row(target("web"), plan)) == (
+    assert standing.checked(standing.row(target("web"), plan)).message == (
         "deployment/web could be rolled back to revision 2"
     )
     assert standing.row(target("web"), refusal).blocks == {"PF1"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from backout.core.events.lines import Line, read
 from backout.core.report import runs
 from backout.core.report.runs import WantedRun
 
@@ -19,21 +20,25 @@ def line(event: str, trace: str = "t1", about: dict[str, str] = WEB, op: str = "
     return {"time": time, "event": event, "traceID": trace, "object": about, "op": op}
 
 
-def kinds(run: list[runs.Line] | None) -> list[str] | None:
-    return None if run is None else [one["event"] for one in run]
+def told(*args: Any, **given: Any) -> Line:
+    return read(line(*args, **given))
+
+
+def kinds(run: list[Line] | None) -> list[str] | None:
+    return None if run is None else [one.event.kind for one in run]
 
 
 def test_runs_at_once_are_told_apart_and_the_last_written_is_the_newest() -> None:
-    lines = [line("context"), line("context", "t2"), line("outcome", "t2"), line("outcome")]
+    lines = [told("context"), told("context", "t2"), told("outcome", "t2"), told("outcome")]
     found = runs.runs(lines)
 
-    assert [run[0]["traceID"] for run in found] == ["t2", "t1"]
+    assert [run[0].about.trace_id for run in found] == ["t2", "t1"]
     assert runs.choose(found, WantedRun()) == found[-1]
 
 
 def test_runs_of_one_trace_id_are_told_apart_by_their_ends() -> None:
-    killed = [line("context"), line("triggered")]
-    whole = [line("note", op="o2"), line("context", op="o2"), line("outcome", op="o2")]
+    killed = [told("context"), told("triggered")]
+    whole = [told("note", op="o2"), told("context", op="o2"), told("outcome", op="o2")]
 
     assert [kinds(r) for r in runs.runs([*whole, *killed, *whole[1:]])] == [
         ["note", "context", "outcome"],
@@ -57,17 +62,17 @@ def test_runs_of_one_trace_id_are_told_apart_by_their_ends() -> None:
     ],
 )
 def test_a_run_is_found_by_its_ids_or_its_workload(wanted: WantedRun, *, is_there: bool) -> None:
-    found = runs.choose(runs.runs([line("context"), line("outcome")]), wanted)
+    found = runs.choose(runs.runs([told("context"), told("outcome")]), wanted)
 
     assert (found is not None) is is_there
 
 
 def test_the_newest_run_of_a_workload_is_found_behind_those_of_others() -> None:
-    lines = [line("context", "a"), line("outcome", "a"), line("context", "b", API)]
+    lines = [told("context", "a"), told("outcome", "a"), told("context", "b", API)]
     found = runs.choose(runs.runs(lines), WantedRun(kind="Deployment", name="web"))
 
     assert found is not None
-    assert found[0]["traceID"] == "a"
+    assert found[0].about.trace_id == "a"
 
 
 def content(*lines: bytes) -> bytes:

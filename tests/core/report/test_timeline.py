@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backout.core.events.lines import read
 from backout.core.report import runs, timeline
 from backout.core.report.incident import as_json
 
@@ -32,7 +33,7 @@ def line(event: str, second: float = 0, **fields: Any) -> dict[str, Any]:
 
 
 def made(*lines: dict[str, Any]) -> Incident:
-    return timeline.incident(lines)
+    return timeline.incident([read(one) for one in lines])
 
 
 def names(incident: Incident) -> list[str]:
@@ -104,9 +105,9 @@ def test_an_end_that_was_never_written_is_none() -> None:
 
 
 def test_kinds_that_are_not_known_are_kept_as_rows() -> None:
-    incident = made(line("context"), line("alerts", 2, firing=["HighLatency"]))
+    incident = made(line("context"), line("weather", 2, firing=["HighLatency"]))
 
-    assert (incident.rows[1].kind, incident.rows[1].seconds) == ("alerts", 2.0)
+    assert (incident.rows[1].kind, incident.rows[1].seconds) == ("weather", 2.0)
     assert incident.rows[1].fields == {"firing": ["HighLatency"]}
 
 

@@ -7,15 +7,18 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
+from backout.core.events import acting, planning, told, watching
+from backout.core.events.lines import written
 from backout.core.health.judgement import Answer
 from backout.core.outcome import Result
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable
 
     from backout.cli.output.live import Live
-    from backout.core.model import Event
+    from backout.core.events.event import Event
+    from backout.core.events.lines import Line
     from backout.core.rollout.view import View
     from backout.kube.client import RequestLine
 
@@ -24,14 +27,22 @@ LONGEST = 2000
 COMMAND = 2 * 1024 * 1024
 """Characters of a line that is to be run: cut, it would be another command."""
 
-_SILENT = {"patched", "replicas", "sample"}
-_STDERR = {"finding", "skipped", "note", "warning", "blocked", "waiting", "hand_over", "alerts"}
+_STDERR = (
+    planning.FindingMade,
+    planning.NotChecked,
+    planning.Blocked,
+    planning.HandedOver,
+    planning.AlertsRead,
+    acting.LockAwaited,
+    told.Noted,
+    told.Warned,
+)
 
 
 class Renderer(Protocol):
     """Shows events as they happen."""
 
-    def event(self, event: Event) -> None:
+    def event(self, line: Line) -> None:
         """Show one event."""
 
     def request(self, line: RequestLine) -> None:
@@ -52,12 +63,13 @@ class JsonLines:
     The announcement's plain line goes to stderr, and so do errors, for people who look on.
     """
 
-    def event(self, event: Event) -> None:
+    def event(self, line: Line) -> None:
         """Print one line."""
-        line = {"event": event.kind, "message": event.message, **event.fields}
-        write(sys.stdout, json_line(line))
-        if event.kind == "triggered" or _is_error(event):
-            prefix = "" if event.kind == "triggered" else "ERROR: "
+        write(sys.stdout, json_line(written(line)))
+        event = line.event
+        is_announcement = isinstance(event, acting.Triggered)
+        if is_announcement or _is_error(event):
+            prefix = "" if is_announcement else "ERROR: "
             write(sys.stderr, prefix + untrusted(event.message, LONGEST))
 
     def request(self, line: RequestLine) -> None:
@@ -77,21 +89,25 @@ class Text:
     def __init__(self, put: Callable[[str, str, bool], None]) -> None:
         self._put = put
         self._live = _live()
-        self._rows: list[Mapping[str, Any]] = []
+        self._rows: list[planning.WorkloadChecked] = []
 
-    def event(self, event: Event) -> None:
+    def event(self, line: Line) -> None:
         """Print an event's lines; rows wait for the last one, to be printed worst first."""
-        if event.kind == "workload_checked":
-            self._rows.append(event.fields)
-            return
-        if event.fields.get("repeated") and self._live is not None:
-            return  # the view tells it all the time
-        if self._rows and event.kind in {"standing", "outcome"}:
+        match line.event:
+            case planning.WorkloadChecked() as row:
+                self._rows.append(row)
+            case watching.Moved(repeated=True) if self._live is not None:
+                pass  # the view tells it all the time
+            case event:
+                self._print(event)
+
+    def _print(self, event: Event) -> None:
+        if self._rows and isinstance(event, (planning.AllChecked, told.RunEnded)):
             self._table()
         frame = self._live.aside() if self._live is not None else []
         for style, line in _lines(event):
-            to_stderr = event.kind in _STDERR or _is_error(event)
-            longest = COMMAND if event.kind == "hand_over" else LONGEST
+            to_stderr = isinstance(event, _STDERR) or _is_error(event)
+            longest = COMMAND if isinstance(event, planning.HandedOver) else LONGEST
             self._put(untrusted(line, longest), style, to_stderr)
         if self._live is not None:
             self._live.back(frame)
@@ -120,109 +136,87 @@ class Text:
 
 def _lines(event: Event) -> list[tuple[str, str]]:
     """Return an event's lines, each with its style; none for what only reports are made of."""
-    if event.kind in _SILENT:
+    if _is_silent(event):
         return []
-    if event.kind in _SHAPES:
-        return _SHAPES[event.kind](event)
-    style, prefix = _PREFIXES.get(event.kind, ("", ""))
-    return [(style, f"{prefix}{event.message}")]
+    message = event.message
+    match event:
+        case planning.FindingMade() | planning.Blocked() | planning.NotChecked():
+            return _findings(event)
+        case watching.NotReady(final=final, code=code):
+            return [("yellow", f"  {'cause' if final else 'suspected'}: {message} [{code}]")]
+        case planning.Compared(lines=lines):
+            return _quoted(lines, "", "")
+        case watching.LogRead(lines=lines):
+            return [("", f"  {message}"), *_quoted(lines, "dim")]
+        case watching.HealthAnswered(answer=answer, lines=lines):
+            said = lines if answer != Answer.WELL else ()
+            return [("", f"  health: {message}"), *_quoted(said, "dim")]
+        case planning.HandedOver(command=command):
+            return [("", f"note: {message}"), ("", command)]
+        case told.RunEnded(remedy=remedy):
+            style, prefix = ("bold red", "ERROR: ") if _is_error(event) else ("bold green", "")
+            return [(style, f"{prefix}{message}"), *_under(remedy)]
+        case _:
+            style, prefix = _PREFIXES.get(type(event), ("", ""))
+            return [(style, f"{prefix}{message}")]
+
+
+def _is_silent(event: Event) -> bool:
+    match event:
+        case watching.Measured(phase=phase, value=value):
+            # What follows the value at the trigger is for plots: `health` tells its changes.
+            return phase != "before" or value is None
+        case acting.PatchLanded() | watching.Counted() | watching.HealthRepeated():
+            return True
+        case _:
+            return False
 
 
 _WORST = {"BLOCK": "red", "unknown": "red", "WARN": "yellow"}
-_PREFIXES = {
-    "triggered": ("bold", ""),
-    "warning": ("yellow", "WARN: "),
-    "note": ("", "note: "),
-    "passed_over": ("dim", "  "),
-    "kubectl": ("dim", "  "),
-    "baseline": ("dim", "  before: "),
-    "alerts": ("", "note: "),
+_PREFIXES: dict[type[Event], tuple[str, str]] = {
+    acting.Triggered: ("bold", ""),
+    told.Warned: ("yellow", "WARN: "),
+    told.Noted: ("", "note: "),
+    planning.PassedOver: ("dim", "  "),
+    planning.KubectlDiffers: ("dim", "  "),
+    watching.Measured: ("", "  "),
+    planning.AskedBefore: ("dim", "  before: "),
+    planning.AlertsRead: ("", "note: "),
 }
 
 
-def _finding(event: Event) -> list[tuple[str, str]]:
-    fields = event.fields
-    severity = "accepted" if fields["accepted"] else fields["severity"]
-    return [("yellow", f"{severity} {fields['id']}: {event.message}"), *_more(fields)]
+def _findings(
+    event: planning.FindingMade | planning.Blocked | planning.NotChecked,
+) -> list[tuple[str, str]]:
+    match event:
+        case planning.FindingMade(message=message, id=one, detail=detail, remedy=remedy):
+            weight = "accepted" if event.accepted else event.severity
+            more = [("dim", f"  remedy: {remedy}")] if remedy else []
+            return [("yellow", f"{weight} {one}: {message}"), *_under(detail), *more]
+        case planning.NotChecked(message=message, ids=ids, remedy=remedy):
+            return [("yellow", f"skipped {', '.join(ids)}: {message}"), *_under(remedy)]
+        case planning.Blocked(message=message, id=one, detail=detail, remedy=remedy, risk=risk):
+            lines = [("bold red", f"ERROR: {message}")]
+            lines.append(("", f"  {one}" + (f": {detail}" if detail else "")))
+            lines.append(("", f"  remedy: {remedy}"))
+            if not event.acceptable:
+                return [*lines, ("dim", "  this cannot be accepted")]
+            return [*lines, *([("", f"  risk of going on: {risk}")] if risk else [])]
 
 
-def _skipped(event: Event) -> list[tuple[str, str]]:
-    remedy = event.fields["remedy"]
-    first = ("yellow", f"skipped {', '.join(event.fields['ids'])}: {event.message}")
-    return [first, *([("", f"  {remedy}")] if remedy else [])]
+def _under(words: str) -> list[tuple[str, str]]:
+    return [("", f"  {words}")] if words else []
 
 
-def _cause(event: Event) -> list[tuple[str, str]]:
-    word = "cause" if event.fields["final"] else "suspected"
-    return [("yellow", f"  {word}: {event.message} [{event.fields['code']}]")]
-
-
-def _diff(event: Event) -> list[tuple[str, str]]:
-    # The bar keeps CI runners from taking a line of the cluster's for a command of theirs.
-    return [("", f"│ {line}") for line in event.fields["lines"]]
-
-
-def _logs(event: Event) -> list[tuple[str, str]]:
-    # The bar keeps CI runners from taking a line of a log's for a command of theirs.
-    return [("", f"  {event.message}"), *(("dim", f"  │ {s}") for s in event.fields["lines"])]
-
-
-def _health(event: Event) -> list[tuple[str, str]]:
-    said = event.fields.get("lines", ()) if event.fields["answer"] != Answer.WELL else ()
-    return [("", f"  health: {event.message}"), *(("dim", f"  │ {s}") for s in said)]
-
-
-def _metric(event: Event) -> list[tuple[str, str]]:
-    """Show the value at the trigger; what follows is for plots, and `health` tells its changes."""
-    is_shown = event.fields["phase"] == "before" and event.fields["value"] is not None
-    return [("", f"  {event.message}")] if is_shown else []
-
-
-def _hand_over(event: Event) -> list[tuple[str, str]]:
-    return [("", f"note: {event.message}"), ("", event.fields["command"])]
-
-
-def _more(fields: Any) -> list[tuple[str, str]]:
-    detail = [("", f"  {fields['detail']}")] if fields["detail"] else []
-    return detail + ([("dim", f"  remedy: {fields['remedy']}")] if fields["remedy"] else [])
-
-
-def _blocked(event: Event) -> list[tuple[str, str]]:
-    fields = event.fields
-    lines = [("bold red", f"ERROR: {event.message}")]
-    lines.append(("", f"  {fields['id']}" + (f": {fields['detail']}" if fields["detail"] else "")))
-    lines.append(("", f"  remedy: {fields['remedy']}"))
-    if not fields["acceptable"]:
-        lines.append(("dim", "  this cannot be accepted"))
-    elif fields["risk"]:
-        lines.append(("", f"  risk of going on: {fields['risk']}"))
-    return lines
-
-
-def _outcome(event: Event) -> list[tuple[str, str]]:
-    is_error, remedy = _is_error(event), event.fields["remedy"]
-    first = ("bold red", f"ERROR: {event.message}") if is_error else ("bold green", event.message)
-    return [first, *([("", f"  {remedy}")] if remedy else [])]
-
-
-_SHAPES: dict[str, Callable[[Event], list[tuple[str, str]]]] = {
-    "finding": _finding,
-    "skipped": _skipped,
-    "cause": _cause,
-    "diff": _diff,
-    "logs": _logs,
-    "health": _health,
-    "metric": _metric,
-    "hand_over": _hand_over,
-    "blocked": _blocked,
-    "outcome": _outcome,
-}
+def _quoted(lines: Iterable[str], style: str, indent: str = "  ") -> list[tuple[str, str]]:
+    # The bar keeps CI runners from taking a line of somebody else's for a command of theirs.
+    return [(style, f"{indent}│ {line}") for line in lines]
 
 
 def _is_error(event: Event) -> bool:
-    fields = event.fields
-    is_outcome = event.kind == "outcome"
-    return is_outcome and fields["exit"] != 0 and fields["result"] != Result.PROGRESSING
+    if not isinstance(event, told.RunEnded):
+        return False
+    return event.exit != 0 and event.result != Result.PROGRESSING
 
 
 def _request(line: RequestLine) -> str:

@@ -6,18 +6,19 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import asdict
 
+from backout.core.events.planning import Began, WorkloadChecked
+from backout.core.events.told import Noted, RunEnded, Warned
 from backout.core.plan.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backout.cli.output.render import Text
-    from backout.core.model import Event
+    from backout.core.events.lines import Line
     from backout.core.rollout.view import View
     from backout.kube.client import RequestLine
-
-_TOLD = {"note", "warning"}
 
 
 class Page:
@@ -30,23 +31,20 @@ class Page:
         # Said before anything is asked: nobody wants to wait for a page that cannot be made.
         _page([], "")
 
-    def event(self, event: Event) -> None:
+    def event(self, line: Line) -> None:
         """Keep what is for the page; print it with the last word."""
-        if event.kind == "context":
-            self._where = event.message
-        elif event.kind == "workload_checked":
-            self._rows.append(_row(event.fields))
-        elif event.kind == "outcome":
-            self._finish(event)
-        elif event.kind in _TOLD:
-            self._text.event(event)
-
-    def _finish(self, event: Event) -> None:
-        if self._rows:
-            click.echo(_page(self._rows, self._where), nl=False)
-            click.echo(event.message, err=True)
-        else:
-            self._text.event(event)
+        match line.event:
+            case Began(message=where):
+                self._where = where
+            case WorkloadChecked() as row:
+                self._rows.append(_row(row))
+            case RunEnded(message=message) if self._rows:
+                click.echo(_page(self._rows, self._where), nl=False)
+                click.echo(message, err=True)
+            case RunEnded() | Noted() | Warned():
+                self._text.event(line)
+            case _:
+                pass
 
     def request(self, line: RequestLine) -> None:
         """Print one request on stderr."""
@@ -62,16 +60,15 @@ def _page(rows: list[Mapping[str, Any]], where: str) -> str:
     return standing_page(rows, cluster=where, time=f"{datetime.now(UTC):%Y-%m-%d %H:%M UTC}")
 
 
-def _row(fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return an event's fields as the page takes them; one that nobody could check says why."""
-    workload = fields["workload"]
-    is_unknown = fields["answer"] == Standing.UNKNOWN
-    unknown = {"id": "", "severity": "WARN", "message": fields["error"], "remedy": fields["remedy"]}
+def _row(one: WorkloadChecked) -> Mapping[str, Any]:
+    """Return a workload as the page takes it; one that nobody could check says why."""
+    is_unknown = one.answer == Standing.UNKNOWN
+    unknown = {"id": "", "severity": "WARN", "message": one.error, "remedy": one.remedy}
     return {
-        "workload": f"{workload['kind'].lower()}/{workload['name']}",
-        "namespace": workload["namespace"],
-        "revision": fields["back_to"],
-        "worst": "unknown" if is_unknown else fields["worst"] or "",
-        "findings": [unknown] if is_unknown else fields["findings"],
-        "skipped": sorted({s["id"] for s in fields["skipped"]}),
+        "workload": f"{one.workload['kind'].lower()}/{one.workload['name']}",
+        "namespace": one.workload["namespace"],
+        "revision": one.back_to,
+        "worst": "unknown" if is_unknown else one.worst or "",
+        "findings": [unknown] if is_unknown else [asdict(f) for f in one.findings],
+        "skipped": sorted({s.id for s in one.skipped}),
     }

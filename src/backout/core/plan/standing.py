@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from backout.core.columns import columns
+from backout.core.events.planning import WorkloadChecked, WorkloadFinding, WorkloadSkipped
 from backout.core.history import revisions
 from backout.core.model import Severity
 from backout.core.outcome import Outcome, Result
@@ -16,7 +16,7 @@ from backout.core.text import untrusted
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
     from backout.core.errors import BackoutError
     from backout.core.kinds.target import Target
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 HEADER = ("NAMESPACE", "WORKLOAD", "NOW", "BACK TO", "WORST", "SKIPPED", "FINDINGS")
 CELL, WORDS = 63, 160
 MOST_REASONS = 10
-Fields: TypeAlias = Mapping[str, Any]
 
 
 class Standing(StrEnum):
@@ -91,36 +90,37 @@ def _chosen(preflight: Preflight) -> dict[str, Any]:
     }
 
 
-def fields(one: Row) -> dict[str, Any]:
-    """Return a row as JSON values: the fields of its event (docs/journal.md)."""
-    target = one.target
-    return {
-        "workload": target.reference,
-        "answer": str(one.answer),
-        "now": one.now,
-        "back_to": one.back_to,
-        "proven": one.proven,
-        "why": one.why,
-        "worst": str(one.findings[0].severity) if one.findings else None,
-        "ids": list(dict.fromkeys(f.id for f in one.findings)),
-        "findings": [
-            {
-                "id": f.id,
-                "severity": str(f.severity),
-                "message": f.message,
-                "detail": f.detail,
-                "remedy": f.remedy,
-                "refuses": f.id in one.blocks,
-            }
-            for f in one.findings
-        ],
-        "skipped": [{"id": s.id, "reason": s.reason} for s in one.skipped],
-        "error": one.error,
-        "remedy": one.remedy,
-    }
+def checked(one: Row) -> WorkloadChecked:
+    """Return the event that tells a row."""
+    findings = [
+        WorkloadFinding(
+            id=f.id,
+            severity=str(f.severity),
+            message=f.message,
+            detail=f.detail,
+            remedy=f.remedy,
+            refuses=f.id in one.blocks,
+        )
+        for f in one.findings
+    ]
+    return WorkloadChecked(
+        message=_told(one),
+        workload=one.target.reference,
+        answer=str(one.answer),
+        now=one.now,
+        back_to=one.back_to,
+        proven=one.proven,
+        why=one.why,
+        worst=str(one.findings[0].severity) if one.findings else None,
+        ids=tuple(dict.fromkeys(f.id for f in one.findings)),
+        findings=tuple(findings),
+        skipped=tuple(WorkloadSkipped(id=s.id, reason=s.reason) for s in one.skipped),
+        error=one.error,
+        remedy=one.remedy,
+    )
 
 
-def told(one: Row) -> str:
+def _told(one: Row) -> str:
     """Return a row as a sentence."""
     if one.answer is Standing.UNKNOWN:
         return f"{one.target} could not be checked: {one.error}"
@@ -153,22 +153,22 @@ def outcome(count: Mapping[Standing, int]) -> Outcome:
     )
 
 
-def table(rows: Iterable[Fields]) -> list[tuple[str, str]]:
-    """Return the lines of a table, worst first, each with its worst; of rows' `fields`."""
+def table(rows: Iterable[WorkloadChecked]) -> list[tuple[str, str]]:
+    """Return the lines of a table, worst first, each with its worst; of many."""
     ordered = sorted(rows, key=_rank)
     lines = columns(HEADER, [_cells(one) for one in ordered])
     return list(zip(["", *(_worst(one) for one in ordered)], lines, strict=True))
 
 
-def reasons(rows: Iterable[Fields]) -> list[str]:
+def reasons(rows: Iterable[WorkloadChecked]) -> list[str]:
     """Return why checks were skipped, the commonest first, a line each."""
     ids: dict[str, set[str]] = {}
     met: Counter[str] = Counter()
     for one in rows:
-        for reason in dict.fromkeys(s["reason"] for s in one["skipped"]):
+        for reason in dict.fromkeys(s.reason for s in one.skipped):
             met[reason] += 1
-        for skipped in one["skipped"]:
-            ids.setdefault(skipped["reason"], set()).add(skipped["id"])
+        for skipped in one.skipped:
+            ids.setdefault(skipped.reason, set()).add(skipped.id)
     common = [(reason, count) for reason, count in met.most_common(MOST_REASONS)]
     lines = [f"{', '.join(sorted(ids[r]))} of {workloads(n)}: not checked: {r}" for r, n in common]
     more = len(met) - len(common)
@@ -180,28 +180,28 @@ def workloads(count: int) -> str:
     return "1 workload" if count == 1 else f"{count} workloads"
 
 
-def _rank(one: Fields) -> tuple[int, int, str, str]:
-    severity = one["worst"]
+def _rank(one: WorkloadChecked) -> tuple[int, int, str, str]:
+    severity = one.worst
     return (
-        list(Standing).index(Standing(one["answer"])),
+        list(Standing).index(Standing(one.answer)),
         _WEIGHT[Severity(severity)] if severity else len(_WEIGHT),
-        one["workload"]["namespace"],
-        one["workload"]["name"],
+        one.workload["namespace"],
+        one.workload["name"],
     )
 
 
-def _worst(one: Fields) -> str:
-    return "unknown" if one["answer"] == Standing.UNKNOWN else str(one["worst"] or "")
+def _worst(one: WorkloadChecked) -> str:
+    return "unknown" if one.answer == Standing.UNKNOWN else str(one.worst or "")
 
 
-def _cells(one: Fields) -> tuple[str, ...]:
-    workload = one["workload"]
-    skipped = len({s["id"] for s in one["skipped"]})
+def _cells(one: WorkloadChecked) -> tuple[str, ...]:
+    workload = one.workload
+    skipped = len({s.id for s in one.skipped})
     cells = (
         workload["namespace"],
         f"{workload['kind'].lower()}/{workload['name']}",
-        _number(one["now"]),
-        _number(one["back_to"]),
+        _number(one.now),
+        _number(one.back_to),
         _worst(one) or "-",
         str(skipped) if skipped else "-",
     )
@@ -212,13 +212,13 @@ def _number(revision: int | None) -> str:
     return "-" if revision is None else str(revision)
 
 
-def _words(one: Fields) -> str:
+def _words(one: WorkloadChecked) -> str:
     """Return the ids, and the first finding in words: of those that refuse, if any does."""
-    if one["error"]:
-        return str(one["error"])
-    findings: Sequence[Fields] = one["findings"]
+    if one.error:
+        return one.error
+    findings = one.findings
     if not findings:
         return ""
-    first = next((f for f in findings if f["refuses"]), findings[0])
-    others = [i for i in one["ids"] if i != first["id"]]
-    return f"{', '.join([first['id'], *others])}: {first['message']}"
+    first = next((f for f in findings if f.refuses), findings[0])
+    others = [i for i in one.ids if i != first.id]
+    return f"{', '.join([first.id, *others])}: {first.message}"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
+from backout.core.events.lines import Line, read
+from backout.core.events.planning import Began
+from backout.core.events.told import RunEnded
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-Line: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +63,7 @@ def runs(lines: Iterable[Line]) -> list[list[Line]]:
     under_way: dict[tuple[str, str], list[tuple[int, Line]]] = {}
     found: list[list[tuple[int, Line]]] = []
     for place, line in enumerate(lines):
-        key = (trace_of(line), str(sorted(object_of(line).items())))
+        key = (line.about.trace_id, str(sorted(line.about.object.items())))
         run = under_way.get(key)
         if run is None or _is_over(run, line):
             run = under_way[key] = []
@@ -79,43 +78,26 @@ def choose(found: Sequence[list[Line]], wanted: WantedRun) -> list[Line] | None:
     return next((run for run in reversed(found) if _is_wanted(run, wanted)), None)
 
 
-def object_of(line: Line) -> dict[str, str]:
-    """Return the workload that a line is about."""
-    named = line.get("object")
-    return {str(k): str(v) for k, v in named.items()} if isinstance(named, Mapping) else {}
-
-
-def trace_of(line: Line) -> str:
-    """Return the trace id of a line."""
-    return str(line.get("traceID") or "")
-
-
-def moment_of(line: Line) -> datetime:
-    """Return when a line was written; `parse` lets none through that does not say."""
-    return datetime.fromisoformat(line["time"])
-
-
 def _line(piece: bytes) -> Line | None:
     try:
-        line = json.loads(piece)
-        is_whole = isinstance(line["event"], str) and moment_of(line).tzinfo is not None
+        return read(json.loads(piece))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return line if is_whole else None
 
 
 def _is_over(run: list[tuple[int, Line]], line: Line) -> bool:
     """Tell whether a line begins the next run of the same trace id."""
-    is_begun = any(one["event"] == "context" for _, one in run[:3])
-    return run[-1][1]["event"] == "outcome" or (line["event"] == "context" and is_begun)
+    is_begun = any(isinstance(one.event, Began) for _, one in run[:3])
+    is_ended = isinstance(run[-1][1].event, RunEnded)
+    return is_ended or (isinstance(line.event, Began) and is_begun)
 
 
 def _is_wanted(run: list[Line], wanted: WantedRun) -> bool:
-    about = object_of(run[0])
+    about = run[0].about
     if wanted.record:
-        return wanted.record in {trace_of(run[0]), *(str(line.get("op")) for line in run)}
+        return wanted.record in {about.trace_id, *(line.about.op for line in run)}
     return all(
-        asked in {"", about.get(key)}
+        asked in {"", about.object.get(key)}
         for key, asked in (
             ("kind", wanted.kind),
             ("name", wanted.name),

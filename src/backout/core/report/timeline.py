@@ -1,15 +1,31 @@
-"""Journal lines -> the incident. Kinds that are not known stay rows: newer journals are told, too.
-
-A journal is a file that anybody may have cut or edited: a field of another type than ours is left
-out, and stops nothing.
-"""
+"""The events of one run -> the incident. Kinds that are not known stay rows."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
+from backout.core.events.acting import PatchLanded, Triggered
+from backout.core.events.planning import (
+    Began,
+    Blocked,
+    FindingMade,
+    KubectlDiffers,
+    Located,
+    NotChecked,
+    PassedOver,
+    TargetChosen,
+)
+from backout.core.events.told import RunEnded
+from backout.core.events.watching import (
+    Counted,
+    HealthAnswered,
+    LogRead,
+    Measured,
+    Moved,
+    NotReady,
+    RolledOut,
+)
 from backout.core.report import incident as values
 from backout.core.report.incident import (
     ChoiceRow,
@@ -20,204 +36,218 @@ from backout.core.report.incident import (
     Moment,
     Unchecked,
 )
-from backout.core.report.runs import Line, moment_of, object_of, trace_of
+from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-_SHARED = {"time", "event", "message", "traceID", "object", "op"}
+    from backout.core.events.event import Event
+    from backout.core.events.lines import Line
+
+E = TypeVar("E", bound="Event")
+_NOTHING = Began(message="", server="", context="", actor="", host="", version="", command="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Timed:
+    """An event, with the seconds from the trigger."""
+
+    at: datetime
+    seconds: float
+    event: Event
 
 
 def incident(lines: Sequence[Line], gaps: tuple[str, ...] = ()) -> Incident:
     """Return the incident of one run's lines, of which there is at least one."""
-    zero = moment_of(_first(lines, "triggered") or lines[0])
+    triggered = (line for line in lines if isinstance(line.event, Triggered))
+    zero = next(triggered, lines[0]).time
     rows = tuple(_row(line, zero) for line in lines)
-    about = _fields(rows, "context")
+    plan = _last_plan(rows)
+    about = _last(rows, Began) or _NOTHING
+    held = _last(rows, RolledOut)
     return Incident(
-        trace_id=trace_of(lines[0]),
-        operation=next((str(line["op"]) for line in reversed(lines) if line.get("op")), ""),
-        object=object_of(lines[0]),
-        command=_text(about, "command"),
-        actor=_text(about, "actor"),
-        host=_text(about, "host"),
-        context=_text(about, "context"),
-        server=_text(about, "server"),
-        version=_text(about, "version"),
+        trace_id=lines[0].about.trace_id,
+        operation=next((line.about.op for line in reversed(lines) if line.about.op), ""),
+        object=lines[0].about.object,
+        command=about.command,
+        actor=about.actor,
+        host=about.host,
+        context=about.context,
+        server=about.server,
+        version=about.version,
         moments=_moments(rows),
         choice=_choice(rows),
-        findings=tuple(_finding(r) for r in _last_plan(rows) if r.kind in {"finding", "blocked"}),
-        unchecked=tuple(_unchecked(r) for r in _last_plan(rows) if r.kind == "skipped"),
-        replicas=tuple(_replicas(r) for r in rows if r.kind == "replicas"),
-        health=tuple(_health(r) for r in rows if r.kind in {"health", "sample"}),
-        metrics=tuple(m for r in rows if r.kind == "metric" and (m := _metric(r)) is not None),
+        findings=tuple(_finding(r.event) for r in plan if isinstance(r.event, _FINDINGS)),
+        unchecked=tuple(_unchecked(event) for _, event in _every(plan, NotChecked)),
+        replicas=tuple(_replicas(at, event) for at, event in _every(rows, Counted)),
+        health=tuple(_health(at, event) for at, event in _every(rows, HealthAnswered)),
+        metrics=tuple(_metrics(rows)),
         causes=_causes(rows),
-        logs=tuple(_logs(r) for r in rows if r.kind == "logs"),
-        digests=_mapping(_fields(rows, "rolled_out"), "images"),
+        logs=tuple(_logs(event) for _, event in _every(rows, LogRead)),
+        digests=held.images if held is not None else {},
         ended=_ended(rows),
-        rows=rows,
+        rows=tuple(_told(row) for row in rows),
         gaps=gaps,
     )
 
 
-def _first(lines: Sequence[Line], kind: str) -> Line | None:
-    return next((line for line in lines if line["event"] == kind), None)
+_FINDINGS = (FindingMade, Blocked)
 
 
-def _row(line: Line, zero: datetime) -> JournalLine:
-    at = moment_of(line)
+def _row(line: Line, zero: datetime) -> _Timed:
+    seconds = round((line.time - zero).total_seconds(), 3)
+    return _Timed(at=line.time, seconds=seconds, event=line.event)
+
+
+def _told(row: _Timed) -> JournalLine:
     return JournalLine(
-        at=at.isoformat(timespec="milliseconds"),
-        seconds=round((at - zero).total_seconds(), 3),
-        kind=line["event"],
-        message=_text(line, "message"),
-        fields={str(k): v for k, v in line.items() if k not in _SHARED},
+        at=_at(row),
+        seconds=row.seconds,
+        kind=row.event.kind,
+        message=row.event.message,
+        fields=row.event.fields,
     )
 
 
-def _last_plan(rows: Sequence[JournalLine]) -> Sequence[JournalLine]:
+def _at(row: _Timed) -> str:
+    return row.at.isoformat(timespec="milliseconds")
+
+
+def _every(rows: Sequence[_Timed], kind: type[E]) -> Iterator[tuple[float, E]]:
+    """Give the events of a kind, each with its second."""
+    for row in rows:
+        if isinstance(row.event, kind):
+            yield row.seconds, row.event
+
+
+def _last(rows: Sequence[_Timed], kind: type[E]) -> E | None:
+    return next((r.event for r in reversed(rows) if isinstance(r.event, kind)), None)
+
+
+def _last_plan(rows: Sequence[_Timed]) -> Sequence[_Timed]:
     """Return the rows from the last plan on: one that went stale before it was told as well."""
-    starts = [place for place, row in enumerate(rows) if row.kind == "target"]
+    starts = [place for place, row in enumerate(rows) if isinstance(row.event, TargetChosen)]
     return rows[starts[-1] :] if starts else rows
 
 
-def _moments(rows: Sequence[JournalLine]) -> tuple[Moment, ...]:
+def _moments(rows: Sequence[_Timed]) -> tuple[Moment, ...]:
     """Return what is looked for first, in the order in which it happened."""
-    ended = _ended(rows)
     found = [("started", rows[0])]
-    for name, kind in (("triggered", "triggered"), ("patched", "patched")):
-        found += [(name, r) for r in rows if r.kind == kind][:1]
-    complete = [r for r in rows if r.kind == "progress" and r.fields.get("complete") is True]
-    held = [r for r in rows if r.kind == "rolled_out"]
+    found += [("triggered", r) for r in rows if isinstance(r.event, Triggered)][:1]
+    found += [("patched", r) for r in rows if isinstance(r.event, PatchLanded)][:1]
+    complete = [r for r in rows if isinstance(r.event, Moved) and r.event.complete]
+    held = [r for r in rows if isinstance(r.event, RolledOut)]
     found += [("rolled out", r) for r in (complete or held)[-1:]]
-    if ended.health == "Healthy":
+    if _ended(rows).health == "Healthy":
         found += [("recovered", r) for r in held[-1:]]
-    found += [("closed", r) for r in rows if r.kind == "outcome"][-1:]
-    return tuple(Moment(name=name, at=r.at, seconds=r.seconds) for name, r in found)
+    found += [("closed", r) for r in rows if isinstance(r.event, RunEnded)][-1:]
+    return tuple(Moment(name=name, at=_at(r), seconds=r.seconds) for name, r in found)
 
 
-def _choice(rows: Sequence[JournalLine]) -> ChoiceRow:
+def _choice(rows: Sequence[_Timed]) -> ChoiceRow:
     plan = _last_plan(rows)
-    target = next((r for r in plan if r.kind == "target"), None)
-    source = next((r for r in reversed(rows) if r.kind == "workload"), None)
-    fields = target.fields if target is not None else {}
-    proven = fields.get("proven")
-    return ChoiceRow(
-        source=_text(source.fields, "revision") if source is not None else "",
-        revision=_text(fields, "revision"),
-        message=target.message if target is not None else "",
-        why=_text(fields, "why"),
-        proven=proven if isinstance(proven, bool) else None,
-        images=_mapping(fields, "images"),
-        passed_over=tuple(r.message for r in plan if r.kind in {"passed_over", "kubectl"}),
+    located = _last(rows, Located)
+    source = located.revision if located is not None else None
+    passed = (r.event.message for r in plan if isinstance(r.event, (PassedOver, KubectlDiffers)))
+    chosen = ChoiceRow(
+        source="" if source is None else str(source), images={}, passed_over=tuple(passed)
+    )
+    target = next((event for _, event in _every(plan, TargetChosen)), None)
+    if target is None:
+        return chosen
+    return replace(
+        chosen,
+        revision=str(target.revision),
+        message=target.message,
+        why=target.why,
+        proven=target.proven,
+        images=target.images,
     )
 
 
-def _finding(row: JournalLine) -> FindingRow:
+def _finding(event: Event) -> FindingRow:
+    match event:
+        case Blocked(id=one, detail=detail, remedy=remedy):
+            severity, accepted, reason = "BLOCK", False, ""
+        case FindingMade(id=one, detail=detail, remedy=remedy):
+            severity, accepted, reason = event.severity, event.accepted, event.reason
+        case _:
+            raise TypeError(event.kind)
     return FindingRow(
-        id=_text(row.fields, "id"),
-        severity="BLOCK" if row.kind == "blocked" else _text(row.fields, "severity"),
-        message=row.message,
-        detail=_text(row.fields, "detail"),
-        remedy=_text(row.fields, "remedy"),
-        accepted=row.fields.get("accepted") is True,
-        reason=_text(row.fields, "reason"),
+        id=one,
+        severity=severity,
+        message=event.message,
+        detail=detail,
+        remedy=remedy,
+        accepted=accepted,
+        reason=reason,
     )
 
 
-def _unchecked(row: JournalLine) -> Unchecked:
-    return Unchecked(ids=_texts(row.fields, "ids"), message=row.message)
+def _unchecked(event: NotChecked) -> Unchecked:
+    return Unchecked(ids=event.ids, message=event.message)
 
 
-def _replicas(row: JournalLine) -> values.Replicas:
-    names = ("wanted", "updated", "ready", "available", "old", "old_ready")
+def _replicas(at: float, event: Counted) -> values.Replicas:
     return values.Replicas(
-        seconds=row.seconds, **{n: max(0, _whole(row.fields, n) or 0) for n in names}
+        seconds=at,
+        wanted=max(0, event.wanted),
+        updated=max(0, event.updated),
+        ready=max(0, event.ready),
+        available=max(0, event.available),
+        old=max(0, event.old),
+        old_ready=max(0, event.old_ready),
     )
 
 
-def _health(row: JournalLine) -> values.HealthSample:
+def _health(at: float, event: HealthAnswered) -> values.HealthSample:
     return values.HealthSample(
-        seconds=row.seconds,
-        subject=_text(row.fields, "subject"),
-        message=row.message,
-        answer=_text(row.fields, "answer"),
-        status=_whole(row.fields, "status"),
-        milliseconds=_number(row.fields, "milliseconds"),
+        seconds=at,
+        subject=event.subject,
+        message=event.message,
+        answer=event.answer,
+        status=event.status,
+        milliseconds=event.milliseconds,
     )
 
 
-def _metric(row: JournalLine) -> values.MetricValue | None:
-    value = _number(row.fields, "value")
-    if value is None:
-        return None
-    return values.MetricValue(
-        seconds=row.seconds,
-        metric=_text(row.fields, "metric"),
-        value=value,
-        threshold=_number(row.fields, "threshold"),
-    )
+def _metrics(rows: Sequence[_Timed]) -> Iterator[values.MetricValue]:
+    for at, event in _every(rows, Measured):
+        if event.value is not None:
+            yield values.MetricValue(
+                seconds=at, metric=event.metric, value=event.value, threshold=event.threshold
+            )
 
 
-def _causes(rows: Sequence[JournalLine]) -> tuple[values.CauseRow, ...]:
+def _causes(rows: Sequence[_Timed]) -> tuple[values.CauseRow, ...]:
     """Return each cause of each subject once, as it was told last: suspected, perhaps final."""
     found: dict[tuple[str, str], values.CauseRow] = {}
-    for row in rows:
-        if row.kind == "cause":
-            cause = _cause(row)
-            found[cause.code, cause.message.partition(": ")[0]] = cause
+    for at, event in _every(rows, NotReady):
+        found[event.code, event.message.partition(": ")[0]] = values.CauseRow(
+            seconds=at,
+            code=event.code,
+            message=event.message,
+            evidence=event.evidence,
+            remedy=event.remedy,
+            final=event.final,
+        )
     return tuple(sorted(found.values(), key=lambda c: not c.final))
 
 
-def _cause(row: JournalLine) -> values.CauseRow:
-    return values.CauseRow(
-        seconds=row.seconds,
-        code=_text(row.fields, "code"),
-        message=row.message,
-        evidence=_text(row.fields, "evidence"),
-        remedy=_text(row.fields, "remedy"),
-        final=row.fields.get("final") is True,
-    )
+def _logs(event: LogRead) -> values.LogLines:
+    return values.LogLines(message=event.message, lines=event.lines)
 
 
-def _logs(row: JournalLine) -> values.LogLines:
-    return values.LogLines(message=row.message, lines=_texts(row.fields, "lines"))
-
-
-def _ended(rows: Sequence[JournalLine]) -> Ended:
-    last = next((r for r in reversed(rows) if r.kind == "outcome"), None)
+def _ended(rows: Sequence[_Timed]) -> Ended:
+    last = _last(rows, RunEnded)
     if last is None:
         return Ended()
-    texts = {name: _text(last.fields, name) for name in ("result", "verdict", "health", "remedy")}
-    return Ended(message=last.message, exit=_whole(last.fields, "exit"), **texts)
-
-
-def _fields(rows: Sequence[JournalLine], kind: str) -> Mapping[str, Any]:
-    return next((r.fields for r in reversed(rows) if r.kind == kind), {})
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str:
-    value = fields.get(name)
-    return "" if value is None or isinstance(value, (Mapping, list)) else str(value)
-
-
-def _texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    value = fields.get(name)
-    return tuple(map(str, value)) if isinstance(value, list) else ()
-
-
-def _mapping(fields: Mapping[str, Any], name: str) -> dict[str, str]:
-    value = fields.get(name)
-    return {str(k): str(v) for k, v in value.items()} if isinstance(value, Mapping) else {}
-
-
-def _number(fields: Mapping[str, Any], name: str) -> float | None:
-    value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if abs(value) < 2**1000 and math.isfinite(value) else None
-
-
-def _whole(fields: Mapping[str, Any], name: str) -> int | None:
-    value = _number(fields, name)
-    return int(value) if value is not None and abs(value) < 2**31 else None
+    return Ended(
+        message=last.message,
+        result=last.result,
+        exit=last.exit,
+        verdict=last.verdict,
+        health=last.health,
+        remedy=last.remedy,
+    )

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import BackoutError, Conflict
+from backout.core.events.acting import PatchLanded, Triggered
+from backout.core.events.told import Noted
 from backout.core.kubernetes import objects, template
 from backout.core.ledger import records
 from backout.core.ledger.records import State
@@ -55,7 +57,7 @@ class Announcer:
         self._announced.add(there.hash)
         number = there.number
         words = f"rollback triggered for {run.target} to revision={number}, traceID={run.trace_id}"
-        run.say("triggered", words, revision=number)
+        run.say(Triggered(message=words, revision=number))
         notify.begin(run, number, words)
 
 
@@ -118,7 +120,9 @@ def _note_answer(run: Run, found: Act, *, since: float) -> None:
     """Note for the journal when the PATCH landed, which an unclear answer tells later."""
     if isinstance(found, Applied):
         milliseconds = round((asyncio.get_running_loop().time() - since) * 1000, 1)
-        run.say("patched", "the API server has taken the PATCH", milliseconds=milliseconds)
+        run.say(
+            PatchLanded(message="the API server has taken the PATCH", milliseconds=milliseconds)
+        )
 
 
 async def _still_ours(run: Run, held: Held) -> None:
@@ -166,7 +170,9 @@ async def _found_out(run: Run, held: Held, unclear: Unclear, deadline: float) ->
 
     Whatever the API server says meanwhile is an answer about this question, not about the PATCH.
     """
-    run.say("note", f"no clear answer to the PATCH ({unclear.cause}); finding out what it did")
+    run.say(
+        Noted(message=f"no clear answer to the PATCH ({unclear.cause}); finding out what it did")
+    )
     clock = asyncio.get_running_loop().time
     until = max(clock() + run.limits.unclear_least, min(deadline, clock() + run.limits.unclear))
     last: BackoutError = unclear

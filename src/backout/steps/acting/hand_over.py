@@ -6,6 +6,7 @@ import json
 import shlex
 from typing import TYPE_CHECKING
 
+from backout.core.events.planning import HandedOver
 from backout.core.history import patch
 
 if TYPE_CHECKING:
@@ -34,9 +35,10 @@ def hand_over(run: Run, refusal: Refusal) -> None:
         f"--type=json -p {shlex.quote(ops)}"
     )
     run.say(
-        "hand_over",
-        f"somebody who may can go to revision {revision.number} with this line; it fails where "
-        "anything has changed meanwhile, and nobody watches it:",
-        command=command,
-        revision=revision.number,
+        HandedOver(
+            message=f"somebody who may can go to revision {revision.number} with this line; it "
+            "fails where anything has changed meanwhile, and nobody watches it:",
+            command=command,
+            revision=revision.number,
+        )
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
+from backout.core.events.told import Noted
 from backout.core.kubernetes import objects
 from backout.core.outcome import Outcome, Result
 from backout.kube import paths
@@ -52,4 +53,4 @@ async def publish(run: Run, workload: Object, outcome: Outcome) -> None:
     try:
         await run.client.create(paths.events(run.target.namespace), body, timeout=PATIENCE)
     except BackoutError as error:
-        run.say("note", f"no Event on {run.target}: {error.message}")
+        run.say(Noted(message=f"no Event on {run.target}: {error.message}"))

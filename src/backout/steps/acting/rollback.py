@@ -10,6 +10,8 @@ from backout.core.checks.breaker import UNDER_WAY
 from backout.core.diagnosis.before import before, progress_deadline
 from backout.core.diagnosis.groups import patience
 from backout.core.errors import BackoutError
+from backout.core.events.told import Noted
+from backout.core.events.watching import NextStep
 from backout.core.kubernetes import template
 from backout.core.ledger import once, records
 from backout.core.ledger.edits import closed, stored
@@ -132,7 +134,7 @@ class Rollback:
         end = ended(self._stage, why, words)
         is_written = end.edit is None or await self._closing.close(end.edit)
         if isinstance(self._stage, Judged) and isinstance(why, Stopped):
-            self._run.say("note", why.error.message)
+            self._run.say(Noted(message=why.error.message))
         return end.outcome if is_written else not_recorded(end.outcome)
 
     async def _steps(self, still: str) -> Outcome | Again:
@@ -223,7 +225,7 @@ class Rollback:
             raise TypeError("only what was judged is closed")
         outcome = judged.outcome
         if outcome.result is Result.FAILED:
-            self._run.say("next", next_candidate(self._plan.preflight))
+            self._run.say(NextStep(message=next_candidate(self._plan.preflight)))
         async with running(publish(self._run, self._workload, outcome)) as telling:
             is_closed = await self._closing.close(judged.edit)
             await telling
@@ -257,7 +259,7 @@ class Rollback:
             return 0.0
         names = ", ".join(f"{o.tool} ({o.name})" for o in rivals)
         self._run.say(
-            "note", f"watching for {OWNERS_TURN:g} s at least whether {names} puts it back"
+            Noted(message=f"watching for {OWNERS_TURN:g} s at least whether {names} puts it back")
         )
         return OWNERS_TURN
 
@@ -286,7 +288,7 @@ def refusal_outcome(run: Run, refusal: Refusal) -> Outcome:
     tell_refusal(run, refusal)
     hand_over(run, refusal)
     if refusal.outage:
-        run.say("note", refusal.outage)
+        run.say(Noted(message=refusal.outage))
     ids = ", ".join(b.id for b in refusal.blocks)
     return Outcome(
         result=Result.REFUSED,

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from backout.core.events.watching import Measured
 from backout.core.health.metric import judged, worst
 from backout.core.value import dataclass
 from backout.steps.concurrency import beside
@@ -51,12 +52,14 @@ class MetricSubject:
             return sample
         value = worst(self.metric, answer)
         self.run.say(
-            "metric",
-            f"{sample.subject}: {sample.detail} ({phase})",
-            metric=self.metric.text,
-            value=value,
-            answer=str(sample.answer),
-            phase=phase,
+            Measured(
+                message=f"{sample.subject}: {sample.detail} ({phase})",
+                metric=self.metric.text,
+                value=value,
+                threshold=self.metric.threshold,
+                answer=str(sample.answer),
+                phase=phase,
+            )
         )
         return sample
 

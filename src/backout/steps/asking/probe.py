@@ -9,6 +9,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from backout.core.events.told import Noted
+from backout.core.events.watching import HealthAnswered, HealthRepeated
 from backout.core.health import judgement
 from backout.core.health.judgement import Answer, Healthy, Round, Sample
 from backout.core.rights import permissions
@@ -34,7 +36,7 @@ async def probe(run: Run, preflight: Preflight, *, deadline: float) -> Health | 
         return questions.unasked[0]
     asking = Asking(run, questions.subjects, before=preflight.snapshot.baseline)
     for one in questions.unasked:
-        run.say("note", f"not asked for health: {one.why}")
+        run.say(Noted(message=f"not asked for health: {one.why}"))
     verdict = await asking.verdict(deadline)
     if isinstance(verdict, Healthy):
         unasked = (*questions.unasked, *asking.dropped)
@@ -114,11 +116,8 @@ class Asking:
         """Say each sample that differs from the one before; equal ones are for the journal only."""
         for sample in samples:
             words = (sample.answer, sample.detail)
-            told, fields = f"{sample.subject}: {sample.detail}", _fields(sample)
-            if self._said.get(sample.subject) == words:
-                self._run.say("sample", told, **fields)
-            else:
-                self._run.say("health", told, **fields)
+            is_repeated = self._said.get(sample.subject) == words
+            self._run.say(_answered(sample, HealthRepeated if is_repeated else HealthAnswered))
             self._said[sample.subject] = words
 
 
@@ -129,11 +128,12 @@ def _dropped(sample: Sample) -> NotVerified:
     return NotVerified(why=why, probe="HTTP")
 
 
-def _fields(sample: Sample) -> dict[str, object]:
-    return {
-        "subject": sample.subject,
-        "answer": str(sample.answer),
-        "status": sample.status,
-        "milliseconds": sample.milliseconds,
-        **({"lines": list(sample.lines)} if sample.lines else {}),
-    }
+def _answered(sample: Sample, kind: type[HealthAnswered]) -> HealthAnswered:
+    return kind(
+        message=f"{sample.subject}: {sample.detail}",
+        subject=sample.subject,
+        answer=str(sample.answer),
+        status=sample.status,
+        milliseconds=sample.milliseconds,
+        lines=sample.lines,
+    )

@@ -10,16 +10,16 @@ import json
 import os
 import stat
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backout.core.errors import ConfigError
+from backout.core.events.lines import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from backout.core.model import Event
+    from backout.core.events.lines import Line
 
 NAME = "journal.jsonl"
 ROOM = 64 * 1024
@@ -40,19 +40,9 @@ class Journal:
         self.path = path
         self.note = note
 
-    def write(self, event: Event, context: Mapping[str, Any]) -> None:
-        """Append an event and flush it to the disk; raise JournalError where that fails.
-
-        `context` are the keys that all lines of a run share (op, traceID, the workload).
-        """
-        line = {
-            "time": datetime.now(tz=UTC).isoformat(timespec="milliseconds"),
-            "event": event.kind,
-            "message": event.message,
-            **context,
-            **event.fields,
-        }
-        content = json.dumps(line, ensure_ascii=True, default=str).encode() + b"\n"
+    def write(self, told: Line) -> None:
+        """Append an event and flush it to the disk; raise JournalError where that fails."""
+        content = json.dumps(written(told), ensure_ascii=True, default=str).encode() + b"\n"
         try:
             _append(self._descriptor, content)
         except OSError as error:

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
+from backout.core.events.told import Noted
 from backout.steps.ledger.lease import Held, change, see
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Closing:
             try:
                 await change(self._run, self.held, edit)
             except BackoutError as error:
-                self._run.say("note", f"the record could not be written: {error.message}")
+                self._run.say(Noted(message=f"the record could not be written: {error.message}"))
 
     async def close(self, edit: Edit) -> bool:
         """Write the record and release the lock; return False where that could not be done."""
@@ -48,18 +49,21 @@ class Closing:
         except (BackoutError, TimeoutError) as error:
             why = error.message if isinstance(error, BackoutError) else "no answer in time"
             self._run.say(
-                "note",
-                f"the record could not be closed ({why}); the lock expires by itself within "
-                f"{self._run.limits.lease:g} s, and the next run settles the record first",
+                Noted(
+                    message=f"the record could not be closed ({why}); the lock expires by itself "
+                    f"within {self._run.limits.lease:g} s, and the next run settles the record "
+                    "first"
+                )
             )
             return False
         return True
 
     def _say_maybe(self) -> None:
         self._run.say(
-            "note",
-            "the lock is not seen to be ours; should a write that is still under way take it, it "
-            f"expires by itself within {self._run.limits.lease:g} s",
+            Noted(
+                message="the lock is not seen to be ours; should a write that is still under way "
+                f"take it, it expires by itself within {self._run.limits.lease:g} s"
+            )
         )
 
     async def _found(self) -> Held | None:

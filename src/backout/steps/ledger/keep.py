@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
+from backout.core.events.told import Noted
 from backout.steps.concurrency import beside
 from backout.steps.ledger.lease import Held, LockLost, renew
 
@@ -30,7 +31,7 @@ async def _renewed(run: Run, held: Held) -> None:
         try:
             await renew(run, held)
         except LockLost as error:
-            run.say("note", f"{error.message}; the rollout is still watched")
+            run.say(Noted(message=f"{error.message}; the rollout is still watched"))
             return
         except BackoutError as error:
-            run.say("note", f"the lock could not be renewed: {error.message}")
+            run.say(Noted(message=f"the lock could not be renewed: {error.message}"))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import BackoutError, Conflict, NotFound
+from backout.core.events.told import Noted
 from backout.core.kubernetes import objects
 from backout.core.ledger import form, memory, records, size
 from backout.core.ledger.records import Holder, Ledger, Lock, UnreadableLedger
@@ -115,9 +116,10 @@ async def _sent(run: Run, write: asyncio.Future[Object]) -> Object:
     except asyncio.CancelledError:
         if write.cancelled():
             run.say(
-                "note",
-                "a write of the Lease got no answer: the lock may be held until it expires, within "
-                f"{run.limits.lease:g} s",
+                Noted(
+                    message="a write of the Lease got no answer: the lock may be held until it "
+                    f"expires, within {run.limits.lease:g} s"
+                )
             )
         raise
 

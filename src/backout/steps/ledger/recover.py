@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError, NotFound
+from backout.core.events.acting import Recovered
+from backout.core.events.told import Noted
 from backout.core.ledger import records
 from backout.core.ledger.edits import closed, stored, unchanged, undecided
 from backout.core.ledger.records import Record, State
@@ -117,11 +119,12 @@ async def close_unwatched(
     await change(run, held, edit)
     closed_as = State.UNDECIDED if state is State.APPLIED else state
     run.say(
-        "recovered",
-        f"a rollback of {record.actor} from {record.intent_at:%H:%M:%SZ} was left open; "
-        f"closed as {closed_as}: {words}",
-        recovered=record.op,
-        state=str(closed_as),
+        Recovered(
+            message=f"a rollback of {record.actor} from {record.intent_at:%H:%M:%SZ} was left "
+            f"open; closed as {closed_as}: {words}",
+            recovered=record.op,
+            state=str(closed_as),
+        )
     )
 
 
@@ -133,7 +136,7 @@ async def let_go(run: Run, held: Held) -> None:
             await change(run, held, unchanged, release=True)
     except (BackoutError, TimeoutError) as error:
         why = error.message if isinstance(error, BackoutError) else "no answer in time"
-        run.say("note", f"the lock could not be released: {why}; it expires by itself")
+        run.say(Noted(message=f"the lock could not be released: {why}; it expires by itself"))
 
 
 _VERDICTS = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backout.core.checks.breaker import UNDER_WAY, held_by
 from backout.core.errors import ApiError
+from backout.core.events.acting import LockAwaited
 from backout.core.plan.plan import Refusal
 from backout.core.value import dataclass
 from backout.steps.ledger.lease import LockLost, see
@@ -52,7 +53,9 @@ async def until_free(run: Run, *, patience: float) -> Waited:
             return Waited(seen=seen, is_free=True, holder=holder, still=version)
         if holder != seen.lock.holder:
             words = held_by(seen.lock, seen.ledger, seen.now)
-            run.say("waiting", f"{words}; waiting for it, {until - clock():.0f} s at most")
+            run.say(
+                LockAwaited(message=f"{words}; waiting for it, {until - clock():.0f} s at most")
+            )
         holder = seen.lock.holder
         await asyncio.sleep(min(1.0, max(0.05, duration / LOOKS), max(0.0, until - clock())))
 

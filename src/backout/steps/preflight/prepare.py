@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING
 
 from backout.core import checks
 from backout.core.checks.proof import UNPROVEN
+from backout.core.events.planning import (
+    AskedBefore,
+    Blocked,
+    FindingMade,
+    ImagesPinned,
+    KubectlDiffers,
+    Located,
+    NotChecked,
+    PassedOver,
+    TargetChosen,
+)
 from backout.core.history import revisions
 from backout.core.kubernetes import template
 from backout.core.model import Finding, Revision, Skipped
@@ -74,27 +85,29 @@ def tell(run: Run, plan: Plan) -> None:
 def tell_choice(run: Run, preflight: Preflight) -> None:
     """Say where the workload stands, which revision was chosen and why, and where kubectl goes."""
     now = revisions.current(preflight.revisions)
-    run.say("workload", _where(run, preflight, now), revision=now.number if now else None)
+    run.say(Located(message=_where(run, preflight, now), revision=now.number if now else None))
     destination, choice = preflight.destination, preflight.choice
     cause = f"; change-cause: {destination.change_cause}" if destination.change_cause else ""
     images = template.images_in_words(destination.template)
     run.say(
-        "target",
-        f"target: revision {destination.number}, {choice.why}; {images}{cause}",
-        revision=destination.number,
-        proven=choice.proven,
-        why=choice.why,
-        images=template.images(destination.template),
-        must_start=must_start(preflight.snapshot.pace, ready=destination.ready),
+        TargetChosen(
+            message=f"target: revision {destination.number}, {choice.why}; {images}{cause}",
+            revision=destination.number,
+            proven=choice.proven,
+            why=choice.why,
+            images=template.images(destination.template),
+            must_start=must_start(preflight.snapshot.pace, ready=destination.ready),
+        )
     )
     tell_pinned(run, preflight)
     for number, why in choice.passed_over:
-        run.say("passed_over", f"passed over: revision {number}, {why}", revision=number)
+        run.say(PassedOver(message=f"passed over: revision {number}, {why}", revision=number))
     if choice.kubectl is not None and choice.kubectl != destination.number:
         run.say(
-            "kubectl",
-            f"kubectl rollout undo would go to revision {choice.kubectl}",
-            revision=choice.kubectl,
+            KubectlDiffers(
+                message=f"kubectl rollout undo would go to revision {choice.kubectl}",
+                revision=choice.kubectl,
+            )
         )
     tell_baseline(run, preflight)
 
@@ -103,12 +116,13 @@ def tell_baseline(run: Run, preflight: Preflight) -> None:
     """Say what the service answered before anything was changed."""
     for sample in preflight.snapshot.baseline:
         run.say(
-            "baseline",
-            f"{sample.subject}: {sample.detail}",
-            subject=sample.subject,
-            answer=str(sample.answer),
-            status=sample.status,
-            milliseconds=sample.milliseconds,
+            AskedBefore(
+                message=f"{sample.subject}: {sample.detail}",
+                subject=sample.subject,
+                answer=str(sample.answer),
+                status=sample.status,
+                milliseconds=sample.milliseconds,
+            )
         )
 
 
@@ -121,11 +135,12 @@ def tell_pinned(run: Run, preflight: Preflight) -> None:
     images = {c: i for c, i in after.items() if i != before[c]}
     number = preflight.destination.number
     run.say(
-        "pinned",
-        f"pinned: a new revision, not {number}, with the images that revision {number} ran: "
-        + ", ".join(images.values()),
-        revision=number,
-        images=images,
+        ImagesPinned(
+            message=f"pinned: a new revision, not {number}, with the images that revision "
+            f"{number} ran: {', '.join(images.values())}",
+            revision=number,
+            images=images,
+        )
     )
 
 
@@ -138,14 +153,15 @@ def tell_findings(
     """Say each finding and each check that could not be made."""
     for found in findings:
         run.say(
-            "finding",
-            found.message,
-            id=found.id,
-            severity=str(found.severity),
-            detail=found.detail,
-            remedy=found.remedy,
-            accepted=found.id in accepted,
-            reason=run.policy.reason if found.id in accepted else "",
+            FindingMade(
+                message=found.message,
+                id=found.id,
+                severity=str(found.severity),
+                detail=found.detail,
+                remedy=found.remedy,
+                accepted=found.id in accepted,
+                reason=run.policy.reason if found.id in accepted else "",
+            )
         )
     tell_skipped(run, skipped)
 
@@ -158,11 +174,12 @@ def tell_skipped(run: Run, skipped: tuple[Skipped, ...]) -> None:
     for reason in reasons:
         lacks = f" (lacks: {denied[reason]})" if denied[reason] else ""
         run.say(
-            "skipped",
-            f"not checked: {reason}{lacks}",
-            ids=[one.id for one in skipped if one.reason == reason],
-            lacks=denied[reason],
-            remedy=permissions.ROLE if reason == last else "",
+            NotChecked(
+                message=f"not checked: {reason}{lacks}",
+                ids=tuple(one.id for one in skipped if one.reason == reason),
+                lacks=denied[reason],
+                remedy=permissions.ROLE if reason == last else "",
+            )
         )
 
 
@@ -172,13 +189,14 @@ def tell_refusal(run: Run, refusal: Refusal) -> None:
     tell_findings(run, others, refusal.skipped, set())
     for block in refusal.blocks:
         run.say(
-            "blocked",
-            block.message,
-            id=block.id,
-            detail=block.detail,
-            remedy=block.remedy,
-            risk=block.risk,
-            acceptable=block.acceptable,
+            Blocked(
+                message=block.message,
+                id=block.id,
+                detail=block.detail,
+                remedy=block.remedy,
+                risk=block.risk,
+                acceptable=block.acceptable,
+            )
         )
 
 

@@ -9,6 +9,8 @@ import asyncio
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from backout.core.events.planning import AlertsRead
+from backout.core.events.told import Noted
 from backout.core.health.metric import NoAnswer, concerning, names
 from backout.steps.asking.metric import BEFORE, metric_subjects
 from backout.steps.concurrency import beside
@@ -34,16 +36,18 @@ async def _within_budget(run: Run) -> None:
         async with asyncio.timeout(budget):
             await asyncio.gather(_alerts(run), *(s.sampled(BEFORE) for s in metric_subjects(run)))
     except TimeoutError:
-        run.say("note", f"Prometheus did not answer within the preflight budget, {budget:g} s")
+        run.say(
+            Noted(message=f"Prometheus did not answer within the preflight budget, {budget:g} s")
+        )
 
 
 async def _alerts(run: Run) -> None:
     found = await run.prometheus.alerts() if run.prometheus is not None else ()
     if isinstance(found, NoAnswer):
-        run.say("note", f"whether alerts fire could not be read: {found.why}")
+        run.say(Noted(message=f"whether alerts fire could not be read: {found.why}"))
         return
     here = concerning(found, run.target)
-    run.say("alerts", _words(run, here), alerts=[_fields(run, a) for a in here])
+    run.say(AlertsRead(message=_words(run, here), alerts=tuple(_fields(run, a) for a in here)))
 
 
 def _words(run: Run, alerts: tuple[Alert, ...]) -> str:

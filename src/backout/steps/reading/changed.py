@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backout.core.diagnosis.containers import missing_key
 from backout.core.errors import BackoutError
+from backout.core.events.told import Noted
 from backout.core.kubernetes.managed_fields import last_change
 from backout.core.spans import span
 from backout.kube import paths
@@ -35,4 +36,4 @@ async def tell_change(run: Run, causes: Sequence[Cause]) -> None:
     if change is not None:
         ago = span(run.server_now(), since=change.at)
         words = f"{lacking.kind} {lacking.name} was last changed {ago} ago by {change.by}"
-        run.say("note", words)
+        run.say(Noted(message=words))

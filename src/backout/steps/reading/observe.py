@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from backout.core.events.watching import Moved
 from backout.core.kubernetes import objects
 from backout.kube import paths
 from backout.kube.watch import Removed, Synced, Upserted, follow
@@ -22,7 +23,7 @@ async def observed(run: Run, workload: Object) -> Object:
     if objects.is_observed(workload):
         return workload
     kind = run.target.kind.resource
-    run.say("progress", f"waiting for the {kind.name} controller to observe the newest change")
+    run.say(Moved(message=f"waiting for the {kind.name} controller to observe the newest change"))
     newest = [workload]
     try:
         async with asyncio.timeout(run.limits.observe):

@@ -11,6 +11,7 @@ from backout.core.diagnosis.before import Before, others_of, progress_deadline
 from backout.core.diagnosis.diagnosis import Meanwhile, Scene
 from backout.core.diagnosis.groups import patience
 from backout.core.errors import ApiError, BackoutError
+from backout.core.events.planning import Rehearsing
 from backout.core.health.endpoints import askable
 from backout.core.health.judgement import Health, Healthy, Inconclusive, Unhealthy
 from backout.core.kubernetes import objects
@@ -58,7 +59,7 @@ async def rehearse(run: Run, preflight: Preflight) -> Rehearsal:
         except BackoutError as error:
             found = NotRehearsed(why=error.message, remedy=error.remedy)
         run.rehearsed[digest] = found
-        run.say("rehearsal", _words(found), result=type(found).__name__)
+        run.say(Rehearsing(message=_words(found), result=type(found).__name__))
     return run.rehearsed[digest]
 
 
@@ -112,10 +113,11 @@ async def _rehearsed(run: Run, preflight: Preflight) -> Rehearsal:
     try:
         async with trial(run, body) as pod:
             run.say(
-                "rehearsal",
-                f"rehearsing revision {preflight.destination.number} in trial Pod "
-                f"{objects.name(pod)}, at most {seconds:g} s; nothing is switched yet",
-                pod=objects.name(pod),
+                Rehearsing(
+                    message=f"rehearsing revision {preflight.destination.number} in trial Pod "
+                    f"{objects.name(pod)}, at most {seconds:g} s; nothing is switched yet",
+                    pod=objects.name(pod),
+                )
             )
             return await _Trial(run, preflight, pod, deadline).judged()
     except ApiError as error:

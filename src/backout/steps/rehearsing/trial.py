@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import ApiError, BackoutError, Conflict, NotFound
+from backout.core.events.told import Noted
 from backout.core.kubernetes import objects
 from backout.core.preflight import rehearsal
 from backout.kube import paths
@@ -60,7 +61,7 @@ async def sweep(run: Run) -> None:
         if objects.dig(pod, "metadata", "deletionTimestamp") or not rehearsal.is_ours(pod):
             continue
         if rehearsal.is_over(pod, run.server_now()) or _is_orphan(run, pod):
-            run.say("note", f"trial Pod {objects.name(pod)} was left behind; it is deleted")
+            run.say(Noted(message=f"trial Pod {objects.name(pod)} was left behind; it is deleted"))
             await _delete(run, pod)
 
 
@@ -79,7 +80,7 @@ async def _removed(run: Run, creating: asyncio.Future[dict[str, Any]]) -> None:
                 paths.pods(run.target.namespace), label_selector=rehearsal.of_operation(run.op)
             )
     except (BackoutError, TimeoutError):
-        run.say("note", f"a trial Pod may have been made; {_BY_ITSELF}")
+        run.say(Noted(message=f"a trial Pod may have been made; {_BY_ITSELF}"))
         return
     for pod in found.items:
         await _delete(run, pod)
@@ -94,7 +95,7 @@ async def _delete(run: Run, pod: Object) -> None:
         return
     except (BackoutError, TimeoutError) as error:
         why = error.message if isinstance(error, BackoutError) else "no answer in time"
-        run.say("note", f"trial Pod {name} could not be deleted: {why}; {_BY_ITSELF}")
+        run.say(Noted(message=f"trial Pod {name} could not be deleted: {why}; {_BY_ITSELF}"))
 
 
 _BY_ITSELF = (

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError, Forbidden
+from backout.core.events.told import Noted
+from backout.core.events.watching import LogRead
 from backout.core.kubernetes import objects
 from backout.core.text import masked
 from backout.kube import paths
@@ -47,15 +49,16 @@ async def tell_logs(run: Run, pods: Iterable[Object], causes: Sequence[Cause]) -
     except BackoutError as error:
         why = with_role(error, "pods/log") if isinstance(error, Forbidden) else error
         words = f"the log of Pod {name} cannot be read: {error.message}"
-        run.say("note", f"{words}; {why.remedy}" if why.remedy else words)
+        run.say(Noted(message=f"{words}; {why.remedy}" if why.remedy else words))
         return
     lines = masked(text).splitlines()[-LINES:]
     if lines:
         which = "previous run" if previous else "run"
         run.say(
-            "logs",
-            f"last lines of container {root.container} of Pod {name} ({which}):",
-            lines=lines,
+            LogRead(
+                message=f"last lines of container {root.container} of Pod {name} ({which}):",
+                lines=tuple(lines),
+            )
         )
 
 

@@ -7,6 +7,8 @@ import math
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from backout.core.events.told import Noted
+from backout.core.events.watching import Moved, RolledOut
 from backout.core.rollout.verdict import Complete, Unknown
 from backout.core.value import dataclass
 from backout.steps.asking.metric import sampled
@@ -56,7 +58,7 @@ async def settled(
             await tell_logs(run, watch.pods, causes)
             return Ending(verdict=verdict)
         words = "all replicas run the target and are available; watching that it holds"
-        run.say("progress", words, complete=True)
+        run.say(Moved(message=words, complete=True))
         until = min(deadline, clock() + run.limits.health)
         left = None if deadline == math.inf else max(0.0, deadline - clock())
         async with (
@@ -69,9 +71,9 @@ async def settled(
             return Ending(verdict=Unknown(message=words))
         doubt = watch.blindness if reopened.cancelled() else reopened.result()
         if doubt:
-            run.say("note", f"not settled yet: {doubt}")
+            run.say(Noted(message=f"not settled yet: {doubt}"))
             continue
-        run.say("rolled_out", verdict.message, images=dict(watch.images))
+        run.say(RolledOut(message=verdict.message, images=dict(watch.images)))
         return Ending(verdict=verdict, health=health.result(), images=watch.images)
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backout.core.events.told import Noted
+from backout.core.events.watching import Counted, Moved, NotReady
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -26,7 +29,7 @@ class Teller:
         if message == self.said:
             return False
         self.said = message
-        self._run.say("progress", message)
+        self._run.say(Moved(message=message))
         return True
 
     def sign_of_life(self, message: str, standing: Sequence[Cause], seconds: float) -> None:
@@ -34,14 +37,14 @@ class Teller:
         words = f"{message} ({seconds:.0f} s)"
         if standing:
             words += f"; {worded(standing[0])}"
-        self._run.say("progress", words, repeated=True)
+        self._run.say(Moved(message=words, repeated=True))
 
     def replicas(self, counted: Mapping[str, int]) -> None:
         """Note the Pods by state, once a change: for reports, not for people who look on."""
         if counted != self._counted:
             self._counted = counted
             words = ", ".join(f"{number} {name}" for name, number in counted.items())
-            self._run.say("replicas", words, **counted)
+            self._run.say(Counted(message=words, **counted))
 
     def causes(self, causes: Iterable[Cause]) -> None:
         """Say every cause once when it is suspected, and once when it is final."""
@@ -57,7 +60,7 @@ class Teller:
             if ("missing", resource) not in self._told:
                 self._told.add(("missing", resource))
                 words = f"{resource} cannot be watched: {why}"
-                self._run.say("note", words, unwatched=resource)
+                self._run.say(Noted(message=words, unwatched=resource))
 
 
 def worded(cause: Cause) -> str:
@@ -69,13 +72,14 @@ def worded(cause: Cause) -> str:
 def say_cause(run: Run, cause: Cause) -> None:
     """Say why something is not ready, once it is suspected."""
     run.say(
-        "cause",
-        worded(cause),
-        code=cause.code,
-        evidence=cause.evidence,
-        remedy=cause.remedy,
-        final=cause.is_final,
-        group=cause.ground.row.group.value,
-        final_in=None if cause.final_in is None else round(cause.final_in, 1),
-        outlook=cause.outlook,
+        NotReady(
+            message=worded(cause),
+            code=cause.code,
+            evidence=cause.evidence,
+            remedy=cause.remedy,
+            final=cause.is_final,
+            group=cause.ground.row.group.value,
+            final_in=None if cause.final_in is None else round(cause.final_in, 1),
+            outlook=cause.outlook,
+        )
     )

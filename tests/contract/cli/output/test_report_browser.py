@@ -10,8 +10,10 @@ import zlib
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from backout.cli.output.reports.page import incident_page, standing_page
+from backout.core.events.told import Noted
 from backout.core.report import runs, timeline
 
 ROOT = Path(__file__).parents[4]
@@ -37,7 +39,7 @@ def browser() -> str:
 
 def incident(name: str) -> str:
     [run] = runs.runs(runs.parse((JOURNALS / f"{name}.jsonl").read_bytes()).lines)
-    long = {**run[-1], "event": "note", "message": LONG}
+    long = replace(run[-1], event=Noted(message=LONG))
     return incident_page(timeline.incident([*run, long], (LONG,)))
 
 

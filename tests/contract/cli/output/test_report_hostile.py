@@ -10,6 +10,7 @@ import pytest
 
 from backout.cli.output.reports import markdown
 from backout.cli.output.reports.page import incident_page, standing_page
+from backout.core.events.lines import Line, read
 from backout.core.report import timeline
 
 SAYS = "</script><script>alert(1)</script>\"'><img src=x onerror=a> \u202e\x1b[31m {{7*7}} ${x}"
@@ -24,8 +25,8 @@ MARKDOWN_SHOWN = (
 )
 KINDS: dict[str, dict[str, Any]] = {
     "context": {"actor": SAYS, "host": SAYS, "server": SAYS, "context": SAYS, "version": SAYS},
-    "workload": {"revision": SAYS},
-    "target": {"revision": SAYS, "why": SAYS, "images": {SAYS: SAYS}},
+    "workload": {"revision": 3},
+    "target": {"revision": 1, "why": SAYS, "images": {SAYS: SAYS}},
     "passed_over": {},
     "finding": {"id": SAYS, "severity": SAYS, "detail": SAYS, "remedy": SAYS, "accepted": True},
     "skipped": {"ids": [SAYS]},
@@ -41,12 +42,12 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def journal(words: str) -> list[dict[str, Any]]:
+def journal(words: str) -> list[Line]:
     about = {"kind": words, "name": words, "namespace": words, "cluster": words}
     shared = {"traceID": words, "op": words, "object": about, "message": words}
     time = "2026-01-01T00:00:00.{:03}+00:00"
     return [
-        {"time": time.format(n), "event": kind, **shared, **fields}
+        read({"time": time.format(n), "event": kind, **shared, **fields})
         for n, (kind, fields) in enumerate(KINDS.items())
     ]
 

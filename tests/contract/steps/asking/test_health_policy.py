@@ -18,7 +18,7 @@ from tests.contract.steps.shop import QUICK, TRACE, Told, running, shop, states,
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from backout.core.model import Event
+    from backout.core.events.event import Event
 
 LIMITS = replace(QUICK, health=1.0)
 ONCE = Request(successes=1)

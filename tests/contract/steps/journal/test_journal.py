@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import os
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.core.model import Event
+from backout.core.events.lines import About, Line
+from backout.core.events.told import Noted
 from backout.steps.journal import journal as journals
 from backout.steps.journal.journal import Journal, JournalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EVENT = Event(kind="note", message="one\nline \u202e", fields={"n": 1})
+LINE = Line(
+    time=datetime(2026, 1, 1, tzinfo=UTC),
+    about=About(trace_id="t"),
+    event=Noted(message="one\nline \u202e", unwatched="pods"),
+)
 
 
 @pytest.fixture
@@ -32,7 +38,7 @@ def open_descriptors() -> set[str]:
 
 
 def written(journal: Journal) -> None:
-    journal.write(EVENT, {"traceID": "t"})
+    journal.write(LINE)
     journal.close()
 
 
@@ -50,7 +56,11 @@ def test_an_event_is_one_ascii_line_with_what_all_lines_share(tmp_path: Path) ->
     written(journals.open_explicit(path))
     (line,) = lines(path)
 
-    assert (line["event"], line["message"], line["n"]) == ("note", EVENT.message, 1)
+    assert (line["event"], line["message"], line["unwatched"]) == (
+        "note",
+        LINE.event.message,
+        "pods",
+    )
     assert line["traceID"] == "t"
     assert line["time"]
     assert path.read_bytes().isascii()
@@ -116,7 +126,7 @@ def test_what_is_no_place_for_a_journal_is_refused(tmp_path: Path, kind: str) ->
 def test_a_full_disk_is_an_error_of_the_write() -> None:
     journal = journals.open_explicit(Path("/dev/full"))
     with pytest.raises(JournalError, match="No space left on device"):
-        journal.write(EVENT, {})
+        journal.write(LINE)
     journal.close()
 
 

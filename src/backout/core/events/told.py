@@ -1,0 +1,31 @@
+"""At any time: what is only said, and the last word."""
+
+from __future__ import annotations
+
+from backout.core.events.event import Event
+
+
+class Noted(Event, frozen=True, kw_only=True, tag="note"):
+    """What could not be done, or should be known.
+
+    `unwatched`: what could not be watched.
+    """
+
+    unwatched: str = ""
+
+
+class Warned(Event, frozen=True, kw_only=True, tag="warning"):
+    """The API server's warnings, and ours."""
+
+
+class RunEnded(Event, frozen=True, kw_only=True, tag="outcome"):
+    """Last.
+
+    `exit` is the exit code.
+    """
+
+    result: str
+    exit: int
+    verdict: str
+    health: str
+    remedy: str
