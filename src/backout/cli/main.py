@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -11,10 +12,10 @@ import click
 
 from backout.cli import exit_codes
 from backout.cli.options.shared import common, given
+from backout.cli.output.gate import MASK, shown
 from backout.cli.output.streams import leave, prepare_streams
 from backout.cli.program import COMPLETING, PROGRAM
 from backout.core.errors import BackoutError
-from backout.core.text import untrusted
 
 COMMANDS = {
     "undo": "undo",
@@ -75,18 +76,25 @@ def main() -> None:
     try:
         code = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except click.UsageError as error:
-        error.show()
+        _show(error)
         code = exit_codes.USAGE
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.Abort:
         code = 130
     except click.ClickException as error:
-        error.show()
+        _show(error)
         code = exit_codes.ERROR
     except BackoutError as error:
-        click.echo(f"ERROR: {untrusted(error.message, 1000)}", err=True)
+        click.echo(f"ERROR: {shown(error.message, 1000)}", err=True)
         if error.remedy:
-            click.echo(f"  remedy: {untrusted(error.remedy, 1000)}", err=True)
+            click.echo(f"  remedy: {shown(error.remedy, 1000)}", err=True)
         code = exit_codes.ERROR
     leave(code)
+
+
+def _show(error: click.ClickException) -> None:
+    """Show what click says, without the secrets that it may quote."""
+    said = io.StringIO()
+    error.show(file=said)
+    click.echo(MASK.text(said.getvalue()), err=True, nl=False)

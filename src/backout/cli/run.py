@@ -11,6 +11,7 @@ import click
 
 from backout.cli import exit_codes, here
 from backout.cli.interruption import Interruption
+from backout.cli.output.gate import MASK
 from backout.cli.output.prompt import can_ask, confirm
 from backout.cli.output.renderers import renderer
 from backout.cli.output.sink import Sink
@@ -94,11 +95,14 @@ def _session(
         invocation.settings,
         connection,
         process,
-        emit=sink.emit,
-        warn=sink.warn,
-        show=out.view,
-        confirm=lambda plan: confirm(plan, connection.context, ask=invocation.ask),
-        **({"on_request": out.request} if invocation.verbose else {}),
+        composition.Outlets(
+            emit=sink.emit,
+            warn=sink.warn,
+            show=out.view,
+            confirm=lambda plan: confirm(plan, connection.context, ask=invocation.ask),
+            mask=MASK,
+            **({"on_request": out.request} if invocation.verbose else {}),
+        ),
     )
 
 

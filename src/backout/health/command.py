@@ -35,8 +35,8 @@ class Command:
 
     @property
     def name(self) -> str:
-        """The command in one line, cut, without what looks like a credential in it."""
-        words = " ".join(masked(self.command).split())
+        """The command in one line, cut."""
+        words = " ".join(self.command.split())
         return f"command {words if len(words) <= NAMED else words[:NAMED] + '…'}"
 
     async def ask(self) -> Sample:
@@ -86,6 +86,7 @@ class _Tail:
     def lines(self) -> tuple[str, ...]:
         """Return them for people and journals: secrets masked, nothing in them acts."""
         kept = [*self._whole, *([self._rest] if self._rest else [])][-KEPT:]
+        # Before it is cut into lines: a private key is many of them.
         text = masked(b"\n".join(kept).decode(errors="replace"))
         return tuple(untrusted(line) for line in text.splitlines()[-KEPT:])
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from backout.core.errors import BackoutError
 from backout.core.health.expectation import BODY_CAP, Expected, judged
 from backout.core.health.judgement import Answer, Sample
-from backout.core.text import masked
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ class UrlAsked:
 
     @property
     def name(self) -> str:
-        """The URL without what looks like a credential in it."""
-        return masked(self.url)
+        """What people call it."""
+        return self.url
 
     async def ask(self) -> Sample:
         """Return the answer as a sample; without one in time it is unknown."""

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from backout.core.errors import BackoutError
 from backout.core.health.metric import STALE, Alert, NoAnswer, Vector
-from backout.core.text import masked, untrusted
+from backout.core.text import untrusted
 from backout.http.client import HttpClient
 from backout.prometheus import answers
 
@@ -102,5 +102,5 @@ class PrometheusClient:
                 cap=CAP,
             )
         except BackoutError as error:
-            return NoAnswer(why=untrusted(masked(error.message)))
+            return NoAnswer(why=untrusted(error.message))
         return answers.told(response)

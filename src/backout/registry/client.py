@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 from backout.core.errors import Unreachable
 from backout.core.images.keyring import Keyring
 from backout.core.images.names import ImageAnswer, ImageReference, ImageState, parse
-from backout.core.text import masked, untrusted
+from backout.core.text import untrusted
 from backout.http.addresses import ANY_ADDRESS, NO_LOCAL
 from backout.http.client import HttpClient
 from backout.http.trust import with_authorities
@@ -103,7 +103,7 @@ class RegistryClient:
                     route = self._route(reference.registry)
                     return await conversation.ask(reference, keyring=keyring, route=route)
             except Unreachable as error:
-                why = untrusted(masked(error.message))
+                why = untrusted(error.message)
             except TimeoutError:
                 why = f"no answer within {self._timeout:g} s"
         return unreachable(Question(image=reference), why)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from backout.core.errors import Unreachable
 from backout.core.images.manifests import INDEX_TYPES, entries, is_manifest
 from backout.core.images.names import ImageAnswer, ImageReference, ImageState
-from backout.core.text import masked, untrusted
+from backout.core.text import untrusted
 
 if TYPE_CHECKING:
     from backout.core.images.keyring import Secret
@@ -32,7 +32,7 @@ async def with_entries(
     try:
         response = await route.get(image, answer.digest or image.manifest, authorization)
     except Unreachable as error:
-        return _unread(answer, untrusted(masked(error.message)))
+        return _unread(answer, untrusted(error.message))
     if response.status != HTTPStatus.OK:
         return _unread(answer, f"the registry answered {response.status}")
     return _read(answer, response, is_index=is_index)

@@ -13,6 +13,7 @@ from backout import __version__
 from backout.core.events.planning import Began
 from backout.core.events.told import Noted, Warned
 from backout.core.images.keyring import Keyring
+from backout.core.value import dataclass
 from backout.http.client import HttpClient
 from backout.http.proxies import of_environment
 from backout.http.trust import with_authorities
@@ -20,6 +21,7 @@ from backout.kube.client import Client, RequestLine
 from backout.kube.credentials.exec_plugin import Surroundings
 from backout.registry.auth_file import load as load_auth_file
 from backout.registry.client import RegistryClient
+from backout.session import secrets
 from backout.session.headers import headers
 from backout.session.telemetry import notifier, prometheus
 from backout.steps.identity import identity
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from backout.core.events.event import Event
     from backout.core.kinds.target import Target
+    from backout.core.mask import Mask
     from backout.core.plan.plan import Plan
     from backout.core.rollout.view import View
     from backout.http.proxies import ProxyFor
@@ -48,30 +51,52 @@ def _nothing(_: RequestLine) -> None:
     """Show no requests."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outlets:
+    """Where the words of a session go, and what must not be among them.
+
+    `warn` takes what the API server warns of, `on_request` each request; for the others see
+    `Session`.
+    """
+
+    emit: Callable[[Event], None]
+    warn: Callable[[str], None]
+    show: Callable[[View | str | None], None]
+    confirm: Callable[[Plan], Awaitable[bool]]
+    on_request: Callable[[RequestLine], None] = _nothing
+    mask: Mask
+
+
 @asynccontextmanager
 async def opened(
     settings: Settings,
     connection: Connection,
     process: Process,
-    *,
-    emit: Callable[[Event], None],
-    warn: Callable[[str], None],
-    show: Callable[[View | str | None], None],
-    confirm: Callable[[Plan], Awaitable[bool]],
-    on_request: Callable[[RequestLine], None] = _nothing,
+    outlets: Outlets,
 ) -> AsyncIterator[Session]:
     """Give a session whose clients are open; raises ConfigError for a file that cannot be used.
 
-    `warn` takes what the API server warns of; for the others see `Session` and `Client`.
+    What must not be told is learnt before anything is said.
     """
+    mask, emit = outlets.mask, outlets.emit
+    secrets.learn_connection(mask, connection, process.environ)
+    secrets.learn_settings(mask, settings)
+    around = Surroundings(
+        terminal=process.has_terminal,
+        say=lambda text: emit(Noted(message=text)),
+        learn=mask.learn,
+    )
     async with AsyncExitStack() as stack:
-        client = _client(settings, connection, process, emit, warn, on_request)
+        client = _client(settings, connection, around, outlets)
         await stack.enter_async_context(client)
         keyring = _keyring(settings)
+        mask.learn_logins(keyring.logins())
+        given = headers(settings.health_header_file, process.environ)
+        secrets.learn_headers(mask, given.values())
         proxy = of_environment(process.environ)
         registry = await stack.enter_async_context(_registry(settings, keyring, proxy))
         web = await stack.enter_async_context(_web(settings, proxy))
-        metrics = prometheus(settings.telemetry, proxy)
+        metrics = prometheus(settings.telemetry, proxy, mask)
         if metrics is not None:
             await stack.enter_async_context(metrics)
         yield Session(
@@ -81,14 +106,15 @@ async def opened(
             policy=settings.policy,
             identity=identity(connection.user),
             emit=emit,
-            show=show,
-            confirm=confirm,
+            show=outlets.show,
+            confirm=outlets.confirm,
             limits=settings.limits,
-            health_headers=headers(settings.health_header_file, process.environ),
+            health_headers=given,
             context=connection.context,
             prometheus=metrics,
-            notifier=notifier(settings.telemetry, web),
+            notifier=notifier(settings.telemetry, web, mask),
             notes=(*connection.notes, *keyring.notes),
+            mask=mask,
         )
 
 
@@ -153,22 +179,17 @@ def introduce(run: Run, connection: Connection, process: Process) -> None:
 def _client(
     settings: Settings,
     connection: Connection,
-    process: Process,
-    emit: Callable[[Event], None],
-    warn: Callable[[str], None],
-    on_request: Callable[[RequestLine], None],
+    around: Surroundings,
+    outlets: Outlets,
 ) -> Client:
     total, write = settings.limits.total, settings.request_timeout or WRITE
     return Client(
         connection,
         read_timeout=settings.request_timeout or READ,
         write_timeout=min(write, total) if total else write,
-        on_request=on_request,
-        on_warning=warn,
-        around=Surroundings(
-            terminal=process.has_terminal,
-            say=lambda text: emit(Noted(message=text)),
-        ),
+        on_request=outlets.on_request,
+        on_warning=outlets.warn,
+        around=around,
     )
 
 

@@ -12,6 +12,7 @@ from backout.core.value import dataclass
 from backout.session import small_file
 
 if TYPE_CHECKING:
+    from backout.core.mask import Mask
     from backout.http.client import HttpClient
     from backout.http.proxies import ProxyFor
     from backout.prometheus.client import PrometheusClient
@@ -32,7 +33,7 @@ class Telemetry:
     notify_key_file: str | None = None
 
 
-def prometheus(telemetry: Telemetry, proxy: ProxyFor) -> PrometheusClient | None:
+def prometheus(telemetry: Telemetry, proxy: ProxyFor, mask: Mask) -> PrometheusClient | None:
     """Return the client, not yet entered; None where no Prometheus is named.
 
     `proxy` tells by which one it is asked. Raises ConfigError for a file that cannot be used.
@@ -43,15 +44,17 @@ def prometheus(telemetry: Telemetry, proxy: ProxyFor) -> PrometheusClient | None
     from backout.prometheus.client import PrometheusClient  # noqa: PLC0415
 
     remedy = "give --prometheus-ca a PEM file with Prometheus' CA certificates"
+    authorization = _authorization(telemetry, mask)
+    mask.learn(authorization.rpartition(" ")[2])
     return PrometheusClient(
         telemetry.prometheus,
-        authorization=_authorization(telemetry),
+        authorization=authorization,
         tls=with_authorities(telemetry.prometheus_ca, remedy=remedy),
         proxy=proxy,
     )
 
 
-def notifier(telemetry: Telemetry, session: HttpClient) -> Notifier | None:
+def notifier(telemetry: Telemetry, session: HttpClient, mask: Mask) -> Notifier | None:
     """Return who is told; None where nobody is. Raises ConfigError for an unusable key file."""
     if not telemetry.notify:
         return None
@@ -62,10 +65,11 @@ def notifier(telemetry: Telemetry, session: HttpClient) -> Notifier | None:
         key = small_file.read(telemetry.notify_key_file, "key").rstrip(b"\r\n")
         if not key:
             raise ConfigError(f"the key file {untrusted(telemetry.notify_key_file)} is empty")
+        mask.learn(key.decode(errors="replace"))
     return Notifier(session, telemetry.notify, key=key)
 
 
-def _authorization(telemetry: Telemetry) -> str:
+def _authorization(telemetry: Telemetry, mask: Mask) -> str:
     if telemetry.prometheus_token_file:
         return f"Bearer {_line(telemetry.prometheus_token_file, 'token')}"
     if telemetry.prometheus_basic_file:
@@ -73,6 +77,7 @@ def _authorization(telemetry: Telemetry) -> str:
         if b":" not in pair or b"\n" in pair:
             shown = untrusted(telemetry.prometheus_basic_file)
             raise ConfigError(f"{shown} does not hold one line user:password")
+        mask.learn(pair.decode(errors="replace").partition(":")[2])
         return f"Basic {base64.b64encode(pair).decode()}"
     return ""
 

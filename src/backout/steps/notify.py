@@ -44,6 +44,7 @@ async def _send(
     run: Run, notifier: Notifier, kind: str, text: str, facts: Mapping[str, object]
 ) -> None:
     ids = {"traceID": run.trace_id, "op": run.op}
-    why = await notifier.send(document(kind, text, datetime.now(UTC), run.target, {**ids, **facts}))
+    message = document(kind, text, datetime.now(UTC), run.target, {**ids, **facts})
+    why = await notifier.send(run.session.mask.of(message))
     if why:
         run.say(Warned(message=f"{notifier.host} was not notified ({kind}): {why}"))

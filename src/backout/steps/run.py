@@ -6,6 +6,7 @@ import shlex
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from backout.core.mask import Mask
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Session:
 
     `health_headers` may be secret: they go to the hosts of `--health` URLs only.
 
+    `mask` knows what must not be told: all that leaves goes through it.
+
     `confirm` asks the user for a yes to a plan (True where nobody is to be asked).
     """
 
@@ -102,6 +105,7 @@ class Session:
     prometheus: PrometheusClient | None = None
     notifier: Notifier | None = None
     notes: tuple[str, ...] = ()
+    mask: Mask = field(default_factory=Mask, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import click
 
 from backout.cli import here
 from backout.cli.options.shared import tell_notes
+from backout.cli.output.gate import shown
 from backout.cli.output.render import json_line
 from backout.core.columns import columns
 from backout.core.errors import Forbidden
@@ -17,7 +18,6 @@ from backout.core.kubernetes import objects
 from backout.core.ledger import form, records
 from backout.core.ledger.records import OURS, WORKLOAD, UnreadableLedger
 from backout.core.spans import span
-from backout.core.text import untrusted
 from backout.kube import paths
 from backout.kube.client import Client
 from backout.session import connect
@@ -40,7 +40,7 @@ def show(shared: Common, *, everywhere: bool) -> int:
         for lease in leases:
             click.echo(json_line(_json(lease)))
         return 0
-    rows = [tuple(untrusted(cell, CELL) for cell in _row(lease, now)) for lease in leases]
+    rows = [tuple(shown(cell, CELL) for cell in _row(lease, now)) for lease in leases]
     for line in columns(HEADER, rows) if rows else ["no ledgers"]:
         click.echo(line)
     return 0

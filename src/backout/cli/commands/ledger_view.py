@@ -11,13 +11,13 @@ import click
 from backout.cli import here
 from backout.cli.options import target as targets
 from backout.cli.options.shared import tell_notes
+from backout.cli.output.gate import shown
 from backout.cli.output.render import json_line
 from backout.core.columns import columns
 from backout.core.errors import ConfigError
 from backout.core.ledger import breaker, form, memory, table
 from backout.core.ledger.breaker import Open
 from backout.core.ledger.records import Ledger, UnreadableLedger
-from backout.core.text import untrusted
 from backout.kube.client import Client
 from backout.session import composition, connect
 from backout.steps.ledger.cluster_ledger import ClusterLedger
@@ -43,11 +43,11 @@ def show(
         _print_json(found, state)
         return 0
     rows = [table.row(r, now) for r in reversed(found.records)]
-    cells = [tuple(untrusted(cell, CELL) for cell in row) for row in rows]
+    cells = [tuple(shown(cell, CELL) for cell in row) for row in rows]
     for line in columns(table.HEADER, cells) if cells else ["no rollbacks recorded"]:
         click.echo(line)
     for line in table.memory_lines(found, now):
-        click.echo(untrusted(line, LINE))
+        click.echo(shown(line, LINE))
     click.echo(table.breaker_line(state, now=now, limit=limit, window=window))
     return 0
 

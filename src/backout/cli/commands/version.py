@@ -10,8 +10,8 @@ import click
 
 from backout import __version__
 from backout.cli import here
+from backout.cli.output.gate import shown
 from backout.core.errors import BackoutError
-from backout.core.text import untrusted
 from backout.session import connect
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _server(values: Mapping[str, Any]) -> str:
     try:
         return asyncio.run(_asked(values))
     except BackoutError as error:
-        return f"not asked: {untrusted(error.message)}"
+        return f"not asked: {shown(error.message)}"
     except TimeoutError:
         return f"not asked: no answer within {PATIENCE:g} s"
 
@@ -43,4 +43,4 @@ async def _asked(values: Mapping[str, Any]) -> str:
     connection = connect.connection(values, here.process())
     async with asyncio.timeout(PATIENCE), Client(connection, read_timeout=PATIENCE) as client:
         told = await client.get(paths.version())
-    return f"{untrusted(str(told.get('gitVersion', 'unknown')))} (context {connection.context})"
+    return f"{shown(str(told.get('gitVersion', 'unknown')))} (context {connection.context})"

@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from backout.core.text import untrusted
+from backout.cli.output.gate import shown
 
 if TYPE_CHECKING:
     from backout.core.rollout.view import View
@@ -34,19 +34,19 @@ def is_possible() -> bool:
 
 def frame(view: View, columns: int) -> list[str]:
     """Return the lines of a frame, each at most `columns` - 1 characters long."""
-    shown, hidden = view.pods[:MOST_PODS], len(view.pods) - MOST_PODS
+    told, hidden = view.pods[:MOST_PODS], len(view.pods) - MOST_PODS
     old = f", {view.old} old" if view.old else ""
     head = (
         f"  {view.available} of {view.wanted} available, {view.updated} updated{old}"
         f"  [{_clock(view.elapsed)} of {_clock(view.allowed)}]"
     )
-    lines = [head, *(f"    {name}  {state}" for name, state in shown)]
+    lines = [head, *(f"    {name}  {state}" for name, state in told)]
     if hidden > 0:
         lines.append(f"    and {hidden} more")
     if view.cause:
         lines.append(f"  {view.cause}")
     width = max(_NARROWEST, columns) - 1
-    return [untrusted(line, width) for line in lines]
+    return [shown(line, width) for line in lines]
 
 
 class Live:
@@ -86,7 +86,7 @@ class Live:
 
 def _frame(view: View | str | None, columns: int) -> list[str]:
     if isinstance(view, str):
-        return [untrusted(view, max(_NARROWEST, columns) - 1)]
+        return [shown(view, max(_NARROWEST, columns) - 1)]
     return [] if view is None else frame(view, columns)
 
 

@@ -11,8 +11,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from backout.cli.output.gate import shown
 from backout.cli.output.render import write
-from backout.core.text import untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +45,7 @@ async def confirm(plan: Plan, context: str, *, ask: bool) -> bool:
         if found is None:
             return False
         said, heard = found
-        _say(said, untrusted(question, 400))
+        _say(said, shown(question, 400))
         try:
             async with asyncio.timeout(PATIENCE):
                 answer = await _line(heard)

@@ -7,6 +7,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
+from backout.cli.output.gate import shown
 from backout.core.events import acting, planning, told, watching
 from backout.core.events.lines import written
 from backout.core.health.judgement import Answer
@@ -221,7 +222,7 @@ def _is_error(event: Event) -> bool:
 
 def _request(line: RequestLine) -> str:
     status = line.status if line.status is not None else "no answer"
-    return untrusted(
+    return shown(
         f"{line.method} {line.path} {status} {line.milliseconds:.0f} ms {line.audit_id}", LONGEST
     )
 

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from backout.cli.output.gate import gated
 from backout.cli.output.render import json_line, write
 from backout.core.events.acting import Triggered
 from backout.core.events.lines import About, Line, written
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Sink:
-    """The one gate that events leave by: each is written to the journal, then rendered.
+    """The one gate that events leave by: masked and cut, written to the journal, then rendered.
 
     Until the rollback is triggered a journal that cannot be written raises JournalError and so
     stops everything; afterwards the run goes on, the lines are printed instead, and `is_lost`.
@@ -72,7 +73,7 @@ class Sink:
             self._journal.close()
 
     def _told(self, event: Event) -> Line:
-        return Line(time=datetime.now(UTC), about=self._about, event=event)
+        return Line(time=datetime.now(UTC), about=self._about, event=gated(event))
 
     def _note(self, words: str) -> None:
         self._out.event(self._told(Noted(message=words)))

@@ -11,9 +11,13 @@ import base64
 import re
 from dataclasses import field
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _HUB_KEY = "index.docker.io"
 _HUB_DOMAINS = frozenset({"docker.io", _HUB_KEY})
@@ -97,6 +101,12 @@ class Keyring:
     def joined(self, other: Keyring) -> Keyring:
         """Return both; this one's credentials come first (`UnionDockerKeyring`)."""
         return Keyring(entries=self.entries + other.entries, notes=self.notes + other.notes)
+
+    def logins(self) -> Iterator[tuple[str, str]]:
+        """Give each name with its password: for what must not be told, and for the wire."""
+        for entry in self.entries:
+            if isinstance(entry, Credential):
+                yield entry.username, entry.password.reveal()
 
     def _matching(self, name: str) -> list[Credential | Unusable]:
         # Reverse order puts the longer key, the more specific one, first.

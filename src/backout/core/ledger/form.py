@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from backout.core.mask import Mask
     from backout.core.model import Object
 
 T = TypeVar("T")
@@ -66,15 +67,14 @@ def read(lease: Object | None) -> Ledger | UnreadableLedger:
     return Ledger(records=records, memory=remembered, holder=holder, rest=rest)
 
 
-def written(ledger: Ledger) -> str:
-    """Return the annotation's text, in ASCII."""
-    content = {
-        "schema": SCHEMA,
-        **ledger.rest,
+def written(ledger: Ledger, mask: Mask | None = None) -> str:
+    """Return the annotation's text, in ASCII; `mask` leaves secrets out of what is ours."""
+    ours = {
         "holder": _holder_json(ledger.holder),
         "memory": {h: _remembered_json(m) for h, m in ledger.memory.items()},
         "records": [_json(r) for r in ledger.records],
     }
+    content = {"schema": SCHEMA, **ledger.rest, **(mask.of(ours) if mask else ours)}
     return json.dumps(content, separators=(",", ":"), ensure_ascii=True)
 
 

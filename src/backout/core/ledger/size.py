@@ -15,25 +15,28 @@ from backout.core.ledger.records import Ledger, Record, State
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from backout.core.mask import Mask
+
 MOST = 64 * 1024
 """Bytes of the annotation."""
 SHORT = 60
 """Bytes that a text of an old record keeps when room is needed."""
 
 
-def fitting(ledger: Ledger) -> str:
+def fitting(ledger: Ledger, mask: Mask | None = None) -> str:
     """Return the annotation's text, of less than `MOST` bytes.
 
     Given up, in this order: the long texts of closed records, digests of the memory, closed
     records that do not count for the breaker, the memory, closed records; each the oldest first,
     of the memory a person's marks and the newest known good last.
-    What is open, and what others wrote under keys of their own, is never given up.
+    `mask` leaves secrets out. What is open, and what others wrote under keys of their own, is
+    never given up.
     """
-    text = form.written(ledger)
+    text = form.written(ledger, mask)
     if len(text) < MOST:
         return text
     for smaller in _smaller(ledger):
-        text = form.written(smaller)
+        text = form.written(smaller, mask)
         if len(text) < MOST:
             break
     return text

@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import ConfigError
-from backout.core.text import masked, untrusted
+from backout.core.text import untrusted
 from backout.core.value import dataclass
 from backout.kube.config.plugin_policy import is_allowed
 from backout.kube.credentials.exec_credential import Login, identity_from
@@ -28,15 +28,21 @@ TERMINAL_TIMEOUT = 120.0  # some plugins open a browser
 SAID_AFTER = 1.0
 
 
+def _nothing(_: str) -> None:
+    """Learn nothing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """How a plugin may behave: `terminal` is True where a person can answer it on stdin.
 
-    `say` gets one sentence when the plugin takes longer than a second.
+    `say` gets one sentence when the plugin takes longer than a second, `learn` each token that a
+    plugin or a file gives: it must not be told.
     """
 
     terminal: bool = False
     say: Callable[[str], None] | None = None
+    learn: Callable[[str], None] = _nothing
     quiet_timeout: float = QUIET_TIMEOUT
     terminal_timeout: float = TERMINAL_TIMEOUT
 
@@ -70,7 +76,7 @@ async def identity(plugin: Plugin, around: Surroundings) -> Login:
 def _judged(plugin: Plugin, finished: Finished) -> Login:
     if finished.code != 0:
         # Its own words, if we kept them; a plugin may well print what it was given.
-        said = untrusted(masked(finished.stderr.decode(errors="replace").strip()))
+        said = untrusted(finished.stderr.decode(errors="replace").strip())
         raise _failed(plugin, f"failed with exit code {finished.code}{': ' if said else ''}{said}")
     try:
         return identity_from(finished.stdout, api_version=plugin.api_version)

@@ -87,6 +87,7 @@ class Identities:
             reason = "it is empty"
         except (OSError, ValueError) as exc:
             token, reason = "", (getattr(exc, "strerror", None) or "not a token").lower()
+        self._around.learn(token)
         self._last_token = token or self._last_token
         if self._last_token:
             return self._last_token
@@ -106,5 +107,6 @@ class Identities:
             msg = "there is no plugin to run"
             raise RuntimeError(msg)
         said = await ask_plugin(plugin, self._around)
+        self._around.learn(said.token)
         own: KeyPair | None = self._connection.credentials.key_pair
         return Login(token=said.token, key_pair=own or said.key_pair, expires=said.expires)

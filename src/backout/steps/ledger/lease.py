@@ -253,7 +253,7 @@ def _body(run: Run, seen: Seen, content: Ledger, spec: dict[str, Any]) -> dict[s
         "annotations": {
             **metadata.get("annotations", {}),
             records.WORKLOAD: str(run.target),
-            form.ANNOTATION: size.fitting(content),
+            form.ANNOTATION: size.fitting(content, run.session.mask),
         },
     }
     return {

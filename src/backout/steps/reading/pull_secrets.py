@@ -60,4 +60,7 @@ async def _one(run: Run, name: str) -> Keyring | str:
         secret = await run.client.get(path)
     except BackoutError as error:
         return f"{source} could not be read: {error.message}"
-    return from_secret(secret, source=source)
+    found = from_secret(secret, source=source)
+    if isinstance(found, Keyring):
+        run.session.mask.learn_logins(found.logins())
+    return found

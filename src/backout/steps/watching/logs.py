@@ -51,6 +51,7 @@ async def tell_logs(run: Run, pods: Iterable[Object], causes: Sequence[Cause]) -
         words = f"the log of Pod {name} cannot be read: {error.message}"
         run.say(Noted(message=f"{words}; {why.remedy}" if why.remedy else words))
         return
+    # Before it is cut into lines: a private key is many of them.
     lines = masked(text).splitlines()[-LINES:]
     if lines:
         which = "previous run" if previous else "run"
