@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 HASH_LABEL = "pod-template-hash"
 
-_MAPS_AND_STRUCTS = frozenset(
+MAPS_AND_STRUCTS = frozenset(
     {
         "annotations",
         "labels",
@@ -127,7 +127,7 @@ def _normal(key: str, value: Any) -> Any:
 def _is_nothing(key: str, value: Any) -> bool:
     if key == "divisor":
         return value in (None, "0/1")
-    return value is None or value == [] or (value == {} and key in _MAPS_AND_STRUCTS)
+    return value is None or value == [] or (value == {} and key in MAPS_AND_STRUCTS)
 
 
 def _quantity(amount: Any) -> Any:

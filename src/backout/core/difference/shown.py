@@ -1,0 +1,101 @@
+"""Differences as lines for people: the path, then the value before and after.
+
+Values are untrusted, and may be secrets: those of environment variables and of HTTP headers are
+hidden, and so is what looks like a credential, unless the user asks for values.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from backout.core.text import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from backout.core.difference.fields import Difference
+
+HIDDEN = "***"
+_BY_NAME = frozenset(
+    {"annotations", "containers", "env", "ephemeralContainers", "hostAliases", "imagePullSecrets"}
+    | {"initContainers", "labels", "limits", "nodeSelector", "ports", "requests"}
+    | {"topologySpreadConstraints", "volumeDevices", "volumeMounts", "volumes"}
+)
+"""Fields whose members have names of the user's: they stand in brackets."""
+_VALUED = frozenset({"env", "httpHeaders"})
+"""Lists of names with a `value` that nobody but its reader should see."""
+
+
+def lines(found: Iterable[Difference], *, with_values: bool = False) -> list[str]:
+    """Return three lines a difference: ` PATH`, `-BEFORE`, `+AFTER`; what is not there has none."""
+    told: list[str] = []
+    for one in found:
+        told.append(f" {place(one.path)}")
+        told += [
+            f"{mark} {_value(one.path, value, with_values=with_values)}"
+            for mark, value in (("-", one.before), ("+", one.after))
+            if value is not None
+        ]
+    return told
+
+
+def place(path: tuple[str, ...]) -> str:
+    """Return a path as people write it: `spec.containers[web].image`."""
+    told, by_name = "", False
+    for name in path:
+        told += f"[{name}]" if by_name else f".{name}"
+        by_name = name in _BY_NAME and not by_name
+    return told.removeprefix(".")
+
+
+def _anonymous(_: str) -> str:
+    return HIDDEN
+
+
+def hidden(path: tuple[str, ...], value: Any, veil: Callable[[str], str] = _anonymous) -> Any:
+    """Return a value without what may be a secret: `veil` says what stands in a text's place.
+
+    `path` leads to it from the template, by names or by places in lists.
+    """
+    if isinstance(value, dict):
+        return {k: hidden((*path, k), v, veil) for k, v in value.items()}
+    if isinstance(value, list):
+        return list(_items(path, value, veil))
+    is_secret = isinstance(value, str) and _is_secret(path, value)
+    return veil(value) if is_secret else value
+
+
+def numbering() -> Callable[[str], str]:
+    """Return a veil by which equal texts look equal, and others do not: `*** (1)`, `*** (2)`."""
+    seen: dict[str, int] = {}
+    return lambda text: f"{HIDDEN} ({seen.setdefault(text, len(seen) + 1)})"
+
+
+def _items(path: tuple[str, ...], items: list[Any], veil: Callable[[str], str]) -> Iterator[Any]:
+    """Yield a list's items; in a command `--password hunter2` is two of them."""
+    before = ""
+    for place_, item in enumerate(items):
+        named = str(item.get("name", place_)) if isinstance(item, dict) else str(place_)
+        is_text = isinstance(item, str)
+        is_told = before.startswith("-") and is_text and not item.startswith("-")
+        if is_told and _looks_secret(before.lstrip("-"), item):
+            yield veil(item)
+        else:
+            yield hidden((*path, named), item, veil)
+        before = item if is_text else ""
+
+
+def _is_secret(path: tuple[str, ...], value: str) -> bool:
+    is_value = path[-1:] == ("value",) and not _VALUED.isdisjoint(path)
+    return is_value or _looks_secret(path[-1] if path else "", value)
+
+
+def _looks_secret(name: str, value: str) -> bool:
+    named = f"{name}={value}"
+    return masked(named) != named or masked(value) != value
+
+
+def _value(path: tuple[str, ...], value: Any, *, with_values: bool) -> str:
+    told = value if with_values else hidden(path, value)
+    return told if isinstance(told, str) else json.dumps(told, ensure_ascii=False, sort_keys=True)
