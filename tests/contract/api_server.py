@@ -36,6 +36,7 @@ from tests.contract.api_watch import Watched, Watcher
 from tests.contract.scripted_server import Answer, Received, ScriptedServer, Step, Stream
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
 
@@ -79,7 +80,7 @@ class ApiServer:
     proxies; `moved_by` shifts the server's clock; `has_date` False strips the Date header.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.before: Callable[[Received], Step | Awaitable[Step | None] | None] = lambda _: None
         self.after: Callable[[Received, Answer], Step | None] = lambda *_: None
         self.proxied: Callable[[Received], Step] = lambda _: Answer(body=b"well")
@@ -93,7 +94,7 @@ class ApiServer:
         self._objects: dict[tuple[str, str], Object] = {}
         self._version = 1000
         self._watched = Watched()
-        self._server = ScriptedServer(self._answer)
+        self._server = ScriptedServer(self._answer, tls=tls)
 
     async def __aenter__(self) -> Self:
         await self._server.__aenter__()

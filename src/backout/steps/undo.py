@@ -6,12 +6,13 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from backout.core.difference import shown
+from backout.core.difference.fields import differences
 from backout.core.errors import BackoutError
 from backout.core.events.acting import GoingOn
 from backout.core.events.planning import Compared
 from backout.core.events.told import Noted
 from backout.core.events.watching import NextStep
-from backout.core.kubernetes import template
 from backout.core.ledger import once, records
 from backout.core.ledger.records import Ledger, Record
 from backout.core.outcome import Outcome, Result
@@ -189,11 +190,10 @@ async def _dry_run(run: Run, agreed: Agreed) -> Outcome:
         words = f"the rollback to revision {destination.number} would be gone on with"
         return Outcome(result=Result.DRY_RUN, message=f"{words}; nothing was changed")
     answer = await patched(run, workload, destination)
-    lines = template.diff(workload["spec"]["template"], answer.object["spec"]["template"])
-    changed = sum(line[:1] in {"+", "-"} for line in lines)
-    run.say(
-        Compared(message=f"{changed} lines of the Pod template would change", lines=tuple(lines))
-    )
+    found = differences(workload["spec"]["template"], answer.object["spec"]["template"])
+    fields = "1 field" if len(found) == 1 else f"{len(found)} fields"
+    lines = shown.lines(found, with_values=run.policy.show_values)
+    run.say(Compared(message=f"{fields} of the Pod template would change", lines=tuple(lines)))
     return Outcome(
         result=Result.DRY_RUN,
         message=f"{run.target} would be rolled back to revision {destination.number} "

@@ -147,15 +147,6 @@ def test_the_digest_is_sha256_in_hex_and_takes_any_text() -> None:
     assert int(template.digest(strange), 16)
 
 
-def test_the_diff_shows_what_changes_and_nothing_for_equal_templates() -> None:
-    image = (*CONTAINER, "image")
-    lines = template.diff(FULL, with_field(image, "reg.example/app:v2"))
-    assert any(x.startswith("-") and '"reg.example/app:v1"' in x for x in lines)
-    assert any(x.startswith("+") and '"reg.example/app:v2"' in x for x in lines)
-    assert not any(x.startswith(("---", "+++")) for x in lines)
-    assert template.diff(FULL, copy.deepcopy(FULL)) == []
-
-
 def test_images_are_told_by_container_name_those_of_init_containers_too() -> None:
     assert template.images(FULL) == {
         "init": "reg.example/init:v1",

@@ -181,6 +181,12 @@ _RECORD = (
 
 _PREFLIGHT = (
     click.option(
+        "--show-values",
+        is_flag=True,
+        help="Also tell the values of the Pod template that differ, but for what looks like a "
+        "credential.",
+    ),
+    click.option(
         "--strict",
         is_flag=True,
         envvar="BACKOUT_STRICT",

@@ -98,6 +98,7 @@ def _proof(values: dict[str, Any]) -> dict[str, Any]:
 def _limits(values: dict[str, Any]) -> dict[str, Any]:
     return {
         "strict": values["strict"],
+        "show_values": values["show_values"],
         "limit": values["rollback_limit"],
         "window": timedelta(seconds=values["rollback_window"]),
     }

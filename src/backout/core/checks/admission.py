@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from backout.core.checks.check import Check, Fact, still_runs
 from backout.core.checks.lines import elsewhere
-from backout.core.kubernetes import template
+from backout.core.difference import shown
+from backout.core.difference.fields import differences
 from backout.core.model import Severity
 from backout.core.preflight import admission
 from backout.core.preflight.snapshot import Need, Preflight
@@ -35,14 +36,15 @@ def template_is_rewritten(preflight: Preflight) -> Iterator[Fact]:
     dry = preflight.snapshot.dry_run
     if dry is None or dry.template is None:
         return
-    wanted = template.without_hash(preflight.destination.template)
-    lines = template.diff(wanted, template.without_hash(dry.template))
-    changed = [line for line in lines if line[:1] in {"+", "-"}]
-    if changed:
+    found = differences(preflight.destination.template, dry.template)
+    if found:
+        places = [shown.place(one.path) for one in found]
+        told = shown.lines(found, with_values=True) if preflight.policy.show_values else places
+        fields = "1 field is" if len(found) == 1 else f"{len(found)} fields are"
         yield Fact(
-            message=f"admission rewrites the template: {len(changed)} lines are not as revision "
-            f"{preflight.destination.number} has them",
-            detail="; ".join(changed[:SHOWN]),
+            message=f"admission rewrites the template: {fields} not as in revision "
+            f"{preflight.destination.number}",
+            detail="; ".join(told[:SHOWN]),
             remedy="see which mutating webhook does: kubectl get mutatingwebhookconfigurations",
         )
 

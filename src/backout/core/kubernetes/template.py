@@ -74,20 +74,6 @@ def digest(template: Object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def diff(before: Object, after: Object) -> list[str]:
-    """Return a unified diff of two templates, a line an element, without file headers.
-
-    The lines hold text from the cluster: escape them before they are printed.
-    """
-    import difflib  # noqa: PLC0415 (few runs need it)
-
-    old, new = (
-        json.dumps(normalise(t), indent=2, sort_keys=True, ensure_ascii=True).splitlines()
-        for t in (before, after)
-    )
-    return list(difflib.unified_diff(old, new, lineterm="", n=2))[2:]
-
-
 def images(template: Object) -> dict[str, str]:
     """Return container name -> image of all containers and init containers."""
     spec = template.get("spec") or {}

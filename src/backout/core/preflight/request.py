@@ -27,6 +27,7 @@ class Request:
     `metrics` must hold for the service to be healthy; `pin`: images by the digest that ran.
     `to_last_healthy`: only a revision that the ledger recorded healthy will do; `require_proof`: an
     unproven one refuses; `rehearse`: seconds that a trial Pod of the target may take, 0: none.
+    `show_values`: values of a template may be told, but for those that look secret.
     `is_survey`: nobody means to undo this one now, many are looked at.
     `command` is the command line as given (without the program's name), for the line that goes on.
     """
@@ -55,6 +56,7 @@ class Request:
     to_last_healthy: bool = False
     require_proof: bool = False
     rehearse: float = 0.0
+    show_values: bool = False
     is_survey: bool = False
     command: tuple[str, ...] = ()
 

@@ -10,6 +10,7 @@ from backout.core.events.planning import HandedOver
 from backout.core.history import patch
 
 if TYPE_CHECKING:
+    from backout.core.model import Object
     from backout.core.plan.plan import Refusal
     from backout.steps.run import Run
 
@@ -34,6 +35,9 @@ def hand_over(run: Run, refusal: Refusal) -> None:
         f"kubectl patch {run.target} -n {run.target.namespace} {run.kubectl_context}"
         f"--type=json -p {shlex.quote(ops)}"
     )
+    if not run.policy.show_values and _holds_secret(run, revision.template, command):
+        run.say(_without_values(run, revision.number))
+        return
     run.say(
         HandedOver(
             message=f"somebody who may can go to revision {revision.number} with this line; it "
@@ -42,3 +46,24 @@ def hand_over(run: Run, refusal: Refusal) -> None:
             revision=revision.number,
         )
     )
+
+
+def _without_values(run: Run, number: int) -> HandedOver:
+    return HandedOver(
+        message=f"somebody who may can go to revision {number} with this line, which has no "
+        "preconditions; the one that has them holds what looks like a secret, and --show-values "
+        "prints it:",
+        command=f"kubectl rollout undo {run.target} -n {run.target.namespace} "
+        f"{run.kubectl_context}--to-revision={number}",
+        revision=number,
+    )
+
+
+def _holds_secret(run: Run, template: Object, command: str) -> bool:
+    """Tell whether the line could not be told whole."""
+    spec = template["spec"]
+    containers = [*spec.get("initContainers", ()), *spec.get("containers", ())]
+    given = [
+        f"{e['name']}={e['value']}" for c in containers for e in c.get("env", ()) if e.get("value")
+    ]
+    return any(run.session.mask.text(one) != one for one in (command, *given))
