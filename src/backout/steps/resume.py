@@ -177,7 +177,8 @@ def _closed(run: Run, unwatched: Unwatched) -> Outcome:
         return Outcome(
             result=Result.REFUSED,
             message=f"{what} was never applied: closed as NOT_APPLIED; nothing was changed",
-            remedy=f"to roll back now: backout undo {run.target} -n {run.target.namespace}",
+            remedy=f"to roll back now: {run.policy.program} undo {run.target} "
+            f"-n {run.target.namespace}",
         )
     if state is State.APPLIED:
         return Outcome(

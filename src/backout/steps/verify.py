@@ -187,7 +187,8 @@ def _still_bad(run: Run, known: Remembered) -> str:
     """Return that a person's mark stands in spite of the health, where one does."""
     if known.bad is None:
         return ""
-    line = f"backout ledger mark {run.target} -n {run.target.namespace} --healthy --reason WHY"
+    where = f"{run.target} -n {run.target.namespace}"
+    line = f"{run.policy.program} ledger mark {where} --healthy --reason WHY"
     return f"it stays known to be bad, for only a person takes that back ({known.bad.why}): {line}"
 
 

@@ -67,7 +67,7 @@ def check(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> in
     # Nothing of this is imported for --help.
     from backout.cli.options.policy import check_policy  # noqa: PLC0415
 
-    policy = check_policy(values, ctx, shared.standing)
+    policy = check_policy(ctx, workload, values, shared.standing)
     is_many = _is_many(workload, values)
     if shared.output == "html" and not is_many:
         raise click.UsageError("-o html is a page of many workloads: --all, -l or -A")

@@ -78,7 +78,7 @@ def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int
     # Nothing of this is imported for --help: a tool should start as fast as one.
     from backout.cli.options.policy import policy_of  # noqa: PLC0415
 
-    policy = policy_of(values, shared.standing)
+    policy = policy_of(ctx, workload, values, shared.standing)
     is_trial = values["dry_run"] == "server"
     from backout.cli.run import run_command  # noqa: PLC0415 (nor for usage errors)
     from backout.steps.undo import undo as steps  # noqa: PLC0415

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -382,12 +383,13 @@ def invocation(
 
 
 def _settings(shared: Common, values: dict[str, Any], policy: Request | None) -> Settings:
+    from backout.cli.options.again import program  # noqa: PLC0415
     from backout.cli.options.telemetry import telemetry_of  # noqa: PLC0415
     from backout.core.preflight.request import Request  # noqa: PLC0415
     from backout.session.settings import Settings  # noqa: PLC0415
 
     return Settings(
-        policy=policy or Request(),
+        policy=replace(policy or Request(), program=program()),
         limits=_limits(shared, values),
         request_timeout=shared.request_timeout,
         health_header_file=path(values.get("health_header_file")),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import click
 
-from backout.cli.options import health
+from backout.cli.options import again, health
 from backout.cli.options.telemetry import metrics_of
 from backout.core.checks import CHECKS
 from backout.core.model import Acceptance
@@ -19,13 +18,16 @@ from backout.core.preflight.request import Request
 from backout.core.trace import trace_id
 
 _REASON_LIMIT = 500
-_AGREES = frozenset({"--yes", "-y"})
-"""A line that goes on elsewhere is agreed to by whoever runs it."""
 _LEASE = (2.0, 600.0)
 """Seconds: shorter than a slow request it would be lost at once, longer nobody waits for it."""
 
 
-def policy_of(values: dict[str, Any], standing: tuple[Acceptance, ...] = ()) -> Request:
+def policy_of(
+    ctx: click.Context,
+    workload: tuple[str, ...],
+    values: dict[str, Any],
+    standing: tuple[Acceptance, ...] = (),
+) -> Request:
     """Return what the options of `undo` ask for; a usage error where they contradict themselves.
 
     `standing` is what the policy file accepts.
@@ -53,19 +55,17 @@ def policy_of(values: dict[str, Any], standing: tuple[Acceptance, ...] = ()) -> 
         baseline=True,
         **_proof(values),
         **_limits(values),
-        command=tuple(w for w in sys.argv[1:] if w not in _AGREES),
+        command=again.words(ctx, workload, "undo"),
     )
 
 
 def check_policy(
-    values: dict[str, Any], ctx: click.Context, standing: tuple[Acceptance, ...] = ()
+    ctx: click.Context,
+    workload: tuple[str, ...],
+    values: dict[str, Any],
+    standing: tuple[Acceptance, ...] = (),
 ) -> Request:
     """Return what `check` asks for; the line that goes on anyway is an `undo`."""
-    words = sys.argv[1:]
-    root = ctx.find_root()
-    _, rest, _ = root.command.make_parser(root).parse_args([*words])
-    # A namespace or a workload may be called `check`, too.
-    words[len(words) - len(rest)] = "undo"
     return Request(
         **health.wanted(values),
         to_revision=values["to_revision"],
@@ -75,7 +75,7 @@ def check_policy(
         accepted=standing,
         **_proof(values),
         **_limits(values),
-        command=tuple(words),
+        command=again.words(ctx, workload, "undo"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,11 +27,14 @@ _CHOICE = frozenset({"--to-revision", "--to-image", "--accept"})
 """With a value; what was accepted of one revision is not of another."""
 
 
+_VARIABLE = re.compile(r"\$BACKOUT_\w+")
+
+
 def again(policy: Request, snapshot: Snapshot, *more: str) -> str:
     """Return the command as it was given, with more flags; what stands behind `--` is none."""
     words = _given(policy, snapshot)
     end = words.index("--") if "--" in words else len(words)
-    return shlex.join(["backout", *words[:end], *more, *words[end:]])
+    return joined((*policy.program.split(), *words[:end], *more, *words[end:]))
 
 
 def chosen_anew(policy: Request, snapshot: Snapshot, *more: str) -> str:
@@ -70,8 +74,14 @@ def of(command: str, policy: Request, snapshot: Snapshot, *more: str) -> str:
     """Return a command of kubectl's or backout's about the workload, with the same connection."""
     target = snapshot.target
     flags = [w for pair in _flags(policy.command) if _name(pair[0]) in _CONNECTION for w in pair]
-    words = [*command.split(), str(target), "-n", target.namespace]
-    return shlex.join([*words, *flags, *more])
+    called = [*policy.program.split(), *command.split()[1:]]
+    words = called if command.startswith("backout ") else command.split()
+    return joined((*words, str(target), "-n", target.namespace, *flags, *more))
+
+
+def joined(words: Iterable[str]) -> str:
+    """Return words as a line for a shell, which fills a secret's variable in."""
+    return " ".join(f'"{w}"' if _VARIABLE.fullmatch(w) else shlex.quote(w) for w in words)
 
 
 def _given(policy: Request, snapshot: Snapshot) -> tuple[str, ...]:

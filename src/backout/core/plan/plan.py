@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -301,15 +300,15 @@ def way_on(policy: Request, blocks: Sequence[Finding]) -> str:
     if not all(b.acceptable for b in blocks):
         return ""
     ids = sorted({b.id for b in blocks})
-    words = ["backout", *policy.command]
+    words = [*policy.program.split(), *policy.command]
     more = [w for one in ids for w in _LIFTED.get(one, ("--accept", one))]
     needs_reason = ids != [PAUSED] and not policy.reason
     # What stands behind `--` is no option.
     end = words.index("--") if "--" in words else len(words)
     parts = [
-        shlex.join([*words[:end], *more]),
+        lines.joined([*words[:end], *more]),
         *(["--reason 'WHY'"] if needs_reason else []),
-        *([shlex.join(words[end:])] if words[end:] else []),
+        *([lines.joined(words[end:])] if words[end:] else []),
     ]
     return " ".join(parts)
 

@@ -29,7 +29,8 @@ class Request:
     unproven one refuses; `rehearse`: seconds that a trial Pod of the target may take, 0: none.
     `show_values`: values of a template may be told, but for those that look secret.
     `is_survey`: nobody means to undo this one now, many are looked at.
-    `command` is the command line as given (without the program's name), for the line that goes on.
+    `command` is the command line as it was understood, without the program's name, for the line
+    that goes on; `program` is what the user called.
     """
 
     to_revision: int | None = None
@@ -59,6 +60,7 @@ class Request:
     show_values: bool = False
     is_survey: bool = False
     command: tuple[str, ...] = ()
+    program: str = "backout"
 
     @property
     def is_named(self) -> bool:

@@ -59,7 +59,9 @@ def _condemns(run: Run, ending: Ending) -> bool:
 
 def resume_line(run: Run) -> str:
     """Return the line that goes on with a rollback that was left open."""
-    line = f"backout resume {run.target} -n {run.target.namespace} {run.kubectl_context}"
+    line = (
+        f"{run.policy.program} resume {run.target} -n {run.target.namespace} {run.kubectl_context}"
+    )
     return line.rstrip()
 
 

@@ -1,0 +1,84 @@
+"""The command as it was understood, in words to be pasted: never argv.
+
+A secret is never among them: an option whose value must not be told is named by its variable.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from click import Option
+from click.core import ParameterSource
+
+from backout.cli.options.durations import Duration
+from backout.cli.output.gate import MASK
+from backout.cli.program import PROGRAM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import click
+
+_DROPPED = frozenset(
+    {"yes", "verbose", "output", "trace_id", "every", "all_namespaces", "selector", "explain"}
+)
+"""What does not matter to whoever goes on: the yes is theirs, and how it is told."""
+_SECRET = frozenset({"notify"})
+"""Options whose value is a secret, whatever it looks like."""
+
+
+def program() -> str:
+    """Return the name that the user called."""
+    name = Path(sys.argv[0]).name
+    return "kubectl backout" if name.startswith("kubectl") else PROGRAM
+
+
+def words(ctx: click.Context, workload: tuple[str, ...], command: str) -> tuple[str, ...]:
+    """Return the words of `command` about this workload, with the options that were given."""
+    options = [word for one in _given(ctx) for word in one]
+    # What looks like an option stands behind `--`.
+    behind = any(word.startswith("-") for word in workload)
+    about = ("--", *workload) if behind else ()
+    return (command, *(() if behind else workload), *options, *about)
+
+
+def _given(ctx: click.Context) -> Iterator[tuple[str, ...]]:
+    """Give the words of each option of the command line; after the command outranks before it."""
+    here = {p.name for p in _options(ctx)}
+    before = [] if ctx.parent is None else _options(ctx.parent)
+    for around, option in (
+        *((ctx.parent, p) for p in before if p.name not in here),
+        *((ctx, p) for p in _options(ctx)),
+    ):
+        if around is not None:
+            yield from _words(option, around.params.get(str(option.name)))
+
+
+def _options(ctx: click.Context) -> list[Option]:
+    """Return the options that the command line gave, in the order of the help."""
+    return [
+        p
+        for p in ctx.command.params
+        if isinstance(p, Option)
+        and p.name not in _DROPPED
+        and ctx.get_parameter_source(str(p.name)) is ParameterSource.COMMANDLINE
+    ]
+
+
+def _words(option: Option, value: Any) -> Iterator[tuple[str, ...]]:
+    name = next((n for n in option.opts if n.startswith("--")), option.opts[0])
+    short = next((n for n in option.opts if n == "-n"), name)
+    for one in value if option.multiple else (value,):
+        if option.is_flag:
+            yield (name,)
+        else:
+            yield (short, _told(option, one))
+
+
+def _told(option: Option, value: Any) -> str:
+    text = f"{value:g}s" if isinstance(option.type, Duration) else str(value)
+    if option.name not in _SECRET and MASK.text(text) == text:
+        return text
+    return f"${option.envvar}" if isinstance(option.envvar, str) else MASK.text(text)
