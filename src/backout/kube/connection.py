@@ -103,3 +103,13 @@ class Connection:
     impersonation: Impersonation | None = None
     proxy: str | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
+
+    @property
+    def acting(self) -> str:
+        """As whom the API server acts: whoever is impersonated, else the user; empty: unnamed."""
+        return self.impersonation.user if self.impersonation is not None else self.user
+
+    @property
+    def impersonator(self) -> str:
+        """Whose rights it takes to act as somebody else; empty where nobody is impersonated."""
+        return self.user if self.impersonation is not None else ""

@@ -104,7 +104,7 @@ async def opened(
             registry=registry,
             web=web,
             policy=settings.policy,
-            identity=identity(connection.user),
+            identity=identity(connection.acting, connection.impersonator),
             emit=emit,
             show=outlets.show,
             confirm=outlets.confirm,
@@ -152,11 +152,12 @@ def journal(path: Path | None, process: Process) -> journals.Journal:
 
 
 def introduce(run: Run, connection: Connection, process: Process) -> None:
-    """Say where this happens before anything does."""
+    """Say where this happens, and as whom, before anything does."""
+    by = f" (impersonated by {connection.impersonator})" if connection.impersonator else ""
     run.say(
         Began(
             message=f"context {connection.context or '-'}, cluster {connection.cluster or '-'}, "
-            f"namespace {run.target.namespace or '(all)'}, user {connection.user or '-'}",
+            f"namespace {run.target.namespace or '(all)'}, user {connection.acting or '-'}{by}",
             server=connection.server,
             context=connection.context,
             actor=run.identity.actor,

@@ -16,15 +16,19 @@ STARTED = 19
 """The start time in what follows the name in proc(5)'s `stat`: field 22 of the whole."""
 
 
-def identity(kubeconfig_user: str) -> Identity:
-    """Return who runs this. The actor is the person on this machine and the kubeconfig's user."""
+def identity(acting: str, impersonator: str = "") -> Identity:
+    """Return who runs this: the person on this machine, and as whom the API server acts.
+
+    `impersonator` is the kubeconfig's user where that is somebody else.
+    """
     try:
         person = getpass.getuser()
     except (KeyError, OSError):
         person = f"uid {os.getuid()}"
+    by = f", impersonated by {impersonator}" if impersonator else ""
     boot_id = _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
     return Identity(
-        actor=f"{person} (as {kubeconfig_user})" if kubeconfig_user else person,
+        actor=f"{person} (as {acting}{by})" if acting else person,
         host=socket.gethostname(),
         boot_id=boot_id,
         pid=os.getpid(),

@@ -245,3 +245,15 @@ async def test_a_service_account_without_a_home_gets_along(
 
     assert done.code == 0, done.err
     assert json.loads((tmp_path / "j").read_text().splitlines()[0])["event"] == "context"
+
+
+async def test_who_is_impersonated_is_who_acts_in_the_line_the_record_and_the_report(
+    backout: Command, api: ApiServer
+) -> None:
+    done = await backout("undo", "deploy/web", "--as", "alice", "--health-successes", "1")
+    told = await backout("report")
+    ledger = api.all("leases")[0]["metadata"]["annotations"]["backout.dev/ledger"]
+
+    assert "user alice (impersonated by tester)" in done.out.splitlines()[0]
+    assert json.loads(ledger)["records"][0]["actor"].endswith("(as alice, impersonated by tester)")
+    assert "alice, impersonated by tester" in told.out
