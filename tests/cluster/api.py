@@ -20,6 +20,8 @@ Object = dict[str, Any]
 
 PLURALS = {
     "ConfigMap": "/api/v1/namespaces/{}/configmaps",
+    "ControllerRevision": "/apis/apps/v1/namespaces/{}/controllerrevisions",
+    "DaemonSet": "/apis/apps/v1/namespaces/{}/daemonsets",
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
     "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
     "LimitRange": "/api/v1/namespaces/{}/limitranges",
@@ -35,6 +37,7 @@ PLURALS = {
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
     "Service": "/api/v1/namespaces/{}/services",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
+    "StatefulSet": "/apis/apps/v1/namespaces/{}/statefulsets",
 }
 TIMEOUT_SECONDS = 60.0
 IDLE_SECONDS = 45.0

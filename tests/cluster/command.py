@@ -100,6 +100,9 @@ class Running:
                 return line.strip()
         raise AssertionError(f"it ended without a line {start!r}:\n{self.ended()}")
 
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def send(self, signal_number: int) -> None:
         self._process.send_signal(signal_number)
 

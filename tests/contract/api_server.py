@@ -44,6 +44,8 @@ Object = dict[str, Any]
 NAMESPACE = "shop"
 KINDS = {
     "deployments": ("apps/v1", "Deployment"),
+    "statefulsets": ("apps/v1", "StatefulSet"),
+    "daemonsets": ("apps/v1", "DaemonSet"),
     "replicasets": ("apps/v1", "ReplicaSet"),
     "clonesets": ("apps.kruise.io/v1alpha1", "CloneSet"),
     "controllerrevisions": ("apps/v1", "ControllerRevision"),
@@ -59,7 +61,7 @@ KINDS = {
     "horizontalpodautoscalers": ("autoscaling/v2", "HorizontalPodAutoscaler"),
     "poddisruptionbudgets": ("policy/v1", "PodDisruptionBudget"),
 }
-WORKLOADS = {"deployments", "clonesets"}
+WORKLOADS = {"deployments", "statefulsets", "daemonsets", "clonesets"}
 _PATH = re.compile(
     r"/apis?/(?:[a-z0-9.]+/)?v[12](?:alpha1)?/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
     r"(?:/(?P<name>[^/]+))?(?P<rest>/.*)?"

@@ -113,7 +113,7 @@ def judged(
         DEPLOYMENT,
         wanted=one.digest,
         began=one.began,
-        pods=own,
+        seen=scene.seen,
         causes=causes,
     )
     return causes, verdict

@@ -33,9 +33,10 @@ class Revision:
 
     `stored` is the object of the history that holds it. `number` is the controller's: 0 where it
     has none or one that nobody can read (not `is_numbered`). `earlier` are the numbers that it had
-    before it was made current again, as far as that is told. `hash` is ours: SHA-256 hex of the
-    normalised template. `pods` are the Pods of this revision that are not being deleted, `ready`
-    how many of them are Ready.
+    before it was made current again, as far as that is told (an empty one where only that it
+    had one is). `place` is where it stands in the order in which kubectl walks the history; empty:
+    by age, the current one last. `hash` is ours: SHA-256 hex of the normalised template. `pods` are
+    the Pods of this revision that are not being deleted, `ready` how many of them are Ready.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Revision:
     is_current: bool
     is_numbered: bool = True
     earlier: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -228,9 +228,13 @@ class Client:
         found, _ = await self._write("PATCH", path, body, content_type=merge)
         return found
 
-    async def delete(self, path: str, *, uid: str) -> None:
-        """Delete the object of this UID, with its own grace period; Conflict if it is another."""
-        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}}
+    async def delete(self, path: str, *, uid: str, version: str = "") -> None:
+        """Delete the object of this UID, with its own grace period; Conflict if it is another.
+
+        With `version`, its resourceVersion, also where anybody has written it since.
+        """
+        preconditions = {"uid": uid, **({"resourceVersion": version} if version else {})}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         await self._write("DELETE", path, body)
 
     async def proxy(self, path: str, *, timeout: float) -> ProxyAnswer:  # noqa: ASYNC109 (contract)

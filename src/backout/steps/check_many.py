@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError, Forbidden
 from backout.core.events.planning import AllChecked
+from backout.core.events.told import Noted
 from backout.core.kinds.target import Target
 from backout.core.outcome import Outcome, Result
 from backout.core.plan import standing
@@ -74,8 +75,18 @@ async def _targets(run: Run, client: SharedClient, asked: Which) -> tuple[Target
     here = run.target.namespace
     if asked.named:
         return tuple(replace(t, namespace=here) for t in dict.fromkeys(asked.named))
-    found = [await _of_kind(kind, here, client, asked) for kind in asked.kinds]
-    return tuple(target for targets in found for target in targets)
+    found: list[Target] = []
+    hidden: list[Forbidden] = []
+    for kind in asked.kinds:
+        try:
+            found += await _of_kind(kind, here, client, asked)
+        except Forbidden as error:
+            hidden.append(error)
+    if len(hidden) == len(asked.kinds):
+        raise hidden[0]
+    for one in hidden:
+        run.say(Noted(message=f"left out: {one.message}; {one.remedy}"))
+    return tuple(found)
 
 
 async def _of_kind(kind: Kind, here: str, client: SharedClient, asked: Which) -> tuple[Target, ...]:
@@ -180,7 +191,8 @@ async def _row(run: Run, target: Target, session: Session) -> Row:
 def _nothing(run: Run, asked: Which) -> Outcome:
     where = "in the cluster" if asked.everywhere else f"in namespace {run.target.namespace}"
     which = f" that {asked.selector} selects" if asked.selector else ""
-    kinds = " or ".join(kind.resource.name for kind in asked.kinds)
+    *most, last = (kind.resource.name for kind in asked.kinds)
+    kinds = f"{', '.join(most)} or {last}" if most else last
     return Outcome(
         result=Result.NOT_CHANGED,
         message=f"there is no {kinds} {where}{which}: nothing was checked",

@@ -56,7 +56,7 @@ async def explain(run: Run) -> Outcome:
         run.target.kind,
         wanted=template.digest(workload["spec"]["template"]),
         began=workload,
-        pods=None if Need.PODS in snapshot.unreadable else scene.pods,
+        seen=None if Need.PODS in snapshot.unreadable else scene.seen,
         causes=causes,
     )
     if not isinstance(verdict, Progressing):

@@ -160,7 +160,7 @@ async def _watched(
             resumed=record.op,
         )
     )
-    return await rollback.go_on(held, snapshot.workload)
+    return await rollback.go_on(held, snapshot.workload, record)
 
 
 def _clock() -> float:

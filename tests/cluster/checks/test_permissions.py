@@ -125,6 +125,14 @@ def test_the_documented_rights_are_enough(shop: Space) -> None:
     assert "on-call" in shop.records()[-1]["actor"]
 
 
+def test_who_may_not_delete_pods_is_told_before_the_rollback_that_asks_for_it(shop: Space) -> None:
+    ran = shop.undo("--replace-stuck-pods", env=user_with(shop, [*RIGHTS])).expect(3)
+
+    assert "PF612" in ran.findings()
+    assert "resources: [pods], verbs: [delete]" in ran.err
+    assert shop.wrote() == []
+
+
 @pytest.mark.every_case
 def test_without_patch_it_is_refused_before_anything_is_written(shop: Space) -> None:
     readers = [*without("deployments"), rule("apps", "deployments", "get", "list", "watch")]

@@ -10,6 +10,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from backout.core.kinds.kind import Counters, Pace, Resource, Unmoving
+from backout.core.kinds.ordinary import Ordinary
 from backout.core.kinds.target import Target
 from backout.core.kubernetes import objects
 from backout.core.kubernetes.template import digest
@@ -24,13 +25,13 @@ from tests.objects.services import service
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from backout.core.kinds.kind import Kind
+    from backout.core.kinds.kind import Kind, PodsSeen
 
 HASH = "controller-revision-hash"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CloneSet:
+class CloneSet(Ordinary):
     """Its history is ControllerRevisions, which are never annotated after they were made."""
 
     resource: Resource = Resource(
@@ -42,6 +43,8 @@ class CloneSet:
         group="apps", version="v1", name="ControllerRevision", plural="controllerrevisions"
     )
     marks_history: bool = False
+    makes_pods: bool = True
+    is_per_node: bool = False
     watched_fields: tuple[str, ...] = ("updateStrategy",)
 
     def template_of(self, stored: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -91,7 +94,7 @@ class CloneSet:
             unavailable=wanted - available,
         )
 
-    def waiting_for(self, workload: Mapping[str, Any]) -> str | None:
+    def waiting_for(self, workload: Mapping[str, Any], seen: PodsSeen | None = None) -> str | None:  # noqa: ARG002
         now = self.counters(workload)
         if now.available == now.updated == now.wanted:
             return None
@@ -105,6 +108,9 @@ class CloneSet:
             return None
         lift = {"op": "replace", "path": "/spec/updateStrategy/paused", "value": False}
         return Unmoving(why="the CloneSet rests", until="it is woken", lift=lift)
+
+    def idle(self, workload: Mapping[str, Any]) -> str:
+        return "" if objects.replicas(workload) else "no clone is asked for"
 
     def pace(self, workload: Mapping[str, Any]) -> Pace:
         return Pace(replicas=objects.replicas(workload), unavailable=0, surge=1)

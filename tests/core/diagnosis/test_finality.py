@@ -13,12 +13,15 @@ from backout.core.diagnosis.before import Before
 from backout.core.diagnosis.finality import hastened
 from backout.core.diagnosis.groups import TABLE, Found, Group, Patience, Rule, patience
 from backout.core.diagnosis.readiness import Others
+from backout.core.kinds.stateful_set import STATEFUL_SET
 from tests.core.diagnosis.looks import PEER, causes, final_at, scene, stuck
+from tests.objects.controller_revisions import controller_revision
 from tests.objects.deployments import deployment
 from tests.objects.events import event
 from tests.objects.metadata import condition
 from tests.objects.pods import container_status, pod, terminated, waiting
 from tests.objects.replica_sets import replica_set
+from tests.objects.stateful_sets import ordinal, stateful_set
 from tests.objects.templates import template
 from tests.objects.times import NOW, stamp
 from tests.objects.workloads import UID
@@ -156,7 +159,27 @@ PULLED_BY = waiting("ErrImagePull", GONE, image=IMAGE)
 NON_ROOT = "container's runAsUser breaks non-root policy (pod: web)"
 SERVICES = "services have not yet been read at least once, cannot construct envvars"
 
+
+def held_up(**probe: Any) -> Scene:
+    """Return a StatefulSet that has gone back, and waits for a Pod of the template before."""
+    pods = template(readinessProbe={"httpGet": {"path": "/", "port": 8080}, **probe})
+    return replace(
+        scene(
+            stateful_set(pods),
+            controller_revision(3, pods=pods, name="web-new"),
+            [ordinal(0, "web-new"), ordinal(1, "web-new")],
+            others=[ordinal(2, "web-bad", ready=False, spec=pods["spec"])],
+        ),
+        kind=STATEFUL_SET,
+    )
+
+
 TWINS: dict[tuple[str, Rule], Twins] = {
+    ("STUCK_POD", Rule.PATIENCE): Twins(
+        fails=held_up(periodSeconds=1),
+        at=30,
+        recovers=held_up(initialDelaySeconds=120),
+    ),
     ("QUOTA", Rule.PATIENCE): Twins(
         fails=refused(FORBIDDEN + "exceeded quota: q"),
         at=30,

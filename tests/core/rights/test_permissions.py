@@ -52,10 +52,11 @@ def test_without_a_namespace_nothing_is_required() -> None:
 
 
 def test_what_is_asked_before_the_intent_is_what_the_plan_needs() -> None:
-    names = [str(p) for p in permissions.asked(DEPLOYMENT, ledger_is_local=False)]
-    local = [str(p) for p in permissions.asked(DEPLOYMENT, ledger_is_local=True)]
+    names = [str(p) for p in permissions.asked(DEPLOYMENT, ledger_is_local=False, deletes=True)]
+    local = [str(p) for p in permissions.asked(DEPLOYMENT, ledger_is_local=True, deletes=False)]
 
-    assert sorted(set(names) - set(local)) == ["create leases", "get leases", "update leases"]
+    ledger = ["create leases", "get leases", "update leases"]
+    assert sorted(set(names) - set(local)) == sorted(["delete pods", *ledger])
     assert local == [
         "get deployments",
         "list deployments",

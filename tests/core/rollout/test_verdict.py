@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from backout.core.diagnosis.causes import Cause
 from backout.core.diagnosis.groups import Ground, row
 from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.kind import PodsSeen
 from backout.core.kubernetes import template as templates
 from backout.core.kubernetes.objects import is_ready
 from backout.core.rollout.verdict import (
@@ -25,6 +26,7 @@ from tests.objects.deployments import deployment
 from tests.objects.metadata import condition
 from tests.objects.pods import pod
 from tests.objects.templates import template
+from tests.objects.times import NOW
 from tests.objects.workloads import UID
 
 WANTED = template("reg.example/app:v2")
@@ -37,8 +39,9 @@ def judged(
     status: Any, *, pods: Any = None, causes: Any = (), generation: int = 4, **spec: Any
 ) -> Verdict:
     workload = deployment(WANTED, status=status, **spec)
+    seen = None if pods is None else PodsSeen(own=pods, others=(), stored=None, now=NOW)
     return judge(
-        workload, DEPLOYMENT, wanted=HASH, began=began(generation), pods=pods, causes=causes
+        workload, DEPLOYMENT, wanted=HASH, began=began(generation), seen=seen, causes=causes
     )
 
 
@@ -104,7 +107,7 @@ def test_counters_and_pods_that_disagree_are_neither_success_nor_failure() -> No
 
 
 def test_pods_that_cannot_be_seen_leave_it_to_the_counters() -> None:
-    assert isinstance(judged(DONE, pods=None), Complete)
+    assert isinstance(judged(DONE, seen=None), Complete)
     assert isinstance(judged(DONE, pods=[]), Progressing)
 
 
@@ -172,12 +175,12 @@ def test_a_change_of_the_template_supersedes_and_tells_by_whom() -> None:
             ]
         },
     )
-    verdict = judge(workload, DEPLOYMENT, wanted=HASH, began=began(), pods=None)
+    verdict = judge(workload, DEPLOYMENT, wanted=HASH, began=began(), seen=None)
     assert isinstance(verdict, Superseded)
     assert "argocd-controller" in verdict.message
     del workload["metadata"]["managedFields"]
     assert isinstance(
-        judge(workload, DEPLOYMENT, wanted=HASH, began=began(), pods=None), Superseded
+        judge(workload, DEPLOYMENT, wanted=HASH, began=began(), seen=None), Superseded
     )
 
 
@@ -189,16 +192,16 @@ def test_who_had_written_it_before_is_no_rival_where_times_are_the_same_second()
     known = deployment(WANTED, metadata={"managedFields": [entry("zz-deploys")]})
     both = {"managedFields": [entry("kubectl"), entry("zz-deploys")]}
     workload = deployment(metadata=both, status=DONE)
-    verdict = judge(workload, DEPLOYMENT, wanted=HASH, began=known, pods=None)
+    verdict = judge(workload, DEPLOYMENT, wanted=HASH, began=known, seen=None)
 
     assert isinstance(verdict, Superseded)
     assert verdict.message.startswith("kubectl changed")
 
 
 def test_a_workload_that_is_gone_or_made_anew_supersedes() -> None:
-    gone = judge(None, DEPLOYMENT, wanted=HASH, began=began(), pods=None)
+    gone = judge(None, DEPLOYMENT, wanted=HASH, began=began(), seen=None)
     workload = deployment(WANTED, status=DONE)
-    anew = judge(workload, DEPLOYMENT, wanted=HASH, began=began(uid="uid-before"), pods=None)
+    anew = judge(workload, DEPLOYMENT, wanted=HASH, began=began(uid="uid-before"), seen=None)
     for verdict in (gone, anew):
         assert isinstance(verdict, Superseded)
         assert "deleted" in verdict.message

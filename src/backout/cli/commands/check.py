@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("workload", nargs=-1, metavar="TYPE/NAME...", shell_complete=complete.workloads)
-@click.option("--all", "every", is_flag=True, help="Every Deployment of the namespace.")
-@click.option("-A", "--all-namespaces", is_flag=True, help="Every Deployment of the cluster.")
+@click.option("--all", "every", is_flag=True, help="Every workload of the namespace.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Every workload of the cluster.")
 @click.option(
     "-l", "--selector", default="", metavar="LABELS", help="Those with these labels: app=web."
 )
@@ -85,7 +85,7 @@ def _is_many(workload: tuple[str, ...], values: dict[str, Any]) -> bool:
     finds = values["every"] or values["all_namespaces"] or bool(values["selector"])
     if not workload and not finds:
         raise click.UsageError(
-            "name a workload, for example deployment/web; or write --all for every Deployment of "
+            "name a workload, for example deployment/web; or write --all for every workload of "
             "the namespace, -l LABELS for some of them, -A for the whole cluster"
         )
     if finds and workload and targets.kind_alone(workload) is None:

@@ -17,6 +17,7 @@ from backout.cli.options.shared import collect, common
 @acting.health
 @acting.telemetry
 @acting.fail_fast
+@acting.replacing
 @acting.lock
 @acting.ledger
 @acting.record

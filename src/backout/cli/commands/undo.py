@@ -46,6 +46,7 @@ from backout.cli.options.shared import breaker, collect, common
 @acting.health
 @acting.telemetry
 @acting.fail_fast
+@acting.replacing
 @breaker
 @acting.preflight
 @click.option(

@@ -258,6 +258,21 @@ _PROOF = (
 )
 
 
+_REPLACE = (
+    click.option(
+        "--replace-stuck-pods",
+        is_flag=True,
+        help="After the rollback, delete Pods that the controller waits for and never replaces: "
+        "only ones that are not Ready, one at a time.",
+    ),
+)
+
+
+def replacing(command: F) -> F:
+    """Give a command the option that deletes Pods which hold the rollback up."""
+    return with_options(command, _REPLACE)
+
+
 def proof(command: F) -> F:
     """Give a command the options on what its target must have: an image, or proof."""
     return with_options(command, _PROOF)

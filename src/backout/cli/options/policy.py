@@ -112,6 +112,7 @@ def health_policy(values: dict[str, Any]) -> Request:
         metrics=metrics_of(values),
         require_health=values["require_health"],
         take_over=values["take_over"],
+        replace_stuck_pods=values["replace_stuck_pods"],
         fail_fast=values["fail_fast"],
         patience=values["patience"],
         ledger_is_local=values["where"] == "local",

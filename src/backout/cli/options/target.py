@@ -11,15 +11,6 @@ if TYPE_CHECKING:
     from backout.core.kinds.kind import Kind
     from backout.core.kinds.target import Target
 
-_LATER = {
-    "sts": "StatefulSet",
-    "statefulset": "StatefulSet",
-    "statefulsets": "StatefulSet",
-    "ds": "DaemonSet",
-    "daemonset": "DaemonSet",
-    "daemonsets": "DaemonSet",
-}
-_SUFFIX = re.compile(r"\.(?:v1\.)?apps$")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _LONGEST = 253
 
@@ -81,10 +72,6 @@ def _example() -> str:
 
 
 def _not_a_kind(word: str, name: str) -> str:
-    later = _LATER.get(_SUFFIX.sub("", word.lower()))
-    if later is not None:
-        ours = ", ".join(f"{kind.resource.name}s" for kind in _kinds())
-        return f"{later}s are not supported yet: backout undoes {ours}"
     hint = word if _is_name(word) and not name else "NAME"
     return f"{word!r} is not a kind that backout undoes; write {_example()}/{hint}"
 

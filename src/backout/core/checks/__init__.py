@@ -15,6 +15,7 @@ from backout.core.checks import (
     images,
     ownership,
     proof,
+    reach,
     references,
     relevance,
 )
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     *ownership.CHECKS,
     *admission.CHECKS,
     *disruption.CHECKS,
+    *reach.CHECKS,
     *compatibility.CHECKS,
     *breaker.CHECKS,
     *relevance.CHECKS,

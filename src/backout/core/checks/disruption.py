@@ -145,7 +145,7 @@ def _held(preflight: Preflight) -> Iterator[Fact]:
     modes = {r.name: n.modes for r, n in snapshot.named.items() if r.kind is Referent.CLAIM}
     held, claimed = holding.held(template, room), holding.claimed(template, room, modes)
     number = preflight.destination.number
-    change = '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":0,"maxUnavailable":1}}}}'
+    change = snapshot.pace.first
     first = lines.of("kubectl patch", preflight.policy, snapshot, "--type=merge", "-p", change)
     for words, moves in ((held, "cannot"), (claimed, "may not")):
         if words:
@@ -186,7 +186,8 @@ def _shortages(preflight: Preflight) -> tuple[Shortage, ...]:
 
 def _admitted(preflight: Preflight) -> Object:
     """Return the target's template as its Pods will be made of it."""
-    template = preflight.destination.template
+    snapshot = preflight.snapshot
+    template = snapshot.kind.as_made(snapshot.workload, preflight.destination.template)
     name = str(objects.dig(template, "spec", "runtimeClassName", default=""))
     named = preflight.snapshot.named.get(Reference(kind=Referent.RUNTIME_CLASS, name=name))
     overhead = named.overhead if named is not None else {}

@@ -145,11 +145,12 @@ def target_is_known_bad(preflight: Preflight) -> Iterator[Fact]:
         )
 
 
-def no_replicas(preflight: Preflight) -> Iterator[Fact]:
-    """With replicas 0 every rollout completes at once and proves nothing."""
-    if preflight.replicas == 0:
+def no_pod_runs(preflight: Preflight) -> Iterator[Fact]:
+    """Where no Pod is to run every rollout completes at once and proves nothing."""
+    idle = preflight.snapshot.kind.idle(preflight.snapshot.workload)
+    if idle:
         yield Fact(
-            message="replicas is 0: no Pod will start, so nothing about the target is proven",
+            message=f"{idle}: no Pod will start, so nothing about the target is proven",
             remedy="scale it up afterwards and look at the Pods",
         )
 
@@ -203,8 +204,8 @@ CHECKS = (
     Check(
         id="PF112",
         severity=Severity.WARN,
-        title="replicas is 0",
-        find=no_replicas,
+        title="no Pod is to run",
+        find=no_pod_runs,
     ),
     Check(
         id="PF115",

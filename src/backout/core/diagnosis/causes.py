@@ -22,6 +22,7 @@ class Cause:
     `ground` is what it rests on. What `finality` decided of it: `is_final` whether it lasts until
     somebody acts, `final_in` in how many seconds it will be where that is known, `outlook` what
     keeps it from being final, in words. `is_context`: it tells what is awaited, and is no trouble.
+    `is_ours_to_end`: `--replace-stuck-pods` would end it.
     """
 
     code: str
@@ -36,9 +37,11 @@ class Cause:
     final_in: float | None = None
     outlook: str = ""
     is_context: bool = False
+    is_ours_to_end: bool = False
 
 
 REMEDIES = {
+    "STUCK_POD": "delete the Pod: kubectl delete pod POD -n NAMESPACE",
     "QUOTA": "raise the quota, or free what fills it",
     "ADMISSION": "the API server refuses the Pods: correct what its message names",
     "SCHEDULING_GATED": "see why the controller that owns the scheduling gate does not remove it",

@@ -27,12 +27,15 @@ def of_creation(
     others: Sequence[Object],
     since: datetime | None = None,
 ) -> Iterator[Cause]:
-    """Yield why Pods cannot be created: ReplicaFailure, worded by the own events of `stored`.
+    """Yield why Pods cannot be created: ReplicaFailure, worded by events of what makes them.
 
     `stored` is the revision in the history, `own` are its Pods, `others` the workload's of other
     revisions, which may be what fills a quota. Where it could not be made the workload's own
-    condition tells.
+    condition tells. A workload that makes its Pods itself has only its events.
     """
+    if kind.makes_pods:
+        yield from _of_own_pods(workload, kind, own, events, others, since)
+        return
     if stored is None:
         yield from _of_history(workload, kind, own, others)
         return
@@ -55,6 +58,35 @@ def of_creation(
         awaits=_frees(workload, kind, own, others),
         told_for=told.told_for(same, since),
         answer=str(last),
+    )
+
+
+def _of_own_pods(
+    workload: Object,
+    kind: Kind,
+    own: Sequence[Object],
+    events: Sequence[Object],
+    others: Sequence[Object],
+    since: datetime | None,
+) -> Iterator[Cause]:
+    """Yield why a Pod is missing: the newest event, which says nothing once all are there."""
+    refused = [e for e in events if e.get("reason") == "FailedCreate"]
+    there = sum(objects.is_controlled_by(p, objects.uid(workload)) for p in [*own, *others])
+    if not refused or there >= kind.pace(workload).replicas:
+        return
+    newest = str(refused[-1].get("message", "")).removeprefix("Error creating: ")
+    text = newest.rpartition(" failed error: ")[2]
+    about = refusal(text).about
+    same = [e for e in refused if refusal(str(e.get("message", ""))).about == about]
+    yield _refused(
+        workload,
+        f"{kind.resource.name} {objects.name(workload)}",
+        f"the API server refuses its Pods: {text}",
+        text,
+        evidence=f"FailedCreate: {text}",
+        awaits=_frees(workload, kind, own, others),
+        told_for=told.told_for(same, since),
+        answer=str(told.last_seen(refused[-1])),
     )
 
 

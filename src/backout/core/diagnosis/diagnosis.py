@@ -22,9 +22,11 @@ from backout.core.diagnosis.finality import Judging
 from backout.core.diagnosis.groups import Patience, Rule
 from backout.core.diagnosis.placement import Cluster, of_claims, unplaced
 from backout.core.diagnosis.readiness import of_unready
+from backout.core.diagnosis.stuck import of_stuck
+from backout.core.kinds.kind import PodsSeen
 from backout.core.kubernetes import events as told
 from backout.core.kubernetes import objects
-from backout.core.kubernetes.managed_fields import status_written
+from backout.core.kubernetes.managed_fields import unwritten_for
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ class Scene:
 
     `stored` is the object of the history that holds it, `pods` are its Pods, `others` the
     workload's Pods of other revisions, `events` any events (others' are passed over), `now` is the
-    server's time.
+    server's time, `lost` are its nodes that do not answer.
     """
 
     workload: Object
@@ -73,6 +75,14 @@ class Scene:
     events: Sequence[Object] = ()
     others: Sequence[Object] = ()
     earlier: Before = field(default_factory=Before)
+    lost: frozenset[str] = frozenset()
+
+    @property
+    def seen(self) -> PodsSeen:
+        """Its Pods, as its kind looks at them."""
+        return PodsSeen(
+            own=self.pods, others=self.others, stored=self.stored, now=self.now, lost=self.lost
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +139,9 @@ def _found(scene: Scene, meanwhile: Meanwhile) -> Iterator[Cause]:
         nodes_may_return=meanwhile.nodes_may_return,
         terminating=next((f"Pod {objects.name(p)}" for p in all_pods if _terminates(p)), ""),
     )
-    own = by_uid.get(objects.uid(scene.stored), ()) if scene.stored is not None else ()
+    maker = scene.workload if scene.kind.makes_pods else scene.stored
+    own = by_uid.get(objects.uid(maker), ()) if maker is not None else ()
+    yield from of_stuck(scene.workload, scene.kind, scene.seen, earlier.since)
     yield from of_creation(
         scene.workload, scene.kind, scene.stored, scene.pods, own, scene.others, earlier.since
     )
@@ -158,10 +170,7 @@ class _One:
     @property
     def unchanged(self) -> timedelta:
         """How long its status has not been written, within the server's clock."""
-        written, since = status_written(self.pod), self.scene.earlier.since
-        if written is None:
-            return timedelta(0)
-        return max(timedelta(0), self.scene.now - (max(written, since) if since else written))
+        return unwritten_for(self.pod, self.scene.now, self.scene.earlier.since)
 
 
 def _of_pod(one: _One, meanwhile: Meanwhile) -> Iterator[Cause]:

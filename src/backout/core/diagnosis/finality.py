@@ -131,7 +131,8 @@ def _until_again(cause: Cause, judging: Judging) -> float:
 
 def _left(cause: Cause, judging: Judging) -> float:
     patience = judging.patience
-    whole = patience.long if cause.ground.is_new else patience.usual
+    usual = patience.long if cause.ground.is_new else patience.usual
+    whole = max(usual, cause.ground.final_after or usual)
     return whole.total_seconds() - lasted(cause, judging)
 
 

@@ -78,6 +78,7 @@ _OBJECT = _missing("the object or its key appears", "our own read finds it missi
 _FREED = "a Pod of this workload that still terminates"
 
 TABLE: Mapping[str, tuple[GroupRule, ...]] = {
+    "STUCK_POD": (_missing("the Pod becomes Ready for a moment", "it is not Ready still"),),
     "QUOTA": (
         _missing(f"{_FREED}, `status unknown for quota`", "it is refused still"),
         _AGAIN,
@@ -164,8 +165,8 @@ class Ground:
     of the cluster, `told_for` is how long it has lasted by two stamps of one clock. `awaits` is
     what is on its way, in words, `look` what our own look has to confirm. `is_new` asks for the
     longer patience. `allowed` is how long it is not worth a word, `final_after` how long it has to
-    last where a peer shows that the surroundings work, `exits` how many restarts
-    in a row ended alike.
+    last at least, by a peer that shows that the surroundings work or by patience, `exits` how many
+    restarts in a row ended alike.
     """
 
     row: GroupRule

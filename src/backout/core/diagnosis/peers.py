@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from backout.core.diagnosis import probes
 from backout.core.diagnosis.groups import Around
 from backout.core.kubernetes import objects
+from backout.core.kubernetes.labels import REVISION_HASH
 from backout.core.kubernetes.managed_fields import status_written
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def standing_by(pods: Iterable[Object], now: datetime) -> int:
     That is how active and passive Pods look: within one revision, none of them restarted, all older
     than their probes' own numbers allow twice.
     """
-    by_owner: dict[str, list[Object]] = {}
+    by_owner: dict[tuple[str, str], list[Object]] = {}
     for pod in pods:
         if objects.dig(pod, "status", "phase") not in {"Failed", "Succeeded"}:
             by_owner.setdefault(_owner(pod), []).append(pod)
@@ -57,8 +58,10 @@ def standing_by(pods: Iterable[Object], now: datetime) -> int:
     )
 
 
-def _owner(pod: Object) -> str:
-    return str(objects.dig(pod, "metadata", "ownerReferences", 0, "uid", default=""))
+def _owner(pod: Object) -> tuple[str, str]:
+    """Return what tells the Pods of one revision: its owner, and the label where that has many."""
+    owner = str(objects.dig(pod, "metadata", "ownerReferences", 0, "uid", default=""))
+    return owner, objects.labels_of(pod).get(REVISION_HASH, "")
 
 
 def _was_ready(pod: Object) -> bool:

@@ -156,10 +156,15 @@ def may_return(listed: Iterable[Object], causes: Iterable[Cause]) -> bool:
     return kept_off < counted or any(_is_away(node) for node in found)
 
 
+def answers(node: Object) -> bool:
+    """Tell whether a node's kubelet is heard of and well."""
+    return bool(objects.dig(objects.condition(node, "Ready"), "status") == "True")
+
+
 def _is_away(node: Object) -> bool:
     return (
         objects.dig(node, "spec", "unschedulable") is True
-        or objects.dig(objects.condition(node, "Ready"), "status") != "True"
+        or not answers(node)
         or any(str(t.get("key", "")).startswith(_OF_THE_CLUSTER) for t in nodes.keeps_off(node))
     )
 

@@ -26,6 +26,7 @@ EVENTS = (
     planning.Rehearsing,
     acting.Triggered,
     acting.PatchLanded,
+    acting.PodReplaced,
     watching.Moved,
     watching.Counted,
     watching.NotReady,

@@ -48,6 +48,13 @@ class PatchLanded(Event, frozen=True, kw_only=True, tag="patched"):
     milliseconds: float
 
 
+class PodReplaced(Event, frozen=True, kw_only=True, tag="replaced"):
+    """`--replace-stuck-pods`: a Pod that held the rollback up was deleted."""
+
+    pod: str
+    uid: str
+
+
 class Recorded(Event, frozen=True, kw_only=True, tag="recorded"):
     """`verify`, `status --record`: the revision is remembered as healthy."""
 

@@ -8,10 +8,11 @@ from backout.core.events.event import Event
 class Noted(Event, frozen=True, kw_only=True, tag="note"):
     """What could not be done, or should be known.
 
-    `unwatched`: what could not be watched.
+    `unwatched`: what could not be watched; `node`: one that does not answer.
     """
 
     unwatched: str = ""
+    node: str = ""
 
 
 class Warned(Event, frozen=True, kw_only=True, tag="warning"):

@@ -29,7 +29,7 @@ def numbered(revisions: Iterable[Revision], number: int) -> Revision | None:
     Of several with one number it is the oldest, the current one last, as kubectl takes them
     (kubectl pkg/polymorphichelpers/rollback.go, deploymentRevision).
     """
-    return next((r for r in _by_age(revisions) if r.number == number), None)
+    return next((r for r in _walked(revisions) if r.number == number), None)
 
 
 def kubectl_choice(revisions: Iterable[Revision]) -> int | None:
@@ -40,7 +40,7 @@ def kubectl_choice(revisions: Iterable[Revision]) -> int | None:
     pkg/polymorphichelpers/rollback.go, deploymentRevision).
     """
     latest = previous = -1
-    for number in (r.number for r in _by_age(revisions) if r.is_numbered):
+    for number in (r.number for r in _walked(revisions) if r.is_numbered):
         if latest < number:
             previous, latest = latest, number
         elif previous < number:
@@ -53,6 +53,6 @@ def is_where_we_are(revision: Revision, now: Revision | None) -> bool:
     return revision.is_current or (now is not None and revision.hash == now.hash)
 
 
-def _by_age(revisions: Iterable[Revision]) -> list[Revision]:
-    """Return them as kubectl looks at them: the oldest first, the current one last."""
-    return sorted(revisions, key=lambda r: (r.is_current, *objects.age(r.stored)))
+def _walked(revisions: Iterable[Revision]) -> list[Revision]:
+    """Return them as kubectl looks at them: the oldest first, the current one last, or by place."""
+    return sorted(revisions, key=lambda r: r.place or (str(r.is_current), *objects.age(r.stored)))

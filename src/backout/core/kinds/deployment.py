@@ -5,26 +5,28 @@ The words are kubectl's (pkg/polymorphichelpers/rollout_status.go).
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from backout.core.kinds import replica_sets
+from backout.core.kinds import amounts, replica_sets
 from backout.core.kinds.kind import Counters, Pace, Resource, Unmoving
+from backout.core.kinds.ordinary import Ordinary
 from backout.core.kubernetes import objects
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from backout.core.kinds.kind import PodsSeen
     from backout.core.model import Object, Revision
 
 NO_DEADLINE = 2**31 - 1
 """progressDeadlineSeconds that means none (kubernetes pkg/controller/deployment/util)."""
+ONE_FIRST = '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":0,"maxUnavailable":1}}}}'
 RESUME = {"op": "replace", "path": "/spec/paused", "value": False}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deployment:
+class Deployment(Ordinary):
     """Its history is its ReplicaSets, to which the controller copies the annotations."""
 
     resource: Resource = Resource(
@@ -34,6 +36,8 @@ class Deployment:
     spoken: str = "deployment"
     stored: Resource = Resource(group="apps", version="v1", name="ReplicaSet", plural="replicasets")
     marks_history: bool = True
+    makes_pods: bool = False
+    is_per_node: bool = False
     watched_fields: tuple[str, ...] = ("paused", "strategy")
 
     def template_of(self, stored: Object) -> Object | None:
@@ -58,8 +62,8 @@ class Deployment:
             unavailable=int(status.get("unavailableReplicas") or 0),
         )
 
-    def waiting_for(self, workload: Object) -> str | None:
-        """Return what is awaited; kubectl leaves the last two out."""
+    def waiting_for(self, workload: Object, seen: PodsSeen | None = None) -> str | None:  # noqa: ARG002
+        """Return what is awaited by its counters; kubectl leaves the last two out."""
         now = self.counters(workload)
         start = f'Waiting for deployment "{objects.name(workload)}" rollout to finish: '
         if now.updated < now.wanted:
@@ -84,6 +88,10 @@ class Deployment:
             return None
         return Unmoving(why="the Deployment is paused", until="it is resumed", lift=RESUME)
 
+    def idle(self, workload: Object) -> str:
+        """Return that none is asked for."""
+        return "" if objects.replicas(workload) else "replicas is 0"
+
     def pace(self, workload: Object) -> Pace:
         """Return the rolling update's counts of Pods; Recreate lets all go, and adds none.
 
@@ -95,23 +103,15 @@ class Deployment:
         if objects.dig(workload, "spec", "strategy", "type") == "Recreate":
             return Pace(replicas=replicas, unavailable=replicas, surge=0, recreates=True)
         rolling = objects.dig(workload, "spec", "strategy", "rollingUpdate", default={})
-        unavailable = _count(rolling.get("maxUnavailable", "25%"), replicas, up=False)
-        surge = _count(rolling.get("maxSurge", "25%"), replicas, up=True)
+        unavailable = amounts.of_pods(rolling.get("maxUnavailable", "25%"), replicas, up=False)
+        surge = amounts.of_pods(rolling.get("maxSurge", "25%"), replicas, up=True)
         least = 1 if unavailable == 0 and surge == 0 else unavailable
-        return Pace(replicas=replicas, unavailable=least, surge=surge)
+        return Pace(replicas=replicas, unavailable=least, surge=surge, first=ONE_FIRST)
 
     def deadline(self, workload: Object) -> int | None:
         """Return progressDeadlineSeconds; 600 is the API's default."""
         seconds = int(objects.dig(workload, "spec", "progressDeadlineSeconds", default=600))
         return None if seconds >= NO_DEADLINE else seconds
-
-
-def _count(amount: int | str, replicas: int, *, up: bool) -> int:
-    text = str(amount)
-    if not text.endswith("%"):
-        return int(text)
-    exact = Fraction(int(text[:-1]) * replicas, 100)
-    return -(-exact.numerator // exact.denominator) if up else int(exact)
 
 
 DEPLOYMENT = Deployment()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
     from typing import Any
 
     from backout.core.model import Object, Revision
@@ -51,13 +52,17 @@ class Counters:
 class Pace:
     """How a rollout replaces `replicas` Pods: so many may be `unavailable`, so many beside them.
 
-    `recreates`: all old Pods go before the first new one comes.
+    `recreates`: all old Pods go before the first new one comes. `ordered`: each Pod waits for the
+    one before it, so that one that fails stops all. `first` is the merge patch that lets one Pod go
+    before another comes.
     """
 
     replicas: int
     unavailable: int
     surge: int
     recreates: bool = False
+    ordered: bool = False
+    first: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +75,36 @@ class Unmoving:
     why: str
     until: str
     lift: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodsSeen:
+    """A workload's Pods, told apart: those of the template that should run, and all others.
+
+    `stored` is the object of the history that holds that template, None while there is none; `now`
+    is the server's time; `lost` are the nodes that do not answer, of those that have a Pod of it.
+    """
+
+    own: Sequence[Object]
+    others: Sequence[Object]
+    stored: Object | None
+    now: datetime
+    lost: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StuckPod:
+    """A Pod of another template that the controller waits for and does not replace.
+
+    `why` in words, `remedy` what frees it. `is_safe`: deleting it lets the rollout go on, and harms
+    nothing that works. `is_due`: the controller has seen the template that should run.
+    """
+
+    pod: Object
+    why: str
+    remedy: str
+    is_safe: bool
+    is_due: bool
 
 
 class Kind(Protocol):
@@ -96,6 +131,14 @@ class Kind(Protocol):
         """Whether its controller copies the workload's annotations to the current revision."""
 
     @property
+    def makes_pods(self) -> bool:
+        """Whether its own controller makes its Pods, and not that of an object of its history."""
+
+    @property
+    def is_per_node(self) -> bool:
+        """Whether a node that does not answer is one that nothing can be rolled out to."""
+
+    @property
     def watched_fields(self) -> tuple[str, ...]:
         """The fields of its spec, beside the template, that must not change before the act."""
 
@@ -114,10 +157,11 @@ class Kind(Protocol):
     def counters(self, workload: Object) -> Counters:
         """Return the counters of its status."""
 
-    def waiting_for(self, workload: Object) -> str | None:
-        """Return what its rollout waits for in kubectl's words, None where all is counted.
+    def waiting_for(self, workload: Object, seen: PodsSeen | None = None) -> str | None:
+        """Return what its rollout waits for in kubectl's words, None where it waits for nothing.
 
-        `workload` is one whose newest spec the controller has observed.
+        `workload` is one whose newest spec the controller has observed; without `seen` its Pods
+        cannot be seen, and its counters are all there is.
         """
 
     def rolled_out(self, workload: Object) -> str:
@@ -125,6 +169,21 @@ class Kind(Protocol):
 
     def unmoving(self, workload: Object) -> Unmoving | None:
         """Return why a new template would roll nothing out, None where it would."""
+
+    def unreached(self, workload: Object) -> str:
+        """Return which of its Pods a rollout leaves as they are, in words; empty where none."""
+
+    def idle(self, workload: Object) -> str:
+        """Return why no Pod of a new template would run, in words; empty where one would."""
+
+    def stuck(self, workload: Object, seen: PodsSeen) -> StuckPod | None:
+        """Return the Pod that a rollout of `seen.stored` waits for in vain, None where none.
+
+        It may be asked before that template is set.
+        """
+
+    def as_made(self, workload: Object, template: Object) -> Object:
+        """Return a template as its controller makes Pods of it: with what it adds."""
 
     def pace(self, workload: Object) -> Pace:
         """Return how its rollouts replace Pods."""

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from backout.core.model import Object
 
+REVISION_HASH = "controller-revision-hash"
+"""Says of which ControllerRevision a Pod was made (apps/v1, ControllerRevisionHashLabelKey)."""
+
 
 class Labelled:
     """A list that is asked by many selectors: each looks only at what shares a label with it."""

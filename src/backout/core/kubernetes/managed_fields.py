@@ -6,6 +6,7 @@ The weaker evidence: names of managers are free text, and a manager has one entr
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backout.core.kubernetes import objects
@@ -48,3 +49,14 @@ def status_written(obj: Object) -> datetime | None:
         and (at := objects.timestamp(entry.get("time"))) is not None
     ]
     return max(times, default=None)
+
+
+def unwritten_for(pod: Object, now: datetime, since: datetime | None) -> timedelta:
+    """Return for how long a status has not been written, counted from `since` at the earliest.
+
+    Both times are the server's; nothing where it does not tell.
+    """
+    written = status_written(pod)
+    if written is None:
+        return timedelta(0)
+    return max(timedelta(0), now - (max(written, since) if since is not None else written))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -98,10 +98,32 @@ def is_ready(pod: Object) -> bool:
     )
 
 
+def is_available(pod: Object, seconds: int, now: datetime) -> bool:
+    """Tell whether a Pod has been Ready for so many seconds, as its controller asks for it.
+
+    `now` is the server's; the controller compares its own clock with the same stamp
+    (IsPodAvailable in kubernetes pkg/api/v1/pod/util.go).
+    """
+    since = timestamp(dig(condition(pod, "Ready"), "lastTransitionTime"))
+    has_held = seconds == 0 or (since is not None and since + timedelta(seconds=seconds) <= now)
+    return is_ready(pod) and has_held
+
+
 def is_active(pod: Object) -> bool:
     """Tell whether a Pod is to run on (IsPodActive, pkg/controller/controller_utils.go)."""
     is_over = dig(pod, "status", "phase") in {"Failed", "Succeeded"}
     return not is_over and not dig(pod, "metadata", "deletionTimestamp")
+
+
+def node_of(pod: Object) -> str:
+    """Return the name of a Pod's node; of one that waits the node that it alone may run on.
+
+    A DaemonSet's Pod is bound by an affinity to one node's name.
+    """
+    required = "requiredDuringSchedulingIgnoredDuringExecution"
+    terms = ("spec", "affinity", "nodeAffinity", required, "nodeSelectorTerms")
+    bound = dig(pod, *terms, 0, "matchFields", 0, "values", 0, default="")
+    return str(dig(pod, "spec", "nodeName", default=bound))
 
 
 def containers(template_or_pod: Object) -> list[Object]:

@@ -77,6 +77,15 @@ def known_as(there: Side, found: Object) -> Side:
     return replace(may_become(there, found), stored=template.digest(found))
 
 
+def replaced(name: str, uid: str) -> Edit:
+    """Return the edit that tells that a Pod is about to be deleted because it holds it up."""
+
+    def edit(record: Record, _now: datetime) -> Record:
+        return replace(record, replaces=True, replaced={**record.replaced, name: uid})
+
+    return edit
+
+
 def closed(state: State, images: Mapping[str, str] = NO_IMAGES, **facts: Any) -> Edit:
     """Return the edit that closes a record at the server's time.
 

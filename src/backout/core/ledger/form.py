@@ -42,7 +42,7 @@ _MEMORY_KEYS = frozenset(
 _RECORD_KEYS = frozenset(
     {"op", "actor", "reason", "accepted", "traceID", "host", "bootID", "pid", "uid", "from", "to"}
     | {"state", "intentAt", "deadline", "patchedAt", "verdict", "health", "causes", "condemns"}
-    | {"closedAt"}
+    | {"closedAt", "replaces", "replaced"}
 )
 
 
@@ -100,6 +100,8 @@ def _json(record: Record) -> dict[str, Any]:
         "health": record.health,
         "causes": list(record.causes),
         **({"condemns": True} if record.condemns else {}),
+        **({"replaces": True} if record.replaces else {}),
+        **({"replaced": dict(record.replaced)} if record.replaced else {}),
         "closedAt": _time(record.closed_at),
     }
 
@@ -126,6 +128,8 @@ def _record(value: Any) -> Record:
         health=_typed(content["health"], str),
         causes=_texts(content["causes"]),
         condemns=_typed(content.get("condemns", False), bool),
+        replaces=_typed(content.get("replaces", False), bool),
+        replaced=_images(content.get("replaced", {})),
         closed_at=_maybe_moment(content["closedAt"]),
         rest={k: v for k, v in content.items() if k not in _RECORD_KEYS},
     )

@@ -91,8 +91,9 @@ class Record:
     """One rollback: who, why, from where, to where, and what became of it.
 
     `accepted` are the ids of findings that were gone past; `uid` is the workload's; `condemns`
-    tells whether its failure is the fault of its target's template; `rest` are keys of the same
-    schema that are not ours to lose.
+    tells whether its failure is the fault of its target's template; `replaces`: Pods that hold it
+    up are deleted; `replaced` are those that were, or were about to be, names with their UIDs;
+    `rest` are keys of the same schema that are not ours to lose.
     """
 
     op: str
@@ -114,6 +115,8 @@ class Record:
     health: str = ""
     causes: tuple[str, ...] = ()
     condemns: bool = False
+    replaces: bool = False
+    replaced: Mapping[str, str] = field(default_factory=dict)
     closed_at: datetime | None = None
     rest: Mapping[str, Any] = field(default_factory=dict)
 

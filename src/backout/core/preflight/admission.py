@@ -8,6 +8,7 @@ from backout.core.kubernetes import objects
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object, Revision
 
 _BY_POLICY = ("exceeded quota", "failed quota", "admission webhook", "ValidatingAdmissionPolicy")
@@ -33,12 +34,12 @@ def is_of_policy(refused: str) -> bool:
     return any(word in refused for word in _BY_POLICY)
 
 
-def pod_of(workload: Object, revision: Revision) -> dict[str, Any]:
-    """Return a Pod of a revision, as the ReplicaSet controller would make it, owned by nothing.
+def pod_of(workload: Object, revision: Revision, kind: Kind) -> dict[str, Any]:
+    """Return a Pod of a revision, as its controller would make it, owned by nothing.
 
     Source: kubernetes pkg/controller/controller_utils.go (GetPodFromTemplate).
     """
-    template = revision.template
+    template = kind.as_made(workload, revision.template)
     metadata = objects.dig(template, "metadata", default={})
     kept = {k: metadata[k] for k in ("labels", "annotations", "finalizers") if metadata.get(k)}
     name = objects.name(revision.stored) or objects.name(workload)

@@ -180,6 +180,7 @@ TABLE = (
     ),
     _grant(": pods", "create", _PREFLIGHT, _OPT_IN, "a dry run of a Pod of the target"),
     _grant(": pods", "create delete", (UNDO,), _OPT_IN, "a rehearsal, only with --rehearse"),
+    _grant(": pods", "delete", _ROLLBACK, _OPT_IN, "stuck Pods, only with --replace-stuck-pods"),
     _grant(": nodes", "list", (*_ALL[:-1],), _OPTIONAL, "whether nodes are the cause", "cluster"),
     _grant(
         "scheduling.k8s.io: priorityclasses",
@@ -226,6 +227,8 @@ def workload(kind: Kind) -> tuple[Permission, ...]:
 LEDGER = _required("leases", TABLE)
 """What an undo does with the Lease: without it nothing is written."""
 CREATE_PODS = Permission(verb="create", group="", resource="pods")
+DELETE_PODS = Permission(verb="delete", group="", resource="pods")
+DELETE_RULE = '{apiGroups: [""], resources: [pods], verbs: [delete]}'
 REHEARSAL_RULE = '{apiGroups: [""], resources: [pods], verbs: [create, delete, list, watch]}'
 REHEARSAL = (
     CREATE_PODS,
@@ -234,12 +237,14 @@ REHEARSAL = (
 """Without these no trial Pod is made."""
 
 
-def asked(kind: Kind, *, ledger_is_local: bool) -> tuple[Permission, ...]:
+def asked(kind: Kind, *, ledger_is_local: bool, deletes: bool) -> tuple[Permission, ...]:
     """Return what is asked about before the intent, in one round.
 
     A ledger in a file needs no right to Leases; without the last no Pod is tried as a dry run.
+    `deletes`: Pods that hold the rollback up are to be deleted.
     """
-    return (*workload(kind), *(() if ledger_is_local else LEDGER), CREATE_PODS)
+    ledger = () if ledger_is_local else LEDGER
+    return (*workload(kind), *ledger, *((DELETE_PODS,) if deletes else ()), CREATE_PODS)
 
 
 def rule(resource: str, kind: Kind | None = None) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from backout.core.diagnosis.causes import Cause
-    from backout.core.kinds.kind import Kind
+    from backout.core.kinds.kind import Kind, PodsSeen, Unmoving
     from backout.core.model import Object
 
 
@@ -68,14 +68,14 @@ def judge(
     *,
     wanted: str,
     began: Object,
-    pods: Sequence[Object] | None,
+    seen: PodsSeen | None,
     causes: Sequence[Cause] = (),
 ) -> Verdict:
     """Return where the rollout stands.
 
     `workload` is the newest one seen (None: deleted), `wanted` the hash of the template that
-    should run, `began` the workload as it was when this rollout began, `pods` those of the wanted
-    revision (None: they cannot be seen), `causes` what keeps them from being ready.
+    should run, `began` the workload as it was when this rollout began, `seen` its Pods told apart
+    (None: they cannot be seen), `causes` what keeps those of that template from being ready.
     """
     if workload is None or objects.uid(workload) != objects.uid(began):
         return Superseded(message=f"the {kind.resource.name} has been deleted")
@@ -85,19 +85,19 @@ def judge(
         objects.generation(began), objects.generation(workload)
     ):
         # Where it may make no ReplicaSet the controller observes nothing (measured, 1.34.4).
-        if not pods and _is_hopeless(workload, (), causes):
+        if (seen is None or not seen.own) and _is_hopeless(workload, kind, (), causes):
             return Failed(message=causes[0].message, causes=tuple(causes))
         return Progressing(message=f"Waiting for {kind.spoken} spec update to be observed...")
-    waiting = kind.waiting_for(workload)
+    waiting = kind.waiting_for(workload, seen)
     if waiting is None:
-        unready = _unready(workload, kind, pods)
+        unready = _unready(workload, kind, seen)
         if unready is not None:
             return Progressing(message=unready)
         return Complete(message=kind.rolled_out(workload))
     still = kind.unmoving(workload)
-    if still is not None:
+    if still is not None and not _comes_by_itself(still, seen):
         return Unknown(message=f"{still.why}: nothing rolls out until {still.until}")
-    if _is_hopeless(workload, pods or (), causes):
+    if _is_hopeless(workload, kind, seen.own if seen is not None else (), causes):
         return Failed(message=causes[0].message, causes=tuple(causes))
     return Progressing(message=waiting)
 
@@ -118,23 +118,34 @@ def stands_by(pods: Sequence[Object], others: Sequence[Object], before: int) -> 
     return runs and sum(map(objects.is_ready, [*pods, *others])) >= before
 
 
-def _unready(workload: Object, kind: Kind, pods: Sequence[Object] | None) -> str | None:
+def _unready(workload: Object, kind: Kind, seen: PodsSeen | None) -> str | None:
     """Return what is awaited where the counters are complete and Pods are not Ready.
 
     Either may be the newer word: it is neither success nor failure until they agree.
     """
-    if pods is None:
+    if seen is None:
         return None
-    wanted, ready = kind.counters(workload).wanted, sum(map(objects.is_ready, pods))
+    wanted = kind.counters(workload).wanted - len(seen.lost)
+    ready = sum(map(objects.is_ready, seen.own))
     start = f'Waiting for {kind.spoken} "{objects.name(workload)}" rollout to finish'
     return None if ready >= wanted else f"{start}: {ready} of {wanted} Pods are Ready..."
 
 
-def _is_hopeless(workload: Object, pods: Sequence[Object], causes: Sequence[Cause]) -> bool:
-    """Tell whether no Pod of the wanted revision can still become ready (failures.md, rule 4)."""
+def _comes_by_itself(still: Unmoving, seen: PodsSeen | None) -> bool:
+    """Tell whether what is replaced by hand is deleted already: the new Pods come by themselves."""
+    return still.lift is None and seen is not None and not any(map(objects.is_active, seen.others))
+
+
+def _is_hopeless(
+    workload: Object, kind: Kind, pods: Sequence[Object], causes: Sequence[Cause]
+) -> bool:
+    """Tell whether no Pod of the wanted revision can still become ready (failures.md, rule 4).
+
+    Where they wait for each other, one that cannot is enough.
+    """
     final = {c.uid for c in causes if c.is_final}
-    if not final:
-        return False
+    if not final or kind.pace(workload).ordered:
+        return bool(final)
     waiting = [p for p in pods if objects.is_active(p) and not objects.is_ready(p)]
     if waiting:
         return all(objects.uid(p) in final for p in waiting)

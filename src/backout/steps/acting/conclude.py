@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from backout.core.checks.ownership import REVERTS
 from backout.core.diagnosis.condemning import condemns
+from backout.core.diagnosis.stuck import CODE as STUCK
 from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
 from backout.core.ledger.edits import Edit, applied, closed
 from backout.core.ledger.records import State
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outcome, Edit]:
     """Return the outcome and the edit that closes the record with it.
 
-    A rollout that was not finished when time was up stays open: the next run goes on with it.
+    A rollout that was not finished when time was up stays open: the next run goes on with it. So
+    does one that a Pod holds up: whoever deletes that finishes it.
     """
     result, state, words = _judged(run, ending)
     number = plan.preflight.destination.number
@@ -39,6 +41,8 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
     )
     if isinstance(ending.verdict, Unknown):
         return replace(outcome, remedy=f"go on with it: {resume_line(run)}"), applied
+    if _is_held_up(ending):
+        return replace(outcome, remedy=_freeing(run, ending)), applied
     facts = {
         "verdict": verdict,
         "health": health,
@@ -46,6 +50,21 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
         "condemns": _condemns(run, ending),
     }
     return outcome, closed(state, images=ending.images, **facts)
+
+
+def _is_held_up(ending: Ending) -> bool:
+    causes = getattr(ending.verdict, "causes", ())
+    return isinstance(ending.verdict, Failed) and any(
+        c.code == STUCK and c.is_final for c in causes
+    )
+
+
+def _freeing(run: Run, ending: Ending) -> str:
+    """Return how to go on where a Pod holds the rollback up: by us, where deleting it is enough."""
+    cause = next(c for c in getattr(ending.verdict, "causes", ()) if c.code == STUCK)
+    if cause.is_ours_to_end and not run.policy.replace_stuck_pods:
+        return f"{cause.remedy}, or go on with it: {resume_line(run)} --replace-stuck-pods"
+    return f"{cause.remedy}; then go on with it: {resume_line(run)}"
 
 
 def _condemns(run: Run, ending: Ending) -> bool:

@@ -14,7 +14,7 @@ from backout.core.events.told import Noted
 from backout.core.events.watching import NextStep
 from backout.core.kubernetes import template
 from backout.core.ledger import once, records
-from backout.core.ledger.edits import closed, stored
+from backout.core.ledger.edits import applied, closed, stored
 from backout.core.ledger.records import State
 from backout.core.ledger.stage import (
     Answered,
@@ -44,6 +44,7 @@ from backout.steps.acting.act import Announcer, act
 from backout.steps.acting.conclude import conclude, not_recorded, resume_line
 from backout.steps.acting.hand_over import hand_over
 from backout.steps.acting.publish import publish
+from backout.steps.acting.replace import StuckPods
 from backout.steps.concurrency import beside, running
 from backout.steps.ledger.closing import Closing
 from backout.steps.ledger.keep import kept
@@ -56,8 +57,10 @@ from backout.steps.watching.soak import settled
 from backout.steps.watching.watch import Watch, Watched, until
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
+    from backout.core.diagnosis.diagnosis import Scene
+    from backout.core.ledger.records import Record
     from backout.core.model import Finding, Object
     from backout.core.plan.plan import Plan
     from backout.steps.run import Run
@@ -92,6 +95,7 @@ class Rollback:
         self._closing = Closing(run, references.versions(there.template, named))
         self._announcer = announcer or Announcer()
         self._stage: Stage = Planned()
+        self._left: Record | None = None
 
     async def carry_out(self, *, still: str = "") -> Outcome | Again:
         """Return the outcome, or that a new plan is needed before anything is sent.
@@ -101,12 +105,13 @@ class Rollback:
         """
         return await self._told(self._steps(still))
 
-    async def go_on(self, held: Held, workload: Object) -> Outcome:
+    async def go_on(self, held: Held, workload: Object, record: Record) -> Outcome:
         """Watch, verify and close a rollback whose PATCH landed before; the lock is ours.
 
-        `workload` is as just read.
+        `workload` is as just read, `record` the rollback's.
         """
         self._closing.held = held
+        self._left = record
         self._reach(Answered(act=Applied(workload=workload)))
         return await self._told(self._rest(held, Applied(workload=workload)))
 
@@ -224,7 +229,7 @@ class Rollback:
         if not isinstance(judged, Judged):
             raise TypeError("only what was judged is closed")
         outcome = judged.outcome
-        if outcome.result is Result.FAILED:
+        if outcome.result is Result.FAILED and judged.edit is not applied:
             self._run.say(NextStep(message=next_candidate(self._plan.preflight)))
         async with running(publish(self._run, self._workload, outcome)) as telling:
             is_closed = await self._closing.close(judged.edit)
@@ -246,11 +251,21 @@ class Rollback:
             ),
             fail_fast=self._run.policy.fail_fast,
             patience=patience(self._run.policy.patience),
+            replace=self._replace(workload, wanted),
         )
         async with Watch(self._run, watched, deadline=self._until) as watch:
             return await settled(
                 self._run, watch, preflight, deadline=self._until, hold=self._hold()
             )
+
+    def _replace(self, workload: Object, wanted: str) -> Callable[[Scene], Awaitable[bool]] | None:
+        """Return what deletes Pods that hold the rollback up, where that was asked for."""
+        left = self._left
+        is_asked = self._run.policy.replace_stuck_pods or (left is not None and left.replaces)
+        if not is_asked or not wanted:
+            return None
+        before = left.replaced if left is not None else {}
+        return StuckPods(self._run, self._closing, workload, wanted, before).replace
 
     def _hold(self) -> float:
         """Return for how long an owner is waited for that may put the template back."""

@@ -67,8 +67,9 @@ async def chosen(
     What the user names is asked instead of the Services. With `at_once` only what answers at once:
     no smoke test delays a rollback. Which other Pods the Services select is read here.
     """
-    if snapshot.pace.replicas == 0:
-        none = NotVerified(why="replicas is 0", remedy="scale it up and look at its Pods")
+    idle = snapshot.kind.idle(snapshot.workload)
+    if idle:
+        none = NotVerified(why=idle, remedy="let a Pod of it run, and look at that")
         return Chosen(subjects=(), unasked=(none,))
     policy = run.policy
     subjects: list[Subject] = [_url(run, url) for url in policy.urls]

@@ -28,13 +28,16 @@ class Closing:
         self._references = references
         self.held: Held | None = None
 
-    async def note(self, edit: Edit) -> None:
-        """Write the record; the rollback goes on where that fails, and it is said."""
-        if self.held is not None:
-            try:
-                await change(self._run, self.held, edit)
-            except BackoutError as error:
-                self._run.say(Noted(message=f"the record could not be written: {error.message}"))
+    async def note(self, edit: Edit) -> bool:
+        """Write the record, and tell whether it was; where it fails the rollback goes on."""
+        if self.held is None:
+            return False
+        try:
+            await change(self._run, self.held, edit)
+        except BackoutError as error:
+            self._run.say(Noted(message=f"the record could not be written: {error.message}"))
+            return False
+        return True
 
     async def close(self, edit: Edit) -> bool:
         """Write the record and release the lock; return False where that could not be done."""

@@ -124,6 +124,7 @@ def _intent(run: Run, plan: Plan, seen: Seen, deadline: timedelta) -> Record:
         actor=run.identity.actor,
         reason=plan.reason,
         accepted=tuple(f.id for f in plan.accepted),
+        replaces=plan.preflight.policy.replace_stuck_pods,
         trace_id=run.trace_id,
         host=run.identity.host,
         boot_id=run.identity.boot_id,

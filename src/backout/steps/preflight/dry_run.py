@@ -47,7 +47,7 @@ async def of_patch(run: Run, workload: Object, destination: Revision) -> DryRun 
 
 async def of_pod(run: Run, workload: Object, destination: Revision) -> DryRun | str:
     """Return whether a Pod of the target would be taken, or why that could not be found out."""
-    pod = admission.pod_of(workload, destination)
+    pod = admission.pod_of(workload, destination, run.target.kind)
     try:
         await run.client.create(paths.pods(run.target.namespace), pod, params={"dryRun": "All"})
     except BackoutError as error:

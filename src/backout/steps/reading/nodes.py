@@ -1,4 +1,4 @@
-"""Whether a node that takes no Pod now may do so again: asked only where that decides a verdict."""
+"""Which nodes do not answer, and whether one may take a Pod again: asked where that decides."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from backout.core.kubernetes import objects
 from backout.kube import paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from backout.core.diagnosis.causes import Cause
+    from backout.core.model import Object
     from backout.steps.run import Run
 
 MOST = 500
@@ -24,28 +25,45 @@ PAUSE = 5.0
 
 
 class Nodes:
-    """Remembers what was read; `may_return` is true as long as nothing says otherwise."""
+    """Remembers what was read; `may_return` is true as long as nothing says otherwise.
+
+    A node that could not be read counts as one that answers: it is waited for.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._asked_at: float | None = None
+        self._silent: frozenset[str] = frozenset()
         self.may_return = True
 
-    async def ask(self, causes: Iterable[Cause]) -> bool:
+    def lost(self, pods: Iterable[Object]) -> frozenset[str]:
+        """Return the nodes of these Pods that do not answer, as far as they were read."""
+        return self._silent & {objects.node_of(p) for p in pods} if self._silent else self._silent
+
+    async def ask(self, causes: Iterable[Cause], *, always: bool = False) -> bool:
         """Read the nodes where only they can tell; return whether anything is known anew."""
         told, now = list(causes), asyncio.get_running_loop().time()
         is_fresh = self._asked_at is not None and now - self._asked_at < PAUSE
-        if is_fresh or not placement.asks_for_nodes(told):
+        if is_fresh or not (always or placement.asks_for_nodes(told)):
             return False
-        self._asked_at, before = now, self.may_return
-        self.may_return = await self._read(told)
-        return self.may_return != before
+        self._asked_at, before = now, (self.may_return, self._silent)
+        await self._read(told, whole=always)
+        return (self.may_return, self._silent) != before
 
-    async def _read(self, causes: Iterable[Cause]) -> bool:
+    async def _read(self, causes: Iterable[Cause], *, whole: bool) -> None:
+        """Read one page of the nodes, or, where it matters which node it is, the `whole` list."""
+        client, is_cut = self._run.client, False
+        items: Sequence[Object]
         try:
             async with asyncio.timeout(LONGEST):
-                found = await self._run.client.get(paths.nodes(), {"limit": str(MOST)})
+                if whole:
+                    items = (await client.list(paths.nodes())).items
+                else:
+                    found = await client.get(paths.nodes(), {"limit": str(MOST)})
+                    items = objects.dig(found, "items", default=[])
+                    is_cut = bool(objects.dig(found, "metadata", "continue"))
         except (BackoutError, TimeoutError):
-            return True
-        is_cut = bool(objects.dig(found, "metadata", "continue"))
-        return is_cut or placement.may_return(objects.dig(found, "items", default=[]), causes)
+            self.may_return, self._silent = True, frozenset()
+            return
+        self.may_return = is_cut or placement.may_return(items, causes)
+        self._silent = frozenset(objects.name(n) for n in items if not placement.answers(n))

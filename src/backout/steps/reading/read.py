@@ -183,7 +183,11 @@ async def _permissions(run: Run, unread: _Unread) -> dict[str, bool]:
     try:
         with first_error():
             async with asyncio.timeout(run.limits.preflight), asyncio.TaskGroup() as group:
-                wanted = permissions.asked(run.target.kind, ledger_is_local=run.ledger.is_local)
+                wanted = permissions.asked(
+                    run.target.kind,
+                    ledger_is_local=run.ledger.is_local,
+                    deletes=run.policy.replace_stuck_pods,
+                )
                 tasks = {str(p): group.create_task(asked(p)) for p in wanted}
     except (BackoutError, TimeoutError) as error:
         told = error.message if isinstance(error, BackoutError) else "no answer in time"

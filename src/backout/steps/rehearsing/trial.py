@@ -1,6 +1,6 @@
 """Makes one trial Pod and deletes it again, whatever happens; and those that others left behind.
 
-The only place where Pods are created or deleted: ours alone, by label and UID (design rule 8.3).
+Only ours are, by label and UID (design rule 8.3); `acting/replace.py` deletes others by request.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from backout.core.events.told import Noted
@@ -62,7 +62,7 @@ async def settled(
         until = min(deadline, clock() + run.limits.health)
         left = None if deadline == math.inf else max(0.0, deadline - clock())
         async with (
-            running(_asked(run, preflight, until, hold)) as health,
+            running(_asked(run, _as_it_is(preflight, watch), until, hold)) as health,
             running(watch.reopened()) as reopened,
         ):
             is_known = await race(health, reopened, within=left)
@@ -75,6 +75,13 @@ async def settled(
             continue
         run.say(RolledOut(message=verdict.message, images=dict(watch.images)))
         return Ending(verdict=verdict, health=health.result(), images=watch.images)
+
+
+def _as_it_is(preflight: Preflight | None, watch: Watch) -> Preflight | None:
+    """Return what is asked with the workload as it is by now: it may run where it did not."""
+    if preflight is None:
+        return None
+    return replace(preflight, snapshot=replace(preflight.snapshot, workload=watch.workload))
 
 
 async def _asked(

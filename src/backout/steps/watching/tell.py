@@ -54,6 +54,14 @@ class Teller:
                 self._told.add(key)
                 say_cause(self._run, cause)
 
+    def lost(self, nodes: Iterable[str]) -> None:
+        """Say once of each node that it does not answer: what should run there is left out."""
+        for name in sorted(nodes):
+            if ("lost", name) not in self._told:
+                self._told.add(("lost", name))
+                words = f"node {name} does not answer: its Pod is not waited for"
+                self._run.say(Noted(message=words, node=name))
+
     def missing(self, state: Newest) -> None:
         """Say once what may not be watched: it cannot be verified, and the rest goes on."""
         for resource, why in state.missing.items():

@@ -26,7 +26,7 @@ from backout.steps.watching.second_look import SecondLook
 from backout.steps.watching.tell import Teller
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
 
     from backout.core.diagnosis.causes import Cause
@@ -46,7 +46,8 @@ class Watched:
     """What is followed: a workload as it was when its rollout began, and where it is to get.
 
     `wanted` is the template's hash. `earlier` is how its Pods were before: what was broken then is
-    not blamed on the rollout. With `fail_fast` a suspected cause is final.
+    not blamed on the rollout. With `fail_fast` a suspected cause is final. `replace` deletes a Pod
+    that holds the rollout up, where the user asked for that, and tells whether it did.
     """
 
     workload: Object
@@ -54,6 +55,7 @@ class Watched:
     earlier: Before = field(default_factory=Before)
     fail_fast: bool = False
     patience: Patience = field(default_factory=Patience)
+    replace: Callable[[Scene], Awaitable[bool]] | None = None
 
 
 class Watch:
@@ -110,6 +112,11 @@ class Watch:
         return self._scene.pods if self._scene is not None else ()
 
     @property
+    def workload(self) -> Object:
+        """The workload, as last seen."""
+        return self._scene.workload if self._scene is not None else self._watched.workload
+
+    @property
     def blindness(self) -> str:
         """Why the rollout cannot be seen now; empty where it can."""
         return "no answer" if self._state is None else self._state.blindness
@@ -125,9 +132,12 @@ class Watch:
             self._teller.missing(state)
             verdict = self._judge(state)
             # Both: each may be what another verdict needs.
-            if await self._nodes.ask(self._causes) | await self._second_look.take(self._due):
+            asked = self._nodes.ask(self._causes, always=self._asks_for_nodes(verdict))
+            if await asked | await self._second_look.take(self._due):
                 verdict = self._judge(state)
             if isinstance(verdict, Failed) and not state.has_heard_events:
+                continue
+            if await self._has_replaced(verdict):
                 continue
             if isinstance(verdict, Progressing | Failed):
                 self._teller.causes(self._causes)
@@ -185,6 +195,7 @@ class Watch:
         if watched.fail_fast:
             self._causes = finality.hastened(self._causes, watched.earlier.broken)
         self._show(scene)
+        self._teller.lost(scene.lost)
         if "pods" not in state.missing:
             self._teller.replicas(counts(self._counted(state), scene.pods, scene.others))
         judged = verdict.judge(
@@ -192,7 +203,7 @@ class Watch:
             self._kind,
             wanted=watched.wanted,
             began=watched.workload,
-            pods=scene.pods if state.shows_pods else None,
+            seen=scene.seen if state.shows_pods else None,
             causes=self._causes,
         )
         return self._outlived(scene) if isinstance(judged, Complete) else judged
@@ -215,7 +226,18 @@ class Watch:
             events=list(state.events.values()),
             others=[p for p in state.pods.values() if objects.uid(p) not in uids],
             earlier=watched.earlier,
+            lost=self._nodes.lost(state.pods.values()),
         )
+
+    async def _has_replaced(self, verdict: Verdict) -> bool:
+        """Tell whether a Pod that held the rollout up was deleted: all is judged anew then."""
+        replaces, scene = self._watched.replace, self._scene
+        if replaces is None or scene is None or not isinstance(verdict, Progressing | Failed):
+            return False
+        return await replaces(scene)
+
+    def _asks_for_nodes(self, verdict: Verdict) -> bool:
+        return self._kind.is_per_node and not isinstance(verdict, Complete)
 
     def _diagnosed(self, scene: Scene) -> Diagnosis:
         known = replace(
@@ -258,6 +280,8 @@ class Watch:
         """Note a new best, which is progress for the deadline; say a new word, or give a sign."""
         count = self._counted(state)
         if count is not None:
+            if self._kind.makes_pods and state.shows_pods:
+                count = replace(count, updated=sum(map(objects.is_active, self.pods)))
             began = objects.generation(self._watched.workload)
             is_observed = objects.observed_generation(state.workload or {}) >= began
             self._best, has_moved = bettered(self._best, count, is_observed=is_observed)
@@ -280,6 +304,12 @@ class Watch:
             return self._causes
         return diagnosis.pending(self._scene)
 
+    @property
+    def _whose(self) -> str:
+        """Whose word the deadline is, in words; empty where it is ours."""
+        told = self._kind.deadline(self._watched.workload)
+        return " (progressDeadlineSeconds)" if told is not None else ""
+
     def _out_of_time(self) -> Verdict:
         self._causes = self._standing()
         self._teller.causes(self._causes)
@@ -295,7 +325,7 @@ class Watch:
             why = "the others run and have never restarted: active and passive by design?"
             return Unknown(message=f"{words}; {why}", causes=self._causes)
         return Failed(
-            message=f"no progress for {self._allowed} s (progressDeadlineSeconds){root}",
+            message=f"no progress for {self._allowed} s{self._whose}{root}",
             causes=self._causes,
         )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.contract.scripted_server import Received, Step
     from tests.objects.metadata import Object
 
-ASKED = len(permissions.asked(DEPLOYMENT, ledger_is_local=False))
+ASKED = len(permissions.asked(DEPLOYMENT, ledger_is_local=False, deletes=False))
 SHARED = (
     "LIST replicasets",
     "LIST pods",
@@ -202,12 +202,26 @@ async def test_a_controller_that_is_behind_is_waited_for_and_its_history_read_an
     assert rows(done)["api-0"]["back_to"] == 3, done.out
 
 
+async def test_a_kind_that_may_not_be_listed_is_left_out_and_said(
+    api: ApiServer, backout: Command
+) -> None:
+    api.denied.add("list statefulsets")
+    done = await backout("check", "--all")
+
+    assert done.code == 0, done.err
+    assert "left out: " in done.out + done.err
+    assert "resources: [statefulsets], verbs: [list]" in done.out + done.err
+
+
 async def test_nothing_found_is_an_error_and_no_success(api: ApiServer, backout: Command) -> None:
     fill(api, 2)
     done = await backout("check", "-l", "app=other")
 
     assert done.code == 1
-    assert "there is no Deployment in namespace shop that app=other selects" in done.err
+    assert (
+        "there is no Deployment, StatefulSet or DaemonSet in namespace shop that app=other selects"
+        in done.err
+    )
 
 
 async def test_a_run_that_has_no_time_says_so_of_each(api: ApiServer, backout: Command) -> None:

@@ -31,9 +31,8 @@ WRONG = {
     "three segments": (("deploy/web/x",), "not a name"),
     "a kind that is none": (("frog/web",), "not a kind"),
     "a pod": (("pod/web",), "not a kind"),
-    "a statefulset": (("sts/db",), "StatefulSets are not supported yet"),
-    "a statefulset with its group": (("statefulset.apps/db",), "StatefulSets are not supported"),
-    "a daemonset": (("ds/agent",), "DaemonSets are not supported yet"),
+    "a job": (("job/db",), "not a kind that backout undoes"),
+    "a statefulset of another group": (("sts.example.org/db",), "not a kind"),
     "another group": (("deploy.extensions/web",), "not a kind"),
     "a name that is none": (("deploy/Web_1",), "not a name"),
     "a name that climbs": (("deploy/../x",), "not a name"),
@@ -192,21 +191,21 @@ OTHERS = {
     "a ledger elsewhere": (("undo", "deploy/web", "--ledger", "s3"), "not one of"),
     "status of nothing": (("status",), "Missing argument"),
     "status of revision zero": (("status", "deploy/web", "--revision", "0"), "not in the range"),
-    "check nothing": (("check",), "write --all for every Deployment of the namespace"),
+    "check nothing": (("check",), "write --all for every workload of the namespace"),
     "check a bare type": (("check", "deploy"), "a name is required"),
     "check all and one": (("check", "--all", "deploy/web"), "they take no TYPE/NAME"),
     "check selected ones and one": (("check", "-l", "a=b", "deploy/web"), "take no TYPE/NAME"),
     "check the cluster and a pod": (("check", "-A", "pods"), "take no TYPE/NAME"),
     "check a deployment and a pod": (("check", "deploy/web", "pod/web"), "not a kind"),
     "check a name without its type": (("check", "deploy/web", "api"), "write deployment/api"),
-    "check daemonsets": (("check", "ds", "a", "b"), "not supported yet"),
+    "check jobs": (("check", "job", "a", "b"), "not a kind"),
     "one revision of several": (
         ("check", "deploy/web", "deploy/api", "--to-revision", "1"),
         "--to-revision is a revision of one workload",
     ),
     "one image of several": (("check", "--all", "--to-image", "shop:v1"), "of one workload"),
     "one revision of all": (("check", "--all", "--to-revision", "1"), "of one workload"),
-    "explain a daemonset": (("explain", "ds/agent"), "not supported yet"),
+    "explain a job": (("explain", "job/agent"), "not a kind"),
 }
 
 
@@ -235,7 +234,7 @@ async def test_a_command_that_is_none_is_a_usage_error(backout: Command) -> None
 
 async def test_a_wrong_argument_is_told_before_the_kubeconfig_is_read(backout: Command) -> None:
     backout.kubeconfig.unlink()
-    for arguments in (("sts/db",), ("deploy/web", "--trace-id", "a b")):
+    for arguments in (("job/db",), ("deploy/web", "--trace-id", "a b")):
         assert (await backout("undo", *arguments)).code == 2
 
 
@@ -276,6 +275,26 @@ async def test_a_deployment_may_be_named_as_kubectl_takes_it(
 
     assert done.code == 1, done.err
     assert any(line == "GET deployments" for line in api.lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "plural"),
+    [
+        (("sts/web",), "statefulsets"),
+        (("statefulsets.v1.apps/web",), "statefulsets"),
+        (("StatefulSet", "web"), "statefulsets"),
+        (("ds/web",), "daemonsets"),
+        (("daemonset.apps/web",), "daemonsets"),
+    ],
+)
+async def test_a_stateful_set_and_a_daemon_set_may_be_named_as_kubectl_takes_them(
+    backout: Command, api: ApiServer, words: tuple[str, ...], plural: str
+) -> None:
+    api.denied.add(f"get {plural}")
+    done = await backout("undo", *words)
+
+    assert done.code == 1, done.err
+    assert any(line == f"GET {plural}" for line in api.lines)
 
 
 async def test_flags_may_stand_before_or_after_the_command(
