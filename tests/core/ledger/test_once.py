@@ -151,9 +151,19 @@ def test_it_is_asked_for_by_its_old_number_its_new_one_or_none(
     number: int | None, *, asked: bool
 ) -> None:
     one = to_good(State.SUCCEEDED)
-    assert once.is_asked_for(one, number, current=5, existing=(5, 3, 1)) is asked
+    assert (
+        once.is_asked_for(one, number, current=5, existing={5: "new", 3: "three", 1: "one"})
+        is asked
+    )
 
 
-def test_an_old_number_that_another_revision_has_is_that_ones() -> None:
+def test_an_old_number_that_another_template_has_is_that_ones() -> None:
     one = to_good(State.SUCCEEDED)
-    assert not once.is_asked_for(one, 2, current=5, existing=(5, 2, 1))
+    assert not once.is_asked_for(one, 2, current=5, existing={5: "new", 2: "another", 1: "one"})
+
+
+def test_behind_a_webhook_the_old_number_stays_with_the_template_that_was_asked_for() -> None:
+    made = pods("good@sha256:1", **{"stamp.example/by": "hook"})
+    asked, stored = template.digest(pods("good")), template.digest(made)
+    one = to_good(State.SUCCEEDED, destination=known_as(side(pods("good")), made))
+    assert once.is_asked_for(one, 2, current=5, existing={5: stored, 2: asked, 1: "one"})

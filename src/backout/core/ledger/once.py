@@ -14,7 +14,7 @@ from backout.core.ledger.records import Ledger, Record, State
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
 
     from backout.core.model import Object, Revision
@@ -86,7 +86,7 @@ def in_the_way(
         case Elsewhere() | Back(is_recent=False):
             return None
         case LeftOpen(record=record) | Back(record=record):
-            existing = [r.number for r in there]
+            existing = {r.number: r.hash for r in there}
             is_it = is_asked_for(record, number, current=current, existing=existing)
             return found if is_it else None
         case _ as unreachable:
@@ -110,12 +110,15 @@ def leads_to(record: Record, workload: Object) -> bool:
 
 
 def is_asked_for(
-    record: Record, number: int | None, *, current: int | None, existing: Iterable[int]
+    record: Record, number: int | None, *, current: int | None, existing: Mapping[int, str]
 ) -> bool:
     """Tell whether what is asked for is where a record went: by its old number or by its new one.
 
-    `number` None: nothing was named. An old number that another revision has by now is that one's.
+    `number` None: nothing was named. `existing` are the templates' hashes by number: an old number
+    that another template has by now is that one's. The same template still has it where a mutating
+    webhook made a new revision of what was sent.
     """
     if number is None or number == current:
         return True
-    return number == record.destination.revision and number not in set(existing)
+    there = record.destination
+    return number == there.revision and existing.get(number, there.hash) in there.hashes
