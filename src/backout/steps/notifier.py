@@ -34,6 +34,7 @@ class Notifier:
         self._key = key
         self._patience = patience
         self._beside: asyncio.Task[None] | None = None
+        self._outcome: object = None
 
     @property
     def host(self) -> str:
@@ -48,6 +49,11 @@ class Notifier:
         """Wait for what is sent beside, at most as long as one notification may take."""
         if self._beside is not None:
             await asyncio.wait({self._beside}, timeout=self._patience)
+
+    def is_news(self, outcome: object) -> bool:
+        """Tell whether this outcome was not sent before, and note it: nobody is told twice."""
+        is_news, self._outcome = outcome != self._outcome, outcome
+        return is_news
 
     async def send(self, message: Mapping[str, object]) -> str:
         """Send it; return why it did not arrive, empty where it did."""

@@ -27,8 +27,11 @@ def begin(run: Run, revision: int, text: str) -> None:
 
 
 async def end(run: Run, outcome: Outcome) -> None:
-    """Send the outcome, after the announcement; return within a few seconds in any case."""
-    if run.notifier is None:
+    """Send the outcome, after the announcement; return within a few seconds in any case.
+
+    One that was sent already is not sent again; where it has changed since, its last word is.
+    """
+    if run.notifier is None or not run.notifier.is_news(outcome):
         return
     await run.notifier.sent()
     facts = {

@@ -40,6 +40,7 @@ from backout.core.plan.plan import Refusal, next_candidate, way_on
 from backout.core.references import references
 from backout.core.value import dataclass
 from backout.kube import paths
+from backout.steps import notify
 from backout.steps.acting.act import Announcer, act
 from backout.steps.acting.conclude import conclude, not_recorded, resume_line
 from backout.steps.acting.hand_over import hand_over
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from backout.core.diagnosis.diagnosis import Scene
+    from backout.core.ledger.edits import Edit
     from backout.core.ledger.records import Record
     from backout.core.model import Finding, Object
     from backout.core.plan.plan import Plan
@@ -137,10 +139,19 @@ class Rollback:
         target, number = str(self._run.target), self._plan.preflight.destination.number
         words = Words(target=target, revision=number, resume=resume_line(self._run))
         end = ended(self._stage, why, words)
-        is_written = end.edit is None or await self._closing.close(end.edit)
+        outcome = end.outcome
+        if end.edit is not None:
+            outcome = await self._written(end.edit, outcome)
         if isinstance(self._stage, Judged) and isinstance(why, Stopped):
             self._run.say(Noted(message=why.error.message))
-        return end.outcome if is_written else not_recorded(end.outcome)
+        return outcome
+
+    async def _written(self, edit: Edit, outcome: Outcome) -> Outcome:
+        """Close the record, and tell the user's URL beside it; return how it ends then."""
+        async with running(notify.end(self._run, outcome)) as telling:
+            is_written = await self._closing.close(edit)
+            await telling
+        return outcome if is_written else not_recorded(outcome)
 
     async def _steps(self, still: str) -> Outcome | Again:
         async with surroundings(self._run), beside(sweep(self._run)):
@@ -224,7 +235,7 @@ class Rollback:
         return workload, template.digest(workload["spec"]["template"]) if is_ours else ""
 
     async def _closed(self) -> Outcome:
-        """Close the record and emit the Event, together: neither waits for the other."""
+        """Close the record, emit the Event and tell whoever is told: none waits for another."""
         judged = self._stage
         if not isinstance(judged, Judged):
             raise TypeError("only what was judged is closed")
@@ -232,9 +243,9 @@ class Rollback:
         if outcome.result is Result.FAILED and judged.edit is not applied:
             self._run.say(NextStep(message=next_candidate(self._plan.preflight)))
         async with running(publish(self._run, self._workload, outcome)) as telling:
-            is_closed = await self._closing.close(judged.edit)
+            outcome = await self._written(judged.edit, outcome)
             await telling
-        return outcome if is_closed else not_recorded(outcome)
+        return outcome
 
     async def _ending(self, workload: Object, wanted: str) -> Ending:
         preflight = self._plan.preflight
