@@ -192,10 +192,11 @@ def is_write(line: str) -> bool:
 
 
 @contextmanager
-def scene(space: Space) -> Iterator[Scene]:
+def scene(space: Space, *, token: str = "") -> Iterator[Scene]:
+    """Give the scene to an administrator, or to whose `token` it is."""
     config = json.loads(space.cluster.kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
-    token = next(u["user"]["token"] for u in config["users"] if u["name"] == "admin")
+    admin = next(u["user"]["token"] for u in config["users"] if u["name"] == "admin")
     ca = space.cluster.state / "certificates" / "ca.crt"
-    with FaultProxy(cluster["server"], ca=ca, token=token) as proxy:
+    with FaultProxy(cluster["server"], ca=ca, token=token or admin) as proxy:
         yield Scene(space, proxy)
