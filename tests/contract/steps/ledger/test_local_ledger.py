@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import resource
 import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from backout.steps.undo import undo
 from tests.contract.steps.shop import GOOD, TARGET, Told, count, deploy, image, running
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.contract.api_server import ApiServer
@@ -110,6 +112,41 @@ async def test_clusters_and_workloads_have_files_of_their_own(tmp_path: Path) ->
         LocalLedger(tmp_path, SERVER, replace(TARGET, namespace="staging")).path,
     }
     assert len(paths) == 4
+
+
+async def test_a_write_that_the_disk_takes_in_pieces_is_whole(
+    ledger: LocalLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ledger.write(None, body("one"))
+    whole = os.write
+    monkeypatch.setattr(os, "write", lambda file, content: whole(file, content[:7]))
+    await ledger.write(await ledger.read(), body("two"))
+
+    assert word(await ledger.read()) == "two"
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[int], None]]:
+    """Give what lets no file of this process grow beyond so many bytes: writes are cut short."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("left", [0, 50])
+async def test_a_disk_that_is_full_loses_nothing_and_is_told(
+    ledger: LocalLedger, full_disk: Callable[[int], None], left: int
+) -> None:
+    await ledger.write(None, body("one"))
+    seen = await ledger.read()
+    full_disk(left)
+    with pytest.raises(ConfigError, match="cannot be used"):
+        await ledger.write(seen, body("two"))
+
+    assert await ledger.read() == seen
+    full_disk(2**20)
+    await ledger.write(seen, body("three"))
+    assert word(await ledger.read()) == "three"
 
 
 async def test_a_file_held_by_a_process_that_was_stopped_is_waited_for_and_not_for_ever(
