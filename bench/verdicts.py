@@ -29,7 +29,7 @@ from tests.cluster.space import Space
 from tests.situations.failing import FAILING
 from tests.situations.healthy import HEALTHY
 from tests.situations.play import staged
-from tests.situations.reported import PLAYED_OFTEN, REPORTED
+from tests.situations.reported import COMES_AND_GOES, REPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +42,6 @@ DEADLINE = 180
 AT_ONCE = 3
 """Situations played side by side: they wait more than they compute."""
 UNDECIDED = 5
-OFTEN = 5
-TIMING = {"flapping", "liveness loop", "a database that comes late", *PLAYED_OFTEN}
-"""Situations whose outcome depends on timing: a single run may hide what most of them show."""
 HEADER = (
     "| situation | played | suspected | backout | cause | kubectl | cause | kubedog | cause |\n"
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
@@ -53,7 +50,7 @@ SITUATIONS = {
     **{n: s for n, s in FAILING.items() if s.ends != UNDECIDED},
     **HEALTHY,
     **REPORTED,
-    **PLAYED_OFTEN,
+    **COMES_AND_GOES,
 }
 
 
@@ -105,18 +102,13 @@ def main() -> int:
 
 def played(sandbox: Cluster, kubedog: Path, name: str) -> tuple[Heard, Heard, Heard]:
     """Return the worst of what each said, over as many runs as the situation needs."""
-    runs = [followed(sandbox, kubedog, name) for _ in range(plays(name))]
+    runs = [followed(sandbox, kubedog, name) for _ in range(SITUATIONS[name].plays)]
     first, second, third = zip(*runs, strict=True)
     return _worst(name, first), _worst(name, second), _worst(name, third)
 
 
 def _worst(name: str, runs: Sequence[Heard]) -> Heard:
     return min(runs, key=lambda one: is_right(name, one))
-
-
-def plays(name: str) -> int:
-    """Return how often a situation is played."""
-    return OFTEN if name in TIMING else 1
 
 
 def followed(sandbox: Cluster, kubedog: Path, name: str) -> tuple[Heard, Heard, Heard]:
@@ -164,7 +156,7 @@ def heard(command: str, environment: dict[str, str], began: float) -> Heard:
 def row(name: str, ours: Heard, kubectl: Heard, kubedog: Heard) -> str:
     """Return a situation's row."""
     situation = SITUATIONS[name]
-    cells = [name, str(plays(name)), suspected(situation, ours)]
+    cells = [name, str(situation.plays), suspected(situation, ours)]
     for one in (ours, kubectl, kubedog):
         words = f"{one.verdict} {one.seconds:.1f} s" if one.verdict else "none"
         cells.append(words if is_right(name, one) else f"**{words}**")

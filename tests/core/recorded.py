@@ -10,6 +10,7 @@ import yaml
 
 from backout.core.diagnosis.before import first_look, progress_deadline
 from backout.core.diagnosis.diagnosis import Meanwhile, Scene
+from backout.core.diagnosis.groups import LOG, Found, Look
 from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kubernetes import objects, template
 from backout.core.rollout.verdict import judge
@@ -79,6 +80,15 @@ def pods_of(one: Recorded, pods: Sequence[Object]) -> list[Any]:
     return next(list(r.pods) for r in history if r.is_current)
 
 
+class _Looked(dict[Look, Found]):
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def __missing__(self, look: Look) -> Found:
+        is_so = look.kind != LOG or self._code == "IMAGE_PLATFORM"
+        return Found.CONFIRMED if is_so else Found.REFUTED
+
+
 WATCHED = tuple(float(s) for s in range(0, 200, 4))
 """Seconds of the looks at what was recorded: as long as the longest patience."""
 
@@ -91,7 +101,10 @@ def judged(
     events: Sequence[Object] | None = None,
     seconds: Sequence[float] = WATCHED,
 ) -> tuple[tuple[Cause, ...], Verdict]:
-    """Return the causes and the verdict after looks at these seconds; our own confirm it all."""
+    """Return the causes and the verdict after looks at these seconds.
+
+    Our own confirm it all; of logs, only one is of a program that cannot be run.
+    """
     listed = list(one.pods if pods is None else pods)
     own = pods_of(one, listed)
     templates = [r["spec"]["template"] for r in one.stored if r is not one.current]
@@ -107,7 +120,7 @@ def judged(
         earlier=first_look(one.earlier, one.now, templates, deadline=deadline),
     )
     known = Meanwhile(nodes_may_return=one.nodes_may_return)
-    causes = looks.causes(scene, seconds=seconds, meanwhile=known)
+    causes = looks.causes(scene, seconds=seconds, meanwhile=known, found=_Looked(one.code))
     verdict = judge(
         one.workload,
         DEPLOYMENT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.situations.situation import Situation
+from tests.situations.situation import OFTEN, Situation
 
 if TYPE_CHECKING:
     from tests.cluster.space import Space
@@ -188,9 +188,12 @@ IN_TIME = {
         final=False,
         spec=NO_PEER,
         soak="6s",
+        plays=OFTEN,
     ),
     "start-up probe": Situation(
-        code="PROBE_LIVENESS", change={"container": {"startupProbe": probe("/never", failures=2)}}
+        code="PROBE_LIVENESS",
+        change={"container": {"startupProbe": probe("/never", failures=2)}},
+        plays=OFTEN,
     ),
     "flapping": Situation(
         code="CRASH_LOOP",
@@ -198,6 +201,15 @@ IN_TIME = {
         final=False,
         spec=NO_PEER,
         soak="6s",
+        plays=OFTEN,
+    ),
+    "late crash": Situation(
+        code="CRASH_LOOP",
+        change={"env": {"CRASH": "5", "CRASH_AFTER": "15s"}},
+        final=False,
+        spec=NO_PEER,
+        soak="20s",
+        plays=OFTEN,
     ),
     "never ready": Situation(
         code="PROBE_READINESS",

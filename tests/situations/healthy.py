@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backout.core.kubernetes import objects
 from tests.cluster.space import until
 from tests.situations.failing import probe
-from tests.situations.situation import Situation
+from tests.situations.situation import OFTEN, Situation
 
 if TYPE_CHECKING:
     from tests.cluster.space import Space
@@ -75,6 +79,24 @@ def a_node_comes(space: Space) -> None:
     space.label_node({space.name: "here"})
 
 
+def it_is_killed_once(space: Space) -> None:
+    """Kill the new version's process once it is Ready: it comes up again, and stays."""
+
+    def ready() -> dict[str, Any] | None:
+        found = space.pods(image=space.image("v2"))
+        return next((p for p in found if objects.is_ready(p)), None)
+
+    pod = until("the new Pod is Ready", ready)
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            group = (process / "cgroup").read_text()
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if pod["metadata"]["uid"] in group and b"pause" not in words:
+            os.kill(int(process.name), signal.SIGKILL)
+
+
 def it_is_scaled(space: Space) -> None:
     space.merge({"spec": {"replicas": 3}})
 
@@ -84,12 +106,14 @@ HEALTHY = {
         change={
             "env": {"SLOW_START": "12s"},
             "container": {"startupProbe": probe("/ready", failures=30)},
-        }
+        },
+        plays=OFTEN,
     ),
-    "slow without a start-up probe": Situation(change={"env": {"SLOW_START": "20s"}}),
+    "slow without a start-up probe": Situation(change={"env": {"SLOW_START": "20s"}}, plays=OFTEN),
     "a database that comes late": Situation(
-        change={"container": OPTIONAL}, meanwhile=the_database_comes
+        change={"container": OPTIONAL}, meanwhile=the_database_comes, plays=OFTEN
     ),
+    "one restart": Situation(meanwhile=it_is_killed_once, soak="10s", plays=OFTEN),
     "a registry back after two errors": Situation(registry=503, times=2),
     "an autoscaler on its way": Situation(
         change={"spec": {"nodeSelector": {"NAMESPACE": "here"}}}, meanwhile=a_node_comes

@@ -34,7 +34,7 @@ def record(
     """
     if not os.environ.get("BACKOUT_RECORD"):
         return
-    if situation.final and situation.code:
+    if situation.code:
         until("no new Pod is Ready", lambda: not _ready(space, earlier))
     workload = space.get()
     kept = {

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from tests.cluster.space import Space
 
 
+OFTEN = 5
+"""Plays of what depends on timing; the worst counts."""
+
+
 def nothing(_: Space) -> None:
     """Do nothing."""
 
@@ -24,7 +28,8 @@ class Situation:
     `code` is the class of the root cause, empty where nothing is wrong; `final` whether that is
     certain before any deadline. `registry` is the status of a registry that refuses, `times` how
     often it does. `observed`: the controller sees the change. `ends` is the exit code of
-    `backout status`.
+    `backout status`. `plays` is how often it has to be played: more than once where its outcome
+    depends on timing, since a single run may hide what most of them show.
     """
 
     code: str = ""
@@ -40,3 +45,4 @@ class Situation:
     soak: str = "3s"
     observed: bool = True
     says: str = ""
+    plays: int = 1

@@ -28,7 +28,6 @@ from backout.steps.watching.second_look import SecondLook
 from backout.steps.watching.tell import say_cause, worded
 
 if TYPE_CHECKING:
-    from backout.core.diagnosis.causes import Cause
     from backout.core.model import Object
     from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
@@ -43,9 +42,10 @@ async def explain(run: Run) -> Outcome:
             snapshot = await look(run)
     tell_where(run, snapshot)
     scene = _scene(snapshot, events.result())
-    causes = await _causes(run, scene)
+    found = await _look(run, scene)
+    causes = found.causes
     if not causes and not _is_whole(scene):
-        causes = diagnosis.pending(scene)
+        causes = diagnosis.pending(scene, found.meanwhile)
     for cause in causes:
         say_cause(run, cause)
     await tell_change(run, causes)
@@ -87,14 +87,14 @@ def _scene(snapshot: Snapshot, events: list[Object]) -> Scene:
     )
 
 
-async def _causes(run: Run, scene: Scene) -> tuple[Cause, ...]:
-    """Return the causes, each that could be final looked at once more."""
+async def _look(run: Run, scene: Scene) -> Diagnosis:
+    """Return what is found, each cause that could be final looked at once more."""
     nodes, again = Nodes(run), SecondLook(run)
     known = Meanwhile(patience=patience(run.policy.patience))
     found = _diagnosed(scene, known, nodes, again)
     if await nodes.ask(found.causes) | await again.take(found.due):
         found = _diagnosed(scene, known, nodes, again)
-    return found.causes
+    return found
 
 
 def _diagnosed(scene: Scene, known: Meanwhile, nodes: Nodes, again: SecondLook) -> Diagnosis:

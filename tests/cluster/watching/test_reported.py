@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cluster.manifests import SHOP
+from tests.cluster.watching.played import plays
 from tests.situations.play import staged
 from tests.situations.record import record
-from tests.situations.reported import FAILING, PLAYED_OFTEN, RECORDED, RECOVERING
+from tests.situations.reported import COMES_AND_GOES, FAILING, RECORDED, RECOVERING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tests.cluster.command import Ran
     from tests.cluster.space import Space
     from tests.situations.situation import Situation
@@ -24,19 +23,10 @@ LIVE = {
     "Pods that ended last week",
     "a hook that fails",
     "a quota of ReplicaSets",
+    "exits a few seconds after each start",
 }
 """One of each mechanism that no other situation has; `make test-all` plays the others, too."""
 STATUS = ("status", f"deploy/{SHOP}", "-o", "json", "--timeout", "200s")
-
-
-def listed(names: Iterable[str]) -> list[Any]:
-    """Return them as parameters, those that only the long run plays with its marker."""
-    return [pytest.param(n, marks=() if n in LIVE else pytest.mark.every_case) for n in names]
-
-
-def times(count: int) -> list[Any]:
-    """Return so many plays, the first of which `make test` has, too."""
-    return [0, *(pytest.param(n, marks=pytest.mark.every_case) for n in range(1, count))]
 
 
 def followed(space: Space, situation: Situation, name: str) -> Ran:
@@ -55,16 +45,16 @@ def causes(ran: Ran, *, final: bool) -> list[str]:
     return [e["code"] for e in ran.events if e["event"] == "cause" and e["final"] is final]
 
 
-@pytest.mark.parametrize("name", listed(RECOVERING))
-def test_what_comes_late_is_waited_for(space: Space, name: str) -> None:
+@pytest.mark.parametrize(("name", "_play"), plays(RECOVERING, LIVE))
+def test_what_comes_late_is_waited_for(space: Space, name: str, _play: int) -> None:
     ran = followed(space, RECOVERING[name], name).expect(0)
 
     assert causes(ran, final=True) == [], str(ran)
     assert ran.events[-1]["verdict"] == "Complete"
 
 
-@pytest.mark.parametrize("name", listed(FAILING))
-def test_what_fails_is_named(space: Space, name: str) -> None:
+@pytest.mark.parametrize(("name", "_play"), plays(FAILING, LIVE))
+def test_what_fails_is_named(space: Space, name: str, _play: int) -> None:
     situation = FAILING[name]
     ran = followed(space, situation, name).expect(situation.ends)
 
@@ -72,11 +62,12 @@ def test_what_fails_is_named(space: Space, name: str) -> None:
     assert causes(ran, final=situation.final)[:1] == [situation.code], str(ran)
 
 
-@pytest.mark.parametrize("time", times(5))
-@pytest.mark.parametrize("name", PLAYED_OFTEN)
-def test_what_comes_and_goes_is_never_called_rolled_out(space: Space, name: str, time: int) -> None:
-    situation = PLAYED_OFTEN[name]
-    ran = followed(space, situation, f"{name} {time}").expect(situation.ends)
+@pytest.mark.parametrize(("name", "_play"), plays(COMES_AND_GOES, LIVE))
+def test_what_comes_and_goes_is_never_called_rolled_out(
+    space: Space, name: str, _play: int
+) -> None:
+    situation = COMES_AND_GOES[name]
+    ran = followed(space, situation, name).expect(situation.ends)
 
     assert situation.code in causes(ran, final=False), str(ran)
     assert "successfully rolled out" not in ran.both

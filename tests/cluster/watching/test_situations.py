@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cluster.manifests import SHOP
+from tests.cluster.watching.played import plays
 from tests.situations.failing import FAILING
 from tests.situations.healthy import HEALTHY
 from tests.situations.node import FAILING_ON_IT, HEALTHY_ON_IT
@@ -18,7 +19,7 @@ from tests.situations.play import staged
 from tests.situations.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from tests.cluster.command import Ran
     from tests.cluster.space import Space
@@ -35,15 +36,10 @@ LIVE = {
 STATUS = ("status", f"deploy/{SHOP}", "-o", "json", "--timeout", "150s")
 
 
-def played(names: Iterable[str]) -> list[Any]:
-    """Return them as parameters; what does not stand for its mechanism is for `make test-all`."""
-    return [pytest.param(n, marks=() if n in LIVE else pytest.mark.every_case) for n in names]
-
-
-def alone(names: Iterable[str]) -> list[Any]:
+def alone(situations: Mapping[str, Situation]) -> list[Any]:
     """Return them as parameters that run alone: they change the sandbox's only node."""
     marks = [pytest.mark.exclusive, pytest.mark.every_case]
-    return [pytest.param(name, marks=marks) for name in names]
+    return [pytest.param(name, 0, marks=marks) for name in situations]
 
 
 def followed(space: Space, situation: Situation, name: str) -> Ran:
@@ -61,8 +57,8 @@ def causes(ran: Ran, *, final: bool) -> list[str]:
     return [e["code"] for e in ran.events if e["event"] == "cause" and e["final"] is final]
 
 
-@pytest.mark.parametrize("name", [*played(FAILING), *alone(FAILING_ON_IT)])
-def test_what_fails_is_called_failed_with_its_cause(space: Space, name: str) -> None:
+@pytest.mark.parametrize(("name", "_play"), [*plays(FAILING, LIVE), *alone(FAILING_ON_IT)])
+def test_what_fails_is_called_failed_with_its_cause(space: Space, name: str, _play: int) -> None:
     situation = {**FAILING, **FAILING_ON_IT}[name]
     ran = followed(space, situation, name).expect(situation.ends)
 
@@ -75,8 +71,8 @@ def test_what_fails_is_called_failed_with_its_cause(space: Space, name: str) -> 
     assert "successfully rolled out" not in ran.both
 
 
-@pytest.mark.parametrize("name", [*played(HEALTHY), *alone(HEALTHY_ON_IT)])
-def test_what_recovers_is_never_called_failed(space: Space, name: str) -> None:
+@pytest.mark.parametrize(("name", "_play"), [*plays(HEALTHY, LIVE), *alone(HEALTHY_ON_IT)])
+def test_what_recovers_is_never_called_failed(space: Space, name: str, _play: int) -> None:
     ran = followed(space, {**HEALTHY, **HEALTHY_ON_IT}[name], name).expect(0)
 
     assert causes(ran, final=True) == []

@@ -11,6 +11,7 @@ from backout.core.preflight.request import Request
 from backout.steps.explain import explain
 from backout.steps.status import status
 from tests.contract.api_server import failure, line_of
+from tests.contract.scripted_server import Answer
 from tests.contract.steps.shop import QUICK, Told, running
 
 if TYPE_CHECKING:
@@ -86,6 +87,59 @@ async def test_in_a_hurry_nothing_is_looked_at(api: ApiServer) -> None:
 
     assert told.result == "failed", told.text
     assert looks(api) == 0
+
+
+FOREIGN = b"exec /w/app: exec format error\n"
+
+
+def ends_at_once(api: ApiServer, log: Answer) -> None:
+    """Let the bad revision's Pod end in the second in which it starts, and say this."""
+    at = "2026-01-01T00:00:00Z"
+    ended = {"exitCode": 1, "reason": "Error", "startedAt": at, "finishedAt": at}
+    waits = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
+
+    def change(pod: dict[str, Any]) -> None:
+        told = {"name": "app", "image": "x", "state": waits, "lastState": {"terminated": ended}}
+        pod["status"]["containerStatuses"] = [{**told, "restartCount": 1}]
+
+    api.edit("pods", "web-2-0", change)
+    api.before = lambda request: log if request.path.endswith("/log") else None
+
+
+def first_looks(api: ApiServer) -> int:
+    return sum(r.query.get("tailLines") == "3" for r in api.requests)
+
+
+async def test_what_a_container_said_last_tells_that_its_program_is_of_another_platform(
+    api: ApiServer,
+) -> None:
+    ends_at_once(api, Answer(body=FOREIGN))
+    told = await followed(api, Request(), limits=replace(QUICKLY, total=2.0))
+
+    codes = [e.fields["code"] for e in told.events if e.kind == "cause"]
+    assert codes[-1:] == ["IMAGE_PLATFORM"], told.text
+    assert first_looks(api) == 1, "what a log has told is told for good"
+
+
+@pytest.mark.parametrize(
+    "log", [Answer(body=b"cannot open config\n"), Answer(status=403, json={"kind": "Status"})]
+)
+async def test_any_other_last_words_or_none_leave_it_a_crash(api: ApiServer, log: Answer) -> None:
+    ends_at_once(api, log)
+    told = await followed(api, Request(), limits=replace(QUICKLY, total=2.0))
+
+    codes = {e.fields["code"] for e in told.events if e.kind == "cause"}
+    assert codes == {"CRASH_LOOP"}, told.text
+    assert first_looks(api) == 1
+
+
+async def test_explain_reads_it_too(api: ApiServer) -> None:
+    ends_at_once(api, Answer(body=FOREIGN))
+    told = Told()
+    async with running(api, told) as run:
+        told.outcome = await explain(run)
+
+    assert "exec format error" in told.text
 
 
 async def test_what_is_awaited_is_said_again_and_again(api: ApiServer) -> None:

@@ -83,6 +83,11 @@ def changing(
     return told
 
 
+def pending(one: Scene) -> tuple[Cause, ...]:
+    """Return what is awaited at the first look."""
+    return diagnosis.pending(one, Meanwhile())
+
+
 def final_at(
     at: Scene | Callable[[float], Scene],
     *,
@@ -115,7 +120,8 @@ def _look(
     one: Scene, known: Meanwhile, second: float, found: Found | Mapping[Look, Found]
 ) -> tuple[Meanwhile, tuple[Cause, ...]]:
     seen = diagnosis.diagnose(one, known, second)
-    looked = {k: found if isinstance(found, Found) else found[k] for k in seen.due}
+    answers = {k: found if isinstance(found, Found) else found[k] for k in seen.due}
+    looked = {**seen.meanwhile.looked, **answers}  # what a log has told is told for good
     seen = diagnosis.diagnose(one, replace(seen.meanwhile, looked=looked), second)
     return seen.meanwhile, seen.causes
 

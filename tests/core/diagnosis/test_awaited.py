@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from backout.core.diagnosis.diagnosis import pending
 from backout.core.diagnosis.peers import standing_by
 from backout.core.rollout.verdict import stands_by
-from tests.core.diagnosis.looks import scene, stuck
+from tests.core.diagnosis.looks import causes, pending, scene, stuck
 from tests.objects.deployments import deployment
 from tests.objects.events import event
 from tests.objects.metadata import condition
-from tests.objects.pods import container_status, pod, waiting
+from tests.objects.pods import container_status, pod, terminated, waiting
+from tests.objects.replica_sets import replica_set
 from tests.objects.templates import template
 from tests.objects.times import NOW, stamp
 
@@ -56,6 +56,28 @@ def test_and_where_there_is_no_pod_the_workloads() -> None:
     failed = condition("Progressing", "False", "ReplicaSetCreateError", "no")
     (told,) = pending(scene(deployment(status={"conditions": [failed]})))
     assert told.message == "Progressing=False (ReplicaSetCreateError): no"
+
+
+def test_a_container_that_is_up_again_is_told_by_its_last_exit() -> None:
+    up = container_status(ready=True, restartCount=2, lastState=terminated("Error", 5))
+    one = scene(None, replica_set(3), [pod(containers=[up])])
+
+    assert causes(one) == ()
+    first, *_ = pending(one)
+    assert (first.code, first.is_final, first.is_context) == ("CRASH_LOOP", False, False)
+    assert first.message == "container app ends with exit 5, 2 restarts"
+
+
+def test_where_nobody_says_anything_the_controllers_own_counts_are_told() -> None:
+    counted = {"updatedReplicas": 3, "replicas": 3, "readyReplicas": 3, "availableReplicas": 1}
+    (told,) = pending(scene(deployment(status=counted, minReadySeconds=30), pods=[pod()]))
+    assert "3 of 3 updated, 3 ready, 1 available, 3 in all" in told.message
+    assert "Ready for 30 s (minReadySeconds)" in told.message
+
+    (told,) = pending(scene(deployment(status={"observedGeneration": 3})))
+    assert told.message == (
+        "its controller has not acted on the newest spec (generation 4, seen 3)"
+    )
 
 
 def running(name: str, *, ready: bool, restarts: int = 0, **made: Any) -> dict[str, Any]:

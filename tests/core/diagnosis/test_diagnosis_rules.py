@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from backout.core.diagnosis.before import Before, before, first_look
 from backout.core.diagnosis.causes import REMEDIES, Cause
-from backout.core.diagnosis.diagnosis import pending
 from backout.core.diagnosis.exits import Exit
 from tests.core.diagnosis import looks
 from tests.objects.events import event
@@ -225,7 +224,7 @@ def test_no_text_of_the_cluster_makes_it_fail(
     failure = condition("ReplicaFailure", "True", reason, message)
     current = replica_set(3, status={"conditions": [failure]})
     one = looks.scene(None, current, [made], events)
-    found = (*looks.causes(one), *pending(one))
+    found = (*looks.causes(one), *looks.pending(one))
     assert {c.code for c in found} <= set(REMEDIES)
     for cause in found:
         json.dumps(dataclasses.asdict(cause), default=str)
@@ -236,4 +235,4 @@ def test_a_pod_of_which_nothing_is_known_yet_does_not_make_it_fail(nothing: Any)
     bare = {"metadata": {"uid": POD}, "status": nothing, "spec": nothing}
     one = looks.scene(None, replica_set(3), [bare], [UNREADY])
     assert looks.causes(one) == ()
-    assert [c.code for c in pending(one)] == ["NOT_READY"]
+    assert [c.code for c in looks.pending(one)] == ["NOT_READY"]

@@ -304,6 +304,35 @@ def test_what_looks_the_same_and_recovers_is_never_final(row: tuple[str, Rule]) 
     assert final_at(TWINS[row].recovers, found=TWINS[row].refuted) is None
 
 
+def at_once(second: float) -> Scene:
+    """Return a container that ends in the second in which it starts: at 0, 1 and 14 s."""
+    told = stamp(NOW)
+    ended = {"exitCode": 1, "reason": "Error", "startedAt": told, "finishedAt": told}
+    count = sum(second >= one for one in (1, 14))
+    last = {"terminated": ended}
+    return stuck(waiting("CrashLoopBackOff", BACK_OFF, lastState=last, restartCount=count))
+
+
+def test_a_program_that_cannot_be_run_is_told_by_its_log_alone_and_final_when_it_is_again() -> None:
+    (told,) = causes(at_once(1), found=Found.CONFIRMED)
+    assert (told.code, told.is_final) == ("IMAGE_PLATFORM", False)
+    assert "exec format error: its program is built for another platform" in told.message
+
+    assert final_at(at_once) == 14
+    assert final_at(until(13, at_once)) is None
+    (told,) = causes(at_once(1), found=Found.REFUTED)
+    assert told.code == "CRASH_LOOP"
+    assert final_at(at_once, found=Found.REFUTED) is None
+
+
+def test_a_log_is_read_where_a_container_ends_at_once_and_not_with_exit_0() -> None:
+    at = NOW + timedelta(seconds=2)
+    for change in ({"finishedAt": stamp(at)}, {"exitCode": 0}, {"startedAt": None}):
+        ended = {"exitCode": 1, "startedAt": stamp(NOW), "finishedAt": stamp(NOW), **change}
+        one = stuck(waiting("CrashLoopBackOff", BACK_OFF, lastState={"terminated": ended}))
+        assert [c.code for c in causes(one)] == ["CRASH_LOOP"]
+
+
 def test_each_cause_is_suspected_at_the_first_sight_and_says_when_it_is_final() -> None:
     (told,) = causes(stuck(waiting("CreateContainerConfigError", 'configmap "c" not found')))
 

@@ -36,6 +36,7 @@ def awaited(
 ) -> tuple[Cause, ...]:
     """Return what the objects themselves tell of what is awaited, by the server's time `now`.
 
+    Where nothing tells, what the controller counts: "no progress" alone is no answer.
     `pods` are the revision's own, `others` the workload's other Pods.
     """
     by_uid = told.by_uid(told.in_order(events), None)
@@ -153,12 +154,31 @@ def _ago(ends: datetime, grace: int, now: datetime) -> str:
 
 
 def _of_workload(workload: Object, kind: Kind) -> Iterator[Cause]:
-    """Yield what the workload's own conditions say that is not as it should be."""
+    """Yield what the workload's own conditions say that is not as it should be; else its counts."""
+    unmet = list(_unmet(workload))
+    for words in unmet or [_counted(workload, kind)]:
+        subject = f"{kind.resource.name} {objects.name(workload)}"
+        yield of_workload("NOT_READY", workload, subject, words, words)
+
+
+def _unmet(workload: Object) -> Iterator[str]:
     for condition in objects.dig(workload, "status", "conditions", default=[]):
         bad = "True" if condition.get("type") == "ReplicaFailure" else "False"
         if condition.get("status") == bad:
-            text = str(condition.get("message", ""))
-            reason = str(condition.get("reason", ""))
-            words = f"{condition.get('type')}={bad} ({reason}): {text}"
-            subject = f"{kind.resource.name} {objects.name(workload)}"
-            yield of_workload("NOT_READY", workload, subject, words, words)
+            text, reason = str(condition.get("message", "")), str(condition.get("reason", ""))
+            yield f"{condition.get('type')}={bad} ({reason}): {text}"
+
+
+def _counted(workload: Object, kind: Kind) -> str:
+    """Return how far the controller is, in its own numbers."""
+    now, newest = objects.observed_generation(workload), objects.generation(workload)
+    if now < newest:
+        return f"its controller has not acted on the newest spec (generation {newest}, seen {now})"
+    count = kind.counters(workload)
+    held = objects.dig(workload, "spec", "minReadySeconds", default=0)
+    stays = f"; a Pod counts once it has been Ready for {held} s (minReadySeconds)" if held else ""
+    return (
+        f"no Pod of it says what it waits for; its controller counts {count.updated} of "
+        f"{count.wanted} updated, {count.ready} ready, {count.available} available, "
+        f"{count.total} in all{stays}"
+    )

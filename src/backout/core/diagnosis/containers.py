@@ -6,19 +6,20 @@ Reasons are the kubelet's (kubernetes pkg/kubelet/images/types.go, container/syn
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from backout.core import spans
 from backout.core.diagnosis.causes import of_pod
-from backout.core.diagnosis.groups import Look, Rule
+from backout.core.diagnosis.groups import LOG, Look, Rule
 from backout.core.diagnosis.pulls import pull_error
 from backout.core.kubernetes import events as told
 from backout.core.kubernetes import objects
-from backout.core.spans import span
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from backout.core.diagnosis.causes import Cause
     from backout.core.model import Object
@@ -35,6 +36,8 @@ _NO_KEY = re.compile(
 )
 _PULLS = {"ErrImagePull", "ImagePullBackOff"}
 _STARTS = {"CreateContainerError", "RunContainerError"}
+AT_ONCE = timedelta(seconds=1)
+"""A program that cannot be run does not run for longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +46,7 @@ class Beside:
 
     `restarts` are those since our PATCH, `same` those in a row with the same exit, `events` the
     Pod's. `unchanged` is how long the Pod's status has not been written, `since` when we began;
-    `known_secrets` are those that other revisions name, too.
+    `known_secrets` are those that other revisions name, too. `cannot_run`: its log says so.
     """
 
     events: Sequence[Object] = ()
@@ -53,6 +56,7 @@ class Beside:
     since: datetime | None = None
     known_secrets: frozenset[str] = frozenset()
     is_init: bool = False
+    cannot_run: bool = False
 
 
 def of_container(pod: Object, status: Object, known: Beside) -> Iterator[Cause]:
@@ -174,12 +178,19 @@ def _newest(events: Sequence[Object], reason: str) -> str:
 
 
 def _ended(pod: Object, status: Object, known: Beside) -> Iterator[Cause]:
-    last = objects.dig(status, "lastState", "terminated")
-    ended = objects.dig(status, "state", "terminated") or last
-    if ended is None or objects.dig(status, "ready") is True:
+    if objects.dig(status, "ready") is True:
         return
     if known.restarts == 0 and objects.dig(status, "state", "running") is not None:
         return  # it ended before our PATCH and runs now: what hinders it now is something else
+    yield from last_exit(pod, status, known)
+
+
+def last_exit(pod: Object, status: Object, known: Beside) -> Iterator[Cause]:
+    """Yield why a container's newest run that ended did so; nothing where none has."""
+    last = objects.dig(status, "lastState", "terminated")
+    ended = objects.dig(status, "state", "terminated") or last
+    if ended is None:
+        return
     code = ended.get("exitCode")
     if known.is_init and code == 0:
         return
@@ -200,10 +211,30 @@ def _ended(pod: Object, status: Object, known: Beside) -> Iterator[Cause]:
     elif (killed := _killed_by_probe(known.events, name)) and not known.is_init:
         message = f"container {name} is restarted by its own probe{times}: {killed}"
         yield of_pod("PROBE_LIVENESS", pod, message, evidence, container=name, exits=known.same)
+    elif known.cannot_run:
+        count = str(status.get("restartCount"))
+        backs = [e for e in known.events if e.get("reason") == "BackOff" and _is_of(e, name)]
+        lasted = told.told_for(backs, known.since)
+        yield wrong_platform(pod, name, evidence, about="start", answer=count, told_for=lasted)
     else:
         kind = "INIT_FAILED" if known.is_init else "CRASH_LOOP"
         message = f"container {name} ends with exit {code}{_after(ended)}{times}"
-        yield of_pod(kind, pod, message, evidence, container=name, exits=known.same)
+        look = log_of(pod, name) if code != 0 and _is_at_once(ended) else None
+        yield of_pod(kind, pod, message, evidence, container=name, exits=known.same, look=look)
+
+
+def log_of(pod: Object, container: str) -> Look:
+    """Return the look at what a container said last.
+
+    runc says `exec /app: exec format error` there and nowhere else (measured, containerd on
+    Kubernetes 1.34.4: exit 1, started and finished in the same second, no message).
+    """
+    return Look(kind=LOG, name=objects.name(pod), key=container)
+
+
+def _is_at_once(ended: Object) -> bool:
+    ran = _ran(ended)
+    return ran is not None and ran <= AT_ONCE
 
 
 def _hook_failed(pod: Object, status: Object, words: str, known: Beside) -> Cause:
@@ -228,13 +259,18 @@ def _failed_hook(events: Sequence[Object], container: str) -> Object | None:
     return found[-1] if found else None
 
 
-def _after(ended: Object) -> str:
-    """Return how long a container ran, in words; empty where its status does not tell."""
+def _ran(ended: Object) -> timedelta | None:
     began = objects.timestamp(ended.get("startedAt"))
     over = objects.timestamp(ended.get("finishedAt"))
-    if began is None or over is None:
+    return over - began if began is not None and over is not None else None
+
+
+def _after(ended: Object) -> str:
+    """Return how long a container ran, in words; empty where its status does not tell."""
+    ran = _ran(ended)
+    if ran is None:
         return ""
-    return f" after {span(over, since=began)}" if over > began else " at once"
+    return f" after {spans.words(ran)}" if ran > timedelta(0) else " at once"
 
 
 def _killed_by_probe(events: Sequence[Object], container: str) -> str:

@@ -15,11 +15,18 @@ from backout.core.diagnosis import exits, finality, peers
 from backout.core.diagnosis.awaited import awaited
 from backout.core.diagnosis.before import Before
 from backout.core.diagnosis.causes import RANK, Cause, of_pod
-from backout.core.diagnosis.containers import Beside, config_error, missing_object, of_container
+from backout.core.diagnosis.containers import (
+    Beside,
+    config_error,
+    last_exit,
+    log_of,
+    missing_object,
+    of_container,
+)
 from backout.core.diagnosis.creation import of_creation
 from backout.core.diagnosis.ended import of_ended
 from backout.core.diagnosis.finality import Judging
-from backout.core.diagnosis.groups import Patience, Rule
+from backout.core.diagnosis.groups import Found, Patience, Rule
 from backout.core.diagnosis.placement import Cluster, of_claims, unplaced
 from backout.core.diagnosis.readiness import of_unready
 from backout.core.diagnosis.stuck import of_stuck
@@ -34,7 +41,7 @@ if TYPE_CHECKING:
 
     from backout.core.diagnosis.exits import Exit
     from backout.core.diagnosis.finality import Key, Sight
-    from backout.core.diagnosis.groups import Found, Look
+    from backout.core.diagnosis.groups import Look
     from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
@@ -124,9 +131,21 @@ def diagnose(scene: Scene, meanwhile: Meanwhile, at: float) -> Diagnosis:
     )
 
 
-def pending(scene: Scene) -> tuple[Cause, ...]:
-    """Return what is awaited, where nothing is wrong yet."""
-    return awaited(scene.workload, scene.kind, scene.pods, scene.others, scene.events, scene.now)
+def pending(scene: Scene, meanwhile: Meanwhile) -> tuple[Cause, ...]:
+    """Return what is awaited, where nothing is wrong at the moment: never nothing.
+
+    A container that is up again has yet to show that it stays so: its last exit is told.
+    """
+    events = told.by_uid(told.in_order(scene.events), scene.earlier.since)
+    ended: list[Cause] = []
+    for pod in filter(objects.is_ready, scene.pods):
+        one = _One(pod=pod, events=events.get(objects.uid(pod), ()), cluster=Cluster(), scene=scene)
+        for status, known in _containers(one, meanwhile):
+            ended += last_exit(pod, status, known) if known.restarts else ()
+    return (
+        *ended,
+        *awaited(scene.workload, scene.kind, scene.pods, scene.others, scene.events, scene.now),
+    )
 
 
 def _found(scene: Scene, meanwhile: Meanwhile) -> Iterator[Cause]:
@@ -181,13 +200,18 @@ def _of_pod(one: _One, meanwhile: Meanwhile) -> Iterator[Cause]:
         yield unplaced(one.pod, unscheduled, one.events, one.cluster, lasted)
         return
     found: list[Cause] = []
-    always = {str(c.get("name")) for c in objects.serving_containers(one.pod)}
-    for status, is_init in objects.container_statuses(one.pod):
-        is_first = is_init and str(status.get("name")) not in always
-        found += of_container(one.pod, status, _known_of(one, status, meanwhile, is_init=is_first))
+    for status, known in _containers(one, meanwhile):
+        found += of_container(one.pod, status, known)
     yield from found
     if not found:
         yield from _by_events(one)
+
+
+def _containers(one: _One, meanwhile: Meanwhile) -> Iterator[tuple[Object, Beside]]:
+    always = {str(c.get("name")) for c in objects.serving_containers(one.pod)}
+    for status, is_init in objects.container_statuses(one.pod):
+        is_first = is_init and str(status.get("name")) not in always
+        yield status, _known_of(one, status, meanwhile, is_init=is_first)
 
 
 def _known_of(one: _One, status: Object, meanwhile: Meanwhile, *, is_init: bool) -> Beside:
@@ -209,6 +233,7 @@ def _known_of(one: _One, status: Object, meanwhile: Meanwhile, *, is_init: bool)
         since=earlier.since,
         known_secrets=earlier.others.secrets,
         is_init=is_init,
+        cannot_run=meanwhile.looked.get(log_of(one.pod, key[1])) is Found.CONFIRMED,
     )
 
 

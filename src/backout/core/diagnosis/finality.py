@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from backout.core.diagnosis.groups import IMAGE, NOWHERE, Found, Patience, Rule
+from backout.core.diagnosis.groups import IMAGE, LOG, NOWHERE, Found, Patience, Rule
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ def lasted(cause: Cause, judging: Judging) -> float:
 
 
 def due(causes: Iterable[Cause], judging: Judging) -> set[Look]:
-    """Return what is to be looked at now, since only that keeps a cause from being final."""
+    """Return what is to be looked at now: it confirms a cause, or tells the one behind it."""
     return {
         c.ground.look
         for c in causes
         if c.ground.look is not None
         and not c.ground.awaits
-        and (c.ground.look.kind == IMAGE or _left(c, judging) <= 0)
+        and (c.ground.look.kind in {IMAGE, LOG} or _left(c, judging) <= 0)
     }
 
 

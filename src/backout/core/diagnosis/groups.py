@@ -131,7 +131,10 @@ def row(code: str, rule: Rule | None = None) -> GroupRule:
 
 @dataclass(frozen=True, order=True, kw_only=True)
 class Look:
-    """What our own look has to confirm: an object by kind and name, its key, or an image."""
+    """What our own look has to confirm: an object by kind and name, its key, an image, or a log.
+
+    Of a log, `name` is the Pod's and `key` the container's.
+    """
 
     kind: str
     name: str
@@ -147,6 +150,8 @@ class Look:
 
 IMAGE = "image"
 """The kind of a Look at a registry."""
+LOG = "log"
+"""The kind of a Look at what a container said last: that its program cannot be run at all."""
 
 
 class Found(StrEnum):

@@ -240,7 +240,7 @@ class _Trial:
                 remedy="give it longer: --rehearse-timeout",
             )
         if not self.causes and self.scene is not None:
-            self.causes = diagnosis.pending(self.scene)
+            self.causes = diagnosis.pending(self.scene, self.meanwhile)
         if self.causes and self.causes[0].code in _ELSEWHERE:
             return self._failed(self.causes[0])
         root = f"; {self.causes[0].message}" if self.causes else ""

@@ -302,7 +302,7 @@ class Watch:
         """Return what is wrong, else what is awaited."""
         if self._causes or self._scene is None:
             return self._causes
-        return diagnosis.pending(self._scene)
+        return diagnosis.pending(self._scene, self._meanwhile)
 
     @property
     def _whose(self) -> str:
