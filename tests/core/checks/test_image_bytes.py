@@ -91,6 +91,16 @@ def test_the_ledger_tells_what_ran_where_no_pod_does() -> None:
     assert "if the registry has it still: backout undo deployment/web -n shop --pin" in found.remedy
 
 
+def test_digests_are_compared_within_one_repository_also_where_the_ledger_tells_them() -> None:
+    known = remembered(app=f"mirror.example/app@{RAN}")
+    seen = preflight(images=answer(digest=NOW), pods=(), lease=known)
+    assert found_by("PF307", seen) == ()
+
+    there = answer(BY_DIGEST, digest=RAN)
+    seen = preflight(images=answer(digest=NOW), ran_images=there, pods=(), lease=known)
+    assert found_by("PF307", seen), "its own repository has that digest, too"
+
+
 def test_what_its_pods_run_outranks_what_the_ledger_remembers() -> None:
     seen = preflight(images=answer(digest=NOW), pods=running(), lease=remembered(app=NOW))
     assert found_by("PF307", seen)

@@ -47,6 +47,16 @@ def bad(*records: Record) -> set[str]:
     return set(memory.known_bad(told(*records)))
 
 
+def test_a_digest_of_another_repository_is_remembered_with_its_name_and_a_tag_is_none() -> None:
+    one = rollback(State.SUCCEEDED, "bad", "good")
+    mirrored = f"mirror.example/app@{DIGEST}"
+    images = {"app": mirrored, "side": DIGEST, "proxy": "proxy:v1"}
+    there = replace(one.destination, images=images)
+    after = told(replace(one, destination=there))
+
+    assert after.memory["good"].images == {"app": mirrored, "side": DIGEST}
+
+
 def test_a_record_is_replaced_by_its_operation_and_the_rest_stays() -> None:
     whole = Ledger(records=(record("a"), record("b", state=State.APPLIED)), rest={"x": 1})
     closed = records.moved(whole.records[1], State.SUCCEEDED)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @acting.health
 @breaker
 @acting.preflight
+@acting.registry
 @acting.record
 @common_with_page
 @click.pass_context

@@ -18,6 +18,7 @@ from backout.cli.options.shared import collect, common
 @acting.telemetry
 @acting.fail_fast
 @acting.replacing
+@acting.registry
 @acting.lock
 @acting.ledger
 @acting.record

@@ -35,6 +35,7 @@ _WORKLOAD = click.argument(
     help="Ask the service, too, and remember that it was healthy, as verify does.",
 )
 @acting.fail_fast
+@acting.registry
 @acting.ledger
 @acting.record
 @common
@@ -66,6 +67,7 @@ def status(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
 @click.command()
 @_WORKLOAD
 @acting.patience
+@acting.registry
 @acting.record
 @common
 @click.pass_context

@@ -49,6 +49,7 @@ from backout.cli.options.shared import breaker, collect, common
 @acting.replacing
 @breaker
 @acting.preflight
+@acting.registry
 @click.option(
     "--wait-lock",
     type=DURATION,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @acting.health
 @acting.telemetry
 @acting.fail_fast
+@acting.registry
 @acting.ledger
 @acting.record
 @common

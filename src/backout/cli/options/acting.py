@@ -200,6 +200,8 @@ _PREFLIGHT = (
         envvar="BACKOUT_PREFLIGHT_BUDGET",
         help="For checks that can only warn.  [default: 3s]",
     ),
+)
+_REGISTRY = (
     click.option(
         "--registry-auth-file",
         metavar="FILE",
@@ -333,6 +335,11 @@ def telemetry(command: F) -> F:
 def preflight(command: F) -> F:
     """Give a command the options of the checks."""
     return with_options(command, _PREFLIGHT)
+
+
+def registry(command: F) -> F:
+    """Give a command the options on how registries are asked."""
+    return with_options(command, _REGISTRY)
 
 
 def health(command: F) -> F:

@@ -82,8 +82,12 @@ class Side:
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """The images that are known by their bytes: a container's digest."""
-        return {c: i for c, i in self.images.items() if i.startswith("sha256:")}
+        """The images that are known by their bytes: a container's digest.
+
+        With the repository before it, `NAME@sha256:…`, where it is that of another one than the
+        template's (`images.names.ran`).
+        """
+        return {c: i for c, i in self.images.items() if i.rpartition("@")[2].startswith("sha256:")}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,7 @@ def ways_on(back: Back, snapshot: Snapshot, policy: Request) -> list[str]:
     now = revisions.current(there)
     tried = {r.hash: "tried before" for r in (source, now) if r is not None}
     known = replace(snapshot.known, bad={**snapshot.known.bad, **tried})
-    further = choose(there, known)
+    further = choose(there, known, wanted=snapshot.workload["spec"]["template"])
     sentences = []
     if source is not None and source != now and record.state is not State.SUCCEEDED:
         sentences.append(_to(source, "back to where it was", snapshot, policy))
