@@ -55,6 +55,11 @@ def pods(namespace: str) -> str:
     return _core(namespace, "pods")
 
 
+def pods_everywhere() -> str:
+    """Return the path of the Pods of all namespaces."""
+    return "/api/v1/pods"
+
+
 def pod(namespace: str, name: str) -> str:
     """Return the path of one Pod."""
     return f"{pods(namespace)}/{_segment(name)}"

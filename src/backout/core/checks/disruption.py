@@ -140,7 +140,7 @@ def _held(preflight: Preflight) -> Iterator[Fact]:
     room = Room(
         nodes=eligible(snapshot.nodes, template),
         own=snapshot.pods,
-        others=() if has_priority else snapshot.namespace_pods,
+        others=() if has_priority else snapshot.other_pods,
     )
     modes = {r.name: n.modes for r, n in snapshot.named.items() if r.kind is Referent.CLAIM}
     held, claimed = holding.held(template, room), holding.claimed(template, room, modes)
@@ -256,7 +256,7 @@ CHECKS = (
         title="the rollout cannot move at all",
         find=rollout_cannot_move,
         needs=frozenset({Need.PODS}),
-        parts=frozenset({Need.QUOTAS, Need.NODES, Need.CLAIMS, *_ADDED}),
+        parts=frozenset({Need.QUOTAS, Need.NODES, Need.NODE_PODS, Need.CLAIMS, *_ADDED}),
     ),
     Check(
         id="PF606",

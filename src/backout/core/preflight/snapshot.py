@@ -49,6 +49,7 @@ class Need(StrEnum):
     SERVICE_ACCOUNTS = "ServiceAccounts"
     CLASSES = "PriorityClasses and RuntimeClasses"
     NODES = "nodes"
+    NODE_PODS = "Pods of other namespaces on the nodes"
     QUOTAS = "ResourceQuotas"
     AUTOSCALERS = "HorizontalPodAutoscalers"
     BUDGETS = "PodDisruptionBudgets"
@@ -76,7 +77,7 @@ class Snapshot:
     maps why something of the service's health could not be asked after the rollback to what to do.
     `gone_classes` are StorageClasses that its claims need and that do not exist. `ran_images`
     maps `image@digest` of what ran to the registry's answer, where the tag says something else;
-    `pull_notes` say which pull Secrets could not be used. `namespace_pods` are the
+    `pull_notes` say which pull Secrets could not be used. `other_pods` are the
     namespace's Pods of others, where they may hold room that a new Pod needs.
     """
 
@@ -102,7 +103,7 @@ class Snapshot:
     rehearsal: Rehearsal | None = None
     nodes: tuple[Object, ...] = ()
     neighbours: tuple[Object, ...] = ()
-    namespace_pods: tuple[Object, ...] = ()
+    other_pods: tuple[Object, ...] = ()
     quotas: tuple[Object, ...] = ()
     autoscalers: tuple[Object, ...] = ()
     budgets: tuple[Object, ...] = ()

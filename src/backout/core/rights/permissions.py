@@ -182,6 +182,7 @@ TABLE = (
     _grant(": pods", "create delete", (UNDO,), _OPT_IN, "a rehearsal, only with --rehearse"),
     _grant(": pods", "delete", _ROLLBACK, _OPT_IN, "stuck Pods, only with --replace-stuck-pods"),
     _grant(": nodes", "list", (*_ALL[:-1],), _OPTIONAL, "whether nodes are the cause", "cluster"),
+    _grant(": pods", "list", _PREFLIGHT, _OPT_IN, "what takes room on the nodes", "cluster"),
     _grant(
         "scheduling.k8s.io: priorityclasses",
         "get",

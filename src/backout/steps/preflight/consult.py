@@ -18,15 +18,16 @@ from backout.core.references import references
 from backout.core.references.references import Referent
 from backout.core.rights import permissions
 from backout.core.room import demand
+from backout.core.room.eligible import eligible
 from backout.core.room.startability import must_start
 from backout.kube import paths
 from backout.steps.preflight import dry_run
 from backout.steps.reading import references as named
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from backout.core.model import Revision
+    from backout.core.model import Object, Revision
     from backout.core.owners.owners import Owner
     from backout.core.preflight.admission import DryRun
     from backout.core.references.references import Named, Reference
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 MOST_NODES = 500
 """One page; of a larger cluster nothing is said about nodes."""
+MOST_FULL = 20
+"""Nodes whose Pods are read: hardly ever are more full at once, and each is a request."""
 LONGEST = 10.0
 """Seconds for what can block: nobody waits longer for it during an outage."""
 _NEEDS = {
@@ -68,7 +71,6 @@ class Consulted:
                 self._patch,
                 self._pod,
                 self._nodes,
-                self._namespace_pods,
                 self._neighbours,
                 self._quotas,
                 self._limit_ranges,
@@ -194,22 +196,40 @@ class Consulted:
             self.unreadable[Need.NODES] = f"there are more than {MOST_NODES}"
         elif page is not None:
             self.fields["nodes"] = tuple(page.get("items") or ())
+            await self._other_pods()
 
-    async def _namespace_pods(self) -> None:
-        """Read what else runs in the namespace, where one more Pod must find room beside it.
+    async def _other_pods(self) -> None:
+        """Read what else runs on the nodes, where one more Pod must find room beside it.
 
-        Each that is seen takes room; where they cannot be listed, those of the workload are known.
+        Each that is seen takes room. Where those of other namespaces cannot be read, that is said,
+        and those of this one are counted; where neither can, those of the workload.
         """
-        asks = demand.requests(self._revision.template)
-        if not asks or self._snapshot.pace.unavailable > 0:
+        template = self._revision.template
+        if not demand.requests(template) or self._snapshot.pace.unavailable > 0:
             return
+        there = eligible(self.fields["nodes"], template)
+        told = await self._within(Need.NODE_PODS, self._on_nodes([*map(objects.name, there)]))
+        if told is None:
+            with suppress(BackoutError, TimeoutError):
+                async with asyncio.timeout(self._run.limits.preflight):
+                    path = paths.pods(self._run.target.namespace)
+                    told = (await self._run.client.list(path)).items
         own = {objects.uid(p) for p in self._snapshot.pods}
-        path = paths.pods(self._run.target.namespace)
-        with suppress(BackoutError, TimeoutError):
-            async with asyncio.timeout(self._run.limits.preflight):
-                page = await self._run.client.list(path)
-                others = (p for p in page.items if objects.uid(p) not in own)
-                self.fields["namespace_pods"] = tuple(others)
+        self.fields["other_pods"] = tuple(p for p in told or () if objects.uid(p) not in own)
+
+    async def _on_nodes(self, names: Sequence[str]) -> Sequence[Object] | None:
+        """Return all Pods of these nodes, None where it is not worth to ask for so many."""
+        if len(names) > MOST_FULL:
+            self.unreadable[Need.NODE_PODS] = f"there are more than {MOST_FULL} nodes"
+            return None
+        asked = [
+            self._run.client.get(
+                paths.pods_everywhere(), {"fieldSelector": f"spec.nodeName={name}"}
+            )
+            for name in names
+        ]
+        pages = await asyncio.gather(*asked)
+        return [pod for page in pages for pod in page.get("items") or ()]
 
     async def _neighbours(self) -> None:
         resource = self._snapshot.kind.resource
