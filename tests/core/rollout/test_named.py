@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.kind import PodsSeen
 from backout.core.kubernetes import objects
 from backout.core.kubernetes import template as templates
 from backout.core.rollout.verdict import Failed, Progressing, judge
@@ -86,7 +87,7 @@ def test_whatever_is_not_done_has_a_cause(
         DEPLOYMENT,
         wanted=templates.digest(WANTED),
         began=workload,
-        pods=made,
+        seen=PodsSeen(own=made, others=old, stored=current, now=NOW),
         causes=looks.causes(scene),
     )
 
