@@ -25,6 +25,7 @@ from tests.contract.steps.shop import (
     MARKER,
     QUICK,
     Told,
+    control,
     count,
     deploy,
     expire_lock,
@@ -176,6 +177,40 @@ async def test_a_living_holder_is_left_alone_and_named(api: ApiServer) -> None:
     assert "its holder is alive" in told.message
     assert "--take-over" in (told.outcome.remedy if told.outcome else "")
     assert states(api) == ["INTENT"]
+    assert not any(is_fence(r) for r in api.requests)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "result", "words"),
+    [(600, "settled", "SUCCEEDED, Complete, Healthy"), (1, "failed", "FAILED, Failed")],
+)
+async def test_one_that_ends_by_itself_while_it_is_waited_for_is_told_as_it_ended(
+    api: ApiServer, deadline: int, result: str, words: str
+) -> None:
+    api.edit("deployments", "web", lambda w: w["spec"].update(progressDeadlineSeconds=deadline))
+    api.controller = lambda *_: None
+    waiting: list[asyncio.Task[Told]] = []
+    looks = 0
+
+    def after(request: Received, _: Answer) -> Step | None:
+        nonlocal looks
+        if is_undo(request):
+            waiting.append(asyncio.create_task(resumed(api, look_for_leaks=False)))
+        looks += bool(waiting) and line_of(request) == "GET leases"
+        if looks == 2 and deadline > 1:
+            looks += 1
+            api.controller = control
+            api.edit("deployments", "web", lambda w: w["metadata"]["annotations"].update(n="1"))
+        return None
+
+    api.after = after
+    first = await undone(api, look_for_leaks=False)
+    told = await waiting[0]
+
+    assert told.of("waiting") != [], first.text
+    assert told.result == result, told.text
+    assert "that rollback, of ann to revision 1, ended by itself: " + words in told.message
+    assert "left behind" not in told.text
     assert not any(is_fence(r) for r in api.requests)
 
 

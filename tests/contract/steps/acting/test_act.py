@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATCH = "PATCH deployments"
+FINE = "127.0.0.1:1/app:fine"
 HTML = Answer(status=502, body=b"<html>bad gateway</html>", headers={"Content-Type": "text/html"})
 UNCLEAR = {
     "closed": Close(),
@@ -261,6 +262,30 @@ async def test_a_template_that_changes_between_read_and_patch_is_planned_again(
     assert told.result == "succeeded", told.text
     assert states(api) == ["NOT_APPLIED", "SUCCEEDED"]
     assert records(api)[1]["from"]["images"] == {"app": "127.0.0.1:1/app:bad-hotfix"}
+    assert len(told.of("triggered")) == 1, "scripts count it"
+
+
+async def test_a_plan_that_is_made_again_and_goes_elsewhere_is_announced_as_what_it_is(
+    api: ApiServer,
+) -> None:
+    is_changed = False
+
+    def before(request: Received) -> Step | None:
+        nonlocal is_changed
+        if is_undo(request) and not is_changed:
+            is_changed = True
+            deploy(api, FINE)
+            deploy(api, "127.0.0.1:1/app:bad-hotfix")
+        return None
+
+    api.before = before
+    told = await undone(api)
+
+    assert told.result == "succeeded", told.text
+    assert image(api) == FINE
+    first, second = told.of("triggered")
+    assert "to revision=1," in first
+    assert "to revision=3," in second
 
 
 async def test_a_deployment_that_is_recreated_between_read_and_patch_is_not_touched(

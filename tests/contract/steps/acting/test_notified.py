@@ -14,8 +14,19 @@ from backout.http.client import HttpClient
 from backout.steps import notify
 from backout.steps.notifier import Notifier
 from backout.steps.undo import undo
+from tests.contract.api_server import is_undo
 from tests.contract.scripted_server import Answer, Close, Hang, ScriptedServer
-from tests.contract.steps.shop import QUICK, TRACE, Told, holder, image, running, states, within
+from tests.contract.steps.shop import (
+    QUICK,
+    TRACE,
+    Told,
+    deploy,
+    holder,
+    image,
+    running,
+    states,
+    within,
+)
 
 if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer
@@ -144,3 +155,20 @@ async def test_a_record_that_could_not_be_closed_is_told_as_the_last_word(api: A
     assert told.result == "undecided", told.text
     assert [r.json["outcome"] for r in requests] == [None, "succeeded", "undecided"]
     assert "record could not be closed" in requests[-1].json["text"]
+
+
+async def test_a_plan_that_is_made_again_is_told_once(api: ApiServer) -> None:
+    is_changed = False
+
+    def before(request: Received) -> Step | None:
+        nonlocal is_changed
+        if is_undo(request) and not is_changed:
+            is_changed = True
+            deploy(api, "127.0.0.1:1/app:bad-hotfix")
+        return None
+
+    api.before = before
+    told, requests = await notified(api, lambda _: Answer())
+
+    assert told.result == "succeeded", told.text
+    assert [r.json["kind"] for r in requests] == ["triggered", "outcome"]
