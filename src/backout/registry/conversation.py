@@ -1,8 +1,8 @@
 """One image's whole conversation with its registry: ask, be challenged, ask again, conclude.
 
 Bounded: one anonymous HEAD, one GET of `/v2/` where that was "not found", then for each of at most
-five credentials one token and one HEAD, and one GET where an index was found. A registry that
-answers 401 for ever is left after that.
+five credentials one token and one HEAD, one GET where an index was found, and one of the tags where
+nothing was. A registry that answers 401 for ever is left after that.
 """
 
 from __future__ import annotations
@@ -65,15 +65,31 @@ async def _let_in(
     image, base = question.image, await route.base()
     wanted = _wanted(base) if base.status == HTTPStatus.UNAUTHORIZED else None
     is_open = base.status == HTTPStatus.OK and speaks_registry(base)
-    if wanted is None and keyring.credentials_for(image.name):
-        tried = await _authenticated(image, Challenge(scheme="basic"), keyring, route)
-        return missing if is_open and tried.state is ImageState.DENIED else tried
     if wanted is not None:
         return await _authenticated(image, wanted, keyring, route)
+    if keyring.credentials_for(image.name):
+        tried = await _authenticated(image, Challenge(scheme="basic"), keyring, route)
+        if not is_open or tried.state is not ImageState.DENIED:
+            return tried
     if is_open:
-        return missing
+        return _explained(await _visible(question, missing, route, None), image, keyring)
     why = f"404 to strangers, and {base.status} for /v2/: it is not visible to us"
     return _explained(denied(question, why), image, keyring)
+
+
+async def _visible(
+    question: Question, missing: ImageAnswer, route: Route, authorization: Secret | None
+) -> ImageAnswer:
+    """Return what a stranger's "not found" is worth: he has to see the repository itself.
+
+    Who is let in may see some repositories only, and anybody may be given a token: "not found" is
+    said of the others, too (jfrog/terraform-provider-artifactory#1279, artipie/artipie#1249).
+    """
+    listed = await route.tags(question.image, authorization)
+    if listed.status == HTTPStatus.OK and speaks_registry(listed):
+        return missing
+    why = f"404 to strangers, and {listed.status} for its tags: it is not visible to us"
+    return denied(question, why)
 
 
 def _wanted(response: Response) -> Challenge | None:
@@ -106,23 +122,31 @@ async def _attempt(
     question = Question(image=image, access=access, credential=credential.key)
     if wanted.scheme == "basic":
         return await _looked(question, route, credential.basic)
-    return await _by_token(question, wanted, credential, route)
+    granted = await _granted(question, wanted, credential, route)
+    return await _looked(question, route, granted) if isinstance(granted, Secret) else granted
 
 
 async def _anonymously(image: ImageReference, wanted: Challenge, route: Route) -> ImageAnswer:
     question = Question(image=image, access="with an anonymous token")
     if wanted.scheme == "basic":
         return denied(question, "401, it wants a name and a password")
-    return await _by_token(question, wanted, None, route)
-
-
-async def _by_token(
-    question: Question, wanted: Challenge, credential: Credential | None, route: Route
-) -> ImageAnswer:
-    granted = await token.fetch(route, wanted, question.image, credential)
+    granted = await _granted(question, wanted, None, route)
     if not isinstance(granted, Secret):
-        return denied(question, f"{granted.status} from the token service, asked {question.access}")
-    return await _looked(question, route, granted)
+        return granted
+    answer = await _looked(question, route, granted)
+    if answer.state is ImageState.MISSING:
+        return await _visible(question, answer, route, granted)
+    return answer
+
+
+async def _granted(
+    question: Question, wanted: Challenge, credential: Credential | None, route: Route
+) -> Secret | ImageAnswer:
+    """Return a token; what its refusal means where none is granted."""
+    granted = await token.fetch(route, wanted, question.image, credential)
+    if isinstance(granted, Secret):
+        return granted
+    return denied(question, f"{granted.status} from the token service, asked {question.access}")
 
 
 async def _looked(question: Question, route: Route, authorization: Secret) -> ImageAnswer:

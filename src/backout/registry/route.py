@@ -76,6 +76,12 @@ class Route:
         """Ask `/v2/` as a stranger: whether one is let in, or how to be. Raises Unreachable."""
         return await self._send("GET", "/v2/", {}, self._timeout / 2)
 
+    async def tags(self, image: ImageReference, authorization: Secret | None) -> Response:
+        """Ask for the tags of an image's repository: whether it is visible. Raises Unreachable."""
+        headers = {} if authorization is None else {"Authorization": authorization.reveal()}
+        path = f"/v2/{image.repository}/tags/list?n=1"
+        return await self._send("GET", path, headers, self._timeout / 2)
+
     async def _ask(
         self,
         method: str,

@@ -1,7 +1,7 @@
 """A registry's response, read for what it proves (reference/images.md, "Status semantics").
 
-Only "not found" from somebody who let us in proves that an image is gone. A refusal hides
-existence, and whatever did not come from a registry proves nothing.
+Only "not found" from somebody who let us in, or shows us the repository, proves that an image is
+gone. A refusal hides existence, and whatever did not come from a registry proves nothing.
 """
 
 from __future__ import annotations

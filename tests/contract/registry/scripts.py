@@ -21,6 +21,8 @@ FOUND = Answer(headers=HERE)
 NOT_FOUND = Answer(status=404, headers={"Content-Type": "application/json"})
 OPEN = Answer(json={})
 """What `/v2/` says where strangers are let in."""
+TAGS = Answer(json={"name": "acme/web", "tags": ["2"]})
+"""What a repository says to whom it is visible."""
 WANTS_BASIC = Answer(status=401, headers={"WWW-Authenticate": 'Basic realm="here"'})
 PASSWORD = "hunter2-made-up"
 
@@ -59,7 +61,11 @@ async def declared(
 
 
 def bearer(
-    realm: Callable[[], str], *, token: Step | None = None, manifest: Step = FOUND
+    realm: Callable[[], str],
+    *,
+    token: Step | None = None,
+    manifest: Step = FOUND,
+    tags: Step = NOT_FOUND,
 ) -> Callable[[Received], Step]:
     """Script a registry that wants a token from `realm()` and, at `/token`, the service itself."""
 
@@ -67,7 +73,7 @@ def bearer(
         if request.path == "/token":
             return token or Answer(json={"token": "granted"})
         if request.headers.get("authorization") == "Bearer granted":
-            return manifest
+            return tags if request.path.endswith("/tags/list") else manifest
         challenge = f'Bearer realm="{realm()}",service="registry.test",scope="repository:x:push"'
         return Answer(status=401, headers={"WWW-Authenticate": challenge})
 

@@ -14,6 +14,7 @@ from tests.contract.registry.scripts import (
     MANIFEST,
     NOT_FOUND,
     OPEN,
+    TAGS,
     declared,
     registry_of,
 )
@@ -81,15 +82,34 @@ async def test_an_answer_for_another_digest_says_nothing() -> None:
     assert "answered for another digest" in answer.detail
 
 
-async def test_not_found_on_a_registry_that_asks_for_nothing_is_missing() -> None:
-    async with ScriptedServer([NOT_FOUND, OPEN]) as server, declared(server) as client:
+async def test_not_found_in_a_repository_that_strangers_see_is_missing() -> None:
+    async with ScriptedServer([NOT_FOUND, OPEN, TAGS]) as server, declared(server) as client:
         answer = await client.ask(f"{registry_of(server)}/acme/web:1")
 
     assert answer.state is ImageState.MISSING
     assert answer.detail.endswith(
         f"does not have {registry_of(server)}/acme/web:1 (404, asked without a credential)"
     )
-    assert server.lines == ["HEAD /v2/acme/web/manifests/1", "GET /v2/"]
+    assert server.lines == [
+        "HEAD /v2/acme/web/manifests/1",
+        "GET /v2/",
+        "GET /v2/acme/web/tags/list",
+    ]
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [NOT_FOUND, Answer(status=401), Answer(headers=HTML)],
+    ids=["404", "401", "a web page"],
+)
+async def test_not_found_in_one_that_they_do_not_see_is_not_visible_to_us(tags: Answer) -> None:
+    """`/v2/` lets everybody in, and nobody is asked who he is: the node may have a credential."""
+    async with ScriptedServer([NOT_FOUND, OPEN, tags]) as server, declared(server) as client:
+        answer = await client.ask(f"{registry_of(server)}/acme/web:1")
+
+    assert answer.state is ImageState.DENIED
+    assert f"404 to strangers, and {tags.status} for its tags: it is not visible" in answer.detail
+    assert answer.detail.endswith("; no credential for it was given")
 
 
 @pytest.mark.parametrize(
@@ -163,7 +183,7 @@ async def test_only_not_found_from_a_registry_proves_anything(
 
 async def test_a_registry_that_speaks_html_but_says_what_it_is_is_believed() -> None:
     headers = {**HTML, "Docker-Distribution-Api-Version": "registry/2.0"}
-    script = [Answer(status=404, headers=headers), OPEN]
+    script = [Answer(status=404, headers=headers), OPEN, TAGS]
     async with ScriptedServer(script) as server, declared(server) as client:
         answer = await client.ask(f"{registry_of(server)}/acme/web:1")
 

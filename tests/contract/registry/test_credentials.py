@@ -11,6 +11,7 @@ from tests.contract.registry.scripts import (
     NOT_FOUND,
     OPEN,
     PASSWORD,
+    TAGS,
     WANTS_BASIC,
     basic,
     bearer,
@@ -62,12 +63,17 @@ async def test_where_strangers_are_told_not_found_the_credential_is_tried(
 
 
 @pytest.mark.parametrize(
-    ("base", "state"), [(NOT_FOUND, ImageState.DENIED), (OPEN, ImageState.MISSING)]
+    ("base", "tags", "state"),
+    [
+        (NOT_FOUND, TAGS, ImageState.DENIED),
+        (OPEN, TAGS, ImageState.MISSING),
+        (OPEN, NOT_FOUND, ImageState.DENIED),
+    ],
 )
 async def test_a_credential_that_is_refused_leaves_what_strangers_know(
-    base: Answer, state: ImageState
+    base: Answer, tags: Answer, state: ImageState
 ) -> None:
-    async with ScriptedServer([NOT_FOUND, base, WANTS_BASIC]) as server:
+    async with ScriptedServer([NOT_FOUND, base, WANTS_BASIC, tags]) as server:
         keys = keyring((registry_of(server), "robot"))
         async with declared(server, keys) as client:
             answer = await client.ask(f"{registry_of(server)}/acme/web:1")
@@ -177,16 +183,19 @@ async def test_a_token_is_asked_for_with_the_credential() -> None:
 
 
 @pytest.mark.parametrize(
-    ("manifest", "state"),
+    ("manifest", "tags", "state"),
     [
-        (NOT_FOUND, ImageState.MISSING),
-        (Answer(status=401), ImageState.DENIED),
-        (Answer(status=403), ImageState.DENIED),
-        (Answer(status=500), ImageState.UNREACHABLE),
+        (NOT_FOUND, TAGS, ImageState.MISSING),
+        (NOT_FOUND, NOT_FOUND, ImageState.DENIED),
+        (Answer(status=401), TAGS, ImageState.DENIED),
+        (Answer(status=403), TAGS, ImageState.DENIED),
+        (Answer(status=500), TAGS, ImageState.UNREACHABLE),
     ],
 )
-async def test_a_granted_token_makes_not_found_count(manifest: Answer, state: ImageState) -> None:
-    script = bearer(lambda: f"{server.url}/token", manifest=manifest)
+async def test_a_token_that_anybody_gets_makes_not_found_count_where_the_repository_is_seen(
+    manifest: Answer, tags: Answer, state: ImageState
+) -> None:
+    script = bearer(lambda: f"{server.url}/token", manifest=manifest, tags=tags)
     async with ScriptedServer(script) as server, declared(server) as client:
         answer = await client.ask(f"{registry_of(server)}/acme/web:1")
 

@@ -115,13 +115,18 @@ async def test_a_pods_own_pull_secret_opens_a_closed_registry_where_the_users_fi
     )
 
 
-@pytest.mark.parametrize("image", ["acme/web:never", "acme/nobody:1"])
-async def test_an_image_that_was_never_pushed_is_missing(open_registry: str, image: str) -> None:
+@pytest.mark.parametrize(
+    ("image", "state"),
+    [("acme/web:never", ImageState.MISSING), ("acme/nobody:1", ImageState.DENIED)],
+)
+async def test_a_tag_that_was_never_pushed_is_missing_and_a_repository_is_not_seen(
+    open_registry: str, image: str, state: ImageState
+) -> None:
     docker_registry.push(open_registry, "acme/web", "1")
 
     answer = await asked(f"{open_registry}/{image}", open_registry)
 
-    assert answer.state is ImageState.MISSING
+    assert answer.state is state
 
 
 async def test_a_deleted_image_is_missing(open_registry: str) -> None:

@@ -231,6 +231,7 @@ async def test_not_found_is_no_proof_where_the_pods_own_secret_could_not_be_read
 ) -> None:
     api.denied.add("get secrets")
     with docker_registry.running(tmp_path) as address:
+        docker_registry.push(address, "acme/web", "0")
         aim(api, f"{address}/acme/web:1", **LISTED)
         hidden, *_ = await asked(api, address)
         aim(api, f"{address}/acme/web:2", imagePullSecrets=[])
