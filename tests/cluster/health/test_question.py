@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,7 +64,73 @@ def test_an_application_that_wants_its_host_header_gets_its_rollback(space: Spac
     assert "healthy: the kubelet's own HTTP probe held for 1 s" in verified.outcome
 
 
-@pytest.mark.parametrize("status", [401, 421])
+VHOST = """
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Shop(BaseHTTPRequestHandler):
+    def do_GET(self):
+        here = self.headers.get("Host") == "shop.local"
+        self.send_response(200 if here else STATUS)
+        if not here:
+            self.send_header("Location", "https://login.local/")
+        self.end_headers()
+
+HTTPServer(("", 8080), Shop).serve_forever()
+"""
+
+
+def virtual_host(space: Space, tag: str, status: int, **request: Any) -> Version:
+    """Return a version that knows one Host only, and answers others so: Python of the node's."""
+    folders = {"/usr", "/lib", "/lib64", sys.base_prefix}
+    mounts: list[dict[str, Any]] = [
+        {"name": f"m{n}", "hostPath": {"path": f}} for n, f in enumerate(sorted(folders))
+    ]
+    return space.version(
+        tag,
+        probe=None,
+        spec={"volumes": mounts},
+        container={
+            "command": [
+                os.path.realpath(sys.executable),
+                "-c",
+                VHOST.replace("STATUS", str(status)),
+            ],
+            "env": [{"name": "LD_LIBRARY_PATH", "value": f"{sys.base_prefix}/lib"}],
+            "volumeMounts": [
+                {"name": m["name"], "mountPath": m["hostPath"]["path"], "readOnly": True}
+                for m in mounts
+            ],
+            "readinessProbe": {
+                "httpGet": {"path": "/", "port": "http", **request},
+                "periodSeconds": 1,
+            },
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    "status",
+    [421, *(pytest.param(s, marks=pytest.mark.every_case) for s in (302, 400, 401, 403, 404))],
+)
+def test_an_application_that_looks_at_the_host_is_judged_by_its_kubelet(
+    space: Space, status: int
+) -> None:
+    """Beside Pods that are Ready by a probe with that header, and after a rollback to them."""
+    space.deploy(virtual_host(space, "v1", status, **HOST), replicas=2)
+    space.roll(space.version("missing"))
+
+    checked = space.backout("check", DEPLOY).expect(0)
+    ran = space.undo(*BRIEF).expect(0)
+    verified = space.backout("verify", DEPLOY, "--soak", "1s").expect(0)
+
+    assert not any(f"{word} PF12" in checked.err for word in ("BLOCK", "WARN")), str(checked)
+    assert "not verified end to end: its readiness probe asks with headers" in ran.out
+    assert "healthy: the kubelet's own HTTP probe held for 1 s" in verified.outcome
+
+
+@pytest.mark.parametrize(
+    "status", [421, *(pytest.param(s, marks=pytest.mark.every_case) for s in (401, 403, 404))]
+)
 def test_what_answers_strangers_otherwise_is_judged_by_its_kubelet(
     space: Space, status: int
 ) -> None:

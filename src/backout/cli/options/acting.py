@@ -428,13 +428,15 @@ def _limits(shared: Common, values: dict[str, Any]) -> Limits:
     from backout.cli.options.policy import lease_duration  # noqa: PLC0415
     from backout.steps.run import Limits  # noqa: PLC0415
 
-    soak = values.get("soak")
-    if shared.timeout is not None and soak is not None and shared.timeout < soak:
+    health = spans(values)
+    soak = values.get("soak") or health.get("health_soak") or 0.0
+    watches = "fail_fast" in values
+    if watches and shared.timeout is not None and shared.timeout < soak:
         raise click.UsageError(
             f"--timeout {shared.timeout:g}s is over before --soak {soak:g}s has held"
         )
     given: dict[str, float | None] = {
-        **spans(values),
+        **health,
         "total": shared.timeout,
         "preflight": values.get("preflight_budget"),
         "lease": lease_duration(values.get("lease_duration")),

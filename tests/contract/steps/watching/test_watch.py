@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from backout.kube import watch
+from backout.steps.watching import follow
 from tests.contract.api_server import ApiServer, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Hang, Received, Step
 from tests.contract.steps.shop import (
@@ -254,6 +256,15 @@ async def test_what_nobody_could_see_is_unknown_and_not_failed() -> None:
         assert states(api) == ["APPLIED"], "the next run goes on with it"
 
 
+async def test_the_users_time_is_used_up_before_it_is_said_to_be(api: ApiServer) -> None:
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    told = await undone_while(api, lambda: None, limits=replace(QUICK, total=2.0))
+
+    assert told.result == "undecided"
+    assert clock() - began >= 1.7
+
+
 async def test_time_that_is_up_is_unknown_and_says_what_was_awaited(api: ApiServer) -> None:
     clock = asyncio.get_running_loop().time
     began = clock()
@@ -278,6 +289,25 @@ async def test_what_may_not_be_followed_is_done_without_and_said(
 
     assert told.result == "succeeded", told.text
     assert f"{resource} is forbidden" in told.text
+
+
+@pytest.mark.parametrize("resource", ["pods", "deployments"])
+async def test_a_defect_of_ours_while_following_is_said_and_is_no_silence_to_the_end(
+    api: ApiServer, monkeypatch: pytest.MonkeyPatch, resource: str
+) -> None:
+    """What follows the workload itself is missed: the run ends. The rest goes on without."""
+    intact = watch.follow
+
+    def broken(client: Any, path: str, **how: Any) -> Any:
+        if path.endswith(f"/{resource}"):
+            raise KeyError("defect")
+        return intact(client, path, **how)
+
+    monkeypatch.setattr(follow, "follow", broken)
+    told = await undone(api, limits=replace(QUICK, total=9.0))
+
+    assert "internal error (KeyError: 'defect')" in told.text
+    assert told.result == ("succeeded" if resource == "pods" else "undecided")
 
 
 async def test_without_the_right_to_list_deployments_it_is_refused_before_the_patch(
