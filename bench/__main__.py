@@ -59,6 +59,13 @@ def measured(scene: Scene, runs: int) -> list[Row]:
             at_most=8.0,
         ),
         ratio(
+            "`backout history deploy/shop` / `kubectl rollout history deploy/shop`",
+            f"{backout} history deploy/shop {namespace}",
+            f"{kubectl} rollout history deploy/shop {namespace}",
+            runs=runs,
+            at_most=2.0,
+        ),
+        ratio(
             "`backout ledger deploy/shop` / `kubectl get deploy/shop`",
             f"{backout} ledger deploy/shop {namespace}",
             f"{kubectl} get deploy/shop {namespace}",

@@ -19,6 +19,8 @@ from backout.core.errors import BackoutError
 
 COMMANDS = {
     "undo": "undo",
+    "history": "history",
+    "diff": "diff",
     "check": "check",
     "status": "status",
     "verify": "verify",

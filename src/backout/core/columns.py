@@ -5,14 +5,67 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
+
+GAP = "   "
+_LEAST = 24
+"""Characters of a last column below which it stands in lines of its own."""
+_INDENT = " " * 4
 
 
 def columns(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     """Return the lines of a table, its header first."""
-    listed = [header, *rows]
-    widths = [max(len(cells[i]) for cells in listed) for i in range(len(header))]
-    return [
-        "   ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip()
-        for cells in listed
-    ]
+    return list(_aligned([header, *rows]))
+
+
+def fitted(rows: Sequence[tuple[str, ...]], width: int | None) -> list[list[str]]:
+    """Return the lines of each row of a table no wider than `width` (None: as wide as it is).
+
+    What does not fit of the last column is wrapped at words: below its beginning, or, where that
+    leaves too little room, in lines of its own below the row. The others are never cut: a name that
+    is longer than a line can still be copied.
+    """
+    lines = list(_aligned(rows))
+    if width is None or all(len(line) <= width for line in lines):
+        return [[line] for line in lines]
+    firsts = list(_aligned([row[:-1] for row in rows], is_padded=True))
+    is_beside = width - max(map(len, firsts)) - len(GAP) >= _LEAST
+    place = _beside if is_beside else _below
+    return [place(first, row[-1], width) for first, row in zip(firsts, rows, strict=True)]
+
+
+def wrapped(line: str, width: int | None) -> list[str]:
+    """Return a line wrapped at words to a width (None: as it is), the rest of it indented."""
+    if width is None or len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return _wrapped(line.strip(), indent + _INDENT, width, first=indent)
+
+
+def _aligned(rows: Sequence[tuple[str, ...]], *, is_padded: bool = False) -> Iterator[str]:
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    for cells in rows:
+        line = GAP.join(c.ljust(w) for c, w in zip(cells, widths, strict=True))
+        yield line if is_padded else line.rstrip()
+
+
+def _beside(first: str, last: str, width: int) -> list[str]:
+    lines = _wrapped(last, " " * len(first + GAP), width) or [""]
+    return [(first + GAP + lines[0].lstrip()).rstrip(), *lines[1:]]
+
+
+def _below(first: str, last: str, width: int) -> list[str]:
+    return [first.rstrip(), *_wrapped(last, _INDENT, width)]
+
+
+def _wrapped(text: str, indent: str, width: int, *, first: str | None = None) -> list[str]:
+    import textwrap  # noqa: PLC0415 (only for what does not fit)
+
+    return textwrap.wrap(
+        text,
+        max(width, len(indent) + 1),
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -50,6 +50,11 @@ def listed_everywhere(resource: Resource) -> str:
     return f"/apis/{resource.api_version}/{resource.plural}"
 
 
+def namespaces() -> str:
+    """Return the path of all namespaces."""
+    return "/api/v1/namespaces"
+
+
 def pods(namespace: str) -> str:
     """Return the path of a namespace's Pods."""
     return _core(namespace, "pods")

@@ -10,6 +10,7 @@ from backout.core.images.names import ran
 from backout.core.kubernetes import objects
 from backout.core.ledger import memory
 from backout.core.outcome import Outcome, Result
+from backout.core.plan.absent import no_such_revision
 from backout.steps.ledger.lease import ATTEMPTS, put_beside, see
 from backout.steps.reading.read import history
 
@@ -50,11 +51,12 @@ async def mark(run: Run, *, number: int | None, healthy: bool) -> Outcome:
 def _revision(snapshot: Snapshot, number: int | None) -> Revision:
     there = snapshot.revisions
     found = revisions.current(there) if number is None else revisions.numbered(there, number)
-    if found is None:
-        existing = ", ".join(str(r.number) for r in there) or "none"
-        what = "current revision" if number is None else f"revision {number}"
-        raise ConfigError(
-            f"there is no {what} of {snapshot.target}; existing: {existing}",
-            remedy="name one of them: --revision N",
-        )
-    return found
+    if found is not None:
+        return found
+    if number is not None:
+        raise no_such_revision(snapshot, number)
+    existing = ", ".join(str(r.number) for r in there) or "none"
+    raise ConfigError(
+        f"there is no current revision of {snapshot.target}; existing: {existing}",
+        remedy="name one of them: --revision N",
+    )

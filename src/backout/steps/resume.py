@@ -30,7 +30,7 @@ from backout.steps.ledger.recover import (
     unsettled,
 )
 from backout.steps.ledger.wait import until_free
-from backout.steps.reading.read import read
+from backout.steps.reading.read import read, workload
 from backout.steps.reading.references import read_versioned
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ async def resume(run: Run) -> Outcome:
     for _ in range(ATTEMPTS):
         seen = await see(run)
         if not records.left_open(seen.ledger) and not seen.lock.holder:
+            await workload(run)  # a name that does not exist has nothing left open, either
             return _nothing_left(run, seen)
         patience = seen.lock.duration.total_seconds() + GRACE
         waited = await until_free(run, patience=patience)

@@ -66,6 +66,8 @@ WRITTEN_AGAIN = ("update", "coordination.k8s.io", "leases")
 ONLY_WHEN |= {
     "explain": TROUBLE,
     "ledger": set(),
+    "history": {("list", "apps", "deployments")},  # a name that does not exist
+    "diff": {("list", "apps", "deployments")},  # the same
     "mark": {*BEHIND, ("create", "coordination.k8s.io", "leases")},
     "verify": {*TROUBLE, WRITTEN_AGAIN},
     "resume": {
@@ -243,6 +245,12 @@ def test_what_reads_and_what_remembers_works_with_exactly_its_role(space: Space)
         env, granted = allowed(space, command)
         space.backout(*words, env=env).expect(0)
         check_exact(space, command, granted, at_least={("list", "apps", "replicasets")})
+
+    for command in ("history", "diff"):
+        env, granted = allowed(space, command)
+        space.backout(command, "deploy/shop", env=env).expect(0 if command == "history" else 1)
+        check_exact(space, command, granted, at_least={("list", "apps", "replicasets")})
+        assert {verb for verb, _, _ in granted} <= {"get", "list"}
 
     env, granted = allowed(space, "ledger")
     space.backout("ledger", "deploy/shop", env=env).expect(0)

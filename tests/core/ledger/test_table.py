@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from backout.core.columns import columns
 from backout.core.ledger import breaker, memory, table
 from backout.core.ledger.records import Ledger, Record, Side, State
+from tests.core.values_made import revision
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -39,8 +40,29 @@ def test_a_row_says_when_from_where_to_where_and_what_became_of_it() -> None:
         "SUCCEEDED",
         "-",
         "ann",
+        "t",
         "-",
     )
+
+
+def test_old_numbers_are_tied_to_those_of_today_by_the_template_and_images_are_told() -> None:
+    there = (
+        revision(5, hash="b", is_current=True),
+        revision(4, hash="x"),
+        revision(3, hash="c"),
+    )
+
+    assert table.row(record(5), NOW, there)[1:3] == ("3 app:v3", "2 app:v5 (now 5)")
+    assert table.row(record(5), NOW, there[:2])[1] == "3 (gone)"
+    assert table.as_json(record(5), there)["toNow"] == 5
+    assert table.as_json(record(5), there[:2])["fromNow"] is None
+
+
+def test_of_a_revision_that_is_gone_the_image_stands_that_the_record_kept() -> None:
+    digest = "sha256:" + "a" * 64
+    one = Side(revision=2, hash="b", images={"app": "reg.example/team/app:v2", "side": digest})
+
+    assert table.side(one, (revision(9),)) == f"2 app:v2 @{'a' * 12} (gone)"
 
 
 def test_columns_are_aligned_and_lines_have_no_trailing_space() -> None:

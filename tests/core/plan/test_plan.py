@@ -48,7 +48,7 @@ def test_an_unknown_revision_is_refused_with_the_list_of_those_that_exist(number
     one = found(number)
     assert one.id == "PF101"
     assert f"no revision {number} of deployment/web; existing: 3, 2, 1" in one.message
-    assert "kubectl rollout history deployment/web -n shop" in one.remedy
+    assert "backout history deployment/web -n shop" in one.remedy
     assert "none" in found(7, stored=()).message
 
 

@@ -21,12 +21,13 @@ MARK = complete.MARK
     "words", nargs=-1, metavar="[TYPE/NAME | mark TYPE/NAME]", shell_complete=complete.workloads
 )
 @click.option("-A", "--all-namespaces", is_flag=True, help="List the ledgers of the whole cluster.")
-@click.option("--healthy", "word", flag_value="healthy", help="mark: this revision works.")
-@click.option("--bad", "word", flag_value="bad", help="mark: it does not; undo passes it over.")
+@click.option("--healthy", is_flag=True, help="mark: this revision works.")
+@click.option("--bad", is_flag=True, help="mark: it does not; undo passes it over.")
 @click.option(
     "--revision",
     type=click.IntRange(min=1),
     metavar="N",
+    shell_complete=complete.all_revisions,
     help="mark: which one.  [default: the current]",
 )
 @click.option("--reason", default="", metavar="TEXT", help="mark: why; kept in the memory.")
@@ -51,9 +52,9 @@ def ledger(ctx: click.Context, /, words: tuple[str, ...], **values: Any) -> int:
     shared = collect(ctx, values)
     if words[:1] == (MARK,):
         return _mark(words[1:], shared, values)
-    for name in ("word", "revision", "reason"):
+    for name in ("healthy", "bad", "revision", "reason"):
         if values[name]:
-            raise click.UsageError(f"--{values['word'] or name} goes with: ledger mark TYPE/NAME")
+            raise click.UsageError(f"--{name} goes with: ledger mark TYPE/NAME")
     if values["all_namespaces"] and words:
         raise click.UsageError("--all-namespaces lists; it takes no TYPE/NAME")
     # Nothing of this is imported for --help.
@@ -75,7 +76,10 @@ def ledger(ctx: click.Context, /, words: tuple[str, ...], **values: Any) -> int:
 def _mark(workload: tuple[str, ...], shared: Common, values: dict[str, Any]) -> int:
     if not workload:
         raise click.UsageError("name one workload: ledger mark TYPE/NAME")
-    if not values["word"] or not values["reason"].strip():
+    is_healthy = values["healthy"]
+    if is_healthy and values["bad"]:
+        raise click.UsageError("--healthy and --bad contradict each other: name one")
+    if not (is_healthy or values["bad"]) or not values["reason"].strip():
         raise click.UsageError("ledger mark needs --healthy or --bad, and --reason TEXT")
     from backout.cli.options.policy import mark_policy  # noqa: PLC0415
 
@@ -86,6 +90,6 @@ def _mark(workload: tuple[str, ...], shared: Common, values: dict[str, Any]) -> 
     from backout.steps.run import Run  # noqa: PLC0415, TC001
 
     async def steps(run: Run) -> Outcome:
-        return await mark(run, number=values["revision"], healthy=values["word"] == "healthy")
+        return await mark(run, number=values["revision"], healthy=is_healthy)
 
     return run_command(acting.invocation(steps, workload, shared, values, policy=policy))

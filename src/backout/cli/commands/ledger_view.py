@@ -11,24 +11,26 @@ import click
 from backout.cli import here
 from backout.cli.options import target as targets
 from backout.cli.options.shared import tell_notes
+from backout.cli.output import tables
 from backout.cli.output.gate import shown
 from backout.cli.output.render import json_line
-from backout.core.columns import columns
-from backout.core.errors import ConfigError
+from backout.cli.output.renderers import printer
+from backout.core.errors import ConfigError, Forbidden, NotFound
 from backout.core.ledger import breaker, form, memory, table
 from backout.core.ledger.breaker import Open
-from backout.core.ledger.records import Ledger, UnreadableLedger
+from backout.core.ledger.records import Ledger, Record, State, UnreadableLedger
 from backout.kube.client import Client
 from backout.session import composition, connect
 from backout.steps.ledger.cluster_ledger import ClusterLedger
+from backout.steps.reading.place import Here
+from backout.steps.reading.read import past
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from backout.cli.options.shared import Common
-
-CELL = 60
-LINE = 200
+    from backout.core.kinds.target import Target
+    from backout.core.model import Revision
 
 
 def show(
@@ -37,22 +39,28 @@ def show(
     """Print the ledger, the memory and the breaker's state; return the exit code."""
     targets.parse(workload, "default")
     tell_notes(shared)
-    found, now = asyncio.run(_asked(workload, shared, is_local=is_local))
+    found, history, now = asyncio.run(_asked(workload, shared, is_local=is_local))
     state = breaker.judge(found.records, now=now, limit=limit, window=window)
     if shared.output == "json":
-        _print_json(found, state)
+        _print_json(found, history, state)
         return 0
-    rows = [table.row(r, now) for r in reversed(found.records)]
-    cells = [tuple(shown(cell, CELL) for cell in row) for row in rows]
-    for line in columns(table.HEADER, cells) if cells else ["no rollbacks recorded"]:
-        click.echo(line)
-    for line in table.memory_lines(found, now):
-        click.echo(shown(line, LINE))
+    put = printer()
+    rows = [(_style(r), table.row(r, now, history)) for r in reversed(found.records)]
+    if rows:
+        tables.table(put, table.HEADER, rows)
+    else:
+        click.echo("no rollbacks recorded")
+    for line in table.memory_lines(found, now, history):
+        tables.sentence(put, line)
     click.echo(table.breaker_line(state, now=now, limit=limit, window=window))
     return 0
 
 
-def _print_json(found: Ledger, state: breaker.Closed | Open) -> None:
+def _style(record: Record) -> str:
+    return "red" if record.state is State.FAILED else ""
+
+
+def _print_json(found: Ledger, history: tuple[Revision, ...], state: breaker.Closed | Open) -> None:
     content = json.loads(form.written(found))
     for record in content["records"]:
         click.echo(json_line(record))
@@ -60,19 +68,31 @@ def _print_json(found: Ledger, state: breaker.Closed | Open) -> None:
     told = {"open": until is not None, "until": until, "counted": [r.op for r in state.counted]}
     bad = sorted(memory.known_bad(found))
     good = sorted(memory.known_good(found))
-    last = {"memory": content["memory"], "knownBad": bad, "knownGood": good, "breaker": told}
+    there = [table.revision_json(one) for one in history]
+    last = {
+        "memory": content["memory"],
+        "knownBad": bad,
+        "knownGood": good,
+        "breaker": told,
+        "revisions": there,
+    }
     click.echo(json_line(last))
 
 
 async def _asked(
     workload: tuple[str, ...], shared: Common, *, is_local: bool
-) -> tuple[Ledger, datetime]:
+) -> tuple[Ledger, tuple[Revision, ...], datetime]:
     process = here.process()
     connection = connect.connection(vars(shared), process)
     target = targets.parse(workload, connection.namespace)
     async with Client(connection, read_timeout=shared.request_timeout or 10.0) as client:
-        lease = await ClusterLedger(client, target).read()
+        place = Here(client=client, target=target)
+        history, lease = await asyncio.gather(
+            past(place), ClusterLedger(client, target).read(), return_exceptions=True
+        )
         now = client.now()
+    if isinstance(lease, BaseException):
+        raise lease
     if is_local:
         lease = await composition.local_ledger(connection, target, process).read()
     found = form.read(lease)
@@ -82,4 +102,22 @@ async def _asked(
             remedy="use the backout that wrote it, or look at the Lease's annotation "
             "backout.dev/ledger",
         )
-    return found, now
+    return found, _told(history, target, is_kept=lease is not None), now
+
+
+def _told(
+    history: tuple[Revision, ...] | BaseException, target: Target, *, is_kept: bool
+) -> tuple[Revision, ...]:
+    """Return the history; none where a ledger that is kept can be shown without it.
+
+    Raises what reading it raised where there is nothing else to show.
+    """
+    if not isinstance(history, BaseException):
+        return history
+    is_gone = isinstance(history, NotFound) and is_kept
+    if not is_gone and not isinstance(history, Forbidden):
+        raise history
+    why = f"{target} is gone" if is_gone else str(history)
+    words = f"note: which numbers its revisions have now is not known: {why}"
+    click.echo(shown(words, tables.LINE), err=True)
+    return ()

@@ -18,8 +18,10 @@ from backout.session import connect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     import click
+    from click.shell_completion import CompletionItem
 
     from backout.core.kinds.target import Target
     from backout.core.model import Revision
@@ -61,7 +63,9 @@ def namespaces(ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
     """Return the cluster's namespaces."""
 
     async def ask(client: Client, _namespace: str) -> list[str]:
-        return await _names(client, "/api/v1/namespaces")
+        from backout.kube import paths  # noqa: PLC0415
+
+        return await _names(client, paths.namespaces())
 
     return _matching(_from_cluster(ctx, ask), incomplete)
 
@@ -101,9 +105,36 @@ def _named(ctx: click.Context, word: str) -> list[str]:
     return _from_cluster(ctx, ask)
 
 
-def revisions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """Return the revisions of the workload that is named already, newest first."""
-    return _matching(_of_history(ctx, lambda r: [str(r.number)]), incomplete)
+def revisions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the other revisions of the workload that is named already, newest first."""
+    return _numbers(ctx, incomplete, with_current=False)
+
+
+def all_revisions(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return all revisions of the workload that is named already, newest first."""
+    return _numbers(ctx, incomplete, with_current=True)
+
+
+def _numbers(ctx: click.Context, incomplete: str, *, with_current: bool) -> list[CompletionItem]:
+    """Return revisions' numbers, with image and age for the shells that show more than a word."""
+    from click.shell_completion import CompletionItem as Item  # noqa: PLC0415 (not for --help)
+
+    found = _of_history(ctx, _number_and_words, with_current=with_current)
+    split = (one.partition(" ") for one in found)
+    return [Item(n, help=words or None) for n, _, words in split if n.startswith(incomplete)]
+
+
+def _number_and_words(revision: Revision, now: datetime) -> list[str]:
+    from backout.core.images.names import short  # noqa: PLC0415
+    from backout.core.kubernetes import template  # noqa: PLC0415
+    from backout.core.spans import span  # noqa: PLC0415
+
+    images = [short(i) for i in template.images(revision.template).values()]
+    told = [i for i in dict.fromkeys(images) if _IMAGE.fullmatch(i)]
+    age = [f"{span(now, since=revision.created)} old"] if revision.created is not None else []
+    return [" ".join([str(revision.number), ", ".join([*told, *age])])]
 
 
 def images(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
@@ -111,24 +142,32 @@ def images(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list
     from backout.core.kubernetes import template  # noqa: PLC0415
 
     found = _of_history(
-        ctx, lambda r: [i.rpartition("/")[2] for i in template.images(r.template).values()]
+        ctx, lambda r, _: [i.rpartition("/")[2] for i in template.images(r.template).values()]
     )
     return _matching([i for i in dict.fromkeys(found) if _IMAGE.fullmatch(i)], incomplete)
 
 
-def _of_history(ctx: click.Context, words: Callable[[Revision], list[str]]) -> list[str]:
-    """Return words of each revision but the current one, of the workload that is named already."""
+def _of_history(
+    ctx: click.Context,
+    words: Callable[[Revision, datetime], list[str]],
+    *,
+    with_current: bool = False,
+) -> list[str]:
+    """Return words of each revision of the workload that is named already."""
 
     async def ask(client: Client, namespace: str) -> list[str]:
         # While an option's value is being typed click has not come to the arguments.
-        words_given = ctx.params.get("workload") or ctx.args
-        others = await _others(client, targets.parse(tuple(words_given), namespace))
-        return [word for one in others for word in words(one)]
+        given = tuple(ctx.params.get("workload") or ctx.params.get("words") or ctx.args)
+        named = given[1:] if given[:1] == (MARK,) else given
+        there = await _history(client, targets.parse(named, namespace))
+        now = client.now()
+        wanted = (r for r in there if with_current or not r.is_current)
+        return [word for one in wanted for word in words(one, now)]
 
     return _from_cluster(ctx, ask)
 
 
-async def _others(client: Client, target: Target) -> list[Revision]:
+async def _history(client: Client, target: Target) -> tuple[Revision, ...]:
     from backout.core.kubernetes import objects  # noqa: PLC0415
     from backout.kube import paths  # noqa: PLC0415
 
@@ -136,8 +175,7 @@ async def _others(client: Client, target: Target) -> list[Revision]:
     selector = objects.selector_text(workload["spec"]["selector"])
     path = paths.listed(target.kind.stored, target.namespace)
     listing = await client.list(path, label_selector=selector)
-    history = target.kind.revisions(workload, listing.items, ())
-    return [r for r in history if not r.is_current]
+    return target.kind.revisions(workload, listing.items, ())
 
 
 def _from_cluster(

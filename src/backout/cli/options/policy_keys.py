@@ -9,6 +9,7 @@ import click
 from click.types import FloatParamType, IntParamType
 
 from backout.cli.options.durations import Duration
+from backout.core import neighbours
 
 PREFIX = "BACKOUT_"
 ACCEPT = "accept"
@@ -97,8 +98,5 @@ def _fits(option: click.Option, value: Any) -> bool:
 
 def nearest(word: str, known: list[str]) -> str:
     """Return `; did you mean …?` for a key that does not exist, empty where nothing is near."""
-    import difflib  # noqa: PLC0415 (few runs need it)
-
-    plain = word.lower().replace("-", "_")
-    found = difflib.get_close_matches(plain, known, n=1)
-    return f": did you mean `{found[0]}`?" if found else ""
+    found = neighbours.nearest(word.lower().replace("-", "_"), known)
+    return f": did you mean `{found}`?" if found else ""

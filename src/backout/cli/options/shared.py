@@ -170,6 +170,12 @@ def common_with_page(command: F) -> F:
     return with_options(command, (*_CONNECTION, _PAGE, *_REST))
 
 
+def common_in(*formats: str, words: str) -> Callable[[F], F]:
+    """Return what gives a command the common options, with formats of its own beside text."""
+    output = _output("text", *formats, words=words)
+    return lambda command: with_options(command, (*_CONNECTION, output, *_REST))
+
+
 def with_options(command: F, options: tuple[Callable[[F], F], ...]) -> F:
     """Give a command these options, in this order in its help."""
     for option in reversed(options):

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from backout.cli.output.gate import shown
-from backout.cli.output.render import write
+from backout.cli.output.render import LONGEST, write
+from backout.core.difference.words import summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,15 +37,18 @@ async def confirm(plan: Plan, context: str, *, ask: bool) -> bool:
     """Return whether to go on. The default is No; end of input and silence are No too."""
     if not ask:
         return True
-    target, number = plan.preflight.snapshot.target, plan.preflight.destination.number
+    preflight = plan.preflight
+    target, destination = preflight.snapshot.target, preflight.destination
+    changes = summary(preflight.snapshot.workload["spec"]["template"], destination.template)
     question = (
         f"Roll {target} in namespace {target.namespace} of context {context or '-'} back to "
-        f"revision {number}? [y/N] "
+        f"revision {destination.number}? [y/N] "
     )
     with _terminal() as found:
         if found is None:
             return False
         said, heard = found
+        _say(said, shown(f"changes: {changes}", LONGEST) + "\n")
         _say(said, shown(question, 400))
         try:
             async with asyncio.timeout(PATIENCE):

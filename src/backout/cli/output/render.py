@@ -145,8 +145,8 @@ def _lines(event: Event) -> list[tuple[str, str]]:
             return _findings(event)
         case watching.NotReady(final=final, code=code):
             return [("yellow", f"  {'cause' if final else 'suspected'}: {message} [{code}]")]
-        case planning.Compared(lines=lines):
-            return _quoted(lines, "", "")
+        case planning.TargetChosen() | planning.Compared():
+            return _changes(event)
         case watching.LogRead(lines=lines):
             return [("", f"  {message}"), *_quoted(lines, "dim")]
         case watching.HealthAnswered(answer=answer, lines=lines):
@@ -173,6 +173,7 @@ def _is_silent(event: Event) -> bool:
             return False
 
 
+_SIDES = {"-": "red", "+": "green"}
 _WORST = {"BLOCK": "red", "unknown": "red", "WARN": "yellow"}
 _PREFIXES: dict[type[Event], tuple[str, str]] = {
     acting.Triggered: ("bold", ""),
@@ -203,6 +204,15 @@ def _findings(
             if not event.acceptable:
                 return [*lines, ("dim", "  this cannot be accepted")]
             return [*lines, *([("", f"  risk of going on: {risk}")] if risk else [])]
+
+
+def _changes(event: planning.TargetChosen | planning.Compared) -> list[tuple[str, str]]:
+    match event:
+        case planning.TargetChosen(message=message, changes=changes):
+            return [("", message), *([("", f"  changes: {'; '.join(changes)}")] if changes else [])]
+        case planning.Compared(message=message, lines=lines):
+            sides = [one for s in lines for one in _quoted([s], _SIDES.get(s[:1], ""), "")]
+            return [("bold", message), *sides]
 
 
 def _under(words: str) -> list[tuple[str, str]]:

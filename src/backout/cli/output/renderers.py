@@ -18,14 +18,14 @@ def renderer(output: str) -> Renderer:
     if output == "html":
         from backout.cli.output.standing import Page  # noqa: PLC0415 (only for that)
 
-        return Page(Text(_printer()))
-    return JsonLines() if output == "json" else Text(_printer())
+        return Page(Text(printer()))
+    return JsonLines() if output == "json" else Text(printer())
 
 
-def _printer() -> Callable[[str, str, bool], None]:
+def printer() -> Callable[[str, str, bool], None]:
     """Return how lines are printed: in colour by rich, imported only for a terminal."""
     if sys.stdout.isatty():
-        from backout.cli.output.terminal import printer  # noqa: PLC0415
+        from backout.cli.output import terminal  # noqa: PLC0415
 
-        return printer()
+        return terminal.printer()
     return lambda line, _style, to_stderr: write(sys.stderr if to_stderr else sys.stdout, line)

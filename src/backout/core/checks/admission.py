@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHOWN = 5
-"""Lines of a difference that fit in a finding."""
+"""Fields that differ and fit in a finding."""
 
 
 def patch_is_refused(preflight: Preflight) -> Iterator[Fact]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from backout.core.text import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from backout.core.difference.fields import Difference
 
@@ -64,6 +64,14 @@ def hidden(path: tuple[str, ...], value: Any, veil: Callable[[str], str] = _anon
         return list(_items(path, value, veil))
     is_secret = isinstance(value, str) and _is_secret(path, value)
     return veil(value) if is_secret else value
+
+
+def hidden_operation(operation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an operation of a JSON Patch without what may be a secret in its value."""
+    if "value" not in operation:
+        return dict(operation)
+    path = tuple(s.replace("~1", "/").replace("~0", "~") for s in operation["path"].split("/"))
+    return {**operation, "value": hidden(path, operation["value"])}
 
 
 def numbering() -> Callable[[str], str]:

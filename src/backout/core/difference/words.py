@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from backout.core.difference.fields import differences
+from backout.core.images.names import short
 from backout.core.kubernetes import template
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _of_container(name: str, rest: Iterable[str], one: Difference) -> str:
         case []:
             return _verb(f"container {name}", one)
         case ["image"]:
-            return f"image {_shown(one.before)} -> {_shown(one.after)}"
+            return _image(str(one.before), str(one.after))
         case ["resources", "limits" | "requests" as kind, resource]:
             return _amount(f"{resource} {kind.removesuffix('s')}", one)
         case [probe, *_] if probe in _PROBES:
@@ -97,6 +98,13 @@ def _of_field(field: str, rest: list[str], one: Difference) -> str:
     if isinstance(one.before, int | None) and isinstance(one.after, int | None) and not rest:
         return _amount(_NAMES.get(field, field), one)
     return _verb(_NAMES.get(field, field), one, whole=not rest)
+
+
+def _image(before: str, after: str) -> str:
+    """Return `image shop:v3 -> shop:v1`; in full where the short names would not tell."""
+    is_moved = before.rpartition("/")[0] != after.rpartition("/")[0]
+    one, other = (before, after) if is_moved else (short(before), short(after))
+    return f"image {one} -> {other}"
 
 
 def _amount(what: str, one: Difference) -> str:

@@ -33,7 +33,8 @@ class Located(Event, frozen=True, kw_only=True, tag="workload"):
 class TargetChosen(Event, frozen=True, kw_only=True, tag="target"):
     """Where it will go and why.
 
-    `images` by container; `must_start`: Pods must be started for it.
+    `images` by container; `must_start`: Pods must be started for it; `changes`: what going there
+    would change in the Pod template, in words.
     """
 
     revision: int
@@ -41,6 +42,7 @@ class TargetChosen(Event, frozen=True, kw_only=True, tag="target"):
     why: str
     images: Mapping[str, str]
     must_start: bool
+    changes: tuple[str, ...] = ()
 
 
 class ImagesPinned(Event, frozen=True, kw_only=True, tag="pinned"):

@@ -97,6 +97,15 @@ def is_named(image: str, asked: str) -> bool:
     return is_name and wanted_tag in {"", tag or DEFAULT_TAG, *tag.split("@")}
 
 
+def short(image: str) -> str:
+    """Return an image as people call it: `shop:v1` of `registry.example/team/shop:v1`.
+
+    Of a digest 12 characters are left.
+    """
+    name, _, digest = image.rpartition("/")[2].partition("@")
+    return f"{name}@{digest.removeprefix('sha256:')[:12]}" if digest else name
+
+
 def _split(image: str) -> tuple[str, str]:
     """Return an image's name, and what stands behind it: `v1`, `sha256:…` or `v1@sha256:…`."""
     bare, _, digest = image.partition("@")

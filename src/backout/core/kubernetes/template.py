@@ -1,4 +1,4 @@
-"""Pod templates: normalise, compare, hash and diff.
+"""Pod templates: normalise, compare and hash.
 
 Two templates are equal when the Deployment controller would not make a new ReplicaSet for the
 second: `apiequality.Semantic.DeepEqual` after `pod-template-hash` is taken out (kubernetes

@@ -2,45 +2,115 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from backout.core.images.names import short
+from backout.core.kubernetes import template
 from backout.core.ledger import breaker, memory
+from backout.core.ledger.records import Side
 from backout.core.spans import span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
     from backout.core.ledger.records import Ledger, Record
+    from backout.core.model import Revision
 
-HEADER = ("WHEN", "FROM", "TO", "STATE", "HEALTH", "ACTOR", "REASON")
+HEADER = ("WHEN", "FROM", "TO", "STATE", "HEALTH", "ACTOR", "TRACE", "REASON")
+TRACE = 8
+"""Characters of a trace id; `backout report` takes them for the whole."""
 
 
-def row(record: Record, now: datetime) -> tuple[str, ...]:
-    """Return a record's cells, in the order of `HEADER`; untrusted text."""
+def row(record: Record, now: datetime, history: Sequence[Revision] = ()) -> tuple[str, ...]:
+    """Return a record's cells, in the order of `HEADER`; untrusted text.
+
+    The `history` tells which numbers its revisions have now.
+    """
     return (
         f"{span(now, since=record.intent_at)} ago",
-        str(record.source.revision),
-        str(record.destination.revision),
+        side(record.source, history),
+        side(record.destination, history),
         str(record.state),
         record.health or "-",
         record.actor,
+        record.trace_id[:TRACE] or "-",
         record.reason or "-",
     )
 
 
-def memory_lines(ledger: Ledger, now: datetime) -> list[str]:
-    """Return what is known of the revisions, one a line, newest number first; untrusted text."""
-    known = memory.known(ledger, now)
+def side(one: Side, history: Sequence[Revision]) -> str:
+    """Return a revision as it was called then, its images, and its number now: `1 app:v1 (now 4)`.
+
+    Revisions are told by their templates: numbers move with every rollback.
+    """
+    there = _now(one, history)
+    images = " ".join(_images(one, there))
+    named = f"{one.revision} {images}".rstrip()
+    if there is not None and there.number != one.revision:
+        return f"{named} (now {there.number})"
+    return f"{named} (gone)" if history and there is None else named
+
+
+def as_json(record: Record, history: Sequence[Revision]) -> dict[str, Any]:
+    """Return a record for a program, with the numbers that its revisions have now (null: gone)."""
+    now = [_now(one, history) for one in (record.source, record.destination)]
+    source, there = (one.number if one is not None else None for one in now)
+    return {
+        "op": record.op,
+        "traceID": record.trace_id,
+        "at": f"{record.intent_at:%Y-%m-%dT%H:%M:%SZ}",
+        "from": record.source.revision,
+        "fromNow": source,
+        "to": record.destination.revision,
+        "toNow": there,
+        "state": str(record.state),
+        "health": record.health,
+        "actor": record.actor,
+        "reason": record.reason,
+    }
+
+
+def revision_json(one: Revision) -> dict[str, Any]:
+    """Return a revision as records know it: by the hash of its template, with its number now."""
+    return {
+        "revision": one.number,
+        "hash": one.hash,
+        "current": one.is_current,
+        "images": template.images(one.template),
+    }
+
+
+def memory_lines(ledger: Ledger, now: datetime, history: Sequence[Revision] = ()) -> list[str]:
+    """Return what is known of the revisions, one a line, newest number first; untrusted text.
+
+    The `history` tells their images, and which numbers they have now.
+    """
+    known = memory.known(ledger, now, history)
     newest_first = sorted(ledger.memory.items(), key=lambda item: item[1].revision, reverse=True)
     lines = []
     for template_hash, one in newest_first:
         good, bad = known.good.get(template_hash), known.bad.get(template_hash)
+        named = side(Side(revision=one.revision, hash=template_hash), history)
         if bad is not None:
-            lines.append(f"known bad: revision {one.revision}: {bad}")
+            lines.append(f"known bad: revision {named}: {bad}")
         elif good is not None:
             told = f" ({one.told})" if one.told else ""
-            lines.append(f"known good: revision {one.revision}: {good}{told}")
+            lines.append(f"known good: revision {named}: {good}{told}")
     return lines
+
+
+def _now(one: Side, history: Sequence[Revision]) -> Revision | None:
+    """Return the revision that has this template now, the current one before others."""
+    found = [r for r in history if r.hash in one.hashes]
+    return next((r for r in found if r.is_current), found[0] if found else None)
+
+
+def _images(one: Side, there: Revision | None) -> list[str]:
+    """Return its images as people call them; of a revision that is gone what the record kept."""
+    kept = template.images(there.template) if there is not None else one.images
+    named = (f"@{i}" if i.startswith("sha256:") else i for i in kept.values())
+    return list(dict.fromkeys(map(short, named)))
 
 
 def breaker_line(

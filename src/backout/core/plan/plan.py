@@ -22,6 +22,7 @@ from backout.core.images import names
 from backout.core.kubernetes import template
 from backout.core.ledger.records import Ledger, by_op, lock
 from backout.core.model import Finding, Revision, Severity, Skipped
+from backout.core.plan import absent
 from backout.core.preflight import pin
 from backout.core.preflight.snapshot import Need
 from backout.core.value import dataclass
@@ -203,7 +204,7 @@ def _no_such_image(snapshot: Snapshot, policy: Request) -> Fact:
     return Fact(
         message=f"no revision of {snapshot.target} has an image {policy.to_image}; existing: "
         f"{', '.join(there) or 'none'}",
-        remedy=f"kubectl rollout history {snapshot.target} -n {snapshot.target.namespace}",
+        remedy=f"see what ran when: {lines.of('backout history', policy, snapshot)}",
     )
 
 
@@ -318,10 +319,11 @@ def _asked_for(snapshot: Snapshot, policy: Request, number: int) -> Choice | Fin
     revision = revisions.numbered(history, number)
     now = revisions.current(history)
     if revision is None:
-        existing = ", ".join(str(r.number) for r in history) or "none"
+        see = f"see what ran when: {lines.of('backout history', policy, snapshot)}"
         fact = Fact(
-            message=f"there is no revision {number} of {snapshot.target}; existing: {existing}",
-            remedy=f"kubectl rollout history {snapshot.target} -n {snapshot.target.namespace}",
+            message=absent.there_is_no(snapshot, number),
+            detail=absent.what_each_changes(snapshot),
+            remedy="; ".join(w for w in (absent.meant(snapshot, number), see) if w),
         )
         return finding(NO_SUCH_REVISION, fact)
     if revisions.is_where_we_are(revision, now):
@@ -346,6 +348,7 @@ def _why_none(snapshot: Snapshot, policy: Request, none: NoChoice) -> Fact:
         newest = str(others[0])
         return Fact(
             message=f"nothing to go back to: {_why_not_others(snapshot, none)}",
+            detail=absent.what_each_changes(snapshot),
             remedy=f"--to-revision {newest} goes there all the same: "
             + lines.chosen_anew(policy, snapshot, "--to-revision", newest),
         )

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
+SHORT = 8
+"""Characters of a trace id that tell it from others."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Lines:
     """What could be read; `gaps` says what could not."""
@@ -24,7 +28,10 @@ class Lines:
 
 @dataclass(frozen=True, kw_only=True)
 class WantedRun:
-    """Which run: a trace id or an operation's id, or a workload; nothing is asked: the newest."""
+    """Which run: a trace id or an operation's id, or a workload; nothing is asked: the newest.
+
+    Of a trace id `SHORT` characters are enough.
+    """
 
     record: str = ""
     kind: str = ""
@@ -95,7 +102,8 @@ def _is_over(run: list[tuple[int, Line]], line: Line) -> bool:
 def _is_wanted(run: list[Line], wanted: WantedRun) -> bool:
     about = run[0].about
     if wanted.record:
-        return wanted.record in {about.trace_id, *(line.about.op for line in run)}
+        is_short = len(wanted.record) >= SHORT and about.trace_id.startswith(wanted.record)
+        return is_short or wanted.record in {about.trace_id, *(line.about.op for line in run)}
     return all(
         asked in {"", about.object.get(key)}
         for key, asked in (

@@ -4,4 +4,5 @@ from __future__ import annotations
 
 UNDO, CHECK, STATUS, EXPLAIN, VERIFY = "undo", "check", "status", "explain", "verify"
 RESUME, LEDGER_SHOWN, MARK = "resume", "ledger", "mark"
-COMMANDS = (UNDO, CHECK, STATUS, VERIFY, EXPLAIN, RESUME, LEDGER_SHOWN, MARK)
+HISTORY, DIFF = "history", "diff"
+COMMANDS = (UNDO, CHECK, STATUS, VERIFY, EXPLAIN, HISTORY, DIFF, RESUME, LEDGER_SHOWN, MARK)

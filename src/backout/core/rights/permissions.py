@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from backout.core.kinds import KINDS
 from backout.core.rights.commands import (
     CHECK,
+    DIFF,
     EXPLAIN,
+    HISTORY,
     LEDGER_SHOWN,
     MARK,
     RESUME,
@@ -98,6 +100,7 @@ _ALL = (UNDO, CHECK, STATUS, VERIFY, EXPLAIN, RESUME, MARK)
 _WATCHING = (UNDO, STATUS, VERIFY, RESUME)
 _PREFLIGHT = (UNDO, CHECK)
 _ROLLBACK = (UNDO, RESUME)
+_LOOKING = (HISTORY, DIFF)
 _REQUIRED, _OPTIONAL, _OPT_IN = Level.REQUIRED, Level.OPTIONAL, Level.OPT_IN
 
 
@@ -105,10 +108,13 @@ def _of_kind(kind: Kind) -> tuple[Grant, ...]:
     """Return the rows of a workload and its history."""
     own, stored = _where(kind.resource), _where(kind.stored)
     return (
-        _grant(own, "get", _ALL, _REQUIRED, "the workload"),
+        _grant(own, "get", (*_ALL, *_LOOKING), _REQUIRED, "the workload"),
+        _grant(own, "list", _LOOKING, _OPTIONAL, "what a mistyped name may have meant"),
+        _grant(own, "get", (LEDGER_SHOWN,), _OPTIONAL, "which number a revision has now"),
         _grant(own, "list watch", (*_WATCHING, CHECK, MARK), _REQUIRED, "its rollout"),
         _grant(own, "patch", _ROLLBACK, _REQUIRED, "the rollback, one PATCH"),
-        _grant(stored, "list", _ALL, _REQUIRED, "the history"),
+        _grant(stored, "list", (*_ALL, *_LOOKING), _REQUIRED, "the history"),
+        _grant(stored, "list", (LEDGER_SHOWN,), _OPTIONAL, "which number a revision has now"),
         _grant(stored, "watch", _WATCHING, _REQUIRED, "the history as it changes"),
     )
 
@@ -127,9 +133,9 @@ TABLE = (
     _grant(_LEASES, "get", (*_ROLLBACK, LEDGER_SHOWN, MARK), _REQUIRED, "lock and ledger"),
     _grant(_LEASES, "create update", (*_ROLLBACK, MARK), _REQUIRED, "lock and ledger"),
     _grant(_LEASES, "list", (LEDGER_SHOWN,), _OPTIONAL, "ledger without TYPE/NAME"),
-    _grant(_LEASES, "get", (CHECK,), _OPTIONAL, "the ledger"),
+    _grant(_LEASES, "get", (CHECK, *_LOOKING), _OPTIONAL, "the ledger"),
     _grant(_LEASES, "get create update", (VERIFY,), _OPTIONAL, "to remember that it was healthy"),
-    _grant(": pods", "list", _ALL, _OPTIONAL, "proof, diagnosis"),
+    _grant(": pods", "list", (*_ALL, *_LOOKING), _OPTIONAL, "proof, diagnosis"),
     _grant(": pods", "watch", _WATCHING, _OPTIONAL, "diagnosis"),
     _grant(": events", "list", (*_WATCHING, EXPLAIN), _OPTIONAL, "diagnosis"),
     _grant(": events", "watch", _WATCHING, _OPTIONAL, "diagnosis"),

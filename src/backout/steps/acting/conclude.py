@@ -34,7 +34,8 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
     causes = _causes(ending)
     outcome = Outcome(
         result=result,
-        message=f"{run.target} {_done(result)} revision {number}; {words} ({seconds:.1f} s)",
+        message=f"{run.target} {_done(result)} revision {number}{_now(ending, number)}; {words} "
+        f"({seconds:.1f} s)",
         verdict=verdict,
         health=health,
         remedy=_remedy(run, plan, ending),
@@ -135,6 +136,12 @@ def _not_verified(run: Run, why: str) -> tuple[Result, State, str]:
 
 def _done(result: Result) -> str:
     return "rolled back to" if result is Result.SUCCEEDED else "was set to"
+
+
+def _now(ending: Ending, number: int) -> str:
+    """Return the number that the revision has now, where it is another: it was made the newest."""
+    now = ending.revision
+    return f", now revision {now}" if now is not None and now != number else ""
 
 
 def _causes(ending: Ending) -> tuple[str, ...]:

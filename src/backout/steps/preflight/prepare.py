@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backout.core import checks
 from backout.core.checks.proof import UNPROVEN
+from backout.core.difference.words import changes
 from backout.core.events.planning import (
     AskedBefore,
     Blocked,
@@ -89,6 +90,7 @@ def tell_choice(run: Run, preflight: Preflight) -> None:
     destination, choice = preflight.destination, preflight.choice
     cause = f"; change-cause: {destination.change_cause}" if destination.change_cause else ""
     images = template.images_in_words(destination.template)
+    wanted = preflight.snapshot.workload["spec"]["template"]
     run.say(
         TargetChosen(
             message=f"target: revision {destination.number}, {choice.why}; {images}{cause}",
@@ -96,6 +98,7 @@ def tell_choice(run: Run, preflight: Preflight) -> None:
             proven=choice.proven,
             why=choice.why,
             images=template.images(destination.template),
+            changes=changes(wanted, destination.template),
             must_start=must_start(preflight.snapshot.pace, ready=destination.ready),
         )
     )

@@ -6,21 +6,24 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from backout.core.errors import BackoutError, Forbidden, Unreachable
+from backout.core.errors import BackoutError, Forbidden, NotFound, Unreachable
 from backout.core.kubernetes import objects
 from backout.core.ledger import records
 from backout.core.preflight.snapshot import Need, Snapshot
 from backout.core.rights import permissions
 from backout.kube import paths
 from backout.steps.concurrency import first_error
+from backout.steps.reading.neighbours import with_neighbour
 from backout.steps.reading.observe import observed
 from backout.steps.reading.role import with_role
 
 if TYPE_CHECKING:
     from backout.core.kinds.kind import Resource
-    from backout.core.model import Object
+    from backout.core.model import Object, Revision
     from backout.core.rights.permissions import Permission
+    from backout.steps.reading.place import Place
     from backout.steps.run import Run
+    from backout.steps.store import LedgerStore
 
 SPARE = 6
 """Connections that what follows needs, beside those that are opened for what is read first."""
@@ -63,15 +66,15 @@ async def read(run: Run, *, chooses: bool = True) -> Snapshot:
         unread.why[Need.INTENT] = "many workloads are looked at, none is to be undone now"
     with first_error():
         async with asyncio.TaskGroup() as group:
-            lease_task = group.create_task(_lease(run, unread))
+            lease_task = group.create_task(_lease(run.ledger, unread))
             services_task = group.create_task(_services(run, unread))
             permissions_task = group.create_task(_permissions(run, unread))
-            found = await _workload(run)
-            workload = await observed(run, found)
-            if workload is not found:
+            found = await workload(run)
+            seen = await observed(run, found)
+            if seen is not found:
                 # A list that was kept may be older than it.
                 run = replace(run, session=replace(run.session, client=run.client.plain))
-            snapshot = await _named(run, workload, unread)
+            snapshot = await _named(run, seen, unread)
     return replace(
         snapshot,
         unreadable=unread.why,
@@ -81,12 +84,25 @@ async def read(run: Run, *, chooses: bool = True) -> Snapshot:
     )
 
 
-async def look(run: Run) -> Snapshot:
+async def look(place: Place) -> Snapshot:
     """Return the workload with its history and Pods as they are now: nothing is waited for.
 
     Raises as `read` does.
     """
-    return await _named(run, await _workload(run), _Unread())
+    return await _named(place, await workload(place), _Unread())
+
+
+async def look_back(place: Place, ledger: LedgerStore) -> Snapshot:
+    """Return what `look` does, and the ledger; what is denied of it is noted.
+
+    Raises as `read` does.
+    """
+    unread = _Unread()
+    with first_error():
+        async with asyncio.TaskGroup() as group:
+            lease_task = group.create_task(_lease(ledger, unread))
+            snapshot = await _named(place, await workload(place), unread)
+    return replace(snapshot, lease=lease_task.result(), unreadable=unread.why)
 
 
 async def history(run: Run) -> Snapshot:
@@ -94,43 +110,57 @@ async def history(run: Run) -> Snapshot:
 
     Raises as `read` does.
     """
-    return await _named(run, await observed(run, await _workload(run)), _Unread())
+    return await _named(run, await observed(run, await workload(run)), _Unread())
 
 
-async def _named(run: Run, workload: Object, unread: _Unread) -> Snapshot:
+async def past(place: Place) -> tuple[Revision, ...]:
+    """Return the workload's history alone, newest first, without Pods; raises as `read` does."""
+    found = await workload(place)
+    kept = await stored(place, found["spec"]["selector"])
+    return place.target.kind.revisions(found, kept, ())
+
+
+async def _named(place: Place, workload: Object, unread: _Unread) -> Snapshot:
     """Return a snapshot of what a workload names."""
     selector = workload["spec"]["selector"]
     with first_error():
         async with asyncio.TaskGroup() as group:
-            stored_task = group.create_task(_stored(run, selector))
-            pods_task = group.create_task(_pods(run, selector, unread))
+            stored_task = group.create_task(stored(place, selector))
+            pods_task = group.create_task(_pods(place, selector, unread))
     return Snapshot(
-        target=run.target,
+        target=place.target,
         workload=workload,
         stored=stored_task.result(),
         pods=pods_task.result(),
-        now=run.server_now(),
+        now=place.server_now(),
         is_observed=objects.is_observed(workload),
         unreadable=unread.why,
     )
 
 
-async def _workload(run: Run) -> Object:
-    kind = run.target.kind
+async def workload(place: Place) -> Object:
+    """Return the workload; where there is none, the error names its nearest neighbour.
+
+    Raises as `read` does.
+    """
+    kind = place.target.kind
     try:
-        found = await run.client.get(paths.workload(run.target))
+        found = await place.client.get(paths.workload(place.target))
     except Forbidden as error:
         raise with_role(error, kind.resource.plural, kind) from None
+    except NotFound as error:
+        raise await with_neighbour(place, error) from None
     parts = (objects.dig(found, "spec", key) for key in ("selector", "template"))
     _check(kind.resource, *parts)
     return found
 
 
-async def _stored(run: Run, selector: Object) -> tuple[Object, ...]:
-    kind = run.target.kind
-    path = paths.listed(kind.stored, run.target.namespace)
+async def stored(place: Place, selector: Object) -> tuple[Object, ...]:
+    """Return the objects of a workload's history that its selector finds; raises as `read` does."""
+    kind = place.target.kind
+    path = paths.listed(kind.stored, place.target.namespace)
     try:
-        found = await run.client.selected(path, selector)
+        found = await place.client.selected(path, selector)
     except Forbidden as error:
         raise with_role(error, kind.stored.plural, kind) from None
     for one in found:
@@ -147,10 +177,10 @@ def _check(resource: Resource, *parts: object) -> None:
         )
 
 
-async def _pods(run: Run, selector: Object, unread: _Unread) -> tuple[Object, ...]:
-    path = paths.pods(run.target.namespace)
+async def _pods(place: Place, selector: Object, unread: _Unread) -> tuple[Object, ...]:
+    path = paths.pods(place.target.namespace)
     try:
-        return await run.client.selected(path, selector)
+        return await place.client.selected(path, selector)
     except BackoutError as error:
         unread.note(Need.PODS, error)
         return ()
@@ -164,9 +194,9 @@ async def _services(run: Run, unread: _Unread) -> tuple[Object, ...]:
         return ()
 
 
-async def _lease(run: Run, unread: _Unread) -> Object | None:
+async def _lease(ledger: LedgerStore, unread: _Unread) -> Object | None:
     try:
-        return await run.ledger.read()
+        return await ledger.read()
     except BackoutError as error:
         unread.note(Need.LEDGER, error)
         return None

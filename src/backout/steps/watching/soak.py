@@ -32,12 +32,14 @@ if TYPE_CHECKING:
 class Ending:
     """How the rollout ended, and what the service said then (None: not asked).
 
-    `images` are the digests that ran then, by container.
+    `images` are the digests that ran then, by container, `revision` the number that what was
+    rolled out had then: Kubernetes renumbers.
     """
 
     verdict: Verdict
     health: Health | NotVerified | None = None
     images: Mapping[str, str] = field(default_factory=dict)
+    revision: int | None = None
 
 
 async def settled(
@@ -56,7 +58,7 @@ async def settled(
             causes = getattr(verdict, "causes", ())
             await tell_change(run, causes)
             await tell_logs(run, watch.pods, causes)
-            return Ending(verdict=verdict)
+            return Ending(verdict=verdict, revision=watch.revision)
         words = "all replicas run the target and are available; watching that it holds"
         run.say(Moved(message=words, complete=True))
         until = min(deadline, clock() + run.limits.health)
@@ -74,7 +76,12 @@ async def settled(
             run.say(Noted(message=f"not settled yet: {doubt}"))
             continue
         run.say(RolledOut(message=verdict.message, images=dict(watch.images)))
-        return Ending(verdict=verdict, health=health.result(), images=watch.images)
+        return Ending(
+            verdict=verdict,
+            health=health.result(),
+            images=watch.images,
+            revision=watch.revision,
+        )
 
 
 def _as_it_is(preflight: Preflight | None, watch: Watch) -> Preflight | None:

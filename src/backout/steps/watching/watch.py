@@ -83,6 +83,7 @@ class Watch:
         self._meanwhile = Meanwhile(exits=watched.earlier.exits, patience=watched.patience)
         self._runs: Runs = {}
         self._scene: Scene | None = None
+        self._number: int | None = None
         self._due: frozenset[Look] = frozenset()
         self._causes: tuple[Cause, ...] = ()
 
@@ -115,6 +116,11 @@ class Watch:
     def workload(self) -> Object:
         """The workload, as last seen."""
         return self._scene.workload if self._scene is not None else self._watched.workload
+
+    @property
+    def revision(self) -> int | None:
+        """The number that the watched revision has now; None where it has none, or is not seen."""
+        return self._number
 
     @property
     def blindness(self) -> str:
@@ -215,6 +221,7 @@ class Watch:
             watched.wanted,
         )
         own = list(current.pods) if current is not None else []
+        self._number = current.number or None if current is not None else None
         uids = {objects.uid(p) for p in own}
         self._runs = outliving.runs_seen(self._runs, own, self._clock())
         return Scene(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import subprocess
 from contextlib import ExitStack, contextmanager
@@ -314,6 +315,30 @@ def test_zsh_is_answered_by_clicks_protocol_without_a_zsh(backout: Command) -> N
     done = asked(backout, command, _BACKOUT_COMPLETE="zsh_complete", **words)
 
     assert (done.stdout, done.stderr) == ("plain\ntest\n_\n", "")
+
+
+@pytest.mark.usefixtures("api")
+async def test_revisions_are_offered_with_image_and_age(backout: Command) -> None:
+    command = str(program(backout.home) / "backout")
+    for words, told in (
+        ("backout undo deploy/web --to-revision", {"1": "app:good"}),
+        ("backout diff deploy/web --from", {"2": "app:bad", "1": "app:good"}),
+        ("backout ledger mark deploy/web --revision", {"2": "app:bad", "1": "app:good"}),
+    ):
+        line = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()))}
+        # Where the machine is busy, the time may be up before the server is asked at all.
+        for _ in range(LOADED):
+            done = await asyncio.to_thread(
+                asked, backout, command, _BACKOUT_COMPLETE="zsh_complete", **line
+            )
+            if done.stdout:
+                break
+        lines = done.stdout.splitlines()
+
+        assert lines[1::3] == list(told)
+        assert [re.sub(r"\d+", "N", s) for s in lines[2::3]] == [
+            f"{image}, N s old" for image in told.values()
+        ]
 
 
 def test_fish_is_answered_by_clicks_protocol_without_a_fish(backout: Command) -> None:

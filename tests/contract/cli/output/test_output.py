@@ -47,7 +47,9 @@ async def test_an_undo_without_a_terminal_does_not_ask_and_ends_with_0(
     assert done.code == 0, done.err
     assert "rollback triggered for deployment/web to revision=1, traceID=INC-7" in out
     assert 'deployment "web" successfully rolled out' in out
-    assert out[-1].startswith("deployment/web rolled back to revision 1; healthy: service web:80")
+    assert out[-1].startswith(
+        "deployment/web rolled back to revision 1, now revision 3; healthy: service web:80"
+    )
     assert "[y/N]" not in done.out + done.err
     assert "ERROR" not in done.err
     assert image(api) == GOOD

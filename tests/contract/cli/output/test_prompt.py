@@ -86,6 +86,7 @@ async def test_the_question_names_what_where_and_whereto(backout: Command, api: 
     assert "namespace shop" in question
     assert "context test" in question
     assert "revision 1" in question
+    assert "changes: image app:bad -> app:good" in spoken.seen
     assert QUESTION not in out
     assert code == 3
     assert "declined: nothing was changed" in spoken.seen

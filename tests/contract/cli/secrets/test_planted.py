@@ -34,6 +34,17 @@ ASKED: dict[str, tuple[tuple[str, ...], ...]] = {
     "verify": ((*WEB, *QUICK, "--health-timeout", "1s"),),
     "ledger": (WEB, ("--all-namespaces",)),
     "report": ((), ("-o", "html"), ("-o", "json")),
+    "history": (
+        WEB,
+        *((*WEB, "-o", form) for form in ("wide", "json", "yaml", "name")),
+        (*WEB, "--revision", "1"),
+        (*WEB, "--revision", "2", "-o", "json"),
+    ),
+    "diff": (
+        (*WEB, "--to-revision", "1"),
+        (*WEB, "--from", "1", "--to-revision", "2", "-o", "json", "-v"),
+        (*WEB, "--from", "1", "--to-revision", "2", "-o", "patch"),
+    ),
     "rbac": ((),),
     "completion": (("bash",),),
 }

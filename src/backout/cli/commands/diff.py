@@ -1,0 +1,66 @@
+"""`backout diff TYPE/NAME`: what an undo would change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from backout.cli.options import acting, complete
+from backout.cli.options.shared import collect, common_in
+
+
+@click.command()
+@click.argument(
+    "workload", nargs=-1, required=True, metavar="TYPE/NAME", shell_complete=complete.workloads
+)
+@click.option(
+    "--to-revision",
+    type=click.IntRange(min=1),
+    metavar="N",
+    shell_complete=complete.all_revisions,
+    help="Compare with this one.  [default: the one that undo would choose]",
+)
+@click.option(
+    "--from",
+    "from_revision",
+    type=click.IntRange(min=1),
+    metavar="N",
+    shell_complete=complete.all_revisions,
+    help="Begin from this one.  [default: what the workload asks for now]",
+)
+@click.option("--show-values", is_flag=True, help="Hide no value, secret or not.")
+@acting.ledger
+@common_in(
+    "json",
+    "patch",
+    words="json: a JSON Patch (RFC 6902) of the workload; patch: a unified diff of the two "
+    "templates as YAML.",
+)
+@click.pass_context
+def diff(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
+    """Show what an undo would change in the Pod template: in words, then field by field.
+
+    Lists are compared by the key that merges them, quantities by value. Values of environment
+    variables, and what looks like a credential, are hidden. Nothing is changed, and the right to
+    read is enough.
+
+    Exit codes: 0 shown, whether or not there is a difference, 1 error, 2 usage.
+
+    \b
+    Examples:
+      backout diff deploy/web
+      backout diff deploy/web --to-revision 4 --show-values
+      backout diff deploy/web --from 3 --to-revision 5 -o patch
+    """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
+    shared = collect(ctx, values)
+    # Nothing of this is imported for --help.
+    from backout.cli.commands import diff_view  # noqa: PLC0415
+    from backout.cli.looking import looked_at  # noqa: PLC0415
+
+    snapshot = looked_at(workload, shared, is_local=values["where"] == "local")
+    return diff_view.show(
+        diff_view.between(snapshot, values["from_revision"], values["to_revision"]),
+        shared.output,
+        with_values=values["show_values"],
+    )

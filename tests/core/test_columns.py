@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backout.core.columns import fitted, wrapped
+
+ROWS = [
+    ("NAME", "STATUS"),
+    ("shop", "recorded healthy 2 h ago; barrier: schema 39, which older code refuses"),
+]
+
+
+def test_what_goes_into_a_pipe_is_a_line_a_row() -> None:
+    assert [len(lines) for lines in fitted(ROWS, None)] == [1, 1]
+
+
+def test_the_last_column_is_wrapped_below_its_beginning() -> None:
+    header, (first, *more) = fitted(ROWS, 40)
+
+    assert header == ["NAME   STATUS"]
+    assert first.startswith("shop   recorded healthy")
+    assert {line[:7] for line in more} == {" " * 7}
+
+
+def test_where_little_room_is_left_it_stands_below_the_row() -> None:
+    header, lines = fitted(ROWS, 28)
+
+    assert header == ["NAME", "    STATUS"]
+    assert lines[:2] == ["shop", "    recorded healthy 2 h"]
+
+
+def test_a_sentence_is_wrapped_below_itself() -> None:
+    line = "  passed over: revision 3, no Pod of it is Ready"
+
+    assert wrapped(line, None) == [line]
+    assert wrapped(line, 30) == ["  passed over: revision 3, no", "      Pod of it is Ready"]
+
+
+_WORDS = st.lists(st.text("abc", min_size=1, max_size=9), max_size=20).map(" ".join)
+
+
+@given(st.lists(st.tuples(_WORDS, _WORDS), min_size=1, max_size=4), st.integers(20, 200))
+def test_no_word_is_lost_or_broken_at_any_width(rows: list[tuple[str, ...]], width: int) -> None:
+    for row, lines in zip(rows, fitted(rows, width), strict=True):
+        assert " ".join(lines).split() == " ".join(row).split()
+
+
+@given(_WORDS, st.integers(20, 200))
+def test_no_word_of_a_sentence_is_lost_or_stands_beyond_the_width(line: str, width: int) -> None:
+    lines = wrapped(line, width)
+
+    assert " ".join(lines).split() == line.split()
+    assert max(map(len, lines)) <= width
