@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.objects import services, templates
+from tests.objects import daemon_sets, services, stateful_sets, templates
 from tests.objects.deployments import manifest
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.cluster.api import Object
 
 SHOP = "shop"
+SHORT = {"Deployment": "deploy", "StatefulSet": "sts", "DaemonSet": "ds"}
+_MANIFESTS = {"StatefulSet": stateful_sets.manifest, "DaemonSet": daemon_sets.manifest}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,13 @@ def template(version: Version, *, name: str = SHOP) -> Object:
 def template_spec(version: Version) -> Object:
     spec: Object = template(version)["spec"]
     return spec
+
+
+def workload(kind: str, version: Version, *, name: str = SHOP, **how: Any) -> Object:
+    """Return a workload of a kind; `how` are fields of its spec."""
+    if kind == "Deployment":
+        return deployment(version, name=name, **how)
+    return _MANIFESTS[kind](template(version, name=name), name=name, **how)
 
 
 def deployment(

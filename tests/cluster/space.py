@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.cluster.api import Api, Object, Refused
 from tests.cluster.command import BACKOUT, Ran, Running, run
-from tests.cluster.manifests import SHOP, Version, deployment, service, template_spec
+from tests.cluster.manifests import SHOP, SHORT, Version, service, template_spec, workload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +24,13 @@ T = TypeVar("T")
 PATIENCE = 60.0
 REVISION = "deployment.kubernetes.io/revision"
 CHANGE_CAUSE = "kubernetes.io/change-cause"
+_OF_SETS = ("updatedReplicas", "replicas", "availableReplicas")
+COUNTERS = {
+    "Deployment": _OF_SETS,
+    "StatefulSet": _OF_SETS,
+    "DaemonSet": ("updatedNumberScheduled", "currentNumberScheduled", "numberAvailable"),
+}
+"""What is as many as are wanted where a rollout is complete."""
 
 
 def until(what: str, ask: Callable[[], T | None], *, within: float = PATIENCE) -> T:
@@ -38,10 +45,13 @@ def until(what: str, ask: Callable[[], T | None], *, within: float = PATIENCE) -
 
 
 class Space:
+    """`kind` is that of the workload which is deployed, undone and looked at."""
+
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         self.cluster = cluster
         self.folder = folder
         self.api = Api(cluster.kubeconfig)
+        self.kind = "Deployment"
         self.name = f"t-{os.urandom(4).hex()}"
         self._audited_before = cluster.audit_log.stat().st_size
         made = self.api.call(
@@ -88,10 +98,10 @@ class Space:
     def deploy(
         self, version: Version, *, name: str = SHOP, up: bool = True, serve: bool = True, **how: Any
     ) -> None:
-        """Create the Deployment, with its Service, and wait until it is up."""
+        """Create the workload, with its Service, and wait until it is up."""
         if serve:
             self.create(service(name))
-        self.create(deployment(version, name=name, **how))
+        self.create(workload(self.kind, version, name=name, **how))
         self.rolled_out(name) if up else self.observed(name)
 
     def roll(
@@ -192,8 +202,8 @@ class Space:
         """Wait until the server's clock, of whole seconds, has moved on."""
         until("a later second", lambda: self.api.now() > stamp)
 
-    def merge(self, body: Object, *, kind: str = "Deployment", name: str = SHOP) -> Object:
-        return self.api.merge(self.name, kind, name, body)
+    def merge(self, body: Object, *, kind: str = "", name: str = SHOP) -> Object:
+        return self.api.merge(self.name, kind or self.kind, name, body)
 
     def replace(self, body: Object) -> Object:
         return self.api.replace(self.name, body)
@@ -208,8 +218,8 @@ class Space:
 
     # What is there.
 
-    def get(self, kind: str = "Deployment", name: str = SHOP) -> Object:
-        return self.api.get(self.name, kind, name)
+    def get(self, kind: str = "", name: str = SHOP) -> Object:
+        return self.api.get(self.name, kind or self.kind, name)
 
     def every(self, kind: str, selector: str = "") -> list[Object]:
         return self.api.every(self.name, kind, selector)
@@ -226,7 +236,7 @@ class Space:
         return {int(r["metadata"]["annotations"][REVISION]): r for r in sets}
 
     def lease(self, name: str = SHOP) -> Object | None:
-        digest = hashlib.sha256(f"apps/Deployment/{name}".encode()).hexdigest()[:10]
+        digest = hashlib.sha256(f"apps/{self.kind}/{name}".encode()).hexdigest()[:10]
         lease = f"backout-{name}-{digest}"
         return self.get("Lease", lease) if self._exists("Lease", lease) else None
 
@@ -299,11 +309,11 @@ class Space:
     def rolled_out(self, name: str = SHOP) -> None:
         def is_rolled_out() -> bool:
             found = self.get(name=name)
-            status, wanted = found["status"], found["spec"]["replicas"]
-            counters = ("updatedReplicas", "replicas", "availableReplicas")
+            status = found["status"]
+            wanted = found["spec"].get("replicas", status.get("desiredNumberScheduled"))
             return bool(
                 status.get("observedGeneration", 0) >= found["metadata"]["generation"]
-                and all(status.get(c, 0) == wanted for c in counters)
+                and all(status.get(c, 0) == wanted for c in COUNTERS[self.kind])
             )
 
         until(f"{name} is rolled out", is_rolled_out)
@@ -331,11 +341,19 @@ class Space:
         return run(argv, {**self.environment, **(env or {})})
 
     def resume(self, *words: str, name: str = SHOP) -> Ran:
-        return self.backout("resume", f"deploy/{name}", *words)
+        return self.backout("resume", f"{SHORT[self.kind]}/{name}", *words)
 
     def started(self, *words: str) -> Running:
         """Start any command of backout's in this namespace."""
         return Running([str(BACKOUT), *words, "-n", self.name], self.environment, self.folder)
 
     def _argv(self, name: str, words: tuple[str, ...]) -> list[str]:
-        return [str(BACKOUT), "undo", f"deploy/{name}", "-n", self.name, "--yes", *words]
+        return [
+            str(BACKOUT),
+            "undo",
+            f"{SHORT[self.kind]}/{name}",
+            "-n",
+            self.name,
+            "--yes",
+            *words,
+        ]

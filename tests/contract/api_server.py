@@ -318,6 +318,9 @@ class ApiServer:
         there = self._existing(resource, name)
         if options["preconditions"]["uid"] != there["metadata"]["uid"]:
             raise Refused(409, "Conflict", "Precondition failed: UID in precondition")
+        version = there["metadata"]["resourceVersion"]
+        if options["preconditions"].get("resourceVersion", version) != version:
+            raise Refused(409, "Conflict", "Precondition failed: ResourceVersion in precondition")
         self.remove(resource, name)
         return Answer(json=there)
 

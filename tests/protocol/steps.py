@@ -21,7 +21,7 @@ Step: TypeAlias = "tuple[str, World]"
 
 def steps(world: World, rules: Rules, bounds: Bounds) -> Iterator[Step]:
     """Yield every step that is possible in this world."""
-    yield from third_party(world)
+    yield from third_party(world, bounds)
     yield from network(world, rules)
     for runner in world.runners:
         if runner.at is At.GONE and runner.number < bounds.runs:
@@ -32,9 +32,19 @@ def steps(world: World, rules: Rules, bounds: Bounds) -> Iterator[Step]:
             yield from STEPS[runner.at](world, runner, rules, bounds)
 
 
-def third_party(world: World) -> Iterator[Step]:
+def third_party(world: World, bounds: Bounds) -> Iterator[Step]:
     if world.foreign:
         left = world.foreign - 1
+        if bounds.bare:
+            wiped, undone = world.workload.wiped(), world.workload.undone()
+            yield (
+                "somebody wipes the marker alone",
+                world._replace(workload=wiped, foreign=left),
+            )
+            yield (
+                "somebody undoes it with kubectl, which leaves the marker",
+                world._replace(workload=undone, foreign=left),
+            )
         touched, rewritten = world.workload.touched(), world.workload.rewritten()
         yield "somebody writes the status", world._replace(workload=touched, foreign=left)
         yield (

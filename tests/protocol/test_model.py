@@ -66,6 +66,31 @@ def test_more_room_makes_it_no_less_safe(bounds: Bounds) -> None:
     assert found.is_safe, found
 
 
+@pytest.mark.parametrize("foreign", [1, pytest.param(2, marks=pytest.mark.every_case)])
+def test_it_is_as_safe_where_annotations_move_no_generation(foreign: int) -> None:
+    """A StatefulSet's marker may be wiped unseen, and stays when kubectl goes elsewhere."""
+    found = explore(Rules(), Bounds(foreign=foreign, bare=True))
+
+    assert found.is_safe, found
+    assert found.worlds > explore(Rules(), Bounds(foreign=foreign)).worlds
+
+
+def test_a_marker_that_was_wiped_alone_is_told_by_the_generation_that_the_template_moved() -> None:
+    rules = Rules()._replace(generation=False)
+    found = explore(rules, Bounds(foreign=1, bare=True), (what_is_not_applied_never_lands,))
+
+    assert come_in_order(
+        [
+            "the PATCH of A lands, and its answer is lost",
+            "somebody wipes the marker alone",
+            "A fences the workload",
+            "A finds no marker of A1",
+            "A writes A1 NOT_APPLIED",
+        ],
+        found.trace,
+    ), found
+
+
 def test_without_the_order_a_run_that_was_succeeded_reads_a_version_behind_the_fence() -> None:
     found = without("order")
 

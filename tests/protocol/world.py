@@ -39,7 +39,8 @@ class Bounds(NamedTuple):
     `limit` is the breaker's, `foreign` the number of writes of third parties, `retries` how often a
     runner tries again after a 409, `operations` how many it begins when nothing came of one.
     `runs` is how often the same command is given to each, whatever became of it before; `failing`:
-    a runner's first read of the Lease may fail.
+    a runner's first read of the Lease may fail. `bare`: the workload is one whose annotations move
+    no generation, and kubectl's undo leaves them alone (a StatefulSet, a DaemonSet).
     """
 
     limit: int = 1
@@ -48,6 +49,7 @@ class Bounds(NamedTuple):
     operations: int = 1
     runs: int = 1
     failing: bool = False
+    bare: bool = False
 
 
 class Record(NamedTuple):
@@ -94,9 +96,9 @@ class Lease(NamedTuple):
 
 
 class Workload(NamedTuple):
-    """The Deployment. `marker` is what can be seen on it, `landed` what has truly happened.
+    """The workload. `marker` is what can be seen on it, `landed` what has truly happened.
 
-    No ReplicaSet carries a copy of the marker: the controller may not have come to it yet. `back`
+    No history carries a copy of the marker: the controller may not have come to it yet. `back`
     is how many steps back from the bad revision its template is.
     """
 
@@ -113,6 +115,14 @@ class Workload(NamedTuple):
     def rewritten(self) -> Workload:
         """Return it after a third party deployed the bad one again: the marker is gone."""
         return Workload(self.version + 1, self.generation + 1, "", self.landed)
+
+    def wiped(self) -> Workload:
+        """Return it after a third party took the marker away, and nothing else."""
+        return self._replace(version=self.version + 1, marker="")
+
+    def undone(self) -> Workload:
+        """Return it after kubectl's undo of a bare one: the bad template, and the marker still."""
+        return self._replace(version=self.version + 1, generation=self.generation + 1, back=0)
 
     def patched(self, patch: Patch) -> Workload:
         landed = (*self.landed, patch.op)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 MARKER = "backout.dev/operation"
 LEDGER = "backout.dev/ledger"
-KINDS = ("Deployment", "Lease")
 CLOSED = {"NOT_APPLIED", "SUCCEEDED", "FAILED", "UNDECIDED"}
 NEXT = {
     "INTENT": {"INTENT", "APPLIED", "NOT_APPLIED", "UNDECIDED", "SUCCEEDED", "FAILED"},
@@ -50,9 +49,12 @@ class History:
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._revisions: dict[str, list[Object]] = {kind: [] for kind in KINDS}
-        self._apis = {kind: Api(space.cluster.kubeconfig) for kind in KINDS}
-        self._threads = [threading.Thread(target=self._record, args=(kind,)) for kind in KINDS]
+        self._kinds = (space.kind, "Lease")
+        self._revisions: dict[str, list[Object]] = {kind: [] for kind in self._kinds}
+        self._apis = {kind: Api(space.cluster.kubeconfig) for kind in self._kinds}
+        self._threads = [
+            threading.Thread(target=self._record, args=(kind,)) for kind in self._kinds
+        ]
 
     def start(self) -> None:
         for thread in self._threads:
@@ -76,21 +78,21 @@ class History:
         """Check all that ever was; `limit` rollbacks may have landed in the life of a Lease."""
         until("all that was written is recorded", self._is_complete, within=10)
         leases = list(self._revisions["Lease"])
-        landed = _landed(list(self._revisions["Deployment"]))
+        landed = _landed(list(self._revisions[self._space.kind]))
         _check_intents(leases, landed)
         for uid in {o["metadata"]["uid"] for o in leases}:
             _check_lease([o for o in leases if o["metadata"]["uid"] == uid], landed, limit)
 
     def _is_complete(self) -> bool:
-        now = {_version(o) for kind in KINDS for o in self._space.every(kind)}
+        now = {_version(o) for kind in self._kinds for o in self._space.every(kind)}
         return now <= {_version(o) for seen in self._revisions.values() for o in list(seen)}
 
 
-def _landed(deployments: list[Object]) -> dict[str, int]:
+def _landed(workloads: list[Object]) -> dict[str, int]:
     """Return the etcd revision at which each operation's template landed."""
     found: dict[str, int] = {}
     before: dict[str, Any] = {}
-    for one in deployments:
+    for one in workloads:
         op = one["metadata"].get("annotations", {}).get(MARKER)
         template = one["spec"]["template"]
         if op and op not in found:

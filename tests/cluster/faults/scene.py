@@ -1,4 +1,4 @@
-"""One Deployment that is broken again and again, and undone through a proxy that fails."""
+"""One workload that is broken again and again, and undone through a proxy that fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.cluster.manifests import SHOP
+from tests.cluster.manifests import SHOP, SHORT
 from tests.cluster.space import Space, until
 from tests.contract.fault_proxy import FaultProxy
 
@@ -50,14 +50,16 @@ class Ended:
 class Scene:
     """The good revision has a Ready Pod all the time; `broken` makes the bad one current.
 
-    Two older ones lie behind the good one: a second step back would go there.
+    Two older ones lie behind the good one: a second step back would go there. `how` are fields of
+    the workload's spec.
     """
 
-    def __init__(self, space: Space, proxy: FaultProxy) -> None:
+    def __init__(self, space: Space, proxy: FaultProxy, **how: Any) -> None:
         self.space = space
         self.proxy = proxy
         self.good, self.bad = space.image("v1"), space.image("there-is-none")
-        space.deploy(space.version("v2", env={"RELEASE": "january"}))
+        space.deploy(space.version("v2", env={"RELEASE": "january"}), **how)
+        self._replicas = space.get()["spec"].get("replicas")
         space.roll(space.version("v2"), up=True)
         space.roll(space.version("v1"), up=True)
         space.merge({"metadata": {"annotations": {OWNER: "checkout"}}})
@@ -134,7 +136,14 @@ class Scene:
     ) -> subprocess.Popen[str]:
         """Start the command behind the proxy."""
         return subprocess.Popen(
-            [sys.executable, "-m", "backout", command, f"deploy/{SHOP}", *AGREED[command]],
+            [
+                sys.executable,
+                "-m",
+                "backout",
+                command,
+                f"{SHORT[self.space.kind]}/{SHOP}",
+                *AGREED[command],
+            ],
             env={**self._environment, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -168,7 +177,7 @@ class Scene:
         found = self.space.get()
 
         assert self.space.image_now() in {self.good, self.bad}
-        assert found["spec"]["replicas"] == 1
+        assert found["spec"].get("replicas") == self._replicas
         assert found["metadata"]["annotations"][OWNER] == "checkout"
 
     def expire(self) -> None:
@@ -184,6 +193,11 @@ class Scene:
         """Wait until nothing of a run that was killed is still under way at the server."""
         until("the connections are closed", lambda: self.proxy.is_idle, within=10)
 
+    @property
+    def workloads(self) -> str:
+        """What stands in the path of a request about the workload."""
+        return f"/{self.space.kind.lower()}s/"
+
 
 def is_write(line: str) -> bool:
     """Tell whether a request may change something: reviews are questions."""
@@ -192,11 +206,11 @@ def is_write(line: str) -> bool:
 
 
 @contextmanager
-def scene(space: Space, *, token: str = "") -> Iterator[Scene]:
+def scene(space: Space, *, token: str = "", **how: Any) -> Iterator[Scene]:
     """Give the scene to an administrator, or to whose `token` it is."""
     config = json.loads(space.cluster.kubeconfig.read_text())
     cluster = config["clusters"][0]["cluster"]
     admin = next(u["user"]["token"] for u in config["users"] if u["name"] == "admin")
     ca = space.cluster.state / "certificates" / "ca.crt"
     with FaultProxy(cluster["server"], ca=ca, token=token or admin) as proxy:
-        yield Scene(space, proxy)
+        yield Scene(space, proxy, **how)

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from tests.cluster.api import Refused
 from tests.cluster.command import run
-from tests.cluster.manifests import SHOP, Version, service, template, template_spec
+from tests.cluster.manifests import (
+    SHOP,
+    SHORT,
+    Version,
+    service,
+    template,
+    template_spec,
+    workload,
+)
 from tests.cluster.space import CHANGE_CAUSE, until
-from tests.objects import daemon_sets, stateful_sets
+from tests.objects import stateful_sets
 
 if TYPE_CHECKING:
     from tests.cluster.api import Object
@@ -19,9 +27,7 @@ if TYPE_CHECKING:
     from tests.cluster.space import Space
 
 STATEFUL, DAEMON = "StatefulSet", "DaemonSet"
-SHORT = {STATEFUL: "sts", DAEMON: "ds", "Deployment": "deploy"}
 HASH = "controller-revision-hash"
-_MANIFESTS = {STATEFUL: stateful_sets.manifest, DAEMON: daemon_sets.manifest}
 
 
 class Shop:
@@ -35,8 +41,7 @@ class Shop:
     def deploy(self, version: Version | None = None, *, up: bool = True) -> None:
         version = version or self.space.version("v1")
         self.space.create(service())
-        made = _MANIFESTS[self.kind](template(version), name=SHOP, **self._spec)
-        self.space.create(made)
+        self.space.create(workload(self.kind, version, **self._spec))
         self.until_ready() if up else self.until_observed()
 
     def roll(self, version: Version, *, cause: str | None = None, up: bool = False) -> None:

@@ -168,7 +168,15 @@ def held_up(**probe: Any) -> Scene:
             stateful_set(pods),
             controller_revision(3, pods=pods, name="web-new"),
             [ordinal(0, "web-new"), ordinal(1, "web-new")],
-            others=[ordinal(2, "web-bad", ready=False, spec=pods["spec"])],
+            others=[
+                ordinal(
+                    2,
+                    "web-bad",
+                    ready=False,
+                    spec=pods["spec"],
+                    containers=[container_status()],
+                )
+            ],
         ),
         kind=STATEFUL_SET,
     )

@@ -27,13 +27,19 @@ def of_stuck(
 ) -> Iterator[Cause]:
     """Yield the Pod that the controller waits for and does not replace, where there is one.
 
-    Ready for a moment it would be replaced: it is given the time that its own probes allow twice,
-    counted from `since` at the earliest.
+    Ready for a moment it would be replaced: what runs is given the time that its own probes allow
+    twice, counted from `since` at the earliest.
     """
     found = kind.stuck(workload, seen) if objects.is_observed(workload) else None
     if found is None:
         return
-    allowed = max(map(probes.allowed, objects.containers(found.pod)), default=timedelta(0))
+    running = {
+        status.get("name")
+        for status, _ in objects.container_statuses(found.pod)
+        if objects.dig(status, "state", "running") is not None
+    }
+    asked = (c for c in objects.containers(found.pod) if c.get("name") in running)
+    allowed = max(map(probes.allowed, asked), default=timedelta(0))
     phase = objects.dig(found.pod, "status", "phase", default="Pending")
     cause = of_pod(
         CODE,

@@ -95,7 +95,7 @@ def judge(
             return Progressing(message=unready)
         return Complete(message=kind.rolled_out(workload))
     still = kind.unmoving(workload)
-    if still is not None and not _comes_by_itself(still, seen):
+    if still is not None and not _comes_by_itself(workload, still, seen):
         return Unknown(message=f"{still.why}: nothing rolls out until {still.until}")
     if _is_hopeless(workload, kind, seen.own if seen is not None else (), causes):
         return Failed(message=causes[0].message, causes=tuple(causes))
@@ -131,9 +131,12 @@ def _unready(workload: Object, kind: Kind, seen: PodsSeen | None) -> str | None:
     return None if ready >= wanted else f"{start}: {ready} of {wanted} Pods are Ready..."
 
 
-def _comes_by_itself(still: Unmoving, seen: PodsSeen | None) -> bool:
+def _comes_by_itself(workload: Object, still: Unmoving, seen: PodsSeen | None) -> bool:
     """Tell whether what is replaced by hand is deleted already: the new Pods come by themselves."""
-    return still.lift is None and seen is not None and not any(map(objects.is_active, seen.others))
+    if still.lift is not None or seen is None:
+        return False
+    uid = objects.uid(workload)
+    return not any(objects.is_active(p) and objects.is_controlled_by(p, uid) for p in seen.others)
 
 
 def _is_hopeless(

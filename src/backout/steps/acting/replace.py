@@ -57,7 +57,8 @@ class StuckPods:
         except (Conflict, NotFound):
             return False  # it has changed, or has gone: it is judged anew
         except Unclear:
-            return False  # its UID tells next time whether it was executed
+            self._not_until = clock() + PAUSE
+            return False  # what is read then tells whether it was executed
         except BackoutError as error:
             self._not_until = clock() + PAUSE
             self._tell(f"a Pod that holds the rollback up could not be deleted: {error.message}")
