@@ -52,6 +52,8 @@ def test_a_bad_deploy_is_undone_and_told_by_every_command(
     assert len(space.audited("patch", f"{noun}s")) == 1
     assert not space.audited("delete", "pods")
 
+    status = shop.kubectl("rollout", "status", shop.target).expect(0)
+    assert status.out.splitlines()[-1] == DONE[kind], "kubectl has other words for it"
     assert "is rolled out" in shop.backout("status").expect(0).outcome
     assert "recorded healthy: revision 3" in shop.backout("verify").expect(0).out
     assert "known bad: revision 2" in shop.backout("ledger").expect(0).out

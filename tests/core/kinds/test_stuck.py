@@ -138,6 +138,9 @@ def test_the_broken_pod_is_the_one_to_delete() -> None:
         pytest.param(undone(podManagementPolicy="Parallel"), id="parallel"),
         pytest.param(undone(**ON_DELETE), id="on delete"),
         pytest.param(
+            undone(updateStrategy={"type": "Recreate"}), id="a strategy that repairs it by itself"
+        ),
+        pytest.param(
             merged(undone(), {"metadata": {"generation": 5}}), id="the controller has not seen it"
         ),
         pytest.param(

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backout.core.kinds.kind import Counters
-from backout.core.rollout.progress import Best, bettered
+from backout.core.rollout.progress import Best, bettered, by_pods
+from tests.objects.stateful_sets import ordinal
 
 
 def seen(
@@ -56,3 +57,13 @@ def test_what_is_said_of_the_spec_before_is_no_progress() -> None:
 def test_progress_is_made_a_limited_number_of_times(counters: list[tuple[int, ...]]) -> None:
     looks = [seen(total=a + b, updated=a, ready=c, up=d) for a, b, c, d in counters]
     assert sum(told(*looks)) <= 1 + 4 * 5 + 5
+
+
+def test_each_pod_that_is_replaced_is_progress_also_where_no_counter_tells() -> None:
+    """A StatefulSet's `updatedReplicas` is missing at times: the time that counts is per Pod."""
+    silent = seen(updated=0, total=3)
+    new = [ordinal(place) for place in (2, 1, 0)]
+    looks = [by_pods(silent, new[:count]) for count in range(4)]
+
+    assert told(*looks) == [True, True, True, True]
+    assert told(silent, silent) == [True, False]

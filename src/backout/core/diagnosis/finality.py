@@ -171,9 +171,12 @@ def _by_peers(cause: Cause, judging: Judging) -> Cause:
 def hastened(causes: Iterable[Cause], broken: frozenset[str]) -> tuple[Cause, ...]:
     """Return the causes with all that are suspected made final (`--fail-fast`).
 
-    Not what only tells what is awaited, nor what concerns Pods that were `broken` before (by UID).
+    Not what only tells what is awaited, nor what concerns Pods that were `broken` before (by UID),
+    but for one that holds the rollout up: that it was broken before is its nature.
     """
     return tuple(
-        c if c.is_context or c.uid in broken else replace(c, is_final=True, final_in=None)
+        c
+        if c.is_context or (c.uid in broken and c.code != "STUCK_POD")
+        else replace(c, is_final=True, final_in=None)
         for c in causes
     )

@@ -90,7 +90,8 @@ def by_ordinal(workload: Object, pods: Iterable[Object]) -> dict[int, Object]:
 
 def stuck(workload: Object, seen: PodsSeen) -> StuckPod | None:
     """Return the lowest Pod that is not available, where it is outdated and the order holds."""
-    if is_on_delete(workload) or not is_ordered(workload) or seen.stored is None:
+    strategy = objects.dig(workload, *_STRATEGY, "type", default="RollingUpdate")
+    if strategy != "RollingUpdate" or not is_ordered(workload) or seen.stored is None:
         return None
     place, pod = _lowest_unavailable(workload, seen)
     new = objects.name(seen.stored)

@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from backout.core.kubernetes import objects
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from backout.core.kinds.kind import Counters
+    from backout.core.model import Object
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +32,14 @@ class Best:
     old: int = 2**31
     wanted: int = -1
     is_observed: bool = False
+
+
+def by_pods(count: Counters, own: Iterable[Object]) -> Counters:
+    """Return the counters with the new Pods as they are seen: some controllers count them late.
+
+    `own` are the Pods of the template that should run. So each one that is replaced is progress.
+    """
+    return replace(count, updated=sum(map(objects.is_active, own)))
 
 
 def bettered(best: Best, count: Counters, *, is_observed: bool) -> tuple[Best, bool]:

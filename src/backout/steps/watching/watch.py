@@ -15,7 +15,7 @@ from backout.core.history.revisions import of_template
 from backout.core.images.names import ran
 from backout.core.kubernetes import objects
 from backout.core.rollout import outliving, verdict
-from backout.core.rollout.progress import Best, bettered
+from backout.core.rollout.progress import Best, bettered, by_pods
 from backout.core.rollout.verdict import Complete, Failed, Progressing, Unknown, Verdict
 from backout.core.rollout.view import counts, view
 from backout.core.value import dataclass
@@ -288,7 +288,7 @@ class Watch:
         count = self._counted(state)
         if count is not None:
             if self._kind.makes_pods and state.shows_pods:
-                count = replace(count, updated=sum(map(objects.is_active, self.pods)))
+                count = by_pods(count, self.pods)
             began = objects.generation(self._watched.workload)
             is_observed = objects.observed_generation(state.workload or {}) >= began
             self._best, has_moved = bettered(self._best, count, is_observed=is_observed)
