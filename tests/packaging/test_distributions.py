@@ -87,7 +87,16 @@ def test_the_wheel_asks_for_few_packages_with_a_lowest_and_an_unreached_version(
 
     assert [a.partition("<")[0] for a in every if a not in asked] == ["jinja2"]
     names = [a.partition("<")[0] for a in sorted(asked)]
-    assert names == ["aiohappyeyeballs", "click", "h11", "msgspec", "pyyaml", "rich"]
+    assert names == [
+        "aiohappyeyeballs",
+        "click",
+        "h11",
+        "msgspec",
+        "python-socks",
+        "pyyaml",
+        "rich",
+        "truststore",
+    ]
     assert all(">=" in one for one in asked)
 
 

@@ -32,11 +32,11 @@ class HttpClient:
     """An async context manager; one per run and trust domain, so that connections are reused.
 
     `tls` is the context for https (None: the system's CAs), `server_hostname` the name to expect
-    in the certificate instead of the URL's. `proxy` is an http or https URL (credentials allowed),
-    or tells for each URL by which one to go. `policy` is applied to addresses, after DNS; a proxy
-    resolves the names anew, so what is asked by one is looked up here first, and refused where this
-    machine finds only denied addresses. Time-outs are in seconds; `connect_timeout` covers DNS,
-    connection and TLS.
+    in the certificate instead of the URL's. `proxy` is an http, https or socks5 URL (credentials
+    allowed), or tells for each URL by which one to go. `policy` is applied to addresses, after
+    DNS; a proxy resolves the names anew, so what is asked by one is looked up here first, and
+    refused where this machine finds only denied addresses. Time-outs are in seconds;
+    `connect_timeout` covers DNS, connection and TLS.
 
     Every failure is `Unreachable`: nothing was sent, or `Unanswered`: it may have been sent.
     Nothing is ever sent twice, and no redirect is followed.

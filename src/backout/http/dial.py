@@ -18,6 +18,7 @@ from aiohappyeyeballs import start_connection
 from backout.core.errors import Unreachable
 from backout.core.text import untrusted
 from backout.core.value import dataclass
+from backout.http import socks
 from backout.http.addresses import ANY_ADDRESS, AddressPolicy
 from backout.http.connection import HttpConnection
 from backout.http.errors import Unanswered, Untrusted
@@ -109,6 +110,8 @@ async def _direct(url: Url, terms: Terms, host: str) -> Wire:
 
 async def _through(proxy: Url, url: Url, terms: Terms, host: str) -> HttpConnection:
     """Return a connection to the proxy, or through it by CONNECT where TLS is to be spoken."""
+    if proxy.scheme in socks.SCHEMES:
+        return HttpConnection(await _by_socks(proxy, url, terms, host), host=host)
     found = await _addresses(proxy, ANY_ADDRESS, host)  # the user's own: it may be on loopback
     tls = _trust(terms) if proxy.scheme == "https" else None
     with _told(host, f"cannot connect to the proxy for {host}", "check the proxy's address"):
@@ -127,6 +130,13 @@ async def _through(proxy: Url, url: Url, terms: Terms, host: str) -> HttpConnect
     return connection
 
 
+async def _by_socks(proxy: Url, url: Url, terms: Terms, host: str) -> Wire:
+    sock = await socks.connected(proxy, url, host, within=terms.connect_timeout)
+    tls = _trust(terms) if url.scheme == "https" else None
+    with _told(host, f"cannot connect to {host}"):
+        return await _wired(sock, tls, terms.server_hostname or url.host)
+
+
 async def _addresses(url: Url, policy: AddressPolicy, host: str) -> Found:
     try:
         return await resolve(url.host, url.port, policy)
@@ -140,6 +150,10 @@ async def _addresses(url: Url, policy: AddressPolicy, host: str) -> Found:
 async def _connect(found: Found, tls: ssl.SSLContext | None, name: str) -> Wire:
     """Connect to the first address that answers, with TLS where a context is given."""
     sock = await start_connection(found, happy_eyeballs_delay=_NEXT_FAMILY_AFTER)
+    return await _wired(sock, tls, name)
+
+
+async def _wired(sock: socket.socket, tls: ssl.SSLContext | None, name: str) -> Wire:
     # A watch may be silent for long: what lies in between must not forget it.
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     _, wire = await asyncio.get_running_loop().create_connection(

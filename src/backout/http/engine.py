@@ -15,12 +15,13 @@ import h11
 
 from backout.core.errors import ConfigError, Unreachable
 from backout.core.value import dataclass
+from backout.http import socks
 from backout.http.dial import Terms, dial
 from backout.http.errors import Unanswered
 from backout.http.pool import Pool
 from backout.http.response import BODY_CAP, Headers, OutgoingHeaders, Response
 from backout.http.stream import Stream
-from backout.http.url import Url, host_of, parse
+from backout.http.url import Url, host_of, parse, parse_proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -158,7 +159,7 @@ def _prepared(
     try:
         url = parse(question.url)
         by = terms.proxy_for(question.url)
-        way = parse(by) if by else None
+        way = parse_proxy(by) if by else None
     except ConfigError as error:
         raise Unreachable(error.message, remedy=error.remedy) from None
     except ValueError:
@@ -166,7 +167,8 @@ def _prepared(
             f"cannot ask {host}: not a full http or https address",
             remedy="give it as https://HOST[:PORT]/PATH",
         ) from None
-    asked = way if url.scheme == "http" else None  # who is asked for the URL, not for a tunnel
+    # Who is asked for the URL itself, not for a tunnel.
+    asked = way if way and url.scheme == "http" and way.scheme not in socks.SCHEMES else None
     try:
         request = h11.Request(
             method=question.method,

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from backout.core.errors import ConfigError
+from backout.http import socks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     ProxyFor = Callable[[str], str | None]
+
+_SCHEMES = frozenset({"http", "https"}) | socks.SCHEMES
 
 
 def of_environment(environ: Mapping[str, str]) -> ProxyFor:
@@ -25,8 +28,8 @@ def of_environment(environ: Mapping[str, str]) -> ProxyFor:
 def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     """Return the proxy's URL for an http or https URL, or None to connect directly.
 
-    Loopback is never asked for through a proxy. Raises ConfigError for a proxy that is not http or
-    https; its text is not shown, since it may hold a password.
+    Loopback is never asked for through a proxy. Raises ConfigError for a proxy that is not http,
+    https or socks5; its text is not shown, since it may hold a password.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -45,12 +48,12 @@ def _usable(proxy: str, variable: str) -> str:
     full = proxy if "://" in proxy else f"http://{proxy}"
     try:
         parts = urlsplit(full)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        usable = parts.scheme in _SCHEMES and parts.hostname and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
         raise ConfigError(
-            f"{variable} does not name an http or https proxy",
+            f"{variable} does not name an http, https or socks5 proxy",
             remedy=f"change {variable}, or list the host in NO_PROXY",
         )
     return full

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import field
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from backout.core.value import dataclass
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _PORTS = {"http": 80, "https": 443}
+_PROXIES = {**_PORTS, "socks5": 1080, "socks5h": 1080}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +28,15 @@ class Url:
     """`host[:port]` for the Host header: the port only where it is not the scheme's own."""
     path: str
     """Path and query as they were given: quoting again could change which path it is."""
-    credentials: str | None
-    """The value of an Authorization header (RFC 7617), from `user:password@`."""
+    login: tuple[str, str] | None = field(repr=False)
+    """Name and password, from `user:password@`."""
+
+    @property
+    def credentials(self) -> str | None:
+        """The value of an Authorization header (RFC 7617)."""
+        if self.login is None:
+            return None
+        return f"Basic {base64.b64encode(':'.join(self.login).encode()).decode()}"
 
     @property
     def full(self) -> str:
@@ -36,8 +49,13 @@ class Url:
         return f"{_bracketed(self.host)}:{self.port}"
 
 
-def parse(url: str) -> Url:
-    """Take a URL apart.
+def parse_proxy(url: str) -> Url:
+    """Take a proxy's URL apart, which may be a SOCKS proxy's; raises ValueError as `parse`."""
+    return parse(url, ports=_PROXIES)
+
+
+def parse(url: str, *, ports: Mapping[str, int] = _PORTS) -> Url:
+    """Take a URL apart; `ports` are the schemes that it may have, with the port of each.
 
     Raises ValueError where it is not a full http or https URL in printable ASCII; only the host
     may hold other letters (IDNA). `urlsplit` alone would drop line breaks without a word.
@@ -45,24 +63,20 @@ def parse(url: str) -> Url:
     parts = urlsplit(url)
     host = _ascii(parts.hostname or "")
     rest = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-    if (
-        parts.scheme not in _PORTS
-        or not host
-        or not all("!" <= char <= "~" for char in host + rest)
-    ):
+    if parts.scheme not in ports or not host or not all("!" <= char <= "~" for char in host + rest):
         raise ValueError("not a full http or https URL")
     if any(char <= " " or char == "\x7f" for char in url):
         raise ValueError("a blank or a control character in the URL")
-    if (port := _PORTS[parts.scheme] if parts.port is None else parts.port) == 0:
+    if (port := ports[parts.scheme] if parts.port is None else parts.port) == 0:
         raise ValueError("no port has the number 0")
     shown = _bracketed(host)
     return Url(
         scheme=parts.scheme,
         host=host,
         port=port,
-        authority=shown if port == _PORTS[parts.scheme] else f"{shown}:{port}",
+        authority=shown if port == ports[parts.scheme] else f"{shown}:{port}",
         path=rest,
-        credentials=_basic(parts),
+        login=_login(parts),
     )
 
 
@@ -83,8 +97,7 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _basic(parts: SplitResult) -> str | None:
+def _login(parts: SplitResult) -> tuple[str, str] | None:
     if parts.username is None and parts.password is None:
         return None
-    plain = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
-    return f"Basic {base64.b64encode(plain.encode()).decode()}"
+    return unquote(parts.username or ""), unquote(parts.password or "")

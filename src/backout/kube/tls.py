@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backout.core.errors import ConfigError
+from backout.http.trust import of_system
 
 if TYPE_CHECKING:
     from backout.kube.connection import KeyPair, Trust
@@ -53,7 +54,7 @@ def _is_certificate(block: str) -> bool:
 
 def _trusting(ca: bytes | None) -> ssl.SSLContext:
     if ca is None:
-        return ssl.create_default_context()
+        return of_system()
     found = certificates_in(ca)
     if not found:
         raise ConfigError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+import truststore
 
 from backout.core.errors import Unreachable
 from backout.http import trust
@@ -411,3 +412,12 @@ async def test_a_client_certificate_is_shown() -> None:
 
 def test_the_test_contexts_verify() -> None:
     assert client_tls(trustme.CA()).verify_mode is ssl.CERT_REQUIRED
+
+
+def test_on_macos_the_keychain_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    trust.system_trust.cache_clear()
+    try:
+        assert isinstance(trust.system_trust(), truststore.SSLContext)
+    finally:
+        trust.system_trust.cache_clear()

@@ -63,9 +63,9 @@ def test_the_environment_names_the_proxy(
     assert proxy_for(url, environ) == proxy
 
 
-def test_a_socks_proxy_is_refused_without_its_password() -> None:
+def test_a_proxy_of_another_kind_is_refused_without_its_password() -> None:
     with pytest.raises(ConfigError, match="HTTPS_PROXY") as caught:
-        proxy_for("https://x", {"HTTPS_PROXY": "socks5://u:hunter2@p"})
+        proxy_for("https://x", {"HTTPS_PROXY": "socks4://u:hunter2@p"})
 
     assert "hunter2" not in caught.value.message
 
@@ -259,7 +259,7 @@ async def test_each_url_goes_the_way_that_the_environment_names_for_it() -> None
 async def test_an_environment_that_names_no_usable_proxy_is_an_answer_and_shows_no_password() -> (
     None
 ):
-    environ = {"HTTPS_PROXY": "socks5://user:hunter2@proxy:1080"}
+    environ = {"HTTPS_PROXY": "ftp://user:hunter2@proxy:1080"}
     async with HttpClient(proxy=of_environment(environ)) as session:
         with pytest.raises(Unreachable, match="HTTPS_PROXY does not name") as caught:
             await session.request("GET", "https://away.invalid/", timeout=WITHIN)

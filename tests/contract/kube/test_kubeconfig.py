@@ -256,9 +256,13 @@ def test_what_another_user_has_is_no_matter(tmp_path: Path) -> None:
     assert loaded(tmp_path, content).server == SERVER
 
 
-def test_a_socks_proxy_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="SOCKS"):
-        loaded(tmp_path, config(cluster={"proxy-url": "socks5://u:hunter2@proxy:1080"}))
+def test_a_proxy_may_be_a_socks_proxy_as_for_kubectl_and_of_no_other_kind(tmp_path: Path) -> None:
+    url = "socks5://u:hunter2@proxy:1080"
+    assert loaded(tmp_path, config(cluster={"proxy-url": url})).proxy == url
+    with pytest.raises(ConfigError, match="not an http, https or socks5 address") as caught:
+        loaded(tmp_path, config(cluster={"proxy-url": "socks4://u:hunter2@proxy:1080"}))
+
+    assert "hunter2" not in caught.value.message
 
 
 @pytest.mark.parametrize(

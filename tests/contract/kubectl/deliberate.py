@@ -33,7 +33,6 @@ GENERATED: dict[str, Callable[[Outcome], bool]] = {
 }
 
 DIRECTED = {
-    "socks": "test_a_socks_proxy_is_used_by_kubectl_and_refused_by_backout",
     "size-cap": "test_kubectl_reads_a_file_of_any_size",
     "depth-cap": "test_kubectl_reads_what_is_nested_deeply",
     "working-directory": "test_without_a_home_kubectl_reads_the_working_directory",

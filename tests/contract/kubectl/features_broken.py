@@ -111,7 +111,7 @@ def odd_proxy(made: Set) -> None:
         [
             "ftp://p",
             "127.0.0.1:@PROXY@",
-            "socks5://127.0.0.1:1",
+            "socks4://127.0.0.1:1",
             "http://[::1",
             "nonsense",
             "http://",

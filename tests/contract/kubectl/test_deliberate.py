@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,24 +60,6 @@ def test_every_difference_is_on_the_page_with_a_test_that_exists() -> None:
     assert sorted(described) == sorted([*GENERATED, *DIRECTED])
     assert named >= set(DIRECTED.values())
     assert [name for name in named if f"def {name}(" not in tests] == []
-
-
-def test_a_socks_proxy_is_used_by_kubectl_and_refused_by_backout(
-    tmp_path: Path, recorder: Recorder
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as socks:
-        socks.settimeout(asked.WITHIN)
-        url = f"socks5://127.0.0.1:{socks.getsockname()[1]}"
-        made = written(tmp_path, "config", json.dumps(config(recorder, **{"proxy-url": url})))
-        with pytest.raises(ConfigError, match="SOCKS"):
-            loaded(made)
-        socks.settimeout(0)  # it has come by then, or never
-        finished = asked.run(["get", "--raw", "/x", "--request-timeout=1s"], made)
-        connection, _ = socks.accept()
-        with connection:
-            assert connection.recv(1) == b"\x05"
-
-    assert finished.returncode != 0
 
 
 @pytest.mark.parametrize("length", [17 * 1024 * 1024])

@@ -202,11 +202,6 @@ def _proxy(place: Entry) -> str | None:
         scheme, usable = parts.scheme, bool(parts.hostname) and parts.port != 0
     except ValueError:
         scheme, usable = "", False
-    if scheme.startswith("socks"):
-        raise place.error(
-            "proxy-url names a SOCKS proxy, which is not supported",
-            remedy="use an http or https proxy, or a tunnel (ssh -L) and tls-server-name",
-        )
-    if scheme not in {"http", "https"} or not usable:
-        raise place.error("proxy-url is not an http or https address")
+    if scheme not in {"http", "https", "socks5"} or not usable:
+        raise place.error("proxy-url is not an http, https or socks5 address")
     return url
