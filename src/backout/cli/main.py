@@ -12,7 +12,6 @@ import click
 
 from backout.cli import exit_codes
 from backout.cli.options.shared import common, given
-from backout.cli.output.gate import MASK, shown
 from backout.cli.output.streams import leave, prepare_streams
 from backout.cli.program import COMPLETING, PROGRAM
 from backout.core.errors import BackoutError
@@ -88,15 +87,24 @@ def main() -> None:
         _show(error)
         code = exit_codes.ERROR
     except BackoutError as error:
-        click.echo(f"ERROR: {shown(error.message, 1000)}", err=True)
-        if error.remedy:
-            click.echo(f"  remedy: {shown(error.remedy, 1000)}", err=True)
+        _tell(error)
         code = exit_codes.ERROR
     leave(code)
 
 
 def _show(error: click.ClickException) -> None:
     """Show what click says, without the secrets that it may quote."""
+    from backout.cli.output.gate import MASK  # noqa: PLC0415 (not for --help)
+
     said = io.StringIO()
     error.show(file=said)
     click.echo(MASK.text(said.getvalue()), err=True, nl=False)
+
+
+def _tell(error: BackoutError) -> None:
+    """Say what stopped the program before it had anybody to tell it for it."""
+    from backout.cli.output.gate import shown  # noqa: PLC0415 (not for --help)
+
+    click.echo(f"ERROR: {shown(error.message, 1000)}", err=True)
+    if error.remedy:
+        click.echo(f"  remedy: {shown(error.remedy, 1000)}", err=True)

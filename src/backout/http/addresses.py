@@ -19,6 +19,7 @@ METADATA = frozenset(
         "169.254.169.254",  # AWS, Azure, Google, OpenStack, DigitalOcean
         "169.254.170.2",  # AWS ECS tasks
         "fd00:ec2::254",  # AWS, IPv6
+        "fd00:ec2::23",  # AWS EKS Pod Identity
         "fd20:ce::254",  # Google, IPv6
         "100.100.100.200",  # Alibaba
         "168.63.129.16",  # Azure's wire server
@@ -33,7 +34,15 @@ METADATA_NAMES = frozenset(
     }
 )
 """Names that only a cloud's own DNS knows: a proxy that runs there may."""
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_CARRIERS = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "64:ff9b::/96",  # NAT64 (RFC 6052)
+        "64:ff9b:1::/48",  # NAT64 of a network's own (RFC 8215), its last 32 bits as most have it
+        "::ffff:0:0:0/96",  # SIIT (RFC 2765)
+    )
+)
+"""IPv6 networks whose addresses end in an IPv4 address."""
 V4_COMPATIBLE = ipaddress.ip_network("::/96")
 THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 
@@ -73,13 +82,15 @@ NO_LOCAL = AddressPolicy(local=False)
 
 
 def _embedded(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 address carries (mapped, 6to4, NAT64), else itself."""
+    """Return the IPv4 address that an IPv6 address carries (Teredo, NAT64, ...), else itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address.ipv4_mapped or address.sixtofour:
         return address.ipv4_mapped or address.sixtofour or address
+    if address.teredo is not None:
+        return address.teredo[1]
     is_short = address in V4_COMPATIBLE and int(address) > 1  # :: and ::1 are their own
-    if is_short or address in NAT64:
+    if is_short or any(address in one for one in _CARRIERS):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
 
