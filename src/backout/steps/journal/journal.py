@@ -54,10 +54,18 @@ class Journal:
 
 
 def open_explicit(path: Path) -> Journal:
-    """Open the journal that the user named; raise JournalError where it cannot be written."""
+    """Open the journal that the user named; raise JournalError where it cannot be written.
+
+    A file that was there and that others may read is made private, and that is said.
+    """
     try:
-        return Journal(_opened(path), path)
+        descriptor = _opened(path)
     except OSError as error:
+        raise _unwritable(path, error) from None
+    try:
+        return Journal(descriptor, path, _made_private(descriptor, path))
+    except OSError as error:
+        os.close(descriptor)
         raise _unwritable(path, error) from None
 
 
@@ -114,6 +122,19 @@ def _opened(path: Path) -> int:
     """Open for appending; a FIFO without a reader is an error, not a wait for ever."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     return os.open(path, flags, 0o600)
+
+
+def _made_private(descriptor: int, path: Path) -> str:
+    """Take a file from others that may read it; return what to say. Raise OSError for theirs."""
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        return ""
+    if status.st_uid != os.getuid():
+        raise OSError(errno.EPERM, "it belongs to somebody else")
+    if not status.st_mode & 0o077:
+        return ""
+    os.fchmod(descriptor, 0o600)
+    return f"others could read the journal {path}; now only you can"
 
 
 def _check_private(folder: Path) -> None:

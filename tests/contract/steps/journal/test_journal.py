@@ -197,3 +197,28 @@ def test_where_nothing_can_be_written_the_remedy_names_the_option(tmp_path: Path
         default(tmp_path)
 
     assert "--journal" in caught.value.remedy
+
+
+@pytest.mark.usefixtures("descriptors")
+def test_a_file_that_others_may_read_is_made_private_and_that_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    path.touch(mode=0o644)
+    path.chmod(0o644)
+    journal = journals.open_explicit(path)
+    written(journal)
+
+    assert "others could read the journal" in journal.note
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.usefixtures("descriptors")
+def test_a_file_of_somebody_else_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "j"
+    path.touch()
+    monkeypatch.setattr("os.getuid", lambda: 12345)
+    with pytest.raises(JournalError, match="belongs to somebody else"):
+        journals.open_explicit(path)
+
+    assert path.read_bytes() == b""
