@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import struct
 import time
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,21 @@ def a_quota_of_replica_sets(space: Space) -> None:
     )
 
 
+def a_finalizer(space: Space) -> None:
+    """Let the first version's Pod be held until the test ends."""
+    name = until("a Pod", space.pods)[0]["metadata"]["name"]
+    path = f"/api/v1/namespaces/{space.name}/pods/{name}"
+
+    def held(by: list[str]) -> None:
+        finalizers = {"metadata": {"finalizers": by}}
+        space.api.call("PATCH", path, finalizers, "merge-patch+json")
+
+    held(["example.com/hold"])
+    stack = ExitStack()
+    stack.callback(held, [])
+    space.until_closed(stack)
+
+
 def a_program_of_arm(space: Space) -> None:
     """Make a ConfigMap with the head of an executable for AArch64: this kernel refuses it."""
     head = struct.pack("<HHIQQQIHHHHHH", 2, 183, 1, 0x400078, 64, 0, 0, 64, 56, 1, 0, 0, 0)
@@ -128,6 +144,7 @@ NEEDS_GO = {
     ]
 }
 SHORT = {"progressDeadlineSeconds": 20}
+SLOW_TO_GO = {"env": {"TERM_DELAY": "100s"}, "spec": {"terminationGracePeriodSeconds": 120}}
 
 RECOVERING = {
     # R8: kubernetes-sigs/kubebuilder#1023, linkerd/linkerd2#309
@@ -237,12 +254,18 @@ FAILING = {
     "an old Pod that takes its grace period": Situation(
         code="TERMINATING",
         final=False,
-        first={
-            "env": {"TERM_DELAY": "100s"},
-            "spec": {"terminationGracePeriodSeconds": 120},
-        },
+        first=SLOW_TO_GO,
         spec={**RECREATE, **SHORT},
         says="its grace period is 120 s",
+    ),
+    # R21: k/k#32567; one whose containers have ended holds the controller up in some runs only
+    "an old Pod that a finalizer holds too": Situation(
+        code="TERMINATING",
+        final=False,
+        first=SLOW_TO_GO,
+        prepare=a_finalizer,
+        spec={**RECREATE, **SHORT},
+        says="finalizer example.com/hold holds it",
     ),
     # R30: k/k#74732, k/k#106682
     "a probe that cannot run": Situation(

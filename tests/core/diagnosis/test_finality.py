@@ -14,7 +14,7 @@ from backout.core.diagnosis.finality import hastened
 from backout.core.diagnosis.groups import TABLE, Found, Group, Patience, Rule, patience
 from backout.core.diagnosis.readiness import Others
 from backout.core.kinds.stateful_set import STATEFUL_SET
-from tests.core.diagnosis.looks import PEER, causes, final_at, scene, stuck
+from tests.core.diagnosis.looks import PEER, causes, changing, final_at, scene, stuck
 from tests.objects.controller_revisions import controller_revision
 from tests.objects.deployments import deployment
 from tests.objects.events import event
@@ -299,12 +299,15 @@ def test_every_rule_that_makes_a_class_final_has_a_twin_that_recovers() -> None:
 @pytest.mark.parametrize("row", TWINS, ids=lambda row: f"{row[0]} {row[1]}")
 def test_a_cause_is_final_when_its_rule_says_and_not_before(row: tuple[str, Rule]) -> None:
     twins = TWINS[row]
-    first = twins.fails(0.0) if callable(twins.fails) else twins.fails
     found = Found.UNTOLD if row[0] == "IMAGE_NOT_FOUND" else twins.found
 
-    (told,) = {c.code for c in causes(first) if c.ground.row.rule is row[1]} or {""}
-    assert told in {row[0], ""}
     assert final_at(twins.fails, found=found) == twins.at
+    seen = changing(at_each(twins.fails), seconds=range(int(twins.at) + 1), found=found)
+    assert {(c.code, c.ground.row.rule) for c in seen if c.is_final} == {row}
+
+
+def at_each(one: At) -> Callable[[float], Scene]:
+    return one if callable(one) else lambda _: one
 
 
 @pytest.mark.parametrize("row", TWINS, ids=lambda row: f"{row[0]} {row[1]}")
@@ -331,6 +334,39 @@ def test_a_program_that_cannot_be_run_is_told_by_its_log_alone_and_final_when_it
     (told,) = causes(at_once(1), found=Found.REFUTED)
     assert told.code == "CRASH_LOOP"
     assert final_at(at_once, found=Found.REFUTED) is None
+
+
+def test_a_program_that_runs_elsewhere_or_ran_before_is_not_of_another_platform() -> None:
+    """One node has unpacked the image badly (containerd#5854, #12243, bottlerocket#2352)."""
+    elsewhere = pod("web-3-b")
+
+    def beside(second: float) -> Scene:
+        one = at_once(second)
+        return replace(one, pods=[*one.pods, elsewhere])
+
+    def ran(second: float) -> Scene:
+        return replace(at_once(second), earlier=Before(others=Others(ran=True)))
+
+    for one in (beside, ran):
+        assert final_at(one) is None
+        (told,) = causes(one(1.0))
+        assert told.code == "IMAGE_PLATFORM"
+        assert "may have unpacked the image badly" in told.message
+
+
+def test_a_webhook_whose_cache_is_behind_denies_nothing_for_good() -> None:
+    """open-policy-agent/gatekeeper#558 and #289: a namespace that was made just now."""
+    start = 'Error creating: admission webhook "validation.gatekeeper.sh" denied the request: '
+    for why in ('Namespace "shop" not found', "Namespace is not cached in OPA"):
+        assert final_at(refused_again(start + why, 11)) is None
+    assert final_at(refused_again(start + "no latest tags", 11)) == 11
+
+
+def test_a_runtime_that_a_new_node_lacks_is_given_three_minutes() -> None:
+    """NVIDIA/gpu-operator#759, #349: it is installed on the node that was just added."""
+    added = event(POD, "TriggeredScaleUp", "pod triggered scale-up", at=NOW - timedelta(seconds=60))
+    assert final_at(stuck(CREATING, events=[added, SANDBOX])) == 180
+    assert final_at(stuck(CREATING, events=[SANDBOX])) == 30
 
 
 def test_a_log_is_read_where_a_container_ends_at_once_and_not_with_exit_0() -> None:

@@ -47,6 +47,7 @@ class Beside:
     `restarts` are those since our PATCH, `same` those in a row with the same exit, `events` the
     Pod's. `unchanged` is how long the Pod's status has not been written, `since` when we began;
     `known_secrets` are those that other revisions name, too. `cannot_run`: its log says so.
+    `is_proven`: the revision has run before, or runs elsewhere.
     """
 
     events: Sequence[Object] = ()
@@ -57,6 +58,7 @@ class Beside:
     known_secrets: frozenset[str] = frozenset()
     is_init: bool = False
     cannot_run: bool = False
+    is_proven: bool = False
 
 
 def of_container(pod: Object, status: Object, known: Beside) -> Iterator[Cause]:
@@ -150,18 +152,30 @@ def _not_started(pod: Object, status: Object, text: str, evidence: str, known: B
         ),
     }
     if _WRONG_PLATFORM.search(text):
-        return wrong_platform(pod, name, evidence, **again)
+        return wrong_platform(pod, name, evidence, known, again)
     is_answer = bool(_NO_SUCH_FILE.search(text)) or reason.endswith("HookError")
     rule = Rule.AGAIN if is_answer else Rule.DEADLINE
     words = f"container {name}: {text}"
     return of_pod("CONTAINER_START", pod, words, evidence, rule=rule, container=name, **again)
 
 
-def wrong_platform(pod: Object, name: str, evidence: str, **ground: Any) -> Cause:
+def wrong_platform(
+    pod: Object, name: str, evidence: str, known: Beside, ground: dict[str, Any]
+) -> Cause:
     """Return the cause that the node cannot run a container's program.
 
-    A script without its first line `#!` reads the same (offen/docker-volume-backup#306).
+    A script without its first line `#!` reads the same (offen/docker-volume-backup#306), and so
+    does an image that one node has unpacked badly (containerd/containerd#5854, #12243): what has
+    run before, or runs on another node, is not to blame.
     """
+    if known.is_proven:
+        node = str(objects.dig(pod, "spec", "nodeName", default="its node"))
+        words = (
+            f"container {name}: exec format error on {node}, and the same program has run "
+            f"elsewhere: {node} may have unpacked the image badly"
+        )
+        rule = Rule.DEADLINE
+        return of_pod("IMAGE_PLATFORM", pod, words, evidence, rule=rule, container=name, **ground)
     words = (
         f"container {name}: exec format error: its program is built for another platform, or is a "
         "script without `#!`"
@@ -215,7 +229,8 @@ def last_exit(pod: Object, status: Object, known: Beside) -> Iterator[Cause]:
         count = str(status.get("restartCount"))
         backs = [e for e in known.events if e.get("reason") == "BackOff" and _is_of(e, name)]
         lasted = told.told_for(backs, known.since)
-        yield wrong_platform(pod, name, evidence, about="start", answer=count, told_for=lasted)
+        made = {"about": "start", "answer": count, "told_for": lasted}
+        yield wrong_platform(pod, name, evidence, known, made)
     else:
         kind = "INIT_FAILED" if known.is_init else "CRASH_LOOP"
         message = f"container {name} ends with exit {code}{_after(ended)}{times}"

@@ -27,7 +27,7 @@ from backout.core.diagnosis.creation import of_creation
 from backout.core.diagnosis.ended import of_ended
 from backout.core.diagnosis.finality import Judging
 from backout.core.diagnosis.groups import Found, Patience, Rule
-from backout.core.diagnosis.placement import Cluster, of_claims, unplaced
+from backout.core.diagnosis.placement import Cluster, is_scaled_for, of_claims, unplaced
 from backout.core.diagnosis.readiness import of_unready
 from backout.core.diagnosis.stuck import of_stuck
 from backout.core.kinds.kind import PodsSeen
@@ -233,6 +233,7 @@ def _known_of(one: _One, status: Object, meanwhile: Meanwhile, *, is_init: bool)
         since=earlier.since,
         known_secrets=earlier.others.secrets,
         is_init=is_init,
+        is_proven=earlier.others.ran or any(map(objects.is_ready, one.scene.pods)),
         cannot_run=meanwhile.looked.get(log_of(one.pod, key[1])) is Found.CONFIRMED,
     )
 
@@ -264,6 +265,7 @@ def _by_events(one: _One) -> Iterator[Cause]:
             sandbox,
             rule=Rule.PATIENCE if _NO_RUNTIME.search(sandbox) else Rule.DEADLINE,
             told_for=told.told_for(failed, one.scene.earlier.since),
+            is_new=is_scaled_for(events),
             unless="the node gets such a runtime",
         )
     elif events and events[-1].get("reason") == "NodeNotReady":

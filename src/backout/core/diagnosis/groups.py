@@ -94,7 +94,7 @@ TABLE: Mapping[str, tuple[GroupRule, ...]] = {
     "VOLUME": (_NONE, _missing("a claim that is provisioned or waits for its Pod", "as read")),
     "SANDBOX": (_NONE, _missing("the node gets such a runtime", "it is refused still")),
     "IMAGE_NOT_FOUND": (_missing("our own request finds the image", "the registry tells us so"),),
-    "IMAGE_PLATFORM": (_AGAIN,),
+    "IMAGE_PLATFORM": (_AGAIN, _NONE),
     "IMAGE_AUTH": (_missing("our own request is let in", "it is refused still"),),
     "IMAGE_RATE_LIMIT": (_NONE,),
     "IMAGE_PULL": (_NONE,),

@@ -86,7 +86,7 @@ def unplaced(
         evidence,
         told_for=lasted,
         awaits=_on_its_way(pod, text, events, cluster),
-        is_new=any(e.get("reason") in _SCALES or _is_autoscalers(e) for e in events),
+        is_new=is_scaled_for(events),
         unless="a node takes it",
     )
 
@@ -104,6 +104,14 @@ def _on_its_way(pod: Object, text: str, events: Sequence[Object], cluster: Clust
     if _PASSES.search(text) or (_UNNAMED.search(text) and cluster.nodes_may_return):
         return "a node that may come back"
     return ""
+
+
+def is_scaled_for(events: Sequence[Object]) -> bool:
+    """Tell whether an autoscaler is at work for a Pod: its node may be new, and not set up yet.
+
+    A node without its runtime is often one on which an operator installs it (gpu-operator#759).
+    """
+    return any(e.get("reason") in _SCALES or _is_autoscalers(e) for e in events)
 
 
 def _is_autoscalers(event: Object) -> bool:

@@ -14,7 +14,12 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NOT_CALLED = re.compile(r"failed calling webhook|failed to call webhook", re.IGNORECASE)
+_NOT_CALLED = re.compile(
+    r"failed calling webhook|failed to call webhook|"
+    r'denied (?:the )?request: .*namespace (?:"[^"]*" not found|is not cached)',
+    re.IGNORECASE,
+)
+"""Or called before its own cache has what was made just now (gatekeeper#289, #558)."""
 _NAMED = (
     ("ServiceAccount", re.compile(r"error looking up service account [^/\s]+/(?P<name>[^:\s]+)")),
     ("ServiceAccount", re.compile(r'serviceaccount "(?P<name>[^"]+)" not found')),
