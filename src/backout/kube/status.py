@@ -7,6 +7,7 @@ Only `kind: Status` is repeated to people, escaped and cut: any other body may b
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import (
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 UNAUTHORIZED, TOO_MANY = 401, 429
 
 _FLOW = "x-kubernetes-pf-flowschema-uid"
+
+_POLICY = re.compile(r"admission webhook .* denied|ValidatingAdmissionPolicy .* denied")
+"""The API server's words where a policy refuses what RBAC allows (gatekeeper#256)."""
 
 _KINDS: Mapping[int, tuple[type[ApiError], str]] = {
     401: (Unauthorized, "log in again, or check the user in `kubectl config view --minify`"),
@@ -73,6 +77,11 @@ def is_of_api_server(response: Response) -> bool:
     which it turns a request away (apiserver pkg/server/filters/priority-and-fairness.go).
     """
     return status_of(response.body) is not None or bool(response.headers.get(_FLOW, ""))
+
+
+def is_of_policy(message: str) -> bool:
+    """Tell whether an admission policy refused what RBAC allows."""
+    return bool(_POLICY.search(message))
 
 
 def message_of(status: Mapping[str, Any]) -> str:
@@ -137,4 +146,9 @@ def _api_error(code: int, message: str, reason: str, details: dict[str, object])
         remedy = "the API server has trouble of its own; try again in a moment"
     if code == TOO_MANY:
         remedy = "the API server is busy: try again"
+    if is_of_policy(message):
+        remedy = (
+            "an admission policy denies it, and no Role lifts that: ask its owner for an exception "
+            "(backout writes Leases named backout-*)"
+        )
     return kind(message, code=code, reason=reason, details=dict(details), remedy=remedy)

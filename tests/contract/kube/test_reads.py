@@ -164,6 +164,25 @@ async def test_what_the_server_refuses_is_an_error_of_its_own_kind(
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        'admission webhook "validation.gatekeeper.sh" denied the request: no Leases here',
+        "leases \"backout-web\" is forbidden: ValidatingAdmissionPolicy 'no-leases' denied request",
+    ],
+)
+async def test_a_policy_that_denies_is_not_called_a_missing_role(words: str) -> None:
+    """open-policy-agent/gatekeeper#256: it also sees Leases."""
+    with pytest.raises(Forbidden) as caught:
+        await got([refusal(403, "Forbidden", words)])
+
+    assert words in caught.value.message
+    assert "no Role lifts that" in caught.value.remedy
+    with pytest.raises(Forbidden) as plain:
+        await got([refusal(403, "Forbidden", "leases is forbidden: User cannot create")])
+    assert "ask for a Role" in plain.value.remedy
+
+
 async def test_a_missing_object_is_named_in_the_servers_words() -> None:
     with pytest.raises(NotFound, match=r'^deployments.apps "web" not found$') as caught:
         await got([refusal(404, "NotFound", 'deployments.apps "web" not found')])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backout.core.errors import Forbidden
 from backout.core.rights import permissions
+from backout.kube.status import is_of_policy
 
 if TYPE_CHECKING:
     from backout.core.kinds.kind import Kind
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 def with_role(error: Forbidden, resource: str, kind: Kind | None = None) -> Forbidden:
     """Return the error with the Role's rule that would grant what was denied.
 
-    `kind` is of the workload that the resource is, or is the history of.
+    `kind` is of the workload that the resource is, or is the history of. No Role lifts what a
+    policy denies: that error is left as it is.
     """
+    if is_of_policy(error.message):
+        return error
     return Forbidden(
         error.message,
         code=error.code,

@@ -374,3 +374,21 @@ async def test_a_lock_that_was_taken_over_is_not_written_again_and_it_is_said(
 def _hand_over(lease: dict[str, Any]) -> None:
     lease["spec"]["holderIdentity"] = "somebody-else"
     lease["spec"]["leaseTransitions"] += 1
+
+
+async def test_a_policy_that_denies_the_lease_is_named_and_no_role_is_asked_for(
+    api: ApiServer,
+) -> None:
+    """open-policy-agent/gatekeeper#256: Leases are denied, Role or not."""
+    words = 'admission webhook "validation.gatekeeper.sh" denied the request: no Leases here'
+
+    def before(request: Received) -> Step | None:
+        is_ours = line_of(request) == "POST leases"
+        return failure(403, "Forbidden", words) if is_ours else None
+
+    api.before = before
+    async with running(api) as run:
+        outcome = await undo(run)
+
+    assert words in outcome.message
+    assert "no Role lifts that" in outcome.remedy
