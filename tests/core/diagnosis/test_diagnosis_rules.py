@@ -121,6 +121,18 @@ def test_events_from_before_our_patch_do_not_count() -> None:
     assert "503" in found.message
 
 
+def test_an_event_that_repeats_itself_is_as_old_as_its_newest_repetition() -> None:
+    series = {"count": 9, "lastObservedTime": stamp(ago(seconds=2))}
+    made: dict[str, Any] = {"lastTimestamp": None, "eventTime": stamp(ago(minutes=9))}
+    text = "Readiness probe failed: 503"
+    repeated = event(POD, "Unhealthy", text, **made, series=series)
+    earlier = Before(since=ago(minutes=1))
+
+    assert "503" in causes(NOT_READY, events=[repeated], earlier=earlier)[0].message
+    once = event(POD, "Unhealthy", text, **made)
+    assert "503" not in causes(NOT_READY, events=[once], earlier=earlier)[0].message
+
+
 def test_a_node_whose_clock_is_a_few_seconds_behind_is_heard_all_the_same() -> None:
     behind = event(POD, "Unhealthy", "Readiness probe failed: 503", at=ago(seconds=3))
     assert "503" in causes(NOT_READY, events=[behind], earlier=Before(since=NOW))[0].message
