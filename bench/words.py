@@ -24,6 +24,7 @@ WORDS = {
     "READINESS_GATE": r"readiness ?gate",
     "SCHEDULING_GATED": r"gate",
     "TERMINATING": r"terminating|grace period|finalizer",
+    "STUCK_POD": r"delete (the|this) Pod|kubectl delete pod",
     "EVICTED": r"evicted|preempt",
     "POD_FAILED": r"phase Failed|DeadlineExceeded|was ended",
     "NODE_LOST": r"NodeNotReady|node \S+ (is not ready|does not answer)",
