@@ -17,7 +17,7 @@ from backout.core.errors import ConfigError, Unreachable
 from backout.core.value import dataclass
 from backout.http import socks
 from backout.http.dial import Terms, dial
-from backout.http.errors import Unanswered
+from backout.http.errors import TooLarge, Unanswered
 from backout.http.pool import Pool
 from backout.http.response import BODY_CAP, Headers, OutgoingHeaders, Response
 from backout.http.stream import Stream
@@ -212,7 +212,7 @@ async def _body(attempt: _Attempt, *, cap: int, truncate: bool) -> tuple[bytes, 
             if len(whole) > cap:
                 if truncate:
                     return bytes(whole[:cap]), True
-                raise Unanswered(f"{attempt.host} answered with more than {_size(cap)}")
+                raise TooLarge(f"{attempt.host} answered with more than {_size(cap)}")
         return bytes(whole), False
     finally:
         # An error's traceback keeps this frame until the collector runs: not what came, too.

@@ -175,6 +175,11 @@ class Client:
         """
         return await self._listed(path, _selectors(label_selector, field_selector), tries=tries)
 
+    async def first(self, path: str, most: int) -> tuple[tuple[dict[str, Any], ...], bool]:
+        """Return the first objects of a list, so many at most, and whether there are more."""
+        page = await self._read(path, {"limit": str(most)}, cap=PAGE_CAP, tries=TRIES)
+        return tuple(items_in(page)), bool((page.get("metadata") or {}).get("continue"))
+
     async def reduced(self, path: str, keep: Keep) -> Listing:
         """Return a list of what `keep` returns of each object: page by page, to save memory."""
         return await self._listed(path, {}, tries=TRIES, keep=keep)

@@ -10,7 +10,7 @@ import random
 from typing import TYPE_CHECKING
 
 from backout.core.errors import Unreachable
-from backout.http.errors import Untrusted
+from backout.http.errors import TooLarge, Untrusted
 from backout.kube.status import TOO_MANY, is_of_api_server, retry_after
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def patiently(
         left = deadline - clock.monotonic()
         try:
             response = await ask(left)
-        except Untrusted:
+        except (TooLarge, Untrusted):
             raise
         except Unreachable:
             pause = pause_after(failures)

@@ -104,6 +104,10 @@ class SharedClient(Client):
             return await self._plain.list(path, **how)
         return (await self._whole(path)).listing
 
+    async def first(self, path: str, most: int) -> tuple[tuple[dict[str, Any], ...], bool]:
+        """Return the first objects of a list, and whether there are more."""
+        return await self._once(f"FIRST {most} {path}", lambda: self._plain.first(path, most))
+
     async def selected(self, path: str, selector: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return what a LabelSelector selects of the whole list."""
         return (await self._whole(path)).labelled.selected(selector)

@@ -227,8 +227,11 @@ async def test_a_body_that_is_no_json_object_is_unreachable(body: bytes) -> None
 
 async def test_fifty_megabytes_are_not_read() -> None:
     script = [Stream(chunks=[b" " * 1024 * 1024] * 50)] * 3
-    with pytest.raises(Unreachable, match="more than 4 MiB"):
-        await got(list(script))
+    async with ScriptedServer(list(script)) as server, Client(connection_to(server)) as client:
+        with pytest.raises(Unreachable, match="more than 4 MiB"):
+            await client.get("/x")
+
+    assert len(server.requests) == 1, "an answer that is too large would be so again"
 
 
 async def test_what_a_server_says_is_escaped_and_cut() -> None:

@@ -190,13 +190,16 @@ class Consulted:
             self.fields[field] = told
 
     async def _nodes(self) -> None:
-        limit = {"limit": str(MOST_NODES)}
-        page = await self._within(Need.NODES, self._run.client.get(paths.nodes(), limit))
-        if page is not None and (page.get("metadata") or {}).get("continue"):
+        asked = self._run.client.first(paths.nodes(), MOST_NODES)
+        found = await self._within(Need.NODES, asked)
+        if found is None:
+            return
+        nodes, is_cut = found
+        if is_cut:
             self.unreadable[Need.NODES] = f"there are more than {MOST_NODES}"
-        elif page is not None:
-            self.fields["nodes"] = tuple(page.get("items") or ())
-            await self._other_pods()
+            return
+        self.fields["nodes"] = nodes
+        await self._other_pods()
 
     async def _other_pods(self) -> None:
         """Read what else runs on the nodes, where one more Pod must find room beside it.

@@ -59,9 +59,7 @@ class Nodes:
                 if whole:
                     items = (await client.list(paths.nodes())).items
                 else:
-                    found = await client.get(paths.nodes(), {"limit": str(MOST)})
-                    items = objects.dig(found, "items", default=[])
-                    is_cut = bool(objects.dig(found, "metadata", "continue"))
+                    items, is_cut = await client.first(paths.nodes(), MOST)
         except (BackoutError, TimeoutError):
             self.may_return, self._silent = True, frozenset()
             return

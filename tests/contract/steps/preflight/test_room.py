@@ -91,3 +91,46 @@ async def test_nor_are_they_asked_for_of_more_nodes_than_a_few(asking: ApiServer
 
     assert asked == []
     assert "Pods of other namespaces on the nodes: there are more than 20 nodes" in told.text
+
+
+def heavy(count: int) -> list[Any]:
+    """Return nodes with the 50 images that a kubelet reports at most: some 12 KiB each.
+
+    None has room for a Pod: that is seen only where they are read.
+    """
+    images = [
+        {"names": [f"registry.example/shop/application@sha256:{n:064d}"] * 2, "sizeBytes": n}
+        for n in range(50)
+    ]
+    nodes = [node(f"n{n}", cpu="500m") for n in range(count)]
+    return [{**one, "status": {**one["status"], "images": images}} for one in nodes]
+
+
+def large(api: ApiServer, count: int) -> None:
+    """Let the cluster have so many nodes, read by pages as the API server gives them."""
+    items = heavy(count)
+
+    def before(request: Received) -> Step | None:
+        if request.path != "/api/v1/nodes":
+            return None
+        limit = int(request.query["limit"])
+        token = {"continue": "more"} if limit < len(items) else {}
+        return Answer(json={"kind": "NodeList", "metadata": token, "items": items[:limit]})
+
+    api.before = before
+
+
+async def test_four_hundred_nodes_with_fifty_images_each_are_read_once(asking: ApiServer) -> None:
+    large(asking, 400)
+    told = await checked(asking)
+
+    assert [r.path for r in asking.requests].count("/api/v1/nodes") == 1
+    assert "400 of 400: " in told.text
+
+
+async def test_of_more_nodes_than_are_read_that_is_said_once(asking: ApiServer) -> None:
+    large(asking, 501)
+    told = await checked(asking)
+
+    assert [r.path for r in asking.requests].count("/api/v1/nodes") == 1
+    assert "there are more than 500" in told.text
