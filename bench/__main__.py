@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench import distance, standing
+from bench import distance, standing, watching
 from bench.measure import Row, peak_memory, ratio
 from bench.scene import Scene
 from bench.table import put
@@ -83,6 +83,7 @@ def measured(scene: Scene, runs: int) -> list[Row]:
         peak_memory("peak memory of `backout undo`", scene, undo, at_most=70.0),
         *standing.one(scene),
         *standing.every(scene),
+        *watching.measured(),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Self
 
@@ -37,8 +38,15 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
     from backout.steps.watching.follow import Newest
 
-TICK = 1.0
-"""Seconds after which a state that has not changed is judged again: some rules are about time."""
+TICK, LONGEST_TICK = 1.0, finality.GAP - 1.0
+"""Seconds after which a state that has not changed is judged again: some rules are about time.
+
+A trouble that is not seen for `finality.GAP` would count anew.
+"""
+LOOKS = 25.0
+"""How many times as long as a look took the next tick is awaited: of thousands of Pods one takes
+a tenth of a second and more, and who only waits leaves the machine to others.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +80,7 @@ class Watch:
         self._clock = asyncio.get_running_loop().time
         self._began = self._moved_at = self._clock()
         self._said_at = self._began
+        self._tick = TICK
         self._best = Best()
         self._allowed = progress_deadline(watched.workload, self._kind)
         self._teller = Teller(run)
@@ -185,13 +194,19 @@ class Watch:
         following = self._following
         if following is not None and following.done():
             following.result()
-        left = max(0.0, min(TICK, self._deadline - self._clock()))
+        left = max(0.0, min(self._tick, self._deadline - self._clock()))
         async with running(self._changed.wait()) as changed:
             await race(changed, *([following] if following is not None else []), within=left)
         self._changed.clear()
         return self._state
 
     def _judge(self, state: Newest) -> Verdict:
+        began = time.thread_time()
+        judged = self._judged(state)
+        self._tick = tick_after(time.thread_time() - began)
+        return judged
+
+    def _judged(self, state: Newest) -> Verdict:
         watched = self._watched
         scene = self._seen(state)
         self._scene = scene
@@ -335,6 +350,11 @@ class Watch:
             message=f"no progress for {self._allowed} s{self._whose}{root}",
             causes=self._causes,
         )
+
+
+def tick_after(took: float) -> float:
+    """Return after how many seconds to look again where nothing changes; `took` is of the CPU."""
+    return min(LONGEST_TICK, max(TICK, LOOKS * took))
 
 
 def until(run: Run, since: float) -> float:
