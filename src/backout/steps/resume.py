@@ -107,7 +107,7 @@ async def _settled(run: Run, held: Held, left: tuple[Record, ...]) -> Outcome | 
         held.record, newest = left[-1].op, left[-1]
         settled = await found(run, newest)
         state = settled.state
-        if state is State.APPLIED and settled.leads_here(newest):
+        if state is State.APPLIED and settled.leads_here(newest, run.target.kind):
             snapshot = await read(run, chooses=False)
             if _is_still(settled, snapshot):
                 rollback = Rollback(run, await resumed_plan(run, snapshot, newest), since=_clock())

@@ -79,7 +79,16 @@ class Scene:
         if lease is not None:
             self.space.api.delete(self.space.name, "Lease", lease["metadata"]["name"])
         self.space.roll(self.space.version("there-is-none"), cause="the bad one")
+        if self.space.kind != "Deployment":
+            # Its status moves until then, and a PATCH that meets that is a 409.
+            until("a bad Pod is counted", self._is_counted)
         self.proxy.forget()
+
+    def _is_counted(self) -> bool:
+        status = self.space.get()["status"]
+        away = status.get("numberUnavailable", 0)
+        missing = status.get("replicas", 0) - status.get("readyReplicas", 0)
+        return bool(self.space.pods(image=self.bad)) and away + missing > 0
 
     def resume(self) -> Ended:
         """Run `backout resume`."""

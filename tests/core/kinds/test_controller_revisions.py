@@ -95,6 +95,26 @@ def test_one_that_was_made_current_again_is_seen_by_its_age_and_has_served_for_n
     assert current_for(fresh[1], fresh) == timedelta(hours=7)
 
 
+def test_two_that_were_made_current_again_one_after_the_other_are_told_by_the_gap() -> None:
+    """Bad and good in turns: 1, 2, 3, 4 becomes 1, 2, 5, 6, and good was current for no 3 s."""
+    made = [
+        controller_revision(1, created=ago(hours=9)),
+        controller_revision(2, "reg.example/app:v2", created=ago(hours=8)),
+        controller_revision(5, "reg.example/app:good", created=ago(hours=7)),
+        controller_revision(6, "reg.example/app:bad", created=ago(hours=7, seconds=-3)),
+    ]
+    history = of_set(made, wanted=template("reg.example/app:bad"))
+    good = next(r for r in history if r.number == 5)
+
+    assert good.earlier
+    assert current_for(good, history) is None
+    # One that was made in between, after the other had gone up, is what it seems.
+    back = controller_revision(4, created=ago(hours=9))
+    fresh = controller_revision(3, "reg.example/app:v3", created=ago(hours=1))
+    again = of_set([controller_revision(1, created=ago(hours=10)), back, fresh])
+    assert [(r.number, bool(r.earlier)) for r in again] == [(4, True), (3, False), (1, False)]
+
+
 @pytest.mark.parametrize(
     ("numbers", "choice"), [((1,), None), ((1, 2), 1), ((2, 5, 9), 5), ((1, 3, 3), 3), ((0, 4), 0)]
 )

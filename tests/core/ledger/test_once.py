@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.stateful_set import STATEFUL_SET
 from backout.core.kubernetes import restarts, template
 from backout.core.ledger import once
 from backout.core.ledger.edits import known_as
@@ -16,6 +18,9 @@ from backout.core.ledger.records import Ledger, Record, Side, State
 from tests.core.values_made import record
 from tests.objects.times import NOW, ago
 from tests.objects.workloads import UID
+
+if TYPE_CHECKING:
+    from backout.core.kinds.kind import Kind
 
 HOUR = timedelta(hours=1)
 RESTART = {"kubectl.kubernetes.io/restartedAt": "2026-11-28T03:00:00Z"}
@@ -45,9 +50,11 @@ def to_good(state: State, **more: Any) -> Record:
     return record(state=state, **kept)
 
 
-def judged(*records: Record, now: dict[str, Any] | None = None) -> Standing:
+def judged(
+    *records: Record, now: dict[str, Any] | None = None, kind: Kind = DEPLOYMENT
+) -> Standing:
     there = workload(pods("good")) if now is None else now
-    return standing(Ledger(records=records), there, now=NOW, window=HOUR)
+    return standing(Ledger(records=records), there, kind, now=NOW, window=HOUR)
 
 
 @pytest.mark.parametrize("state", [State.INTENT, State.APPLIED])
@@ -167,3 +174,15 @@ def test_behind_a_webhook_the_old_number_stays_with_the_template_that_was_asked_
     asked, stored = template.digest(pods("good")), template.digest(made)
     one = to_good(State.SUCCEEDED, destination=known_as(side(pods("good")), made))
     assert once.is_asked_for(one, 2, current=5, existing={5: stored, 2: asked, 1: "one"})
+
+
+def test_a_marker_that_kubectls_undo_has_left_where_it_is_leads_nowhere() -> None:
+    """On a StatefulSet it stays, and the template is another: one generation more tells."""
+    one = to_good(State.APPLIED, source=Side(revision=3, hash="bad", generation=4))
+    webhooks = workload(pods("good-and-more"), marker=one.op, generation=5)
+    kubectls = workload(pods("bad"), marker=one.op, generation=6)
+
+    assert judged(one, now=webhooks, kind=STATEFUL_SET) == LeftOpen(record=one)
+    assert judged(one, now=kubectls, kind=STATEFUL_SET) == Elsewhere()
+    # A Deployment's own controller writes an annotation, which moves the generation, too.
+    assert judged(one, now=kubectls) == LeftOpen(record=one)

@@ -73,7 +73,9 @@ def rolled_back_and_well(preflight: Preflight) -> Iterator[Fact]:
         return
     if policy.is_named or now.ready < preflight.replicas:
         return
-    found = once.standing(ledger, snapshot.workload, now=snapshot.now, window=policy.window)
+    found = once.standing(
+        ledger, snapshot.workload, snapshot.kind, now=snapshot.now, window=policy.window
+    )
     is_unwell = any(s.answer is Answer.UNWELL for s in snapshot.baseline)
     if isinstance(found, once.Back) and not is_unwell:
         record = found.record

@@ -79,13 +79,22 @@ def _number(stored: Object) -> int:
 
 
 def _was_renumbered(one: Object, owned: Sequence[Object]) -> bool:
-    """Tell whether it had a smaller number once: one that was made later has a smaller one."""
-    made = str(objects.dig(one, "metadata", "creationTimestamp", default=""))
-    return any(
-        _number(other) < _number(one)
-        and str(objects.dig(other, "metadata", "creationTimestamp", default="")) > made
-        for other in owned
-    )
+    """Tell whether it had a smaller number once.
+
+    One that was made later has a smaller one. Or there is a gap below its number, and none that was
+    made before has a greater one: then nobody but itself can have had the number that is missing,
+    as the history loses its smallest numbers first.
+    """
+    number, made = _number(one), _made(one)
+    below = [o for o in owned if _number(o) < number]
+    if any(_made(other) > made for other in below):
+        return True
+    has_gap = bool(below) and max(map(_number, below)) < number - 1
+    return has_gap and not any(_made(o) <= made and _number(o) > number for o in owned)
+
+
+def _made(one: Object) -> str:
+    return str(objects.dig(one, "metadata", "creationTimestamp", default=""))
 
 
 def _by_label(uid: str, pods: Iterable[Object]) -> dict[str, list[Object]]:

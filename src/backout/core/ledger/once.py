@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime, timedelta
 
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object, Revision
-
-OWN_STEPS = 2
-"""By how many generations our PATCH and the controller's own annotation move a workload."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +44,14 @@ class Back:
 Standing = Elsewhere | LeftOpen | Back
 
 
-def standing(ledger: Ledger, workload: Object, *, now: datetime, window: timedelta) -> Standing:
+def standing(
+    ledger: Ledger, workload: Object, kind: Kind, *, now: datetime, window: timedelta
+) -> Standing:
     """Return what the newest rollback that landed has to do with the template that is asked for."""
     for record in reversed(ledger.records):
         if record.state is State.NOT_APPLIED:
             continue
-        is_here = leads_to(record, workload)
+        is_here = leads_to(record, workload, kind)
         if record.is_open:
             if is_here:
                 return LeftOpen(record=record)
@@ -68,6 +68,7 @@ def standing(ledger: Ledger, workload: Object, *, now: datetime, window: timedel
 def in_the_way(
     ledger: Ledger,
     workload: Object,
+    kind: Kind,
     history: Iterable[Revision],
     *,
     number: int | None,
@@ -81,7 +82,7 @@ def in_the_way(
     """
     there = tuple(history)
     current = next((r.number for r in there if r.is_current), None)
-    found = standing(ledger, workload, now=now, window=window)
+    found = standing(ledger, workload, kind, now=now, window=window)
     match found:
         case Elsewhere() | Back(is_recent=False):
             return None
@@ -93,11 +94,13 @@ def in_the_way(
             assert_never(unreachable)
 
 
-def leads_to(record: Record, workload: Object) -> bool:
+def leads_to(record: Record, workload: Object, kind: Kind) -> bool:
     """Tell whether the template that a workload asks for is the one that a record went to.
 
     Annotations that only restart Pods, or carry checksums, make no difference. Where it is not yet
-    known what the API server made of our PATCH, its marker tells, while nobody else has written.
+    known what the API server made of our PATCH, its marker tells, while nobody else has written:
+    our PATCH moves the generation once, and so may an annotation of the controller's own. (Of a
+    kind whose history is not marked kubectl's undo leaves our marker, and moves it once more.)
     """
     there, now = record.destination, workload["spec"]["template"]
     if template.digest(now) in there.hashes or restarts.digest(now) in there.steady:
@@ -106,7 +109,8 @@ def leads_to(record: Record, workload: Object) -> bool:
     if there.stored or before is None or record.uid != objects.uid(workload):
         return False
     has_marker = objects.annotations_of(workload).get(MARKER) == record.op
-    return has_marker and objects.generation(workload) - before <= OWN_STEPS
+    own_steps = 2 if kind.marks_history else 1
+    return has_marker and objects.generation(workload) - before <= own_steps
 
 
 def is_asked_for(

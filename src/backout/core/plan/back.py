@@ -36,6 +36,7 @@ def in_the_way(snapshot: Snapshot, policy: Request) -> LeftOpen | Back | None:
     return once.in_the_way(
         ledger,
         snapshot.workload,
+        snapshot.kind,
         snapshot.revisions,
         number=_named(snapshot, policy),
         now=snapshot.now,

@@ -108,6 +108,7 @@ def _in_the_way(snapshot: Snapshot) -> once.LeftOpen | once.Back | None:
     return once.in_the_way(
         ledger,
         snapshot.workload,
+        snapshot.kind,
         snapshot.revisions,
         number=None,
         now=snapshot.now,

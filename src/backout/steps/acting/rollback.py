@@ -229,7 +229,7 @@ class Rollback:
             return done.workload, template.digest(done.workload["spec"]["template"])
         workload = await self._run.client.get(paths.workload(self._run.target))
         record = records.by_op((await see(self._run)).ledger, held.record)
-        is_ours = record is not None and once.leads_to(record, workload)
+        is_ours = record is not None and once.leads_to(record, workload, self._run.target.kind)
         if is_ours:
             self._reach(Answered(act=Applied(workload=workload)))
         return workload, template.digest(workload["spec"]["template"]) if is_ours else ""

@@ -64,7 +64,7 @@ async def settle_all(run: Run, seen: Seen, *, instead: int | None = None) -> boo
         for record in left:
             own = replace(held, record=record.op, lease=None)
             settled = await found(run, record)
-            is_here = settled.leads_here(record)
+            is_here = settled.leads_here(record, run.target.kind)
             if settled.state is State.APPLIED and is_here and instead is None:
                 await change(run, own, stored(settled.workload))
             else:

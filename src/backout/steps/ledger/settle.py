@@ -19,6 +19,7 @@ from backout.core.value import dataclass
 from backout.kube import paths
 
 if TYPE_CHECKING:
+    from backout.core.kinds.kind import Kind
     from backout.core.model import Object
     from backout.steps.run import Run
 
@@ -37,13 +38,13 @@ class Settled:
     workload: Object | None = None
     before: Object | None = None
 
-    def leads_here(self, record: Record) -> bool:
+    def leads_here(self, record: Record, kind: Kind) -> bool:
         """Tell whether the workload asks for what the record went to, and nobody else has written.
 
         Source: reference ledger.md, "Once back".
         """
         workload = self.before or self.workload
-        return workload is not None and once.leads_to(record, workload)
+        return workload is not None and once.leads_to(record, workload, kind)
 
 
 async def settle(run: Run, record: Record) -> Settled:
