@@ -27,7 +27,9 @@ KINDS: dict[str, Any] = {
 }
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(
+    params=["StatefulSet", pytest.param("DaemonSet", marks=pytest.mark.every_case)],
+)
 def stage(space: Space, request: pytest.FixtureRequest) -> Iterator[Scene]:
     space.kind = request.param
     with recorded(space) as history, scene(space, **KINDS[space.kind]) as made:

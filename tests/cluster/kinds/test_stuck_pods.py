@@ -35,7 +35,7 @@ STRATEGIES = {
     "p1": PARTITION_1,
     "mu2": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}},
 }
-LIVE = {("crash loop", "p0"), ("unschedulable", "p1")}
+LIVE = {("crash loop", "p0")}
 
 
 def broken(space: Space, failure: str, strategy: Object, policy: str = "OrderedReady") -> Shop:

@@ -63,7 +63,13 @@ def test_a_bad_deploy_is_undone_and_told_by_every_command(
     assert "already rolled back to revision" in again.err
 
 
-@pytest.mark.parametrize(("kind", "spec"), KINDS)
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        pytest.param(STATEFUL, PARALLEL, id="sts"),
+        pytest.param(DAEMON, {}, id="ds", marks=EVERY_CASE),
+    ],
+)
 def test_on_delete_is_refused_with_the_pods_to_delete_and_goes_on_once_they_are(
     space: Space, kind: str, spec: dict[str, Any]
 ) -> None:

@@ -18,6 +18,9 @@ import pytest
 
 from tests.contract.api_server import ApiServer, failure
 from tests.contract.scripted_server import Answer, Close, Hang, Received, Step
+from tests.objects.controller_revisions import controller_revision
+from tests.objects.stateful_sets import stateful_set
+from tests.objects.templates import template
 from tests.packaging.bash import ALL, Bash, program
 
 if TYPE_CHECKING:
@@ -126,6 +129,17 @@ async def test_bash_offers_the_workloads_of_the_namespace(backout: Command, api:
 
     assert await offered(backout, "backout undo deploy/") == ["deploy/api.v2", "deploy/web"]
     assert await offered(backout, "backout undo deploy w") == ["web"]
+
+
+async def test_bash_offers_workloads_of_every_kind_and_their_revisions(
+    backout: Command, api: ApiServer
+) -> None:
+    uid = api.add("statefulsets", stateful_set(template("reg.example/app:v2")))["metadata"]["uid"]
+    for number in (1, 2):
+        api.add("controllerrevisions", controller_revision(number, owner=uid))
+
+    assert await offered(backout, "backout undo sts/") == ["sts/web"]
+    assert await offered(backout, "backout undo sts/web --to-revision ") == ["1"]
 
 
 async def test_bash_offers_the_revisions_to_go_to_and_not_the_current_one(
