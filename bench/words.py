@@ -23,6 +23,7 @@ WORDS = {
     "UNSCHEDULABLE": r"nodes are available",
     "READINESS_GATE": r"readiness ?gate",
     "SCHEDULING_GATED": r"gate",
+    "STUCK_POD": r"waits for Pod|67250",
     "TERMINATING": r"terminating|grace period|finalizer",
     "STUCK_POD": r"delete (the|this) Pod|kubectl delete pod",
     "EVICTED": r"evicted|preempt",
