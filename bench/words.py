@@ -25,7 +25,6 @@ WORDS = {
     "SCHEDULING_GATED": r"gate",
     "STUCK_POD": r"waits for Pod|67250",
     "TERMINATING": r"terminating|grace period|finalizer",
-    "STUCK_POD": r"delete (the|this) Pod|kubectl delete pod",
     "EVICTED": r"evicted|preempt",
     "POD_FAILED": r"phase Failed|DeadlineExceeded|was ended",
     "NODE_LOST": r"NodeNotReady|node \S+ (is not ready|does not answer)",
