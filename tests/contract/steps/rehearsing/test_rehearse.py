@@ -17,6 +17,7 @@ from backout.core.preflight.request import Request
 from backout.steps.check import check
 from tests.contract.api_server import ApiServer, failure, is_undo, line_of
 from tests.contract.scripted_server import Answer, Close, Received, Step
+from tests.contract.steps.crash import crashed
 from tests.contract.steps.shop import (
     GOOD,
     LEASE,
@@ -24,9 +25,11 @@ from tests.contract.steps.shop import (
     Told,
     control,
     count,
+    expire_lock,
     image,
     running,
     shop,
+    states,
     template,
     undone,
 )
@@ -416,6 +419,27 @@ async def test_the_next_run_deletes_what_is_past_its_time_or_its_process(api: Ap
     told = await undone(api, policy=Request(to_revision=2), limits=replace(QUICK, total=2.0))
     assert trials(api) == []
     assert "was left behind; it is deleted" in told.text
+
+
+@pytest.mark.parametrize("applied", [True, False])
+async def test_whoever_says_no_has_swept_and_settled_nothing_of_a_dead_run(
+    api: ApiServer, *, applied: bool
+) -> None:
+    await killed(api)
+    await crashed(api, is_undo, applied=applied)
+    expire_lock(api)
+    api.moved_by = timedelta(minutes=2)
+    wrote = len(api.writes)
+
+    async def no(_: object) -> bool:
+        return False
+
+    told = await undone(api, confirm=no)
+
+    assert told.message == "declined: nothing was changed", told.text
+    assert api.writes[wrote:] == []
+    assert states(api) == ["INTENT"]
+    assert len(trials(api)) == 1
 
 
 async def test_a_pod_of_a_dead_process_of_this_boot_is_deleted_at_once(api: ApiServer) -> None:
