@@ -62,6 +62,7 @@ KINDS = {
     "poddisruptionbudgets": ("policy/v1", "PodDisruptionBudget"),
 }
 WORKLOADS = {"deployments", "statefulsets", "daemonsets", "clonesets"}
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _PATH = re.compile(
     r"/apis?/(?:[a-z0-9.]+/)?v[12](?:alpha1)?/namespaces/(?P<namespace>[^/]+)/(?P<resource>[a-z]+)"
     r"(?:/(?P<name>[^/]+))?(?P<rest>/.*)?"
@@ -273,6 +274,8 @@ class ApiServer:
         metadata = created["metadata"]
         if "generateName" in metadata and "name" not in metadata:
             metadata["name"] = metadata["generateName"] + uuid.uuid4().hex[:5]
+        if not _NAME.fullmatch(metadata["name"]):
+            raise Refused(422, "Invalid", "metadata.name: a lowercase RFC 1123 subdomain")
         if self.find(resource, metadata["name"]) is not None:
             raise Refused(409, "AlreadyExists", f'{resource} "{metadata["name"]}" already exists')
         metadata |= {

@@ -24,6 +24,14 @@ class Target:
         return self.kind.resource.name.lower()
 
     @property
+    def stem(self) -> str:
+        """Its name, 40 characters at most, for the names of what is made for it.
+
+        What follows begins with a dash: behind a dot that would be no legal name.
+        """
+        return self.name[:40].rstrip(".-")
+
+    @property
     def reference(self) -> dict[str, str]:
         """How JSON names it: kind, namespace and name."""
         kind = self.kind.resource.name

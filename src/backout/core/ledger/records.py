@@ -233,7 +233,7 @@ def lease_name(target: Target) -> str:
     """Return the Lease's name: readable, and unique by a hash over group, kind and name."""
     kind = target.kind.resource
     digest = hashlib.sha256(f"{kind.group}/{kind.name}/{target.name}".encode()).hexdigest()[:10]
-    return f"backout-{target.name[:40].rstrip('.-')}-{digest}"
+    return f"backout-{target.stem}-{digest}"
 
 
 def moved(record: Record, state: State, **changes: Any) -> Record:

@@ -123,7 +123,7 @@ def trial_pod(
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "generateName": f"{target.name[:40].rstrip('.-')}-rehearsal-",
+            "generateName": f"{target.stem}-rehearsal-",
             "labels": {**OURS, LABEL: op, OF: lease_name(target)},
             "annotations": {**notes, BY: json.dumps(dict(by))},
         },

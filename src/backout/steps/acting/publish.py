@@ -31,7 +31,7 @@ async def publish(run: Run, workload: Object, outcome: Outcome) -> None:
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "generateName": f"{run.target.name[:40]}-backout-",
+            "generateName": f"{run.target.stem}-backout-",
             "namespace": run.target.namespace,
         },
         "involvedObject": {
