@@ -64,18 +64,23 @@ def test_a_second_undo_does_not_go_back_to_the_bad_revision(space: Space) -> Non
     assert space.image_now() == space.image("v1")
 
 
-@pytest.mark.every_case
-def test_a_second_undo_goes_further_back_past_the_bad_revision(space: Space) -> None:
+def test_restarted_in_between_or_not_it_goes_further_back_only_to_what_is_named(
+    space: Space,
+) -> None:
     space.deploy(space.version("v1", env={"GOOD": "oldest"}), serve=False)
     space.roll(space.version("v1"), up=True)
     space.roll(space.version("v2"), up=True)
     space.undo().expect(0)
+    space.kubectl("rollout", "restart", "deploy/shop").expect(0)
+    space.rolled_out()
 
-    ran = space.undo().expect(0)
+    ran = space.undo().expect(3)
 
-    passed_over = "passed over: revision 3, known to be bad: rolled back by "
-    assert ran.line("passed over:").startswith(passed_over)
-    assert "rollback triggered for deployment/shop to revision=1" in ran.out
+    assert "already rolled back to revision 2 (now revision 5)" in ran.err
+    further = ran.line("to revision 1 (further")
+    assert "env" not in space.template()["spec"]["containers"][0]
+    assert "--to-revision 1" in further
+    space.undo("--to-revision", "1").expect(0)
     assert space.template()["spec"]["containers"][0]["env"] == [{"name": "GOOD", "value": "oldest"}]
 
 

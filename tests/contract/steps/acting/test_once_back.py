@@ -350,11 +350,12 @@ async def test_a_live_lock_is_not_expired_by_the_clock_of_another_api_server(
     assert states(api) == ["INTENT"]
 
 
-async def test_forty_jobs_at_once_move_it_once(api: ApiServer) -> None:
+@pytest.mark.parametrize("number", [8, pytest.param(40, marks=pytest.mark.every_case)])
+async def test_many_jobs_at_once_move_it_once(api: ApiServer, number: int) -> None:
     limits: Limits = replace(QUICK, wait_lock=20.0, health=10.0)
     jobs = (
         undone(api, actor=f"job {n}", limits=limits, policy=policy(), look_for_leaks=False)
-        for n in range(8)
+        for n in range(number)
     )
     told = await asyncio.gather(*jobs)
 
