@@ -68,11 +68,12 @@ def test_already_there_leaves_the_choice_to_backout(space: Space) -> None:
 @pytest.mark.every_case
 def test_a_revision_known_to_be_bad_is_the_only_one_and_is_gone_to(space: Space) -> None:
     two_versions(space, serve=False)
-    space.undo().expect(0)
+    bad = ("--bad", "--revision", "1", "--reason", "it loses orders")
+    space.backout("ledger", "mark", DEPLOY, *bad).expect(0)
     ran = pasted(space, space.undo(*JSON).expect(3), "PF104").expect(0)
 
     assert "PF104" not in told(ran)
-    assert space.image_now() == space.image("v2")
+    assert space.image_now() == space.image("v1")
 
 
 def test_a_paused_deployment_is_resumed_in_the_same_write(space: Space) -> None:

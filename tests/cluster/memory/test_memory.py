@@ -65,18 +65,6 @@ def test_a_revision_that_was_marked_healthy_is_preferred_to_a_newer_one_without_
 
 
 @pytest.mark.every_case
-def test_a_second_undo_after_a_good_one_does_not_go_back_to_the_bad_revision(space: Space) -> None:
-    three_versions(space)
-    space.undo().expect(0)
-    told = space.undo("--dry-run", *BECAUSE).expect(0)
-    kubectls = told.line("kubectl rollout undo would")
-    space.undo(*BECAUSE).expect(0)
-
-    assert kubectls == "kubectl rollout undo would go to revision 3"
-    assert space.image_now() == space.image("v1")
-
-
-@pytest.mark.every_case
 def test_going_back_to_a_known_bad_revision_is_warned_about_and_possible(space: Space) -> None:
     space.deploy(space.version("v1"))
     space.roll(space.version("v2"), up=True)

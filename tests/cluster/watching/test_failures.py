@@ -106,7 +106,7 @@ def test_the_deadline_that_the_user_set_is_honoured_with_the_cause_that_is_suspe
 def test_a_missing_configmap_or_secret_is_named(
     space: Space, how: dict[str, Any], what: str
 ) -> None:
-    ran = undone_to(space, *accepting("PF201"), **how)
+    ran = undone_to(space, *accepting("PF201"), "--patience", "10s", **how)
 
     assert what in ran.err, str(ran)
     assert codes(space) == told(space) == ["CONFIG_MISSING"]
