@@ -137,6 +137,8 @@ async def measured(backout: Command, api: Clocked, *flags: str) -> tuple[Finishe
             "undo",
             "deploy/web",
             "--yes",
+            "--soak",
+            "1s",
             *flags,
         ),
         stdin=subprocess.DEVNULL,
