@@ -352,14 +352,15 @@ async def test_a_live_lock_is_not_expired_by_the_clock_of_another_api_server(
 
 @pytest.mark.parametrize("number", [8, pytest.param(40, marks=pytest.mark.every_case)])
 async def test_many_jobs_at_once_move_it_once(api: ApiServer, number: int) -> None:
-    limits: Limits = replace(QUICK, wait_lock=20.0, health=10.0)
+    patient = {"wait_lock": 20.0, "health": 10.0, "observe": 10.0, "pod_answer": 10.0}
+    limits: Limits = replace(QUICK, **patient)
     jobs = (
         undone(api, actor=f"job {n}", limits=limits, policy=policy(), look_for_leaks=False)
         for n in range(number)
     )
     told = await asyncio.gather(*jobs)
 
-    assert image(api) == GOOD
+    assert image(api) == GOOD, [t.text for t in told]
     assert undos(api) == 1
     assert [t.result for t in told].count("succeeded") == 1, [t.text for t in told]
     assert states(api).count("SUCCEEDED") == 1
