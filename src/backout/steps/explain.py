@@ -19,7 +19,7 @@ from backout.core.rollout.verdict import Progressing, judge
 from backout.kube import paths
 from backout.steps.concurrency import first_error
 from backout.steps.reading.changed import tell_change
-from backout.steps.reading.nodes import Nodes
+from backout.steps.reading.nodes import Nodes, suspected
 from backout.steps.reading.read import look
 from backout.steps.status import since_its_beginning, tell_where, told
 from backout.steps.watching.follow import EVENTS
@@ -42,7 +42,9 @@ async def explain(run: Run) -> Outcome:
             snapshot = await look(run)
     tell_where(run, snapshot)
     scene = _scene(snapshot, events.result())
-    found = await _look(run, scene)
+    nodes = Nodes(run)
+    found = await _look(run, scene, nodes)
+    scene = replace(scene, lost=nodes.lost(snapshot.pods))
     causes = found.causes
     if not causes and not _is_whole(scene):
         causes = diagnosis.pending(scene, found.meanwhile)
@@ -87,12 +89,12 @@ def _scene(snapshot: Snapshot, events: list[Object]) -> Scene:
     )
 
 
-async def _look(run: Run, scene: Scene) -> Diagnosis:
+async def _look(run: Run, scene: Scene, nodes: Nodes) -> Diagnosis:
     """Return what is found, each cause that could be final looked at once more."""
-    nodes, again = Nodes(run), SecondLook(run)
+    again, pods = SecondLook(run), [*scene.pods, *scene.others]
     known = Meanwhile(patience=patience(run.policy.patience))
     found = _diagnosed(scene, known, nodes, again)
-    if await nodes.ask(found.causes) | await again.take(found.due):
+    if await nodes.ask(found.causes, suspected(scene.kind, pods)) | await again.take(found.due):
         found = _diagnosed(scene, known, nodes, again)
     return found
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from backout.core.kinds import KINDS
+from backout.core.kubernetes.objects import age
 from tests.cluster.manifests import SHORT, Version, workload
 from tests.cluster.space import REVISION, until
 
@@ -124,9 +125,14 @@ class Copy:
         return sorted(found, key=lambda r: str(r["metadata"]["name"]))
 
     def history(self) -> list[tuple[int, str, bool]]:
-        """Return numbers with the build of their templates, and which one is current."""
+        """Return numbers with the build of their templates, and which one is current.
+
+        Of one number they come as kubectl meets them: sets by age, revisions by name.
+        """
         found = self.kind.revisions(self.now, self.stored, ())
-        return sorted((r.number, _build(r.template), r.is_current) for r in found)
+        walked = sorted(found, key=lambda r: r.place or age(r.stored))
+        told = [(r.number, _build(r.template), r.is_current) for r in walked]
+        return sorted(told, key=lambda one: one[0])
 
     def _version(self, number: int) -> Version:
         limits = {name: spelled[self.case.spelling] for name, spelled in SPELLINGS}

@@ -61,13 +61,13 @@ def compared(space: Space, number: int, case: Case) -> End:
 def _compared(own: Space, one: Copy, other: Copy) -> End:
     case, known = one.case, [n for n, _, _ in one.history() if n > 0]
     revision = known[case.place % len(known)] if case.place >= 0 and known else MISSING
-    before = one.template
+    before, history = one.template, one.history()
     target = f"{SHORT[case.kind]}/{one.name}"
     kubectl = own.kubectl("rollout", "undo", target, f"--to-revision={revision}")
     ours = own.undo(*GO_ON, f"--to-revision={revision}", name=other.name)
     moved = not templates.same(before, one.template)
     how = "moved" if moved else ("skipped" if kubectl.code == 0 else "refused")
-    what = f"{case}, to {revision} of {one.history()}, {how} by kubectl:\n{kubectl}\n{ours}"
+    what = f"{case}, to {revision} of {history}, {how} by kubectl:\n{kubectl}\n{ours}"
     if not templates.same(one.template, _renamed(other.template, other.name, one.name)):
         return End(how, f"the templates differ: {what}")
     if ours.code != {"moved": 0, "skipped": 3, "refused": 3}[how]:

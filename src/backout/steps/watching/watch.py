@@ -21,7 +21,7 @@ from backout.core.rollout.verdict import Complete, Failed, Progressing, Unknown,
 from backout.core.rollout.view import counts, view
 from backout.core.value import dataclass
 from backout.steps.concurrency import race, running
-from backout.steps.reading.nodes import Nodes
+from backout.steps.reading.nodes import Nodes, suspected
 from backout.steps.watching.follow import newest_states
 from backout.steps.watching.second_look import SecondLook
 from backout.steps.watching.tell import Teller
@@ -147,7 +147,8 @@ class Watch:
             self._teller.missing(state)
             verdict = self._judge(state)
             # Both: each may be what another verdict needs.
-            asked = self._nodes.ask(self._causes, always=self._asks_for_nodes(verdict))
+            unready = () if isinstance(verdict, Complete) else state.pods.values()
+            asked = self._nodes.ask(self._causes, suspected(self._kind, unready))
             if await asked | await self._second_look.take(self._due):
                 verdict = self._judge(state)
             if isinstance(verdict, Failed) and not state.has_heard_events:
@@ -257,9 +258,6 @@ class Watch:
         if replaces is None or scene is None or not isinstance(verdict, Progressing | Failed):
             return False
         return await replaces(scene)
-
-    def _asks_for_nodes(self, verdict: Verdict) -> bool:
-        return self._kind.is_per_node and not isinstance(verdict, Complete)
 
     def _diagnosed(self, scene: Scene) -> Diagnosis:
         known = replace(
