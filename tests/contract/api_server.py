@@ -380,9 +380,15 @@ def line_of(request: Received) -> str:
 
 
 def is_undo(request: Received) -> bool:
-    """Tell the PATCH of an undo from its dry run, and from a fence, which is a merge patch."""
+    """Tell the PATCH of an undo from its dry run, the second write, and a fence, a merge patch."""
     is_json_patch = "json-patch" in request.headers.get("content-type", "")
-    return is_json_patch and request.query.get("dryRun") != "All"
+    is_first = is_json_patch and not is_hand_back(request)
+    return is_first and request.query.get("dryRun") != "All"
+
+
+def is_hand_back(request: Received) -> bool:
+    """Tell the write that hands the template's fields back to who applies them."""
+    return request.method == "PATCH" and b'"/metadata/managedFields"' in request.body
 
 
 def failure(code: int, reason: str = "", message: str = "", **headers: str) -> Answer:

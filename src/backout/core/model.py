@@ -15,6 +15,8 @@ Object: TypeAlias = Mapping[str, Any]
 """A Kubernetes object exactly as the wire gave it; a typed model would drop unknown fields."""
 
 
+FIELD_MANAGER = "backout"
+"""By which name the API server notes what we write."""
 CHANGE_CAUSE = "kubernetes.io/change-cause"
 """The annotation that says why a revision was made."""
 

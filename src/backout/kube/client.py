@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from backout.core.errors import BackoutError, Gone, Unreachable
 from backout.core.kubernetes.objects import selector_text
+from backout.core.model import FIELD_MANAGER
 from backout.http.client import BODY_CAP
 from backout.http.errors import Unanswered
 from backout.kube.answers import Listing, Patched, ProxyAnswer, WatchEvent
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "Listing", "Patched", "ProxyAnswer", "RequestLine", "ServerDate", "WatchEvent"]
 
-FIELD_MANAGER = "backout"
 BUSY_TRIES = 8
 """How often a write is sent that the API server turns away, at most: each after a longer pause."""
 PAGE = 500

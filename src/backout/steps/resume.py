@@ -19,6 +19,7 @@ from backout.core.preflight.snapshot import Preflight, Snapshot
 from backout.core.references.references import unchanged_since
 from backout.core.spans import span
 from backout.core.value import dataclass
+from backout.steps.acting.heal_later import heal_later
 from backout.steps.acting.rollback import Rollback
 from backout.steps.ledger.lease import see
 from backout.steps.ledger.recover import (
@@ -59,8 +60,13 @@ async def resume(run: Run) -> Outcome:
     for _ in range(ATTEMPTS):
         seen = await see(run)
         if not records.left_open(seen.ledger) and not seen.lock.holder:
-            await workload(run)  # a name that does not exist has nothing left open, either
-            return _nothing_left(run, seen)
+            unhealed = records.unhealed(seen.ledger)
+            if unhealed is None:
+                await workload(run)  # a name that does not exist has nothing left open, either
+                return _nothing_left(run, seen)
+            if (healed := await heal_later(run, seen, unhealed)) is not None:
+                return healed
+            continue
         patience = seen.lock.duration.total_seconds() + GRACE
         waited = await until_free(run, patience=patience)
         seen = waited.seen

@@ -11,6 +11,7 @@ from tests.contract.steps.shop import QUICK, holder, undone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from backout.steps.run import Limits
     from tests.contract.api_server import ApiServer
 
 
@@ -22,7 +23,9 @@ HASTY = replace(QUICK, unclear=0.3, wind_down=0.3)
 """It will not get an answer: nothing is gained by waiting for one."""
 
 
-async def crashed(api: ApiServer, at: Callable[[Received], bool], *, applied: bool) -> None:
+async def crashed(
+    api: ApiServer, at: Callable[[Received], bool], *, applied: bool, limits: Limits = HASTY
+) -> None:
     """Let a run lose its API server for ever at a request: its record and its lock stay behind."""
     is_down = False
 
@@ -38,6 +41,6 @@ async def crashed(api: ApiServer, at: Callable[[Received], bool], *, applied: bo
         return Close() if is_down else None
 
     api.before, api.after = before, after
-    await undone(api, limits=HASTY)
+    await undone(api, limits=limits)
     api.before, api.after = lambda _: None, lambda *_: None
     assert holder(api) != ""

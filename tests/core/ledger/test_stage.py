@@ -3,12 +3,14 @@ from __future__ import annotations
 import pytest
 
 from backout.core.errors import BackoutError
-from backout.core.ledger.edits import closed, unchanged
+from backout.core.heal.hand_back import Owned
+from backout.core.ledger.edits import closed, healed, unchanged
 from backout.core.ledger.records import State
 from backout.core.ledger.stage import (
     Answered,
     Applied,
     CutShort,
+    Healed,
     Holding,
     Judged,
     MayHaveSent,
@@ -25,16 +27,19 @@ from backout.core.ledger.stage import (
 )
 from backout.core.outcome import Outcome, Result
 from tests.core.values_made import record
+from tests.objects.deployments import deployment
 from tests.objects.times import NOW
 
 WORDS = Words(target="deployment/web", revision=2, resume="backout resume deployment/web -n shop")
 STOPPED = Stopped(error=BackoutError("no answer", remedy="look at the network"))
 INTERRUPTED = CutShort()
 REFUSED = NotApplied(error=BackoutError("the webhook says no", remedy="ask its owner"))
+LANDED_ACT = Applied(workload=None)
 WELL = Judged(
     outcome=Outcome(result=Result.SUCCEEDED, message="rolled back"),
     edit=closed(State.SUCCEEDED, verdict="Complete"),
 )
+BACK = Healed(workload=deployment(), edit=healed)
 UNCLEAR = "it is not known whether deployment/web was changed: "
 LANDED = "deployment/web was set to revision 2; its rollout was not watched to the end"
 RESUME = "backout resume deployment/web -n shop"
@@ -128,6 +133,8 @@ TABLE: list[tuple[Stage, Why, Result, str, str, str]] = [
         RESUME,
         "UNDECIDED",
     ),
+    (BACK, INTERRUPTED, Result.INTERRUPTED, f"interrupted; {LANDED}", RESUME, "APPLIED"),
+    (BACK, STOPPED, Result.UNDECIDED, f"stopped: no answer; {LANDED}", RESUME, "APPLIED"),
     (
         WELL,
         INTERRUPTED,
@@ -163,6 +170,19 @@ def test_every_stage_meets_every_reason() -> None:
     assert {(type(r[0]), type(r[1])) for r in TABLE} == {
         (s, w) for s in stages for w in Why.__args__
     }
+
+
+def test_what_is_needed_to_hand_fields_back_is_kept_until_they_are() -> None:
+    one = Owned(manager="ci", operation="Apply", api_version="apps/v1", at="", fields={"f:a": {}})
+    intent = record(state=State.INTENT, owners=(one,))
+    before, after = (
+        ended(stage, INTERRUPTED, WORDS).edit for stage in (Answered(act=LANDED_ACT), BACK)
+    )
+    assert before is not None
+    assert after is not None
+
+    assert (before(intent, NOW).owners, before(intent, NOW).is_healed) == ((one,), False)
+    assert (after(intent, NOW).owners, after(intent, NOW).is_healed) == ((), True)
 
 
 def test_a_record_that_is_left_open_tells_when_its_patch_landed() -> None:

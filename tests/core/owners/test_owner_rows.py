@@ -311,16 +311,6 @@ def test_argo_cd_says_when_its_own_rollback_is_refused() -> None:
     assert "it refuses a rollback while automated sync is on" in owner.detail
 
 
-@pytest.mark.parametrize(("operation", "conflicts"), [("Apply", True), ("Update", False)])
-def test_a_release_that_helm_applies_server_side_conflicts_at_its_next_upgrade(
-    operation: str, conflicts: Any
-) -> None:
-    metadata = ROWS["Helm 3"][0].replace("operation: Update", f"operation: {operation}")
-    (owner,) = owners.of(read(metadata), DEPLOYMENT)
-
-    assert ("--force-conflicts" in owner.detail) is conflicts
-
-
 @pytest.mark.parametrize(
     "reference",
     [

@@ -194,6 +194,13 @@ _PREFLIGHT = (
         help="A WARN refuses, too, unless it is accepted.",
     ),
     click.option(
+        "--heal/--no-heal",
+        default=True,
+        envvar="BACKOUT_HEAL",
+        help="Also roll back what kubectl apply, Helm and Flux go by, so that the next deploy "
+        "works as usual.  [default: heal]",
+    ),
+    click.option(
         "--preflight-budget",
         type=DURATION,
         default=3.0,

@@ -99,6 +99,7 @@ def _limits(values: dict[str, Any]) -> dict[str, Any]:
     return {
         "strict": values["strict"],
         "show_values": values["show_values"],
+        "heal": values["heal"],
         "limit": values["rollback_limit"],
         "window": timedelta(seconds=values["rollback_window"]),
     }

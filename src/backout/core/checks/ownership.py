@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core.checks.check import Check, Fact
+from backout.core.heal import hand_back, next_deploy
+from backout.core.heal.last_applied import LeftAlone, Rewritten
+from backout.core.heal.next_deploy import Brings
 from backout.core.model import Severity
-from backout.core.owners.owners import Policy
+from backout.core.owners.owners import CLIENT_SIDE, HELM, SERVER_SIDE, Policy
 from backout.core.preflight.snapshot import Need
 
 if TYPE_CHECKING:
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from backout.core.preflight.snapshot import Preflight
 
 
+_OFF = "nothing is healed (--no-heal)"
+_RELEASE = "Helm goes by its own record of the release, which helm rollback alone mends"
 _UNDONE = "the rollback is undone within seconds or minutes, and counts all the same"
 _NOT_UNDONE = "the Pods that serve are the owner's: the rollback does not reach them as you expect"
 
@@ -44,14 +49,58 @@ def owner_is_unknown(preflight: Preflight) -> Iterator[Fact]:
 
 
 def next_deploy_reverts(preflight: Preflight) -> Iterator[Fact]:
-    """The next deploy brings the bad template again, unless its source is corrected."""
+    """The next deploy brings the bad template again, unless its source is corrected.
+
+    Not where what was applied last asks for the target already: a person changed the live object.
+    """
     for owner in _owners(preflight, Policy.NEXT_DEPLOY):
+        brings = _brings(preflight, owner)
+        if brings is Brings.TARGET:
+            continue
+        images = next_deploy.new_images(preflight.snapshot.workload, preflight.destination.template)
+        bad = f"the bad template again{f' ({images})' if images else ''}"
+        other = "a third template, neither this one nor the target"
+        what = other if brings is Brings.OTHER else bad
         yield Fact(
             message=f"{owner.tool} ({owner.name}) deployed {preflight.snapshot.target}: its next "
-            "deploy brings the bad template again",
-            detail=owner.detail,
+            f"deploy brings {what}",
+            detail="; ".join(s for s in (_corrected(preflight, owner), owner.detail) if s),
             remedy=f"correct its source, too; its own way: {owner.command}",
         )
+
+
+def _brings(preflight: Preflight, owner: Owner) -> Brings:
+    """Return what the owner's manifest would bring, as far as the object tells."""
+    workload, target = preflight.snapshot.workload, preflight.destination.template
+    if owner.tool == CLIENT_SIDE:
+        return next_deploy.by_client(workload, target)
+    if owner.tool == SERVER_SIDE:
+        return next_deploy.by_server(workload, target, owner.name)
+    return Brings.UNKNOWN
+
+
+def _corrected(preflight: Preflight, owner: Owner) -> str:
+    """Return what a corrected deploy does after the rollback, healed or not."""
+    workload, target = preflight.snapshot.workload, preflight.destination.template
+    healing = preflight.healing
+    if owner.tool == CLIENT_SIDE:
+        if isinstance(healing.applied, Rewritten):
+            return "a corrected manifest works as usual: last-applied-configuration is healed"
+        why = _OFF
+        if isinstance(healing.applied, LeftAlone):
+            why = f"last-applied-configuration is left alone ({healing.applied.why})"
+        return _told(why, next_deploy.client_harm(workload, target))
+    if hand_back.owners_of(workload):
+        if healing.owners:
+            return "a corrected deploy works as usual: the fields that change are handed back"
+        return _told(_OFF, next_deploy.server_harm(workload, target))
+    if owner.tool == HELM:
+        return _told(_RELEASE, next_deploy.client_harm(workload, target))
+    return ""
+
+
+def _told(why: str, harm: str) -> str:
+    return f"{why}: {harm}" if harm else ""
 
 
 def _owners(preflight: Preflight, policy: Policy) -> Iterator[Owner]:

@@ -36,6 +36,15 @@ class LockAwaited(Event, frozen=True, kw_only=True, tag="waiting"):
     """Another run holds the lock, and it is waited for."""
 
 
+class FieldsReturned(Event, frozen=True, kw_only=True, tag="healed"):
+    """The template's fields are handed back to who applies them.
+
+    `managers`: their names, by commas.
+    """
+
+    managers: str
+
+
 class Triggered(Event, frozen=True, kw_only=True, tag="triggered"):
     """The announcement; on disk before the PATCH."""
 

@@ -67,6 +67,10 @@ class KubectlDiffers(Event, frozen=True, kw_only=True, tag="kubectl"):
     revision: int
 
 
+class HealAnnounced(Event, frozen=True, kw_only=True, tag="heal"):
+    """What is done about the next deploy ([next deploy](next-deploy.md)), before the act."""
+
+
 class AskedBefore(Event, frozen=True, kw_only=True, tag="baseline"):
     """What a subject answered before anything was changed."""
 

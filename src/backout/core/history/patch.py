@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from backout.core.heal.last_applied import LAST_APPLIED, Rewritten, rewritten
 from backout.core.kubernetes import objects
 from backout.core.kubernetes.template import without_hash
 from backout.core.model import CHANGE_CAUSE, Object, Patch
@@ -27,11 +28,13 @@ def undo(
     operation: str,
     change_cause: str,
     still: Unmoving | None = None,
+    heals: bool = False,
 ) -> Patch:
     """Return the patch that gives `workload` (as just read) this template.
 
     Sets the marker, and the target's change-cause (or removes it: the controller would copy the
-    bad rollout's cause to the good revision). Touches no other annotation and never the replicas.
+    bad rollout's cause to the good revision). With `heals` the manifest that client-side apply
+    keeps is rolled back, too. Touches no other annotation and never the replicas.
     `still` is what holds the rollout back and is to end in the same write. An empty `operation`
     sets no marker: the patch is somebody else's then, and no record may take it for its own.
     """
@@ -46,6 +49,10 @@ def undo(
         {"op": "replace", "path": "/spec/template", "value": without_hash(template)},
         *_annotation_ops(workload, operation=operation, change_cause=change_cause),
     ]
+    applied = rewritten(workload, template, change_cause=change_cause) if heals else None
+    if isinstance(applied, Rewritten):
+        path = f"/metadata/annotations/{_escaped(LAST_APPLIED)}"
+        ops.append({"op": "replace", "path": path, "value": applied.text})
     if still is not None and still.lift is not None:
         ops.append(dict(still.lift))
     return Patch(operation=operation, ops=tuple(ops))

@@ -86,6 +86,25 @@ def replaced(name: str, uid: str) -> Edit:
     return edit
 
 
+def healed(record: Record, _now: datetime) -> Record:
+    """Tell that the template's fields are handed back: what was needed for it is dropped."""
+    return replace(record, owners=(), is_healed=True)
+
+
+def not_to_heal(record: Record, _now: datetime) -> Record:
+    """Drop what was kept to hand fields back: the template is no longer ours."""
+    return replace(record, owners=())
+
+
+def both(first: Edit, second: Edit) -> Edit:
+    """Return the edit that makes two, one after the other."""
+
+    def edit(record: Record, now: datetime) -> Record:
+        return second(first(record, now), now)
+
+    return edit
+
+
 def closed(state: State, images: Mapping[str, str] = NO_IMAGES, **facts: Any) -> Edit:
     """Return the edit that closes a record at the server's time.
 

@@ -9,6 +9,7 @@ import json
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from backout.core.heal.hand_back import Owned
 from backout.core.kubernetes import objects
 from backout.core.ledger.records import (
     Bad,
@@ -42,7 +43,7 @@ _MEMORY_KEYS = frozenset(
 _RECORD_KEYS = frozenset(
     {"op", "actor", "reason", "accepted", "traceID", "host", "bootID", "pid", "uid", "from", "to"}
     | {"state", "intentAt", "deadline", "patchedAt", "verdict", "health", "causes", "condemns"}
-    | {"closedAt", "replaces", "replaced"}
+    | {"closedAt", "replaces", "replaced", "owners", "isHealed"}
 )
 
 
@@ -102,6 +103,8 @@ def _json(record: Record) -> dict[str, Any]:
         **({"condemns": True} if record.condemns else {}),
         **({"replaces": True} if record.replaces else {}),
         **({"replaced": dict(record.replaced)} if record.replaced else {}),
+        **({"owners": [_owned_json(o) for o in record.owners]} if record.owners else {}),
+        **({"isHealed": True} if record.is_healed else {}),
         "closedAt": _time(record.closed_at),
     }
 
@@ -130,6 +133,8 @@ def _record(value: Any) -> Record:
         condemns=_typed(content.get("condemns", False), bool),
         replaces=_typed(content.get("replaces", False), bool),
         replaced=_images(content.get("replaced", {})),
+        owners=tuple(_owned(one) for one in _typed(content.get("owners", []), list)),
+        is_healed=_typed(content.get("isHealed", False), bool),
         closed_at=_maybe_moment(content["closedAt"]),
         rest={k: v for k, v in content.items() if k not in _RECORD_KEYS},
     )
@@ -222,6 +227,27 @@ def _side(value: Any) -> Side:
         generation=None if generation is None else _typed(generation, int),
         stored=_typed(content.get("stored", ""), str),
         steady=_texts(content.get("steady", [])),
+    )
+
+
+def _owned_json(owned: Owned) -> dict[str, Any]:
+    return {
+        "manager": owned.manager,
+        "operation": owned.operation,
+        "apiVersion": owned.api_version,
+        "time": owned.at,
+        "fields": dict(owned.fields),
+    }
+
+
+def _owned(value: Any) -> Owned:
+    content = _typed(value, dict)
+    return Owned(
+        manager=_typed(content["manager"], str),
+        operation=_typed(content["operation"], str),
+        api_version=_typed(content["apiVersion"], str),
+        at=_typed(content["time"], str),
+        fields=_typed(content["fields"], dict),
     )
 
 

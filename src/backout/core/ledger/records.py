@@ -19,6 +19,7 @@ from backout.core.value import dataclass
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from backout.core.heal.hand_back import Owned
     from backout.core.kinds.target import Target
     from backout.core.model import Object
 
@@ -97,6 +98,8 @@ class Record:
     `accepted` are the ids of findings that were gone past; `uid` is the workload's; `condemns`
     tells whether its failure is the fault of its target's template; `replaces`: Pods that hold it
     up are deleted; `replaced` are those that were, or were about to be, names with their UIDs;
+    `owners` is what is needed to hand the template's fields back to who applies them, kept until
+    that is done (`is_healed`);
     `rest` are keys of the same schema that are not ours to lose.
     """
 
@@ -121,6 +124,8 @@ class Record:
     condemns: bool = False
     replaces: bool = False
     replaced: Mapping[str, str] = field(default_factory=dict)
+    owners: tuple[Owned, ...] = ()
+    is_healed: bool = False
     closed_at: datetime | None = None
     rest: Mapping[str, Any] = field(default_factory=dict)
 
@@ -251,11 +256,18 @@ def by_op(ledger: Ledger, op: str) -> Record | None:
 def appended(ledger: Ledger, record: Record, *, keep_after: datetime) -> Ledger:
     """Return the ledger with one more record, pruned to the newest `KEPT`.
 
-    What is open is never pruned, nor what has counted for the breaker since `keep_after`.
+    What is open is never pruned, nor what has counted for the breaker since `keep_after`. The
+    fields that an earlier one took and did not hand back are the new one's to hand back.
     """
-    records = [*ledger.records, record]
+    records = [*(replace(r, owners=()) for r in ledger.records), record]
     old = (r for r in records[:-KEPT] if r.is_open or (r.counts and r.intent_at >= keep_after))
     return replace(ledger, records=(*old, *records[-KEPT:]))
+
+
+def unhealed(ledger: Ledger) -> Record | None:
+    """Return the newest record, where its rollback has ended and fields are not handed back yet."""
+    newest = ledger.records[-1] if ledger.records else None
+    return newest if newest is not None and newest.owners and not newest.is_open else None
 
 
 def left_open(ledger: Ledger) -> tuple[Record, ...]:

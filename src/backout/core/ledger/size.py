@@ -82,6 +82,7 @@ def _slim(record: Record) -> Record:
         host=_short(record.host),
         verdict=_short(record.verdict),
         causes=(),
+        owners=(),
         source=replace(record.source, images={}),
         destination=replace(record.destination, images={}),
     )

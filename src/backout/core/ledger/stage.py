@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
-from backout.core.ledger.edits import Edit, closed, stored, unchanged
+from backout.core.ledger.edits import Edit, both, closed, stored, unchanged
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
 from backout.core.value import dataclass
@@ -81,6 +81,17 @@ class Answered:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Healed:
+    """The PATCH landed, and the second write is over: the template's fields are handed back.
+
+    `edit` is what the record becomes by that: what is needed for it is kept where it failed.
+    """
+
+    workload: Object
+    edit: Edit
+
+
+@dataclass(frozen=True, kw_only=True)
 class Judged:
     """The rollout and the service were judged: how it ends is known, and what is to be written."""
 
@@ -88,7 +99,7 @@ class Judged:
     edit: Edit
 
 
-Stage = Planned | MayHold | Holding | MayHaveSent | Answered | Judged
+Stage = Planned | MayHold | Holding | MayHaveSent | Answered | Healed | Judged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +145,8 @@ def ended(stage: Stage, why: Why, words: Words) -> LastWord:
             return LastWord(outcome=_unknown(why, _reason(why, unsent=True), words), edit=unchanged)
         case Answered(act=act):
             return _known(act, why, words)
+        case Healed(workload=workload, edit=edit):
+            return LastWord(outcome=_left_open(why, words), edit=both(stored(workload), edit))
         case Judged(outcome=outcome, edit=edit):
             return LastWord(outcome=_judged(outcome, why), edit=edit)
         case _ as unreachable:

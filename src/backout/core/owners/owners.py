@@ -37,10 +37,7 @@ _INFRASTRUCTURE = (
 )
 _OBJECT_SET = "objectset.rio.cattle.io"
 _SOURCE = "jsonpath={.spec.source}"
-_CONFLICTS = (
-    "Helm applies it server-side: after a rollback its next upgrade fails with a conflict, unless "
-    "it gets --force-conflicts"
-)
+CLIENT_SIDE, SERVER_SIDE, HELM = "kubectl apply", "server-side apply", "Helm"
 OWNERS_TURN = 10.0
 """Seconds to wait for an owner: Argo CD heals itself after 5 (reference owners.md, section 6)."""
 
@@ -197,11 +194,10 @@ def _helm(workload: Object, _kind: Kind) -> Owner | None:
     where = _note(workload, "meta.helm.sh/release-namespace")
     command = ["helm", "rollback", name, *(["-n", where] if where else [])]
     return Owner(
-        tool="Helm",
+        tool=HELM,
         name=name,
         policy=Policy.NEXT_DEPLOY,
         command=shlex.join(command),
-        detail=_CONFLICTS if "helm" in _appliers(workload) else "",
     )
 
 
@@ -291,7 +287,7 @@ def _operator(workload: Object, _kind: Kind) -> Owner | None:
 def _client_side_apply(workload: Object) -> Iterator[Owner]:
     if _note(workload, "kubectl.kubernetes.io/last-applied-configuration"):
         yield Owner(
-            tool="kubectl apply",
+            tool=CLIENT_SIDE,
             name="its manifest",
             policy=Policy.NEXT_DEPLOY,
             command="kubectl apply -f the manifest as it was before",
@@ -303,7 +299,7 @@ def _server_side_apply(workload: Object) -> Iterator[Owner]:
     for name in _appliers(workload):
         words = ["kubectl", "apply", "--server-side", "--force-conflicts", "--field-manager", name]
         yield Owner(
-            tool="server-side apply",
+            tool=SERVER_SIDE,
             name=name,
             policy=Policy.NEXT_DEPLOY,
             command=f"{shlex.join(words)} -f the manifest as it was before",

@@ -29,6 +29,7 @@ class Request:
     unproven one refuses; `rehearse`: seconds that a trial Pod of the target may take, 0: none.
     `show_values`: values of a template may be told, but for those that look secret.
     `replace_stuck_pods`: Pods that the rollback waits for in vain are deleted once it is made.
+    `heal`: the next deploy is to work as if the rollback had been a deploy of the old manifest.
     `is_survey`: nobody means to undo this one now, many are looked at.
     `command` is the command line as it was understood, without the program's name, for the line
     that goes on; `program` is what the user called.
@@ -60,6 +61,7 @@ class Request:
     rehearse: float = 0.0
     show_values: bool = False
     replace_stuck_pods: bool = False
+    heal: bool = True
     is_survey: bool = False
     command: tuple[str, ...] = ()
     program: str = "backout"

@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from backout.core.heal.healing import healing
 from backout.core.health.endpoints import asked_of
 from backout.core.history.choice import NOTHING, Known
 from backout.core.ledger import form, memory
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from backout.core.heal.healing import Healing
     from backout.core.health.endpoints import Endpoint, NotAsked
     from backout.core.health.judgement import Sample
     from backout.core.history.choice import Choice
@@ -158,6 +160,11 @@ class Preflight:
     def origin(self) -> Revision:
         """The revision in the history: the destination, before its images were pinned."""
         return self.choice.unpinned or self.choice.revision
+
+    @cached_property
+    def healing(self) -> Healing:
+        """What is done about the next deploy."""
+        return healing(self.snapshot.workload, self.destination, wanted=self.policy.heal)
 
     @property
     def endpoints(self) -> tuple[Endpoint | NotAsked, ...]:

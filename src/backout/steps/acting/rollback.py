@@ -14,12 +14,13 @@ from backout.core.events.told import Noted
 from backout.core.events.watching import NextStep
 from backout.core.kubernetes import template
 from backout.core.ledger import once, records
-from backout.core.ledger.edits import applied, closed, stored
+from backout.core.ledger.edits import applied, both, closed, not_to_heal, stored, unchanged
 from backout.core.ledger.records import State
 from backout.core.ledger.stage import (
     Answered,
     Applied,
     CutShort,
+    Healed,
     Holding,
     Judged,
     MayHold,
@@ -44,6 +45,7 @@ from backout.steps import notify
 from backout.steps.acting.act import Announcer, act
 from backout.steps.acting.conclude import conclude, not_recorded, resume_line
 from backout.steps.acting.hand_over import hand_over
+from backout.steps.acting.heal import Ours, edit_of, hand_back
 from backout.steps.acting.publish import publish
 from backout.steps.acting.replace import StuckPods
 from backout.steps.concurrency import beside, running
@@ -96,6 +98,8 @@ class Rollback:
         there, named = plan.preflight.destination, plan.preflight.snapshot.named
         self._closing = Closing(run, references.versions(there.template, named))
         self._announcer = announcer or Announcer()
+        healing = plan.preflight.healing
+        self._owners, self._is_kept = healing.owners, healing.is_kept
         self._stage: Stage = Planned()
         self._left: Record | None = None
 
@@ -114,6 +118,7 @@ class Rollback:
         """
         self._closing.held = held
         self._left = record
+        self._owners, self._is_kept = record.owners, True
         self._reach(Answered(act=Applied(workload=workload)))
         return await self._told(self._rest(held, Applied(workload=workload)))
 
@@ -213,11 +218,23 @@ class Rollback:
         workload, wanted = await self._made(held, done)
         edit = stored(workload if wanted else None)
         async with running(self._closing.note(edit)) as noting:
+            heals = await self._healed(held, workload, wanted)
             ending = await self._ending(workload, wanted)
             await noting
         outcome, edit = conclude(self._run, self._plan, ending, self._clock() - self._began)
         self._workload = workload
-        self._reach(Judged(outcome=outcome, edit=edit))
+        self._reach(Judged(outcome=outcome, edit=both(heals, edit)))
+
+    async def _healed(self, held: Held, workload: Object, wanted: str) -> Edit:
+        """Hand the template's fields back; return what the record becomes by that."""
+        if not self._owners:
+            return unchanged
+        edit: Edit = not_to_heal
+        if wanted:
+            ours = Ours(op=held.record, hash=wanted, owners=self._owners, is_kept=self._is_kept)
+            edit = edit_of(await hand_back(self._run, ours, workload))
+        self._reach(Healed(workload=workload, edit=edit))
+        return edit
 
     async def _made(self, held: Held, done: Applied) -> tuple[Object, str]:
         """Return the workload after our PATCH, and its template's hash: the API server's, not ours.

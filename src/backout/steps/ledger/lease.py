@@ -171,12 +171,13 @@ async def change(
     *,
     release: bool = False,
     references: Mapping[str, str] | None = None,
+    late: bool = False,
 ) -> None:
     """Change our own record by compare-and-swap; with `release` let the lock go in the same write.
 
     `edit` gets the record as it stands and the server's time; `references` are the versions to
-    remember where it tells of health. Where our own answer was lost, what was written is recognised
-    and not written again. Raises LockLost.
+    remember where it tells of health; `late`: the record may be closed. Where our own answer was
+    lost, what was written is recognised and not written again. Raises LockLost.
     """
     for _ in range(ATTEMPTS):
         seen = await held.latest(run)
@@ -187,7 +188,7 @@ async def change(
         if before is None and not release:
             raise LockLost("the record of this run is gone from the ledger")
         content = seen.ledger
-        if before is not None and before.is_open:
+        if before is not None and (before.is_open or late):
             content = memory.with_record(content, edit(before, seen.now), references)
         sent_at = asyncio.get_running_loop().time()
         held.lease = await put(run, seen, content, holds=not release)

@@ -114,6 +114,7 @@ def _intent(run: Run, plan: Plan, seen: Seen, deadline: timedelta) -> Record:
     wanted = workload["spec"]["template"]
     now = revisions.current(plan.preflight.revisions)
     tried = snapshot.dry_run.template if snapshot.dry_run else None
+    healing = plan.preflight.healing
     there = side(
         destination.number,
         destination.template,
@@ -138,6 +139,7 @@ def _intent(run: Run, plan: Plan, seen: Seen, deadline: timedelta) -> Record:
         ),
         destination=may_become(there, tried),
         state=State.INTENT,
+        owners=healing.owners if healing.is_kept else (),
         intent_at=seen.now,
         deadline=seen.now + deadline,
     )

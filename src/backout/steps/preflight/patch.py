@@ -19,4 +19,5 @@ def made(run: Run, destination: Revision, workload: Object) -> Patch:
         operation=run.op,
         change_cause=destination.change_cause,
         still=run.target.kind.unmoving(workload) if run.policy.unpause else None,
+        heals=run.policy.heal,
     )

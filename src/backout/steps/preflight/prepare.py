@@ -12,6 +12,7 @@ from backout.core.events.planning import (
     AskedBefore,
     Blocked,
     FindingMade,
+    HealAnnounced,
     ImagesPinned,
     KubectlDiffers,
     Located,
@@ -19,6 +20,7 @@ from backout.core.events.planning import (
     PassedOver,
     TargetChosen,
 )
+from backout.core.heal.healing import sentences
 from backout.core.history import revisions
 from backout.core.kubernetes import template
 from backout.core.model import Finding, Revision, Skipped
@@ -81,6 +83,8 @@ def tell(run: Run, plan: Plan) -> None:
     """Say where the workload stands, where it will go and why, and everything that was found."""
     tell_choice(run, plan.preflight)
     tell_findings(run, plan.findings, plan.skipped, {f.id for f in plan.accepted})
+    for sentence in sentences(plan.preflight.healing):
+        run.say(HealAnnounced(message=sentence))
 
 
 def tell_choice(run: Run, preflight: Preflight) -> None:
