@@ -45,8 +45,9 @@ def no_patch_without_an_earlier_intent(before: World, now: World, _bounds: Bound
 
 
 def what_is_closed_stays_closed(before: World, now: World, _bounds: Bounds) -> bool:
+    """Hold for what became of a rollback; what it still owes may be made up for."""
     return all(
-        old.is_open or old == new
+        old.is_open or old == new._replace(owes=old.owes)
         for old, new in zip(before.lease.records, now.lease.records, strict=False)
     )
 
@@ -60,6 +61,17 @@ def never_further_back_than_one_step(_before: World, now: World, _bounds: Bounds
     return now.workload.back <= 1
 
 
+def what_is_not_handed_back_is_on_record(_before: World, now: World, _bounds: Bounds) -> bool:
+    """Hold where somebody applies: else nobody could make up for it."""
+    workload = now.workload
+    record = now.lease.record(workload.marker)
+    return not workload.owned or record is None or record.owes
+
+
+def only_our_own_fields_are_handed_back(_before: World, now: World, _bounds: Bounds) -> bool:
+    return not now.workload.robbed
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     never_more_applied_than_the_limit,
     never_more_counted_than_the_limit,
@@ -69,6 +81,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     what_may_have_landed_is_counted,
     never_further_back_than_one_step,
 )
+HEALING: tuple[Invariant, ...] = (
+    *INVARIANTS,
+    what_is_not_handed_back_is_on_record,
+    only_our_own_fields_are_handed_back,
+)
+"""Those of a workload that somebody applies server-side."""
 
 
 class Explored(NamedTuple):

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = Path(backout.__file__).parent
 LONGEST = 120.0
 INTERLEAVINGS = "tests/protocol/test_interleavings.py::"
+HEAL = "tests/contract/steps/acting/test_heal.py::"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,27 @@ class Mutation:
 
 
 MUTATIONS = (
+    Mutation(
+        rule="fields are handed back only while the template is ours",
+        file="steps/acting/heal.py",
+        old="return has_marker and template",
+        new="return True or template",
+        test=HEAL + "test_a_template_that_somebody_has_changed_since_is_left_alone",
+    ),
+    Mutation(
+        rule="a second write without an answer is not sent again",
+        file="steps/acting/heal.py",
+        old="            return await _looked(run, ours, error)\n",
+        new="            workload = None\n            continue\n",
+        test=HEAL + "test_after_an_answer_that_was_lost_it_is_looked_at_and_not_sent_again",
+    ),
+    Mutation(
+        rule="what is needed to hand fields back stands on record before the PATCH",
+        file="steps/ledger/lock.py",
+        old="owners=healing.owners if healing.is_kept else (),",
+        new="owners=(),",
+        test=HEAL + "test_what_is_needed_is_on_record_before_anything_is_changed",
+    ),
     Mutation(
         rule="the fence",
         file="steps/ledger/settle.py",

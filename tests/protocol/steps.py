@@ -56,6 +56,9 @@ def third_party(world: World, bounds: Bounds) -> Iterator[Step]:
 def network(world: World, rules: Rules) -> Iterator[Step]:
     """Deliver a PATCH that is under way, now; its answer may be lost."""
     for patch in world.in_flight:
+        if patch.heals:
+            yield from _second_write(world, patch)
+            continue
         lands = patch.version == world.workload.version
         name = patch.op[0]
         told = f"the PATCH of {name} " + ("lands" if lands else "meets 409")
@@ -69,6 +72,30 @@ def network(world: World, rules: Rules) -> Iterator[Step]:
         else:
             yield told, then.after(_answered(sender, rules, lands=lands))
             yield f"{told}, and its answer is lost", then.after(_unanswered(sender))
+
+
+def _second_write(world: World, patch: Patch) -> Iterator[Step]:
+    lands = patch.version == world.workload.version
+    told = f"the second write of {patch.op[0]} " + ("lands" if lands else "meets 409")
+    then = world._replace(
+        workload=world.workload.healed(patch) if lands else world.workload,
+        in_flight=tuple(p for p in world.in_flight if p is not patch),
+    )
+    sender = next((r for r in world.runners if r.at is At.HEALING and r.settles == patch.op), None)
+    if sender is None:
+        yield f"{told}, and nobody hears of it", then
+        return
+    if lands:
+        yield told, then.after(_finishes(sender, owes=False))
+    elif sender.retries:
+        yield told, then.after(sender.goes(At.HEAL, retries=sender.retries - 1, version=0))
+    else:
+        yield told, then.after(_finishes(sender, owes=True))
+    yield f"{told}, and its answer is lost", then.after(sender.goes(At.LOOK_AGAIN, version=0))
+
+
+def _finishes(runner: Runner, *, owes: bool) -> Runner:
+    return runner.goes(At.FINISH, owes=owes, retries=0, version=0)
 
 
 def _answered(runner: Runner, rules: Rules, *, lands: bool) -> Runner:
@@ -126,7 +153,7 @@ def take(world: World, me: Runner, rules: Rules, bounds: Bounds) -> Iterator[Ste
     if lease.version != me.seen:
         yield f"{me.name} loses the compare-and-swap", world.after(me.goes(At.SEE, seen=0))
     elif rules.back and (here := _led_here(world, me)) is not None:
-        yield from _once(world, me, here)
+        yield from _once(world, me, here, bounds)
     elif left is not None:
         at = At.FENCE if rules.fence else At.LOOK
         over = me.goes(at, seen=0, generation=0, version=0, epoch=epoch, settles=left.op)
@@ -137,7 +164,7 @@ def take(world: World, me: Runner, rules: Rules, bounds: Bounds) -> Iterator[Ste
     elif lease.counted() >= bounds.limit and (rules.judged or not me.is_blind):
         yield f"{me.name} finds the breaker open", world.after(me.ends())
     else:
-        intent = Record(me.op, State.INTENT, me.generation, me.target)
+        intent = Record(me.op, State.INTENT, me.generation, me.target, owes=bounds.heals)
         acts = me.goes(At.SEND, seen=0, generation=0, epoch=epoch, is_blind=False)
         words = f"{me.name} writes INTENT {me.op} (epoch {epoch})"
         yield words, world.after(acts, lease=lease.taken(me.op, intent))
@@ -150,13 +177,16 @@ def _led_here(world: World, me: Runner) -> Record | None:
     return there[-1] if there and there[-1].target == me.target - 1 else None
 
 
-def _once(world: World, me: Runner, here: Record) -> Iterator[Step]:
-    """Go on with what was left open, or leave alone what has ended."""
+def _once(world: World, me: Runner, here: Record, bounds: Bounds) -> Iterator[Step]:
+    """Go on with what was left open, or leave alone what has ended, but for what it still owes."""
     if not here.is_open:
         yield f"{me.name} finds that {here.op} has rolled back", world.after(me.ends())
-        return
-    epoch = world.lease.epoch + 1
-    goes_on = me.goes(At.FINISH, seen=0, generation=0, version=0, epoch=epoch, settles=here.op)
+        if not here.owes:
+            return
+    epoch, at = world.lease.epoch + 1, At.HEAL if here.owes else At.FINISH
+    tries = bounds.retries if here.owes else me.retries
+    known = {"seen": 0, "generation": 0, "version": 0, "epoch": epoch, "retries": tries}
+    goes_on = me.goes(at, settles=here.op, **known)
     words = f"{me.name} takes the Lease over to go on with {here.op} (epoch {epoch})"
     yield words, world.after(goes_on, lease=world.lease.taken(me.op))
 
@@ -268,16 +298,53 @@ def _next(me: Runner, state: State, bounds: Bounds) -> Runner:
     if me.settles != me.op:
         return Runner(me.name, me.retries, number=me.number)
     if state is State.APPLIED:
+        if bounds.heals:
+            return me.goes(At.HEAL, retries=bounds.retries, has_tried=False, target=0)
         return me.goes(At.FINISH, retries=0, has_tried=False, target=0)
     if state is State.NOT_APPLIED and me.number < bounds.operations:
         return Runner(me.name, bounds.retries, number=me.number + 1)
     return me.ends()
 
 
-def finish(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
-    if me.holds(world.lease):
-        lease = world.lease.closed(me.settles, State.SUCCEEDED, holder="")
-        yield f"{me.name} writes {me.settles} SUCCEEDED", world.after(me.ends(), lease=lease)
+def heal(world: World, me: Runner, rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    """Read the workload, and hand back what the PATCH took under the version that was read."""
+    workload = world.workload
+    record = world.lease.record(me.settles)
+    is_ours = (
+        record is not None and workload.marker == me.settles and workload.back == record.target
+    )
+    if rules.own and not is_ours:
+        left = world.after(_finishes(me, owes=False))
+        yield f"{me.name} finds the template somebody else's", left
+    elif rules.own and not workload.owned:
+        yield f"{me.name} finds nothing to hand back", world.after(_finishes(me, owes=False))
+    else:
+        second = Patch(me.settles, workload.version, heals=True)
+        under_way = tuple(sorted((*world.in_flight, second)))
+        sent = world.after(me.goes(At.HEALING, version=0), in_flight=under_way)
+        yield f"{me.name} sends the second write", sent
+
+
+def healing(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    if any(p.heals and p.op == me.settles for p in world.in_flight):
+        looks = world.after(me.goes(At.LOOK_AGAIN, version=0))
+        yield f"{me.name} waits no longer for the second write", looks
+
+
+def look_again(world: World, me: Runner, _rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    """Read what a second write without an answer did: it is never sent again."""
+    owes = world.workload.marker == me.settles and world.workload.owned
+    words = "finds the fields not handed back" if owes else "finds nothing left to hand back"
+    yield f"{me.name} {words}", world.after(_finishes(me, owes=owes))
+
+
+def finish(world: World, me: Runner, rules: Rules, _bounds: Bounds) -> Iterator[Step]:
+    record = world.lease.record(me.settles)
+    if me.holds(world.lease) and record is not None:
+        state = State.SUCCEEDED if record.is_open else record.state
+        owes = me.owes and rules.kept
+        lease = world.lease.closed(me.settles, state, holder="", owes=owes)
+        yield f"{me.name} writes {me.settles} {state}", world.after(me.ends(), lease=lease)
     else:
         yield f"{me.name} finds the Lease lost", world.after(me.ends())
 
@@ -295,5 +362,8 @@ STEPS: dict[At, Callable[[World, Runner, Rules, Bounds], Iterator[Step]]] = {
     At.FENCE: fence,
     At.LOOK: look,
     At.WRITE: write,
+    At.HEAL: heal,
+    At.HEALING: healing,
+    At.LOOK_AGAIN: look_again,
     At.FINISH: finish,
 }

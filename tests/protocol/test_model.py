@@ -9,10 +9,13 @@ import pytest
 from backout.core.ledger import records
 from backout.core.ledger.records import State
 from tests.protocol.model import (
+    HEALING,
     explore,
     never_further_back_than_one_step,
     never_more_counted_than_the_limit,
+    only_our_own_fields_are_handed_back,
     what_is_not_applied_never_lands,
+    what_is_not_handed_back_is_on_record,
 )
 from tests.protocol.steps import STEPS
 from tests.protocol.world import At, Bounds, Lease, Record, Rules
@@ -212,8 +215,60 @@ def test_a_rollback_that_was_left_open_is_gone_on_with() -> None:
     ), found
 
 
-def test_all_seven_rules_are_looked_at() -> None:
-    every = ("order", "fence", "recheck", "generation", "once", "judged", "back")
+@pytest.mark.parametrize("foreign", [0, 1, pytest.param(2, marks=pytest.mark.every_case)])
+def test_the_second_write_is_safe_however_the_steps_interleave(foreign: int) -> None:
+    found = explore(Rules(), Bounds(foreign=foreign, retries=0, heals=True), HEALING)
+
+    assert found.is_safe, found
+    assert found.worlds > [2_000, 20_000, 100_000][foreign], "something is not explored"
+
+
+def test_without_a_look_at_the_marker_fields_of_somebody_elses_template_are_handed_over() -> None:
+    found = explore(Rules()._replace(own=False), Bounds(heals=True), HEALING)
+
+    assert found.broken == (only_our_own_fields_are_handed_back,), found
+    assert come_in_order(
+        [
+            "the PATCH of A lands",
+            "somebody rewrites the workload and wipes the marker",
+            "A sends the second write",
+            "the second write of A lands",
+        ],
+        found.trace,
+    ), found
+
+
+def test_what_is_not_kept_on_record_cannot_be_made_up_for() -> None:
+    found = explore(Rules()._replace(kept=False), Bounds(heals=True), HEALING)
+
+    assert found.broken == (what_is_not_handed_back_is_on_record,), found
+    assert come_in_order(
+        [
+            "A sends the second write",
+            "A waits no longer for the second write",
+            "A finds the fields not handed back",
+            "A writes A1 SUCCEEDED",
+        ],
+        found.trace,
+    ), found
+
+
+def test_what_a_run_that_died_did_not_hand_back_the_next_one_does() -> None:
+    def never(before: World, now: World, _bounds: Bounds) -> bool:
+        was, is_now = before.workload, now.workload
+        is_healed = was.marker == "A1" and was.owned and not is_now.owned
+        return not (is_healed and now.lease.holder == "B1")
+
+    found = explore(Rules(), Bounds(foreign=0, heals=True), (never,))
+
+    assert come_in_order(
+        ["the PATCH of A lands", "B sends the second write", "the second write of A lands"],
+        found.trace,
+    ), found
+
+
+def test_all_nine_rules_are_looked_at() -> None:
+    every = ("order", "fence", "recheck", "generation", "once", "judged", "back", "own", "kept")
     assert Rules._fields == every
     assert set(STEPS) == set(At) - {At.GONE}
 

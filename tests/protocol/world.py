@@ -21,7 +21,8 @@ class Rules(NamedTuple):
     generation is the intent's. `once`: a PATCH without an answer is never sent again.
     `judged`: the breaker is judged on the Lease that the compare-and-swap replaces, also where an
     earlier read of it had failed. `back`: where a rollback has led to the template that was read,
-    it is gone on with or left alone.
+    it is gone on with or left alone. `own`: fields are handed back only while the marker is ours.
+    `kept`: what is needed for that stays on record until it is done.
     """
 
     order: bool = True
@@ -31,6 +32,8 @@ class Rules(NamedTuple):
     once: bool = True
     judged: bool = True
     back: bool = True
+    own: bool = True
+    kept: bool = True
 
 
 class Bounds(NamedTuple):
@@ -40,7 +43,8 @@ class Bounds(NamedTuple):
     runner tries again after a 409, `operations` how many it begins when nothing came of one.
     `runs` is how often the same command is given to each, whatever became of it before; `failing`:
     a runner's first read of the Lease may fail. `bare`: the workload is one whose annotations move
-    no generation, and kubectl's undo leaves them alone (a StatefulSet, a DaemonSet).
+    no generation, and kubectl's undo leaves them alone (a StatefulSet, a DaemonSet). `heals`:
+    somebody applies the template server-side, so that each PATCH is followed by a second write.
     """
 
     limit: int = 1
@@ -50,18 +54,21 @@ class Bounds(NamedTuple):
     runs: int = 1
     failing: bool = False
     bare: bool = False
+    heals: bool = False
 
 
 class Record(NamedTuple):
     """One rollback in the ledger. `generation` is the workload's that the intent was made for.
 
-    `target` is where it goes: so many steps back from the bad revision.
+    `target` is where it goes: so many steps back from the bad revision. `owes`: the fields that its
+    PATCH took may not be handed back yet, and what is needed for that stands here.
     """
 
     op: str
     state: State
     generation: int
     target: int = 1
+    owes: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -89,9 +96,9 @@ class Lease(NamedTuple):
     def taken(self, holder: str, *added: Record) -> Lease:
         return Lease(self.version + 1, holder, self.epoch + 1, self.records + added)
 
-    def closed(self, op: str, state: State, *, holder: str) -> Lease:
+    def closed(self, op: str, state: State, *, holder: str, **known: bool) -> Lease:
         """Return the Lease with this record's state written and this holder, by one write."""
-        records = tuple(r._replace(state=state) if r.op == op else r for r in self.records)
+        records = tuple(r._replace(state=state, **known) if r.op == op else r for r in self.records)
         return Lease(self.version + 1, holder, self.epoch, records)
 
 
@@ -99,7 +106,8 @@ class Workload(NamedTuple):
     """The workload. `marker` is what can be seen on it, `landed` what has truly happened.
 
     No history carries a copy of the marker: the controller may not have come to it yet. `back`
-    is how many steps back from the bad revision its template is.
+    is how many steps back from the bad revision its template is. `owned`: fields of it are called
+    backout's. `robbed`: a second write handed the fields of somebody else's template over.
     """
 
     version: int = 0
@@ -107,6 +115,8 @@ class Workload(NamedTuple):
     marker: str = ""
     landed: tuple[str, ...] = ()
     back: int = 0
+    owned: bool = False
+    robbed: bool = False
 
     def touched(self) -> Workload:
         """Return it after a write that moves no generation: of the status, or of a fence."""
@@ -122,19 +132,31 @@ class Workload(NamedTuple):
 
     def undone(self) -> Workload:
         """Return it after kubectl's undo of a bare one: the bad template, and the marker still."""
-        return self._replace(version=self.version + 1, generation=self.generation + 1, back=0)
+        return self._replace(
+            version=self.version + 1, generation=self.generation + 1, back=0, owned=False
+        )
 
     def patched(self, patch: Patch) -> Workload:
         landed = (*self.landed, patch.op)
-        return Workload(self.version + 1, self.generation + 1, patch.op, landed, patch.target)
+        return Workload(
+            self.version + 1, self.generation + 1, patch.op, landed, patch.target, owned=True
+        )
+
+    def healed(self, patch: Patch) -> Workload:
+        """Return it after a second write: no generation moves."""
+        return self._replace(version=self.version + 1, owned=False, robbed=self.marker != patch.op)
 
 
 class Patch(NamedTuple):
-    """A PATCH under way: it lands only where the workload still has this resourceVersion."""
+    """A PATCH under way: it lands only where the workload still has this resourceVersion.
+
+    One that `heals` is the second write of an operation.
+    """
 
     op: str
     version: int
     target: int = 1
+    heals: bool = False
 
 
 class At(StrEnum):
@@ -152,6 +174,9 @@ class At(StrEnum):
     FENCE = "fences the workload"
     LOOK = "looks for the marker"
     WRITE = "writes what it found into the record"
+    HEAL = "hands the template's fields back"
+    HEALING = "waits for the answer to the second write"
+    LOOK_AGAIN = "looks what a second write without an answer did"
     FINISH = "closes the record of a rollout it has watched"
     GONE = "has crashed or is done"
 
@@ -161,7 +186,8 @@ class Runner(NamedTuple):
 
     `seen` is the version of the Lease that it read, `version` and `generation` are the workload's;
     `epoch` is of its hold; `settles` is the operation whose fate it finds out and `found` what that
-    is. `target` is where it goes, `is_blind` whether it could not read the Lease at first.
+    is. `target` is where it goes, `is_blind` whether it could not read the Lease at first, `owes`
+    whether it could not hand back what was taken.
     """
 
     name: str
@@ -177,6 +203,7 @@ class Runner(NamedTuple):
     has_tried: bool = False
     target: int = 0
     is_blind: bool = False
+    owes: bool = False
 
     @property
     def op(self) -> str:

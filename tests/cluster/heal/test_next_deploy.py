@@ -73,8 +73,7 @@ def test_what_is_applied_next_is_as_if_the_old_manifest_had_been_applied(
     assert {o.result for o in outcomes.values()} == {Result.SUCCEEDED}, outcomes
     live = templates(space.every("Deployment"))
     differ(live, templates(other.every("Deployment")))
-    if how == SERVER:
-        assert [d["metadata"]["name"] for d in space.every("Deployment") if is_ours(d)] == []
+    assert [d["metadata"]["name"] for d in space.every("Deployment") if is_ours(d)] == []
 
     same(twins, old, live)
     same(twins, bad, was_bad)

@@ -192,6 +192,24 @@ def test_a_change_cause_that_an_applier_sets_meets_no_conflict_either() -> None:
     assert healed(before, after) == {"ci": fields_of(pod()) | {cause}, "backout": set()}
 
 
+def test_who_owns_the_annotation_of_client_side_apply_is_an_applier() -> None:
+    annotation = (
+        "f:metadata",
+        "f:annotations",
+        "f:kubectl.kubernetes.io/last-applied-configuration",
+    )
+    old, bad = pod(env=env(OLD="1"), image="v1"), pod(image="v2")
+    before = workload(
+        bad, entry("kubectl-client-side-apply", {*fields_of(bad), annotation}, operation="Update")
+    )
+    after = patched(before, old)
+    ours = after["metadata"]["managedFields"][-1]
+    ours["fieldsV1"]["f:metadata"]["f:annotations"][annotation[-1]] = {}
+    del after["metadata"]["managedFields"][0]["fieldsV1"]["f:metadata"]
+
+    assert healed(before, after)["kubectl-client-side-apply"] >= {*fields_of(old), annotation}
+
+
 def test_nobody_applies_and_nothing_is_to_be_handed_back() -> None:
     by_hand = entry("kubectl-client-side-apply", fields_of(pod()), operation="Update")
 

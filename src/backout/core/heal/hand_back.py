@@ -5,9 +5,13 @@ conflicts, and what it drops stays (measured on 1.34.4). Whose a field is, four 
 
 1. The appliers that had it just before the PATCH have it again.
 2. What somebody had without applying it (`kubectl set image`) is nobody's: no conflict with it.
-3. What nobody had came back: it is the applier's who has the nearest parent; of several, of the one
-   that applied last, who made the bad revision and so dropped it.
+3. What nobody had came back: it is the applier's who has the nearest parent. Of several it is the
+   one's who has everything else that came back (a volume is dropped with its mount), else the one's
+   who applied last: he made the bad revision.
 4. A struct that the rollback emptied is in nobody's set: its removed fields' applier has it.
+
+Who owns the annotation of client-side apply is an applier, too: when kubectl migrates to
+server-side apply it takes over the fields of that owner alone (seen with kubectl 1.37.1).
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from backout.core.heal import field_sets
+from backout.core.heal.last_applied import LAST_APPLIED
 from backout.core.kubernetes import objects
 from backout.core.model import CHANGE_CAUSE, FIELD_MANAGER
 from backout.core.value import dataclass
@@ -28,9 +33,9 @@ if TYPE_CHECKING:
 APPLY = "Apply"
 TEMPLATE: Path = ("f:spec", "f:template")
 _CAUSE: Path = ("f:metadata", "f:annotations", f"f:{CHANGE_CAUSE}")
-_SCOPE: tuple[Path, ...] = (TEMPLATE, _CAUSE, ("f:spec", "f:paused"))
-"""What the PATCH changes, but for what is backout's own: its marker, and the annotation of
-client-side apply, whose owner kubectl looks for when it migrates to server-side apply."""
+_APPLIED: Path = ("f:metadata", "f:annotations", f"f:{LAST_APPLIED}")
+_SCOPE: tuple[Path, ...] = (TEMPLATE, _CAUSE, _APPLIED, ("f:spec", "f:paused"))
+"""What the PATCH changes, but for its marker."""
 Key: TypeAlias = tuple[str, str, str, str]
 
 
@@ -87,7 +92,7 @@ def owners_of(workload: Object) -> tuple[Owned, ...]:
 
 
 def appliers(owners: Iterable[Owned]) -> tuple[str, ...]:
-    """Return who applies a part of the template, each once."""
+    """Return who applies, each once."""
     applies = (o for o in owners if _applies(o))
     return tuple(dict.fromkeys(o.manager for o in applies))
 
@@ -103,11 +108,14 @@ def handed_back(workload: Object, before: Sequence[Owned]) -> HandedBack | None:
     known = {o.key: o for o in before if _applies(o)}
     given: dict[Key, set[Path]] = {key: set() for key in known}
     untold = set()
+    near = {path: _nearest(path, before) for path in taken}
+    dropped = {o[0].key for o in near.values() if len(o) == 1}
     for path in taken:
-        receivers = _receivers(path, before)
+        receivers = _had(path, before)
         if receivers is None:
-            untold.add(path)
-        for receiver in receivers or ():
+            receivers = _of_several(near[path], dropped)
+            untold |= {path} if near[path] and not receivers else set()
+        for receiver in receivers:
             given[receiver.key].add(path)
     for path, receiver in _emptied(workload, before):
         given[receiver.key].add(path)
@@ -156,18 +164,32 @@ def key(entry: Object) -> Key:
     return (manager, operation, version, subresource)
 
 
-def _receivers(path: Path, before: Sequence[Owned]) -> Sequence[Owned] | None:
-    """Return who gets a field, nobody where it is nobody's; None where that cannot be told."""
+def _had(path: Path, before: Sequence[Owned]) -> Sequence[Owned] | None:
+    """Return the appliers that had a field, none where others had it; None: nobody had it."""
     had = [o for o in before if path in o.paths and not _was_ours(o)]
-    if had:
-        return [o for o in had if _applies(o)]
+    return [o for o in had if _applies(o)] if had else None
+
+
+def _nearest(path: Path, before: Sequence[Owned]) -> Sequence[Owned]:
+    """Return who applies something of a field's nearest parent, where nobody had the field."""
+    if _had(path, before) is not None or path[: len(TEMPLATE)] != TEMPLATE:
+        return ()
     for parent in field_sets.parents(path, below=len(TEMPLATE)):
         near = [o for o in before if _applies(o) and field_sets.under(o.paths, parent)]
         if near:
-            last = max(o.at for o in near)
-            newest = [o for o in near if o.at == last]
-            return newest if len(newest) == 1 else None
+            return near
     return ()
+
+
+def _of_several(near: Sequence[Owned], dropped: set[Key]) -> Sequence[Owned]:
+    """Return who of these has dropped a field, nobody where that cannot be told.
+
+    `dropped` is who alone can have dropped other fields.
+    """
+    known = [o for o in near if {o.key} == dropped]
+    last = max((o.at for o in near), default="")
+    newest = known or [o for o in near if o.at == last]
+    return newest if len(newest) == 1 else ()
 
 
 def _emptied(workload: Object, before: Sequence[Owned]) -> Iterator[tuple[Path, Owned]]:
@@ -212,11 +234,12 @@ def _paths(entry: Object) -> Paths:
 
 
 def _applies(owned: Owned) -> bool:
-    return owned.operation == APPLY
+    is_client_side = _APPLIED in owned.paths and owned.manager != FIELD_MANAGER
+    return owned.operation == APPLY or is_client_side
 
 
 def _was_ours(owned: Owned) -> bool:
-    return owned.manager == FIELD_MANAGER and not _applies(owned)
+    return (owned.manager, owned.operation) == (FIELD_MANAGER, "Update")
 
 
 def _is_ours(entry: Object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from backout.core.heal.hand_back import Owned, appliers, owners_of
+from backout.core.heal.hand_back import APPLY, Owned, appliers, owners_of
 from backout.core.heal.last_applied import LeftAlone, Rewritten, rewritten
 from backout.core.value import dataclass
 
@@ -72,7 +72,7 @@ def _of_client(applied: Rewritten | LeftAlone | None) -> tuple[str, ...]:
 
 
 def _of_server(found: Healing) -> tuple[str, ...]:
-    names = ", ".join(appliers(found.owners))
+    names = ", ".join(appliers(o for o in found.owners if o.operation == APPLY))
     if not names:
         return ()
     words = f"the fields that change are handed back to {names}: the next apply meets no conflict"

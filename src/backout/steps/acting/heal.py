@@ -157,7 +157,7 @@ def _tell(run: Run, ours: Ours, found: Ended) -> None:
         case Pending(why=why):
             words = (
                 f"the fields of the Pod template could not be handed back to {ours.names}: {why}; "
-                "until they are, the next apply meets conflicts with backout"
+                "until they are, a server-side apply meets conflicts with backout"
             )
             run.say(Warned(message=f"{words}; {_line(run, ours)}"))
         case _ as unreachable:
