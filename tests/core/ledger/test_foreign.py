@@ -60,6 +60,18 @@ def test_a_comeback_that_a_record_explains_is_ours() -> None:
     assert rollbacks(web(KUBECTL), history, Ledger(records=(never,))).count == 1
 
 
+@pytest.mark.parametrize(("minutes", "proven"), [(3, False), (7, True)])
+def test_what_kubectl_wrote_before_a_rollback_whose_fields_were_handed_back_proves_nothing(
+    minutes: float, *, proven: bool
+) -> None:
+    elsewhere = Side(revision=2, hash="hash-2")
+    ours = record(is_healed=True, patched_at=ago(minutes=minutes), destination=elsewhere)
+    found = rollbacks(web(KUBECTL), [came_back(3, 1, is_current=True)], Ledger(records=(ours,)))
+
+    assert found.count == 1
+    assert (found.proven_at is not None) is proven
+
+
 def test_where_records_were_pruned_nothing_is_said() -> None:
     many = tuple(record(f"op-{n}") for n in range(KEPT))
     history = [came_back(3, 1, is_current=True)]

@@ -47,7 +47,7 @@ def rollbacks(workload: Object, history: Sequence[Revision], ledger: Ledger) -> 
     return Foreign(
         count=sum(found.values()),
         revisions=tuple(sorted(found)),
-        proven_at=_kubectl_wrote_at(workload) if is_newest else None,
+        proven_at=_kubectl_wrote_at(workload, ledger) if is_newest else None,
     )
 
 
@@ -56,8 +56,11 @@ def _unexplained(revision: Revision, ledger: Ledger) -> int:
     return len(revision.earlier) - ours
 
 
-def _kubectl_wrote_at(workload: Object) -> datetime | None:
-    """Return when kubectl wrote the Pod template, where nobody has written it since."""
+def _kubectl_wrote_at(workload: Object, ledger: Ledger) -> datetime | None:
+    """Return when kubectl wrote the Pod template, where nobody has written it since.
+
+    A rollback of ours that handed its fields back has left no trace there: its record tells.
+    """
     entries = [
         e
         for e in objects.dig(workload, "metadata", "managedFields", default=[])
@@ -68,4 +71,6 @@ def _kubectl_wrote_at(workload: Object) -> datetime | None:
         (e.get("time"), e.get("manager"), e.get("operation")) == (newest, KUBECTL, "Update")
         for e in entries
     )
-    return objects.timestamp(newest) if is_kubectl else None
+    at = objects.timestamp(newest) if is_kubectl else None
+    ours = [r.patched_at for r in ledger.records if r.is_healed and r.patched_at is not None]
+    return None if at is None or any(at <= one for one in ours) else at
