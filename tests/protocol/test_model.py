@@ -218,8 +218,10 @@ def test_a_rollback_that_was_left_open_is_gone_on_with() -> None:
 @pytest.mark.parametrize("foreign", [0, 1, pytest.param(2, marks=pytest.mark.every_case)])
 def test_the_second_write_is_safe_however_the_steps_interleave(foreign: int) -> None:
     found = explore(Rules(), Bounds(foreign=foreign, retries=0, heals=True), HEALING)
+    bare = Bounds(foreign=min(foreign, 1), retries=0, heals=True, bare=True)
 
     assert found.is_safe, found
+    assert explore(Rules(), bare, HEALING).is_safe
     assert found.worlds > [2_000, 20_000, 100_000][foreign], "something is not explored"
 
 

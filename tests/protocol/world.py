@@ -96,7 +96,7 @@ class Lease(NamedTuple):
     def taken(self, holder: str, *added: Record) -> Lease:
         return Lease(self.version + 1, holder, self.epoch + 1, self.records + added)
 
-    def closed(self, op: str, state: State, *, holder: str, **known: bool) -> Lease:
+    def closed(self, op: str, state: State, *, holder: str, **known: Any) -> Lease:
         """Return the Lease with this record's state written and this holder, by one write."""
         records = tuple(r._replace(state=state, **known) if r.op == op else r for r in self.records)
         return Lease(self.version + 1, holder, self.epoch, records)

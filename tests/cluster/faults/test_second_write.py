@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.cluster.space import Space
-    from tests.contract.fault_proxy import Fault
+    from tests.contract.fault_proxy import Fault, Hook
 
 SECOND = 2
 """Of the PATCHes of the workload: the first is the rollback's."""
@@ -83,7 +83,7 @@ def test_a_second_write_that_is_lost_changes_nothing_of_the_rollback_and_resume_
 
 
 @contextmanager
-def losing_the_second(stage: Scene) -> Iterator[object]:
+def losing_the_second(stage: Scene) -> Iterator[Hook]:
     """Give the hook that loses the second PATCH of the workload, and fail if none came."""
     seen: list[str] = []
 

@@ -12,7 +12,7 @@ from backout.core.kubernetes.template import images, normalise
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from backout.core.heal.places import Place
+    from backout.core.heal.places import Differing
     from backout.core.model import Object
 
 SHOWN = 3
@@ -89,7 +89,7 @@ def server_harm(workload: Object, target: Object) -> str:
     return f"{conflict}{kept}"
 
 
-def named(places: Iterable[Place]) -> str:
+def named(places: Iterable[Differing]) -> str:
     """Return the first places, and how many others there are."""
     words = [p.words for p in places]
     more = len(words) - SHOWN

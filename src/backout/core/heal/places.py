@@ -29,7 +29,7 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Differing:
     """One difference. `words` names it: `containers[app].env[OLD]`, with untrusted names in it.
 
     `is_choice`: of the fields that exclude each other one came back in place of another.
@@ -40,7 +40,7 @@ class Place:
     is_choice: bool = False
 
 
-def differences(target: Object, live: Object) -> tuple[Place, ...]:
+def differences(target: Object, live: Object) -> tuple[Differing, ...]:
     """Return where `target` differs from `live`, the outermost places alone."""
     there, here = normalise(target), normalise(live)
     return (
@@ -64,7 +64,7 @@ def holds(manifest: Any, template: Any, field: str = "") -> bool:
     return manifest in ({}, []) and template is None
 
 
-def _of_map(target: Mapping[str, Any], live: Mapping[str, Any], where: str) -> Iterator[Place]:
+def _of_map(target: Mapping[str, Any], live: Mapping[str, Any], where: str) -> Iterator[Differing]:
     back, gone = target.keys() - live.keys(), live.keys() - target.keys()
     is_choice = any(back & one and gone & one for one in (_HANDLERS, _SOURCES)) or _is_volume(
         where, back, gone
@@ -72,14 +72,14 @@ def _of_map(target: Mapping[str, Any], live: Mapping[str, Any], where: str) -> I
     for key in (*target, *sorted(gone)):
         place = f"{where}.{key}" if where else key
         if key in back:
-            yield Place(words=place, how=How.BACK, is_choice=is_choice)
+            yield Differing(words=place, how=How.BACK, is_choice=is_choice)
         elif key in gone:
-            yield Place(words=place, how=How.GONE)
+            yield Differing(words=place, how=How.GONE)
         elif target[key] != live[key]:
             yield from _of_value(key, target[key], live[key], place)
 
 
-def _of_value(field: str, target: Any, live: Any, place: str) -> Iterator[Place]:
+def _of_value(field: str, target: Any, live: Any, place: str) -> Iterator[Differing]:
     items, before = by_identity(field, target), by_identity(field, live)
     if isinstance(target, dict) and isinstance(live, dict):
         yield from _of_map(target, live, place)
@@ -88,11 +88,11 @@ def _of_value(field: str, target: Any, live: Any, place: str) -> Iterator[Place]
             name = f"{place}[{'/'.join(i for i in identity if i)}]"
             item, was = items.get(identity, _ABSENT), before.get(identity, _ABSENT)
             if was is _ABSENT or item is _ABSENT:
-                yield Place(words=name, how=How.BACK if was is _ABSENT else How.GONE)
+                yield Differing(words=name, how=How.BACK if was is _ABSENT else How.GONE)
             elif item != was:
                 yield from _of_map(item, was, name)
     else:
-        yield Place(words=place, how=How.OTHER)
+        yield Differing(words=place, how=How.OTHER)
 
 
 def _is_volume(where: str, back: set[str], gone: set[str]) -> bool:
