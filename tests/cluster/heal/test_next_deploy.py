@@ -21,9 +21,11 @@ from tests.cluster.heal.twins import (
     SERVER,
     Twins,
     answered,
+    named,
     observed,
     rolled_back,
     templates,
+    workloads,
 )
 
 if TYPE_CHECKING:
@@ -60,26 +62,26 @@ def test_what_is_applied_next_is_as_if_the_old_manifest_had_been_applied(
     print(f"seed {seed}, {COUNT} triples")  # noqa: T201 (a failure is told with its seed)
     made = triples(seed, COUNT, [space.image("v1"), space.image("v2")])
     old, bad, following = ([getattr(t, w) for t in made] for w in ("old", "bad", "next"))
-    names = [d["metadata"]["name"] for d in old]
+    names = [named(one) for one in old]
     twins = Twins(other, space, how)
     twins.deployed(old)
     twins.deployed(bad)
-    was_bad = templates(space.every("Deployment"))
+    was_bad = templates(workloads(space))
 
     outcomes = asyncio.run(rolled_back(space, names))
     twins.applied(other, old).expect(0)
     observed(other)
 
     assert {o.result for o in outcomes.values()} == {Result.SUCCEEDED}, outcomes
-    live = templates(space.every("Deployment"))
-    differ(live, templates(other.every("Deployment")))
-    assert [d["metadata"]["name"] for d in space.every("Deployment") if is_ours(d)] == []
+    live = templates(workloads(space))
+    differ(live, templates(workloads(other)))
+    assert [named(one) for one in workloads(space) if is_ours(one)] == []
 
     same(twins, old, live)
     same(twins, bad, was_bad)
     for ran in twins.both(following):
         ran.expect(0)
-    differ(templates(space.every("Deployment")), templates(other.every("Deployment")))
+    differ(templates(workloads(space)), templates(workloads(other)))
 
 
 def same(twins: Twins, manifests: list[Object], wanted: Mapping[str, Object]) -> None:

@@ -2,7 +2,7 @@
 
 A manifest is a choice for each of many features: fields that exclude each other, lists by key and
 atomic ones, structs that may be empty, fields that the API server fills in. The next one goes back
-to the old choice, stays with the bad one, or makes a third.
+to the old choice, stays with the bad one, or makes a third. No Pod is ever started.
 
 No container has an empty securityContext: where another one had fields there, server-side apply
 drops it from what it was told to write (seen on 1.34.4), and the old manifest is no measure then.
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tests.cluster.api import Object
 
 ABSENT: Any = None
-CHANGED_BY_BAD, KEPT_BY_NEXT = 0.4, 0.3
+KINDS = ("Deployment", "Deployment", "Deployment", "StatefulSet", "DaemonSet")
+"""Of each five triples three are about a Deployment: all kinds have the same template."""
+CHANGED_BY_BAD = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +31,14 @@ class Triple:
 
 
 def triples(seed: int, count: int, images: list[str]) -> list[Triple]:
-    """Return so many triples of the seed; their Deployments are named t0, t1 ..."""
+    """Return so many triples of the seed; their workloads are named t0, t1 ..."""
     chances = (Random(f"{seed}/{n}") for n in range(count))  # noqa: S311 (no secret)
-    return [_triple(chance, f"t{n}", images) for n, chance in enumerate(chances)]
+    return [
+        _triple(chance, KINDS[n % len(KINDS)], f"t{n}", images) for n, chance in enumerate(chances)
+    ]
 
 
-def _triple(chance: Random, name: str, images: list[str]) -> Triple:
+def _triple(chance: Random, kind: str, name: str, images: list[str]) -> Triple:
     menu = _menu(images)
     old = {feature: chance.choice(options) for feature, options in menu.items()}
     bad = {
@@ -50,9 +54,8 @@ def _triple(chance: Random, name: str, images: list[str]) -> Triple:
         )
         for feature in menu
     }
-    return Triple(
-        old=_deployment(name, old), bad=_deployment(name, bad), next=_deployment(name, following)
-    )
+    old, bad, following = (_workload(kind, name, choice) for choice in (old, bad, following))
+    return Triple(old=old, bad=bad, next=following)
 
 
 def _menu(images: list[str]) -> dict[str, list[Any]]:
@@ -142,18 +145,21 @@ def _menu(images: list[str]) -> dict[str, list[Any]]:
     }
 
 
-def _deployment(name: str, choice: dict[str, Any]) -> Object:
+def _workload(kind: str, name: str, choice: dict[str, Any]) -> Object:
     cause = choice["cause"]
     labels = {"app": name}
+    if kind == "DaemonSet":
+        choice = {**choice, "nodeSelector": {"nowhere": "yes", **(choice["nodeSelector"] or {})}}
     return {
         "apiVersion": "apps/v1",
-        "kind": "Deployment",
+        "kind": kind,
         "metadata": {
             "name": name,
             **({"annotations": {"kubernetes.io/change-cause": cause}} if cause else {}),
         },
         "spec": {
-            "replicas": 0,
+            **({} if kind == "DaemonSet" else {"replicas": 0}),
+            **({"serviceName": name} if kind == "StatefulSet" else {}),
             "selector": {"matchLabels": labels},
             "template": {
                 "metadata": _said({"labels": labels, "annotations": choice["notes"]}),

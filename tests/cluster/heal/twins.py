@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds import KINDS
 from backout.core.kinds.target import Target
 from backout.core.mask import Mask
 from backout.core.preflight.request import Request
@@ -67,19 +67,30 @@ class Twins:
 
 
 def observed(space: Space) -> None:
-    """Wait until the controller has seen every Deployment."""
+    """Wait until the controllers have seen every workload."""
 
     def are_observed() -> bool:
         return all(
             d.get("status", {}).get("observedGeneration", 0) >= d["metadata"]["generation"]
-            for d in space.every("Deployment")
+            for d in workloads(space)
         )
 
-    until("all Deployments are observed", are_observed)
+    until("all workloads are observed", are_observed)
+
+
+def workloads(space: Space) -> list[Object]:
+    """Return all that is there of each kind that can be rolled back; a list leaves the kind out."""
+    names = [k.resource.name for k in KINDS]
+    return [{**found, "kind": name} for name in names for found in space.every(name)]
+
+
+def named(workload: Object) -> str:
+    """Return `KIND/NAME`."""
+    return f"{workload['kind']}/{workload['metadata']['name']}"
 
 
 def templates(found: Iterable[Object]) -> dict[str, Object]:
-    return {d["metadata"]["name"]: d["spec"]["template"] for d in found}
+    return {named(one): one["spec"]["template"] for one in found}
 
 
 def answered(ran: Ran) -> dict[str, Object]:
@@ -91,7 +102,10 @@ def answered(ran: Ran) -> dict[str, Object]:
 async def rolled_back(
     space: Space, names: Iterable[str], *, heal: bool = True, revision: int | None = 1
 ) -> dict[str, Outcome]:
-    """Roll these Deployments back, some at the same time, without a process for each."""
+    """Roll these back, some at the same time, without a process for each.
+
+    A name alone is a Deployment's; of another kind it is `KIND/NAME`.
+    """
     process = Process(environ=space.environment, home=Path(space.environment["HOME"]))
     flags: Mapping[str, Any] = {**dict.fromkeys(FLAGS), "namespace": space.name}
     policy = Request(to_revision=revision, reason="what comes next is looked at", heal=heal)
@@ -110,7 +124,9 @@ async def rolled_back(
     ) as session:
 
         async def one(name: str) -> Outcome:
-            target = Target(kind=DEPLOYMENT, namespace=space.name, name=name)
+            given, _, last = name.rpartition("/")
+            kind = next(k for k in KINDS if k.resource.name == (given or "Deployment"))
+            target = Target(kind=kind, namespace=space.name, name=last)
             async with turns:
                 return await undo(run_of(session, target, trace_id="0" * 32, op=operation_id()))
 

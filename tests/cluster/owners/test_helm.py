@@ -75,11 +75,21 @@ def test_helms_own_way_is_pasted_as_printed_and_corrects_the_release(
     assert space.image_now() == space.image("v2")
 
 
-def test_after_an_undo_the_next_upgrade_stops_at_a_conflict_as_was_said(
+def test_after_an_undo_the_next_upgrade_meets_no_conflict_and_brings_its_own_template(
     space: Space, release: Release
 ) -> None:
     ran = space.undo().expect(0)
-    assert "its next upgrade fails with a conflict, unless it gets --force-conflicts" in ran.err
+    assert "a corrected deploy works as usual: the fields that change are handed back" in ran.err
+
+    release.put("upgrade", "v2").expect(0)
+    assert space.image_now() == space.image("v2")
+
+
+def test_without_healing_the_next_upgrade_stops_at_a_conflict_as_was_said(
+    space: Space, release: Release
+) -> None:
+    ran = space.undo("--no-heal").expect(0)
+    assert "a corrected deploy would meet a conflict with backout" in ran.err
 
     stopped = release.put("upgrade", "v2")
     assert stopped.code
