@@ -44,6 +44,9 @@ def until(what: str, ask: Callable[[], T | None], *, within: float = PATIENCE) -
         time.sleep(0.05)
 
 
+CONFLICT = 409
+
+
 class Space:
     """`kind` is that of the workload which is deployed, undone and looked at."""
 
@@ -264,7 +267,7 @@ class Space:
     def audited(self, verb: str, resource: str) -> list[Object]:
         """Return backout's own requests of this namespace, by the API server's audit log.
 
-        Dry runs change nothing and are left out.
+        Dry runs change nothing and are left out; so is a PATCH whose precondition no longer held.
         """
         with self.cluster.audit_log.open("rb") as log:
             log.seek(self._audited_before)
@@ -277,6 +280,7 @@ class Space:
             and e["userAgent"].startswith("backout/")
             and e["stage"] == "ResponseComplete"
             and "dryRun=All" not in e["requestURI"]
+            and not (verb == "patch" and e["responseStatus"]["code"] == CONFLICT)
         ]
 
     def wrote(self) -> list[Object]:

@@ -53,6 +53,7 @@ ONLY_WHEN = {
         ("list", "", "nodes"),  # no node takes a Pod
     },
 }
+OTHER_KINDS = {"statefulsets", "daemonsets", "controllerrevisions"}
 BEHIND = {("list", "apps", "deployments"), ("watch", "apps", "deployments")}
 """Used only when the controller has not seen the newest change."""
 TROUBLE = {
@@ -117,7 +118,7 @@ def first_rights(printed: str) -> dict[str, Right]:
 
 
 def rights(printed: str) -> set[Right]:
-    """Return what the Roles of a manifest grant."""
+    """Return what the Roles of a manifest grant, but for what the other kinds need."""
     return {
         (verb, group, resource)
         for document in yaml.safe_load_all(printed)
@@ -125,6 +126,7 @@ def rights(printed: str) -> set[Right]:
         for verb in rule["verbs"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
+        if resource not in OTHER_KINDS
     }
 
 

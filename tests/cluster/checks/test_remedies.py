@@ -42,7 +42,7 @@ def pasted(space: Space, ran: Ran, one: str) -> Ran:
     assert one in remedies, str(ran)
     found = LINE.findall(remedies[one])
     assert len(found) == 1, remedies[one]
-    agreed = " --yes" if found[0].startswith("backout undo ") else ""
+    agreed = " --yes -o json" if found[0].startswith("backout undo ") else ""
     return run(["bash", "-c", f"{found[0]}{agreed}"], space.environment)
 
 

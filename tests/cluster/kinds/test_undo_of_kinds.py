@@ -43,7 +43,9 @@ def test_a_bad_deploy_is_undone_and_told_by_every_command(
     announced = rf"rollback triggered for {noun}/shop to revision=1, traceID=[0-9a-f]{{32}}"
     assert len(re.findall(announced, ran.out)) == 1, str(ran)
     assert ran.out.splitlines().count(DONE[kind]) == 1, str(ran)
-    assert ran.outcome.startswith(f"{noun}/shop rolled back to revision 1; healthy: "), str(ran)
+    assert ran.outcome.startswith(
+        f"{noun}/shop rolled back to revision 1, now revision 3; healthy: "
+    ), str(ran)
     assert shop.image == space.image("v1")
     assert all(map(is_ready, shop.pods(space.image("v1"))))
     # The controller has taken the same object of the history again.
