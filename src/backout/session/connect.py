@@ -10,15 +10,24 @@ if TYPE_CHECKING:
     from backout.kube.connection import Connection
     from backout.session.process import Process
 
-FLAGS = (
-    "kubeconfig",
-    "context",
-    "cluster",
-    "user",
-    "namespace",
+CHOOSING = ("kubeconfig", "context", "cluster", "user", "namespace", "kuberc")
+"""kubectl's flags that choose entries and files."""
+REPLACING = (
+    "server",
+    "certificate_authority",
+    "insecure_skip_tls_verify",
+    "tls_server_name",
+    "proxy_url",
+    "token",
+    "client_certificate",
+    "client_key",
     "impersonate",
     "impersonate_groups",
+    "impersonate_uid",
+    "impersonate_extra",
 )
+"""kubectl's flags that replace what an entry says."""
+FLAGS = (*CHOOSING, *REPLACING)
 
 
 def connection(flags: Mapping[str, Any], process: Process) -> Connection:
@@ -27,6 +36,7 @@ def connection(flags: Mapping[str, Any], process: Process) -> Connection:
     Raises ConfigError.
     """
     from backout.kube.config import kubeconfig  # noqa: PLC0415 (not for --help)
+    from backout.kube.config.flags import Flags  # noqa: PLC0415 (the same)
 
     return kubeconfig.load(
         path=flags["kubeconfig"],
@@ -34,8 +44,8 @@ def connection(flags: Mapping[str, Any], process: Process) -> Connection:
         cluster=flags["cluster"],
         user=flags["user"],
         namespace=flags["namespace"],
-        impersonate=flags["impersonate"],
-        impersonate_groups=tuple(flags["impersonate_groups"] or ()),
+        kuberc=flags["kuberc"] or "",
+        flags=Flags(**{name: flags[name] for name in REPLACING if flags[name]}),
         environ=process.environ,
         home=process.home,
     )

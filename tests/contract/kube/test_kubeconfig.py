@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.core.errors import ConfigError
+from backout.kube.config.flags import Flags
 from backout.kube.config.kubeconfig import load
 from backout.kube.connection import Connection, Impersonation
 from tests.contract.kube.kubeconfigs import SERVER, config, loaded, written
@@ -212,12 +213,12 @@ def test_impersonation_comes_from_the_flags_else_from_the_file(tmp_path: Path) -
     assert loaded(tmp_path, config(user=user)).impersonation == Impersonation(
         user="jane", groups=("dev",), uid="7", extra={"a": ("b",)}
     )
-    flags = {"impersonate": "joe", "impersonate_groups": ("ops", "x")}
-    assert loaded(tmp_path, config(), **flags).impersonation == Impersonation(
+    flags = Flags(impersonate="joe", impersonate_groups=("ops", "x"))
+    assert loaded(tmp_path, config(), flags=flags).impersonation == Impersonation(
         user="joe", groups=("ops", "x")
     )
     with pytest.raises(ConfigError, match="without a user"):
-        loaded(tmp_path, config(), impersonate_groups=("ops",))
+        loaded(tmp_path, config(), flags=Flags(impersonate_groups=("ops",)))
 
 
 @pytest.mark.parametrize(

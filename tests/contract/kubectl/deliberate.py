@@ -29,6 +29,7 @@ GENERATED: dict[str, Callable[[Outcome], bool]] = {
         )
     ),
     "missing-reference": lambda it: "does not exist in" in it.refusal,
+    "extra-without-value": lambda it: "--as-user-extra takes" in it.refusal,
     "credentials-in-server": lambda it: "has a user or a password" in it.refusal,
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from tests.contract.kubectl import features_broken, features_user
+from tests.contract.kubectl import features_broken, features_flags, features_user
 from tests.contract.kubectl.sets import File
 from tests.contract.kubectl.writing import STYLES
 
@@ -243,7 +243,7 @@ FEATURES: dict[str, Callable[[Set], Any]] = {
         proxy_url, environment_proxy, server_with_path, server_without_tls, server_without_scheme,
         upper_case_scheme, unknown_fields, nulls, odd_scalars, empty_names,
     )
-} | features_user.FEATURES | features_broken.FEATURES  # fmt: skip
+} | features_user.FEATURES | features_flags.FEATURES | features_broken.FEATURES  # fmt: skip
 
 FATAL = frozenset(features_broken.FEATURES)
 """Features that make most sets an error: never drawn by chance."""

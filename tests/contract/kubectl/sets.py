@@ -121,7 +121,7 @@ class Written:
     def arguments(self) -> list[str]:
         """Return the flags as a command line has them."""
         return [
-            f"--{name}={one}"
+            f"--{name}={str(one).lower() if isinstance(one, bool) else one}"
             for name, value in self.flags.items()
             for one in (value if isinstance(value, tuple) else (value,))
         ]

@@ -19,7 +19,7 @@ from tests.contract.kubectl.asked import KUBECTL, WITHIN
 from tests.contract.kubectl.recorder import Arrival, Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 INSIDE = """
@@ -30,11 +30,15 @@ cp -r "$ACCOUNT" /run/secrets/kubernetes.io/serviceaccount
 exec "$@"
 """
 BACKOUT = """
-import asyncio, os
+import asyncio, json, os
 from pathlib import Path
 from backout.kube.config import kubeconfig
 from tests.contract.kubectl import asked
-connection = kubeconfig.load(path=None, context=None, environ=os.environ, home=Path("/none"))
+from backout.kube.config.flags import Flags
+flags = Flags(**json.loads(os.environ["FLAGS"]))
+connection = kubeconfig.load(
+    path=None, context=None, flags=flags, environ=os.environ, home=Path("/none")
+)
 asyncio.run(asked._post(connection))
 """
 AS_ROOT = os.geteuid() == 0
@@ -60,14 +64,21 @@ def account(tmp_path: Path) -> Path:
 
 
 def arrivals(
-    account: Path, *, kubeconfig: object = None, more: Sequence[str] = (), **environ: str
+    account: Path,
+    *,
+    kubeconfig: object = None,
+    more: Sequence[str] = (),
+    flags: Mapping[str, str] | None = None,
+    **environ: str,
 ) -> list[list[Arrival]]:
     """Return what arrives from kubectl, and what from backout, each in a Pod."""
+    given = flags or {}
+    environ["FLAGS"] = json.dumps({name.replace("-", "_"): v for name, v in given.items()})
     if kubeconfig is not None:
         (account.parent / "config").write_text(json.dumps(kubeconfig))
         environ["KUBECONFIG"] = str(account.parent / "config")
     commands = [
-        [str(KUBECTL), "create", "token", "x", *more],
+        [str(KUBECTL), "create", "token", "x", *more, *(f"--{n}={v}" for n, v in given.items())],
         [sys.executable, "-c", BACKOUT],
     ]
     with Recorder(pki.server_context) as recorder:
@@ -144,3 +155,14 @@ def test_with_a_request_timeout_kubectl_forgets_its_pod(account: Path) -> None:
     theirs, ours = arrivals(account, more=["--request-timeout=10s"])
 
     assert (len(theirs), len(ours)) == (0, 1)
+
+
+def test_both_take_a_token_and_a_ca_from_the_command_line_in_a_pod(account: Path) -> None:
+    (account / "ca.crt").write_bytes(pki.files()["other-ca.pem"])
+    (account.parent / "ca.pem").write_bytes(pki.files()["ca.pem"])
+    ca = {"certificate-authority": str(account.parent / "ca.pem")}
+    theirs, ours = arrivals(account, flags={"token": "of-the-flag", **ca})
+
+    assert theirs == ours
+    assert dict(ours[0].headers)["authorization"] == "Bearer of-the-flag"
+    assert arrivals(account) == [[], []]

@@ -183,3 +183,18 @@ def test_kuberc_can_be_named_or_switched_off(login: Path, recorder: Recorder) ->
         theirs, ours = both_ask(made, recorder)
 
         assert bool(theirs.error) == bool(ours.error) == (not runs), name
+
+
+def test_a_kuberc_that_is_named_by_flag_outranks_the_variable(
+    login: Path, recorder: Recorder
+) -> None:
+    made = written(login, recorder)
+    head = "apiVersion: kubectl.config.k8s.io/v1beta1\nkind: Preference\n"
+    (made.folder / "deny").write_text(f"{head}credentialPluginPolicy: DenyAll\n")
+    (made.folder / "allow").write_text(f"{head}credentialPluginPolicy: AllowAll\n")
+    for flag, variable, runs in (("allow", "deny", True), ("deny", "allow", False)):
+        made.environ["KUBERC"] = str(made.folder / variable)
+        made.flags["kuberc"] = str(made.folder / flag)
+        theirs, ours = both_ask(made, recorder)
+
+        assert bool(theirs.error) == bool(ours.error) == (not runs), flag

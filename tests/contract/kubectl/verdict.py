@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tests.contract.kubectl.asked import REPLACED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -49,7 +51,9 @@ class Outcome:
             yield f"kubectl went to localhost:8080, backout said: {self.refusal}"
         elif ours.value != theirs.value:
             yield f"kubectl sent {theirs.value}\n  backout sent {ours.value}"
-        if not self.refusal and not self.kubectl_said.error:
+        replaced = REPLACED - {"cluster", "user"}
+        is_comparable = not replaced & set(self.written.flags)
+        if is_comparable and not self.refusal and not self.kubectl_said.error:
             yield from self._values(self.backout_said.value, self.kubectl_said.value)
 
     def _values(self, ours: Connection, view: dict[str, Any]) -> Iterator[str]:
@@ -85,7 +89,7 @@ class Outcome:
     ) -> dict[str, tuple[Any, Any]]:
         pair, proves = ours.credentials.key_pair, ours.credentials
         facts = {"token": (user.get("token", ""), proves.token)}
-        if {"cluster", "user"} & set(self.written.flags):
+        if REPLACED & set(self.written.flags):
             return facts  # kubectl did not say what is in the files
         certificate = _decoded(user, "client-certificate-data")
         return facts | {

@@ -27,6 +27,8 @@ _DROPPED = frozenset(
 """What does not matter to whoever goes on: the yes is theirs, and how it is told."""
 _SECRET = frozenset({"notify"})
 """Options whose value is a secret, whatever it looks like."""
+_NEVER = frozenset({"token"})
+"""Secrets that we read from no variable: the shell fills in the one that the line names."""
 
 
 def program() -> str:
@@ -79,6 +81,8 @@ def _words(option: Option, value: Any) -> Iterator[tuple[str, ...]]:
 
 def _told(option: Option, value: Any) -> str:
     text = f"{value:g}s" if isinstance(option.type, Duration) else str(value)
+    if option.name in _NEVER:
+        return f"$BACKOUT_{option.name.upper()}"
     if option.name not in _SECRET and MASK.text(text) == text:
         return text
     return f"${option.envvar}" if isinstance(option.envvar, str) else MASK.text(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -32,6 +33,17 @@ class Common:
     user: str | None
     impersonate: str | None
     impersonate_groups: tuple[str, ...]
+    impersonate_uid: str | None
+    impersonate_extra: tuple[str, ...]
+    server: str | None
+    certificate_authority: str | None
+    insecure_skip_tls_verify: bool
+    tls_server_name: str | None
+    proxy_url: str | None
+    token: str | None = field(repr=False)
+    client_certificate: str | None
+    client_key: str | None
+    kuberc: str | None
     request_timeout: float | None
     timeout: float | None
     output: str
@@ -76,28 +88,86 @@ def _output(*formats: str, words: str) -> Callable[[F], F]:
     )
 
 
+def _learn(_ctx: click.Context, _param: click.Parameter, token: str | None) -> str | None:
+    """Let the mask know the token before anything else of the command line is looked at."""
+    if token:
+        from backout.cli.output.gate import MASK  # noqa: PLC0415 (not for --help)
+
+        MASK.learn(token)
+    return token
+
+
 _CONNECTION = (
     click.option(
         "-n",
         "--namespace",
         metavar="NS",
         shell_complete=complete.namespaces,
-        help="Namespace of the workload.",
+        help="Namespace of the workload.  [default: the context's]",
     ),
     click.option(
         "--context",
         metavar="NAME",
         shell_complete=complete.contexts,
-        help="Context of the kubeconfig.",
+        help="Context of the kubeconfig to use.  [default: the current one]",
     ),
     click.option(
-        "--kubeconfig", metavar="FILE", type=click.Path(), help="Kubeconfig instead of $KUBECONFIG."
+        "--kubeconfig",
+        metavar="FILE",
+        type=click.Path(),
+        help="Kubeconfig to read instead of $KUBECONFIG or ~/.kube/config.",
     ),
-    click.option("--cluster", metavar="NAME", help="Cluster of the kubeconfig."),
-    click.option("--user", metavar="NAME", help="User of the kubeconfig."),
-    click.option("--as", "impersonate", metavar="USER", help="Act as this user."),
+    click.option("--cluster", metavar="NAME", help="Cluster of the kubeconfig to ask."),
+    click.option("--user", metavar="NAME", help="User of the kubeconfig to ask as."),
+    click.option("--as", "impersonate", metavar="USER", help="Impersonate this user."),
     click.option(
-        "--as-group", "impersonate_groups", metavar="GROUP", multiple=True, help="And this group."
+        "--as-group",
+        "impersonate_groups",
+        metavar="GROUP",
+        multiple=True,
+        help="Impersonate this group, too; may be repeated.",
+    ),
+    click.option("--as-uid", "impersonate_uid", metavar="UID", help="Impersonate this UID."),
+    click.option(
+        "--as-user-extra",
+        "impersonate_extra",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="Impersonate a user with this extra field; may be repeated.",
+    ),
+    click.option("-s", "--server", metavar="URL", help="API server to ask."),
+    click.option(
+        "--certificate-authority",
+        metavar="FILE",
+        help="CA certificates that the API server's certificate is verified by.",
+    ),
+    click.option(
+        "--insecure-skip-tls-verify",
+        is_flag=True,
+        help="Do not verify the API server's certificate.",
+    ),
+    click.option(
+        "--tls-server-name",
+        metavar="NAME",
+        help="Name to expect in the API server's certificate.  [default: the host's]",
+    ),
+    click.option("--proxy-url", metavar="URL", help="Proxy on the way to the API server."),
+    click.option(
+        "--token",
+        metavar="TOKEN",
+        is_eager=True,
+        callback=_learn,
+        help="Bearer token for the API server. Other users of this machine can read a command "
+        "line: a kubeconfig is the better place.",
+    ),
+    click.option(
+        "--client-certificate", metavar="FILE", help="Client certificate for the API server."
+    ),
+    click.option("--client-key", metavar="FILE", help="Private key of the client certificate."),
+    click.option(
+        "--kuberc",
+        metavar="FILE",
+        help="kubectl's preferences, which say which credential plugins may run.",
     ),
     click.option(
         "--request-timeout",

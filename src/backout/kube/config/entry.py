@@ -7,7 +7,7 @@ field. Values never stand in the error: they may be secrets.
 from __future__ import annotations
 
 import os
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import ConfigError
@@ -24,16 +24,24 @@ CREDENTIAL_FILE_CAP = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """The fields of the entry `kind` (`cluster`) called `name`, and the file it stands in."""
+    """The fields of the entry `kind` (`cluster`) called `name`, and the file it stands in.
+
+    `flags` are those of the command line that replaced some of its fields.
+    """
 
     kind: str
     name: str
     file: Path
     fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    flags: tuple[str, ...] = ()
 
     def error(self, what: str, *, remedy: str = "") -> ConfigError:
         """Return an error that says where: `user "admin" in /home/me/.kube/config: …`."""
         where = f'{self.kind} "{untrusted(self.name)}" in {untrusted(str(self.file))}'
+        if self.flags and not self.file.name:
+            where = f"{self.kind} of {', '.join(self.flags)}"
+        elif self.flags:
+            where += f" with {', '.join(self.flags)}"
         return ConfigError(f"{where}: {what}", remedy=remedy)
 
     def both(self, name: str) -> ConfigError:
@@ -71,7 +79,7 @@ class Entry:
 
     def inner(self, name: str) -> Entry:
         """Return a mapping field as an entry of its own, for errors that name the same place."""
-        return Entry(kind=self.kind, name=self.name, file=self.file, fields=self.mapping(name))
+        return replace(self, fields=self.mapping(name))
 
     def path(self, name: str) -> Path | None:
         """Return a file name, relative to this kubeconfig's folder; None where it is absent."""

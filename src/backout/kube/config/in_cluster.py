@@ -6,6 +6,7 @@ Source: client-go rest/config.go (InClusterConfig) and tools/clientcmd/client_co
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from backout.kube.tls import certificates_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from backout.kube.config.flags import Flags
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 FILE_CAP = 1024 * 1024
@@ -61,6 +64,25 @@ def connection(environ: Mapping[str, str], folder: Path, *, in_namespace: str) -
         proxy=proxy_for(server, environ),
         notes=("no kubeconfig: the Pod's service account is used",),
     )
+
+
+def overridden(its: Connection, flags: Flags) -> Connection:
+    """Return the Pod's own way with the two flags that kubectl heeds there: token and CA.
+
+    Source: client-go tools/clientcmd/client_config.go, inClusterClientConfig.
+    """
+    if flags.token:
+        its = replace(its, credentials=Credentials(token=flags.token))
+    if flags.certificate_authority:
+        path = Path(flags.certificate_authority)
+        try:
+            its = replace(its, trust=Trust(ca=_content(path)))
+        except OSError as exc:
+            reason = (exc.strerror or "unknown").lower()
+            raise ConfigError(
+                f"cannot read --certificate-authority {untrusted(str(path))}: {reason}"
+            ) from None
+    return its
 
 
 def _authority(folder: Path) -> bytes | None:

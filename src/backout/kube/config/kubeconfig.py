@@ -7,6 +7,8 @@ unless it was named.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,14 +20,19 @@ from backout.http.proxies import proxy_for
 from backout.kube.config import in_cluster
 from backout.kube.config import user as users
 from backout.kube.config.entry import Entry
+from backout.kube.config.flags import NONE
 from backout.kube.config.merging import Merged, merged
 from backout.kube.connection import Connection, Credentials, Trust
 from backout.kube.server import server_url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from backout.kube.config.flags import Flags
     from backout.kube.connection import Impersonation
+
+    Proof = Callable[[Entry, Entry], Credentials]
+    """(user, cluster) -> how the user proves who it is."""
 
 DEFAULT_SERVER = "http://localhost:8080"
 """Where kubectl goes when nobody says where; we do not, but it decides about in-cluster."""
@@ -47,31 +54,37 @@ def load(  # noqa: PLR0913 (one argument a kubectl flag)
     cluster: str | None = None,
     user: str | None = None,
     namespace: str | None = None,
-    impersonate: str | None = None,
-    impersonate_groups: tuple[str, ...] = (),
+    flags: Flags = NONE,
+    kuberc: str = "",
     environ: Mapping[str, str],
     home: Path,
     service_account: Path = in_cluster.SERVICE_ACCOUNT,
 ) -> Connection:
     """Return where to go and as whom; every argument is the kubectl flag of that name.
 
-    Empty text counts as absent. Without a kubeconfig that says where, a Pod's own service account
-    is used (`service_account` is its folder). Raises ConfigError, with the file and field named,
-    for whatever cannot be read, contradicts itself or is not supported.
+    `flags` are those that replace fields of what the others choose. Empty text counts as absent.
+    Without a kubeconfig that says where, a Pod's own service account is used (`service_account` is
+    its folder). Raises ConfigError, with the file and field named, for whatever cannot be read,
+    contradicts itself or is not supported.
     """
     config = merged(path=path, environ=environ, home=home)
     chosen = _chosen(config, context=context, cluster=cluster, user=user)
-    acting = users.impersonation(chosen.user, name=impersonate or "", groups=impersonate_groups)
+    chosen = replace(
+        chosen, cluster=flags.over_cluster(chosen.cluster), user=flags.over_user(chosen.user)
+    )
+    acting = users.impersonation(chosen.user)
     users.validate(chosen.user)
     is_pod = in_cluster.is_possible(environ, service_account)
     where = namespace or chosen.context.text("namespace")
     if not where:
         where = in_cluster.namespace(environ, service_account) if is_pod else "default"
     if is_pod and _says_nothing(chosen, acting, environ):
-        return in_cluster.connection(environ, service_account, in_namespace=where)
+        its = in_cluster.connection(environ, service_account, in_namespace=where)
+        return in_cluster.overridden(its, flags)
     if not chosen.cluster.text("server"):
         raise _nowhere(config, chosen)
-    return _connection(chosen, where, acting, environ, home)
+    proof = partial(users.credentials, environ=environ, home=home, kuberc=kuberc)
+    return _connection(chosen, where, acting, environ, proof)
 
 
 def _connection(
@@ -79,13 +92,13 @@ def _connection(
     namespace: str,
     acting: Impersonation | None,
     environ: Mapping[str, str],
-    home: Path,
+    proof: Proof,
 ) -> Connection:
     place = chosen.cluster
     server = _server(place)
     proxy = _proxy(place)
     place.check_source("certificate-authority")
-    trust, proves, notes = _trust_and_proof(chosen, server, environ, home)
+    trust, proves, notes = _trust_and_proof(chosen, server, proof)
     return Connection(
         server=server,
         context=chosen.context.name,
@@ -158,7 +171,7 @@ def _nowhere(config: Merged, chosen: _Chosen) -> ConfigError:
 
 
 def _trust_and_proof(
-    chosen: _Chosen, server: str, environ: Mapping[str, str], home: Path
+    chosen: _Chosen, server: str, proof: Proof
 ) -> tuple[Trust, Credentials, tuple[str, ...]]:
     place = chosen.cluster
     shown = f'cluster "{untrusted(place.name)}"'
@@ -167,7 +180,7 @@ def _trust_and_proof(
         note = f"{shown} is asked without TLS: no credentials are sent to it"
         return Trust(), Credentials(), (note,)
     trust = _trust(place)
-    proves = users.credentials(chosen.user, place, environ=environ, home=home)
+    proves = proof(chosen.user, place)
     if not trust.insecure:
         return trust, proves, ()
     note = f"the certificate of {shown} is not verified (insecure-skip-tls-verify)"

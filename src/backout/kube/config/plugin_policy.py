@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 KINDS = ("AllowAll", "DenyAll", "Allowlist")
 
 
-def plugin_policy(environ: Mapping[str, str], home: Path) -> PluginPolicy:
-    """Return the policy of KUBERC's file or of ~/.kube/kuberc; everything is allowed without one.
+def plugin_policy(environ: Mapping[str, str], home: Path, *, named: str = "") -> PluginPolicy:
+    """Return the policy of the file `named`, else of KUBERC's, else of ~/.kube/kuberc.
+
+    Everything is allowed without one. `off` is none at all.
 
     A file that cannot be understood is an error: kubectl warns and runs the plugin, but whoever
     wrote a policy did not mean that.
     """
-    named = environ.get("KUBERC", "")
+    named = named or environ.get("KUBERC", "")
     if named == "off" or environ.get("KUBECTL_KUBERC", "").lower() in {"false", "0", "f"}:
         return PluginPolicy()
     path = Path(named) if named else home / ".kube" / "kuberc"
@@ -80,5 +82,5 @@ def is_allowed(policy: PluginPolicy, command: str, found: str, search_path: str)
 def _bad(path: Path, why: str) -> ConfigError:
     return ConfigError(
         f"kuberc {untrusted(str(path))}: {why}; the credential plugin was not run",
-        remedy="correct kubectl's preferences (KUBERC, ~/.kube/kuberc)",
+        remedy="correct kubectl's preferences (--kuberc, KUBERC, ~/.kube/kuberc)",
     )

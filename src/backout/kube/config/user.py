@@ -40,16 +40,16 @@ def validate(user: Entry) -> None:
 
 
 def credentials(
-    user: Entry, cluster: Entry, *, environ: Mapping[str, str], home: Path
+    user: Entry, cluster: Entry, *, environ: Mapping[str, str], home: Path, kuberc: str = ""
 ) -> Credentials:
-    """Return how a valid user proves who it is.
+    """Return how a valid user proves who it is; `kuberc` is the flag of that name.
 
     Beside a token or a client certificate an exec plugin is not run, as with kubectl (exec.go,
     UpdateTransportConfig); its version is looked at all the same.
     """
     plugin = None
     if user.fields.get("exec") is not None:
-        policy = plugin_policy(environ, home)
+        policy = plugin_policy(environ, home, named=kuberc)
         plugin = replace(_plugin(user, cluster, environ), policy=policy)
     token, token_file = user.text("token"), user.path("tokenFile")
     key_pair = _key_pair(user)
@@ -58,11 +58,11 @@ def credentials(
     return Credentials(token=token, token_file=token_file, key_pair=key_pair, plugin=plugin)
 
 
-def impersonation(user: Entry, *, name: str, groups: tuple[str, ...]) -> Impersonation | None:
-    """Return as whom to act: `--as` and `--as-group` over the kubeconfig's own `as…` fields."""
+def impersonation(user: Entry) -> Impersonation | None:
+    """Return as whom to act: the `as…` fields of a user over whom the flags have been laid."""
     acting = Impersonation(
-        user=name or user.text("as"),
-        groups=groups or user.texts("as-groups"),
+        user=user.text("as"),
+        groups=user.texts("as-groups"),
         uid=user.text("as-uid"),
         extra={key: _extra(user, key, values) for key, values in _extras(user).items()},
     )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
+from backout.cli.commands.undo import undo
+from backout.cli.main import cli
 from backout.cli.options import again
 from tests.contract.steps.shop import image
 
@@ -54,6 +57,7 @@ async def test_of_a_check_it_is_the_undo(backout: Command) -> None:
             ("--health-command", "curl -H 'Authorization: Bearer s3cr3t'"),
             '--health-command "$BACKOUT_HEALTH_COMMAND"',
         ),
+        (("--token", "s3cr3t"), '--token "$BACKOUT_TOKEN"'),
         (("--reason", "token=s3cr3t"), "--reason 'token=***'"),
     ],
 )
@@ -65,6 +69,16 @@ async def test_a_secret_is_named_by_its_variable(
     assert told in found
     assert "s3cr3t" not in found
     assert image(refused).endswith("bad")
+
+
+def test_the_password_of_a_proxy_is_masked() -> None:
+    root = click.Context(cli)
+    words = ["deploy/web", "--proxy-url", "http://ann:s3cr3t@proxy:1"]
+    with undo.make_context("undo", words, parent=root) as ctx:
+        found = " ".join(again.words(ctx, ("deploy/web",), "undo"))
+
+    assert "--proxy-url http://" in found
+    assert "s3cr3t" not in found
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PLACES = {
     "token of the kubeconfig": "correct horse of the kubeconfig",
+    "token of the command line": "correct-horse-of-the-flag",
+    "password of the proxy of the command line": "correct-horse-of-the-proxy-flag",
     "password of the registry": "correct horse of the registry",
     "password of a pull Secret": "correct horse of a pull Secret",
     "header of the health request": "correct horse of the header",
@@ -220,10 +222,17 @@ def words(here: World) -> tuple[str, ...]:
     bearer = here.plant("smoke test")
     url = f"{here.hook.url}/up?token={here.plant('token in the health URL')}"
     return (
+        *("--token", here.plant("token of the command line"), "--server", here.api.url),
         *("--health", url, "--metric", "up < 1", "--health-successes", "1"),
         *("--health-command", f": Authorization: Bearer {bearer}; echo password={said}; exit 1"),
         *("--reason", f"INC-9 token={here.plant('reason')}"),
     )
+
+
+def proxied(here: World) -> tuple[str, ...]:
+    """Return the words that send everything to a proxy that is not there."""
+    password = here.plant("password of the proxy of the command line")
+    return ("--proxy-url", f"http://ann:{password}@127.0.0.1:9")
 
 
 def _basic(password: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from backout.cli.main import COMMANDS, cli
 from tests.contract.cli import command as commands
 from tests.contract.cli.secrets.leaking import PARTS
-from tests.contract.cli.secrets.planted import PLACES, World, words, world
+from tests.contract.cli.secrets.planted import PLACES, World, proxied, words, world
 
 if TYPE_CHECKING:
     from tests.contract.cli.command import Command
@@ -53,6 +53,7 @@ FREE = {"CMD", "TEXT", "URL", "URL|PATH", "'EXPR OP NUMBER'"}
 """Metavars of options that take any text: what they were given may be told again."""
 GIVEN = {
     *("--health", "--health-command", "--metric", "--notify", "--prometheus", "--reason"),
+    *("--server", "--proxy-url"),
     "--health-text",  # is held against the answer, and never told
 }
 HEALTH = {"undo", "check", "verify"}
@@ -77,6 +78,7 @@ async def test_no_secret_leaves(backout: Command) -> None:
         for name, lines in ASKED.items():
             for line in lines:
                 told |= await _ran(backout, here, name, *line)
+        told |= await _ran(backout, here, "explain", *WEB, "-v", more=proxied(here))
         told |= here.stored | _files(backout)
 
     assert here.planted == set(PLACES)
@@ -99,15 +101,17 @@ async def test_a_part_of_the_gate_that_is_switched_off_is_seen(
     assert _found(told) != {}
 
 
-async def _ran(backout: Command, here: World, name: str, *line: str) -> dict[str, str]:
-    """Run a command; return what it said on each stream."""
+async def _ran(
+    backout: Command, here: World, name: str, *line: str, more: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Run a command, with words that hold secrets; return what it said on each stream."""
     given = words(here) if name in HEALTH else ()
     if name not in REASONED:
         given = given[:-2]
     if name == "check":
         given = tuple(w for i, w in enumerate(given) if not _is_metric(given, i))
-    ran = await backout(name, *line, *given)
-    shown = f"{name} {' '.join(line)}"
+    ran = await backout(name, *line, *given, *more)
+    shown = f"{name} {' '.join((*line, *more[:1]))}"
     assert ran.code != 2, ran.err
     return {f"{shown}: stdout": ran.out, f"{shown}: stderr": ran.err}
 
