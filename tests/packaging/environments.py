@@ -79,6 +79,8 @@ def constraints(folder: Path) -> Path:
 def tells_its_version(program: Path) -> bool:
     """Check a program's `--help` and `--version`; no server can be asked."""
     version = wheel().name.split("-")[1]
-    assert run(program, "--help").startswith("Usage: backout [OPTIONS]")
-    assert f"backout {version}\nPython 3." in run(program, "--version")
+    called = program.name.replace("kubectl-", "kubectl ")
+    assert run(program, "--help").startswith(f"Usage: {called} [OPTIONS]")
+    assert run(program, "--version") == f"backout {version}\n"
+    assert f"backout {version}\nPython 3." in run(program, "version")
     return True

@@ -56,7 +56,7 @@ def test_the_program_for_kubectls_completion_answers(bare: Path) -> None:
 
 
 def test_a_kubeconfig_is_needed_to_act_and_none_to_ask_for_the_version(bare: Path) -> None:
-    said = run(bare / "bin" / "backout", "--version")
+    said = run(bare / "bin" / "backout", "version")
 
     assert "server not asked: " in said
     assert "/nowhere/config" in said

@@ -4,68 +4,47 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 from importlib import import_module
 from typing import Any
 
 import click
 
+from backout import __version__
 from backout.cli import exit_codes
+from backout.cli.help.command import WIDTH
+from backout.cli.help.group import Commands
 from backout.cli.options.shared import common, given
 from backout.cli.output.streams import leave, prepare_streams
-from backout.cli.program import COMPLETING, PROGRAM
+from backout.cli.program import COMPLETING, program
 from backout.core.errors import BackoutError
-
-COMMANDS = {
-    "undo": "undo",
-    "history": "history",
-    "diff": "diff",
-    "check": "check",
-    "status": "status",
-    "verify": "verify",
-    "explain": "status",
-    "resume": "resume",
-    "ledger": "ledger",
-    "rbac": "rbac",
-    "report": "report",
-    "completion": "completion",
-}
-"""Each command and its module, which is loaded only for it and for what lists them all."""
-
-
-class _Commands(click.Group):
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        command = getattr(import_module(f"backout.cli.commands.{COMMANDS[name]}"), name)
-        return command if isinstance(command, click.Command) else None
 
 
 @click.group(
-    cls=_Commands,
+    cls=Commands,
     invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
 )
-@click.option("--version", is_flag=True, help="Show the versions: ours, Python's, the server's.")
+@click.option("--version", is_flag=True, help="Show the version of backout and exit.")
 @common
 @click.pass_context
 def cli(ctx: click.Context, /, *, version: bool, **values: Any) -> None:
     """Roll a Kubernetes workload back to a revision proven to work, and prove that it did.
 
+    \b
+    Examples:
+      backout undo deploy/web
+      backout check deploy/web
+      backout history deploy/web -n shop
+
     Exit codes: 0 rolled back, 1 error before anything was sent, 2 usage, 3 refused and nothing
     changed, 4 changed and failed or unhealthy, 5 undecided, 130 and 143 interrupted.
-    """
+    """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
     ctx.obj = given(ctx, values)
     if version:
-        from backout.cli.commands.version import show  # noqa: PLC0415 (it asks the server)
-
-        show(values)
+        click.echo(f"backout {__version__}")
         ctx.exit()
     if ctx.invoked_subcommand is None:
-        raise click.UsageError("name a command; see --help", ctx)
+        click.echo(ctx.get_help(), color=ctx.color)
 
 
 def main() -> None:
@@ -73,9 +52,8 @@ def main() -> None:
     prepare_streams()
     if COMPLETING in os.environ:
         import_module("backout.cli.commands.completion")  # what click shall complete with
-    arguments = ["--dry-run=server" if a == "--dry-run" else a for a in sys.argv[1:]]
     try:
-        code = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+        code = cli.main(prog_name=program(), complete_var=COMPLETING, standalone_mode=False)
     except click.UsageError as error:
         _show(error)
         code = exit_codes.USAGE

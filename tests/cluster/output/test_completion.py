@@ -95,7 +95,7 @@ def test_kubectl_finds_the_installed_plugin_and_shows_its_help(space: Space) -> 
     shown = run([kubectl, "backout", "--help"], space.environment).expect(0)
     listed = run([kubectl, "plugin", "list"], space.environment)
 
-    assert shown.out.startswith("Usage: backout [OPTIONS]")
+    assert shown.out.startswith("Usage: kubectl backout [OPTIONS]")
     assert str(BACKOUT.with_name("kubectl-backout")) in listed.out
 
 

@@ -7,31 +7,41 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backout.cli.help.command import Helped
 from backout.cli.options import acting, complete
 from backout.cli.options import target as targets
 from backout.cli.options.shared import breaker, collect, common_with_page
+from backout.cli.options.values import Number
 
 if TYPE_CHECKING:
     from backout.cli.invocation import Invocation
     from backout.cli.options.shared import Common
 
 
-@click.command()
+@click.command(cls=Helped)
 @click.argument("workload", nargs=-1, metavar="TYPE/NAME...", shell_complete=complete.workloads)
-@click.option("--all", "every", is_flag=True, help="Every workload of the namespace.")
-@click.option("-A", "--all-namespaces", is_flag=True, help="Every workload of the cluster.")
+@click.option("--all", "every", is_flag=True, help="Check every workload of the namespace.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Check every workload of the cluster.")
 @click.option(
-    "-l", "--selector", default="", metavar="LABELS", help="Those with these labels: app=web."
+    "-l",
+    "--selector",
+    default="",
+    metavar="LABELS",
+    help="Check the workloads that have these labels: app=web.",
 )
 @click.option(
     "--to-revision",
-    type=click.IntRange(min=1),
+    type=Number(min=1),
     metavar="N",
     shell_complete=complete.revisions,
-    help="Would this one do, not the chosen.",
+    help="Check revision N instead of the one that backout would choose.",
 )
 @acting.proof
-@click.option("--explain", metavar="ID", help="What a check or a failure class means, and exit.")
+@click.option(
+    "--explain",
+    metavar="ID",
+    help="Explain a check or a failure class and exit; without an id, list them.",
+)
 @acting.pin
 @acting.health
 @breaker

@@ -16,26 +16,32 @@ from click.shell_completion import (
     split_arg_string,
 )
 
+from backout.cli.help.command import Helped
 from backout.cli.options.complete import hush
-from backout.cli.program import COMPLETING, PROGRAM
+from backout.cli.options.values import OneOf
+from backout.cli.program import COMPLETING, program
 
 
-@click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.command(cls=Helped)
+@click.argument("shell", type=OneOf(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, /, shell: str) -> None:
     r"""Print the completion script for a shell.
 
     \b
-    bash:  source <(backout completion bash)
-    zsh:   source <(backout completion zsh)
-    fish:  backout completion fish | source
+    Examples:
+      source <(backout completion bash)
+      source <(backout completion zsh)
+      backout completion fish | source
+
     kubectl completes `kubectl backout` by itself, through kubectl_complete-backout.
     """
     made = get_completion_class(shell)
     if made is None:
         raise click.UsageError(f"no completion for {shell}")
-    click.echo(made(ctx.find_root().command, {}, PROGRAM, COMPLETING).source())
+    # Typed in full, the plugin's file has a name of its own.
+    name = program().replace(" ", "-")
+    click.echo(made(ctx.find_root().command, {}, name, COMPLETING).source())
 
 
 class _InTime(ShellComplete):

@@ -6,36 +6,38 @@ from typing import Any
 
 import click
 
+from backout.cli.help.command import Helped
 from backout.cli.options import acting, complete
 from backout.cli.options.shared import collect, common_in
+from backout.cli.options.values import Number
 
 
-@click.command()
+@click.command(cls=Helped)
 @click.argument(
     "workload", nargs=-1, required=True, metavar="TYPE/NAME", shell_complete=complete.workloads
 )
 @click.option(
     "--to-revision",
-    type=click.IntRange(min=1),
+    type=Number(min=1),
     metavar="N",
     shell_complete=complete.all_revisions,
-    help="Compare with this one.  [default: the one that undo would choose]",
+    help="Revision to compare with.  [default: the one that undo would choose]",
 )
 @click.option(
     "--from",
     "from_revision",
-    type=click.IntRange(min=1),
+    type=Number(min=1),
     metavar="N",
     shell_complete=complete.all_revisions,
-    help="Begin from this one.  [default: what the workload asks for now]",
+    help="Revision to compare from.  [default: what the workload asks for now]",
 )
-@click.option("--show-values", is_flag=True, help="Hide no value, secret or not.")
+@click.option("--show-values", is_flag=True, help="Show every value, secret or not.")
 @acting.ledger
 @common_in(
     "json",
     "patch",
-    words="json: a JSON Patch (RFC 6902) of the workload; patch: a unified diff of the two "
-    "templates as YAML.",
+    words="Output format; json is a JSON Patch (RFC 6902) of the workload, patch a unified diff of "
+    "the two templates as YAML.",
 )
 @click.pass_context
 def diff(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:

@@ -6,33 +6,35 @@ from typing import Any
 
 import click
 
+from backout.cli.help.command import Helped
 from backout.cli.options import acting, complete
 from backout.cli.options.shared import collect, common_in
+from backout.cli.options.values import Number
 
 
-@click.command()
+@click.command(cls=Helped)
 @click.argument(
     "workload", nargs=-1, required=True, metavar="TYPE/NAME", shell_complete=complete.workloads
 )
 @click.option(
     "--revision",
-    type=click.IntRange(min=1),
+    type=Number(min=1),
     metavar="N",
     shell_complete=complete.all_revisions,
-    help="Show the Pod template of this one.",
+    help="Show the Pod template of revision N.",
 )
+@click.option("--no-headers", is_flag=True, help="Print the rows without what explains them.")
 @click.option(
-    "--no-headers", is_flag=True, help="Print the rows alone, without what explains them."
+    "--show-values", is_flag=True, help="Show every value of the Pod template; needs --revision."
 )
-@click.option("--show-values", is_flag=True, help="With --revision: hide no value.")
 @acting.ledger
 @common_in(
     "json",
     "yaml",
     "wide",
     "name",
-    words="json: one revision a line, the last line is the choice; yaml: the same as one document; "
-    "wide: whole image names; name: what keeps each revision.",
+    words="Output format; json is one revision a line, the last line is the choice; yaml the "
+    "same as one document; wide has whole image names; name is what keeps each revision.",
 )
 @click.pass_context
 def history(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:

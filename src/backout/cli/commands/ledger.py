@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backout.cli.help.command import Helped
 from backout.cli.options import acting, complete
 from backout.cli.options.shared import breaker, collect, common
+from backout.cli.options.values import Number
 
 if TYPE_CHECKING:
     from backout.cli.options.shared import Common
@@ -16,21 +18,27 @@ if TYPE_CHECKING:
 MARK = complete.MARK
 
 
-@click.command()
+@click.command(cls=Helped)
 @click.argument(
     "words", nargs=-1, metavar="[TYPE/NAME | mark TYPE/NAME]", shell_complete=complete.workloads
 )
 @click.option("-A", "--all-namespaces", is_flag=True, help="List the ledgers of the whole cluster.")
-@click.option("--healthy", is_flag=True, help="mark: this revision works.")
-@click.option("--bad", is_flag=True, help="mark: it does not; undo passes it over.")
+@click.option("--healthy", is_flag=True, help="With mark: record that the revision works.")
+@click.option(
+    "--bad",
+    is_flag=True,
+    help="With mark: record that the revision does not work; undo passes it over.",
+)
 @click.option(
     "--revision",
-    type=click.IntRange(min=1),
+    type=Number(min=1),
     metavar="N",
     shell_complete=complete.all_revisions,
-    help="mark: which one.  [default: the current]",
+    help="With mark: the revision to mark.  [default: the current one]",
 )
-@click.option("--reason", default="", metavar="TEXT", help="mark: why; kept in the memory.")
+@click.option(
+    "--reason", default="", metavar="TEXT", help="With mark: the reason, kept in the ledger."
+)
 @breaker
 @acting.ledger
 @acting.record

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backout.cli.help.command import Helped
+from backout.cli.options.values import OneOf
 from backout.core.rights.commands import COMMANDS, UNDO
 
 if TYPE_CHECKING:
@@ -18,26 +20,38 @@ _ROLE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9.:_]{0,198}[A-Za-z0-9])?")
 _LONGEST = 253
 
 
-@click.command()
+@click.command(cls=Helped)
 @click.option(
     "--for",
     "command",
-    type=click.Choice(COMMANDS),
+    type=OneOf(COMMANDS),
     default=UNDO,
     show_default=True,
-    help="The command that is to be allowed (mark: ledger mark).",
-)
-@click.option("-n", "--namespace", metavar="NS", help="Of the Role.  [default: kubectl's]")
-@click.option("--name", metavar="NAME", help="Of the Role.  [default: backout-COMMAND]")
-@click.option(
-    "--secret", "secrets", multiple=True, metavar="NAME", help="A Secret that may be read, by name."
+    help="Command that the Role allows (mark is ledger mark).",
 )
 @click.option(
-    "--service-account", "accounts", multiple=True, metavar="NS:NAME", help="Bind it to this one."
+    "-n", "--namespace", metavar="NS", help="Namespace of the Role.  [default: kubectl's]"
 )
-@click.option("--user", "users", multiple=True, metavar="NAME", help="Bind it to this user.")
-@click.option("--group", "groups", multiple=True, metavar="NAME", help="Bind it to this group.")
-@click.option("--namespaced", is_flag=True, help="Leave out what is not in a namespace.")
+@click.option("--name", metavar="NAME", help="Name of the Role.  [default: backout-COMMAND]")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="NAME",
+    help="Name of a Secret that may be read; may be repeated.",
+)
+@click.option(
+    "--service-account",
+    "accounts",
+    multiple=True,
+    metavar="NS:NAME",
+    help="Bind the Role to this service account.",
+)
+@click.option("--user", "users", multiple=True, metavar="NAME", help="Bind the Role to this user.")
+@click.option(
+    "--group", "groups", multiple=True, metavar="NAME", help="Bind the Role to this group."
+)
+@click.option("--namespaced", is_flag=True, help="Leave out the rights that are cluster-wide.")
 @click.pass_context
 def rbac(ctx: click.Context, /, *, command: str, namespaced: bool, **values: Any) -> int:
     r"""Print the least Role that a command needs, for kubectl apply. Asks nobody.

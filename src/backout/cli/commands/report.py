@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backout.cli.help.command import Helped
 from backout.cli.options import acting
+from backout.cli.options.values import OneOf
 
 if TYPE_CHECKING:
     from backout.core.report.incident import Incident
@@ -15,21 +17,21 @@ if TYPE_CHECKING:
 FORMATS = ("md", "html", "json")
 
 
-@click.command()
+@click.command(cls=Helped)
 @click.argument("words", nargs=-1, metavar="[RECORD | TYPE/NAME]")
-@click.option("--last", is_flag=True, help="The newest run.  [default]")
-@click.option("-n", "--namespace", metavar="NS", help="Only runs in this namespace.")
+@click.option("--last", is_flag=True, help="Tell the newest run, which is the default.")
+@click.option("-n", "--namespace", metavar="NS", help="Tell only runs in this namespace.")
 @click.option(
     "-o",
     "--output",
-    type=click.Choice(FORMATS),
-    help="html needs the extra backout[report].  [default: md]",
+    type=OneOf(FORMATS),
+    help="Output format; html needs the extra backout[report].  [default: md]",
 )
 @click.option(
     "--journal",
     metavar="FILE",
     envvar="BACKOUT_JOURNAL",
-    help="The journal to read.  [default: in the state folder]",
+    help="Journal to read.  [default: in the state folder]",
 )
 @click.pass_context
 def report(ctx: click.Context, /, words: tuple[str, ...], **values: Any) -> int:

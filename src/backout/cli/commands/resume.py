@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from backout.cli.help.command import Helped
 from backout.cli.options import acting, complete
 from backout.cli.options.shared import collect, common
 
 
-@click.command()
+@click.command(cls=Helped)
 @click.argument(
     "workload", nargs=-1, required=True, metavar="TYPE/NAME", shell_complete=complete.workloads
 )

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backout.cli.help.command import Helped
 from backout.cli.options import acting, complete
-from backout.cli.options.durations import DURATION
+from backout.cli.options.durations import DURATION_OR_NONE
 from backout.cli.options.shared import collect, common
+from backout.cli.options.values import Number
 
 if TYPE_CHECKING:
     from backout.core.outcome import Outcome
@@ -19,20 +21,22 @@ _WORKLOAD = click.argument(
 )
 
 
-@click.command()
+@click.command(cls=Helped)
 @_WORKLOAD
-@click.option("--revision", type=click.IntRange(min=1), metavar="N", help="Only if it is this one.")
+@click.option(
+    "--revision", type=Number(min=1), metavar="N", help="Fail if the current revision is not N."
+)
 @click.option(
     "--soak",
-    type=DURATION,
+    type=DURATION_OR_NONE,
     default=5.0,
     envvar="BACKOUT_SOAK",
-    help="How long a success must hold.  [default: 5s]",
+    help="Time that a success must hold.  [default: 5s]",
 )
 @click.option(
     "--record",
     is_flag=True,
-    help="Ask the service, too, and remember that it was healthy, as verify does.",
+    help="Ask the service's health, too, and remember that it was healthy, as verify does.",
 )
 @acting.fail_fast
 @acting.registry
@@ -64,7 +68,7 @@ def status(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
     return run_command(acting.invocation(watched, workload, shared, values, policy=policy))
 
 
-@click.command()
+@click.command(cls=Helped)
 @_WORKLOAD
 @acting.patience
 @acting.registry

@@ -6,12 +6,14 @@ from typing import Any
 
 import click
 
+from backout.cli.help.command import Helped
 from backout.cli.options import acting, complete
-from backout.cli.options.durations import DURATION
+from backout.cli.options.durations import DURATION_OR_NONE
 from backout.cli.options.shared import breaker, collect, common
+from backout.cli.options.values import Number, OneOf
 
 
-@click.command()
+@click.command(cls=Helped)
 @click.argument(
     "workload",
     nargs=-1,
@@ -21,26 +23,35 @@ from backout.cli.options.shared import breaker, collect, common
 )
 @click.option(
     "--to-revision",
-    type=click.IntRange(min=1),
+    type=Number(min=1),
     metavar="N",
     shell_complete=complete.revisions,
-    help="Go to this one, not the chosen.",
+    help="Roll back to revision N instead of the one that backout would choose.",
 )
 @acting.proof
 @click.option(
     "--dry-run",
-    type=click.Choice(["none", "server"]),
+    type=OneOf(["none", "server"]),
     default="none",
-    help="Check everything, let the server try the patch, show the diff, change nothing.",
+    help="Make every check, let the server try the patch, show the difference, and change nothing.",
 )
 @click.option(
-    "--accept", "accepted", multiple=True, metavar="ID", help="Go past this finding; with --reason."
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="ID",
+    help="Go on in spite of this finding; needs --reason.",
 )
-@click.option("--reason", default="", metavar="TEXT", help="Why; kept in the record.")
-@click.option("--unpause", is_flag=True, help="Resume a paused workload in the same write.")
+@click.option(
+    "--reason", default="", metavar="TEXT", help="Reason for the rollback, kept in its record."
+)
+@click.option("--unpause", is_flag=True, help="Resume a paused workload in the same change.")
 @click.option("--resume", "was_unpause", is_flag=True, hidden=True)
 @click.option(
-    "-y", "--yes", is_flag=True, help="Do not ask; needed where nobody can be asked, as in CI."
+    "-y",
+    "--yes",
+    is_flag=True,
+    help="Do not ask for confirmation; needed where nobody can be asked, as in CI.",
 )
 @acting.pin
 @acting.health
@@ -52,9 +63,10 @@ from backout.cli.options.shared import breaker, collect, common
 @acting.registry
 @click.option(
     "--wait-lock",
-    type=DURATION,
+    type=DURATION_OR_NONE,
     envvar="BACKOUT_WAIT_LOCK",
-    help="Wait for another rollback to end; not counted in --timeout.  [default: refuse]",
+    help="Time to wait for another rollback of the workload to end, not counted in --timeout.  "
+    "[default: refuse]",
 )
 @acting.lock
 @acting.ledger

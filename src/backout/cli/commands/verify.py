@@ -6,20 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backout.cli.help.command import Helped
 from backout.cli.options import acting, complete
 from backout.cli.options.shared import collect, common
+from backout.cli.options.values import Number
 
 if TYPE_CHECKING:
     from backout.core.outcome import Outcome
     from backout.steps.run import Run
 
 
-@click.command()
+@click.command(cls=Helped)
 @click.argument(
     "workload", nargs=-1, required=True, metavar="TYPE/NAME", shell_complete=complete.workloads
 )
-@click.option("--revision", type=click.IntRange(min=1), metavar="N", help="Only if it is this one.")
-@click.option("--reason", default="", metavar="TEXT", help="Kept in the memory: a build, a ticket.")
+@click.option(
+    "--revision", type=Number(min=1), metavar="N", help="Fail if the current revision is not N."
+)
+@click.option(
+    "--reason",
+    default="",
+    metavar="TEXT",
+    help="Reason to remember with the revision: a build, a ticket.",
+)
 @acting.health
 @acting.telemetry
 @acting.fail_fast

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -13,9 +12,11 @@ from backout.cli.options import complete
 from backout.cli.options import target as targets
 from backout.cli.options.durations import DURATION, DURATION_OR_NONE
 from backout.cli.options.shared import with_options
+from backout.cli.options.values import Number, OneOf
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from pathlib import Path
 
     from backout.cli.invocation import Invocation
     from backout.cli.options.shared import Common
@@ -32,96 +33,99 @@ _HEALTH = (
         multiple=True,
         metavar="URL|PATH",
         envvar="BACKOUT_HEALTH",
-        help="What to ask: a URL, /path or PORT/path; all must be well.  "
-        "[default: the readiness probe's]",
+        help="Address that must answer for the service to be healthy: a URL, /path or PORT/path; "
+        "may be repeated.  [default: the readiness probe's]",
     ),
     click.option(
         "--health-status",
         default="",
         metavar="STATUS",
         envvar="BACKOUT_HEALTH_STATUS",
-        help="Good ones: 200, 2xx, 200-204, or a list.  [default: 2xx]",
+        help="Status codes that count as healthy: 200, 2xx, 200-204 or a list.  [default: 2xx]",
     ),
     click.option(
         "--health-text",
         default="",
         metavar="TEXT",
         envvar="BACKOUT_HEALTH_TEXT",
-        help="A good answer's body has this in it.",
+        help="Text that the body of a healthy answer contains.",
     ),
     click.option(
         "--health-json",
         multiple=True,
         metavar="PATH=VALUE",
         envvar="BACKOUT_HEALTH_JSON",
-        help="Its JSON has this field: status=ok, checks.0.db=up.",
+        help="Field that the JSON of a healthy answer has: status=ok, checks.0.db=up.",
     ),
     click.option(
         "--health-method",
-        type=click.Choice(["GET", "HEAD", "POST"]),
+        type=OneOf(["GET", "HEAD", "POST"]),
         default="GET",
         envvar="BACKOUT_HEALTH_METHOD",
-        help="How a URL is asked.  [default: GET]",
+        help="HTTP method that health URLs are asked with.  [default: GET]",
     ),
     click.option(
         "--health-header-file",
         metavar="FILE",
         envvar="BACKOUT_HEALTH_HEADER_FILE",
-        help="Lines `Name: value` for URLs, all of one host; or in BACKOUT_HEALTH_HEADER.",
+        help="File with headers for health URLs of one host, a line `Name: value` each; one "
+        "may also stand in BACKOUT_HEALTH_HEADER.",
     ),
     click.option(
         "--health-ca",
         metavar="FILE",
         envvar="BACKOUT_HEALTH_CA",
-        help="CA certificates for https URLs, beside the system's.",
+        help="CA certificates for health URLs, beside the system's.",
     ),
     click.option(
         "--health-command",
         default="",
         metavar="CMD",
         envvar="BACKOUT_HEALTH_COMMAND",
-        help="Your own smoke test, for /bin/sh -c: exit 0 is healthy.",
+        help="Smoke test of your own, run by /bin/sh -c: exit 0 is healthy.",
     ),
     click.option(
         "--health-command-timeout",
         type=DURATION,
         default=30.0,
         envvar="BACKOUT_HEALTH_COMMAND_TIMEOUT",
-        help="Of one run of it; then it is killed.  [default: 30s]",
+        help="Kill the smoke test after this long.  [default: 30s]",
     ),
     click.option(
         "--health-successes",
-        type=click.IntRange(1, 100),
+        type=Number(1, 100),
         default=3,
         show_default=True,
         envvar="BACKOUT_HEALTH_SUCCESSES",
-        help="Good answers in a row, one a second.",
+        help="Number of healthy answers in a row, one a second, that prove the service healthy.",
     ),
     click.option(
         "--soak",
-        type=DURATION,
+        type=DURATION_OR_NONE,
         envvar="BACKOUT_SOAK",
-        help="How long they must span at least.  [default: 5s, nothing where one is enough]",
+        help="Least time that the healthy answers must span.  "
+        "[default: 5s, nothing where one answer is enough]",
     ),
     click.option(
         "--health-timeout",
         type=DURATION,
         envvar="BACKOUT_HEALTH_TIMEOUT",
-        help="Until the service must be healthy.  [default: 60s, and what --soak and the runs of "
+        help="Time limit for the service to become healthy.  "
+        "[default: 60s, and what --soak and the runs of "
         "--health-command may take]",
     ),
     click.option(
         "--require-health",
         is_flag=True,
         envvar="BACKOUT_REQUIRE_HEALTH",
-        help="Refuse where nothing can be asked; exit 5 where the answer is lost.",
+        help="Refuse if the service's health cannot be asked; exit 5 if the answer is lost later.",
     ),
 )
 _PIN = (
     click.option(
         "--pin",
         is_flag=True,
-        help="Take the target's images by the digest that ran: where a tag has moved.",
+        help="Roll back to the image digests that ran, for a tag that has moved since.",
     ),
 )
 _PATIENCE = (
@@ -129,7 +133,7 @@ _PATIENCE = (
         "--patience",
         type=DURATION_OR_NONE,
         envvar="BACKOUT_PATIENCE",
-        help="How long to wait for what somebody else may still put right: a Secret, an image, a "
+        help="Time to wait for what somebody else may still put right: a Secret, an image, a "
         "node. 0s does not wait.  [default: 30s; 3m for a Secret that is new, and with an "
         "autoscaler]",
     ),
@@ -139,7 +143,7 @@ _FAIL_FAST = (
         "--fail-fast",
         is_flag=True,
         envvar="BACKOUT_FAIL_FAST",
-        help="Fail at the first suspected cause, without waiting until it is certain.",
+        help="Fail at the first suspected cause instead of waiting until it is certain.",
     ),
     *_PATIENCE,
 )
@@ -147,10 +151,11 @@ _LEDGER = (
     click.option(
         "--ledger",
         "where",
-        type=click.Choice(["cluster", "local"]),
+        type=OneOf(["cluster", "local"]),
         default="cluster",
         envvar="BACKOUT_LEDGER",
-        help="local: a file that protects this machine only, for want of the right to Leases.",
+        help="Where the lock and the history are kept: in the cluster's Leases, or in a local "
+        "file, which protects this machine only.",
     ),
 )
 _LOCK = (
@@ -159,12 +164,12 @@ _LOCK = (
         type=DURATION,
         default=60.0,
         envvar="BACKOUT_LEASE_DURATION",
-        help="How long the lock outlives a holder that died.  [default: 60s]",
+        help="Time after which the lock of a process that died expires.  [default: 60s]",
     ),
     click.option(
         "--take-over",
         is_flag=True,
-        help="Take the lock from its holder, dead or alive; recorded.",
+        help="Take the lock from its holder, dead or alive. This is recorded.",
     ),
 )
 _RECORD = (
@@ -172,10 +177,13 @@ _RECORD = (
         "--journal",
         metavar="FILE",
         envvar="BACKOUT_JOURNAL",
-        help="JSON lines, on disk before anything is changed.  [default: in the state folder]",
+        help="File that every event is written to, one JSON line each.  "
+        "[default: in the state folder]",
     ),
     click.option(
-        "--trace-id", metavar="ID", help="Joins line, journal and record.  [default: a new one]"
+        "--trace-id",
+        metavar="ID",
+        help="Id that joins the output, the journal and the record.  [default: a new one]",
     ),
 )
 
@@ -184,14 +192,14 @@ _PREFLIGHT = (
     click.option(
         "--show-values",
         is_flag=True,
-        help="Also tell the values of the Pod template that differ, but for what looks like a "
+        help="Show the values of the Pod template that differ, except for what looks like a "
         "credential.",
     ),
     click.option(
         "--strict",
         is_flag=True,
         envvar="BACKOUT_STRICT",
-        help="A WARN refuses, too, unless it is accepted.",
+        help="Refuse at a WARN, too, unless it is accepted.",
     ),
     click.option(
         "--heal/--no-heal",
@@ -205,7 +213,7 @@ _PREFLIGHT = (
         type=DURATION,
         default=3.0,
         envvar="BACKOUT_PREFLIGHT_BUDGET",
-        help="For checks that can only warn.  [default: 3s]",
+        help="Time limit for checks that can only warn.  [default: 3s]",
     ),
 )
 _REGISTRY = (
@@ -213,17 +221,20 @@ _REGISTRY = (
         "--registry-auth-file",
         metavar="FILE",
         envvar="BACKOUT_REGISTRY_AUTH_FILE",
-        help="Docker config with credentials.",
+        help="Docker config file with credentials for registries.",
     ),
     click.option(
         "--registry-plain-http",
         metavar="HOST[:PORT]",
         multiple=True,
         envvar="BACKOUT_REGISTRY_PLAIN_HTTP",
-        help="A registry without TLS.",
+        help="Registry to ask without TLS; may be repeated.",
     ),
     click.option(
-        "--registry-ca", metavar="FILE", envvar="BACKOUT_REGISTRY_CA", help="Its CA certificates."
+        "--registry-ca",
+        metavar="FILE",
+        envvar="BACKOUT_REGISTRY_CA",
+        help="CA certificates of the registries.",
     ),
 )
 
@@ -239,30 +250,30 @@ _PROOF = (
         metavar="NAME[:TAG]",
         default="",
         shell_complete=complete.images,
-        help="Only to a revision with this image, the best of several.",
+        help="Roll back to the best revision that has this image.",
     ),
     click.option(
         "--to-last-healthy",
         is_flag=True,
-        help="Only to a revision that was recorded healthy, the newest.",
+        help="Roll back to the newest revision that was recorded healthy.",
     ),
     click.option(
         "--require-proof",
         is_flag=True,
         envvar="BACKOUT_REQUIRE_PROOF",
-        help="Refuse a target that nothing shows to work.",
+        help="Refuse a revision that nothing proves to work.",
     ),
     click.option(
         "--rehearse",
         is_flag=True,
-        help="Try the target out in one trial Pod before anything is switched.",
+        help="Try the revision out in one trial Pod before anything is changed.",
     ),
     click.option(
         "--rehearse-timeout",
         type=DURATION,
         default=60.0,
         envvar="BACKOUT_REHEARSE_TIMEOUT",
-        help="Until the trial Pod must be up and well.  [default: 60s]",
+        help="Time limit for the trial Pod to become Ready and healthy.  [default: 60s]",
     ),
 )
 
@@ -293,43 +304,44 @@ _TELEMETRY = (
         "metrics",
         metavar="'EXPR OP NUMBER'",
         multiple=True,
-        help="Healthy only if every series of the PromQL expression is so.  Repeatable.",
+        help="PromQL condition that every series must meet for the service to be healthy; may "
+        "be repeated.",
     ),
     click.option(
         "--prometheus",
         metavar="URL",
         envvar="BACKOUT_PROMETHEUS",
-        help="Asked for metrics and for alerts that fire.",
+        help="Prometheus to ask for metrics and for firing alerts.",
     ),
     click.option(
         "--prometheus-token-file",
         metavar="FILE",
         envvar="BACKOUT_PROMETHEUS_TOKEN_FILE",
-        help="Its bearer token.",
+        help="File with the bearer token for Prometheus.",
     ),
     click.option(
         "--prometheus-basic-file",
         metavar="FILE",
         envvar="BACKOUT_PROMETHEUS_BASIC_FILE",
-        help="user:password for it.",
+        help="File with user:password for Prometheus.",
     ),
     click.option(
         "--prometheus-ca",
         metavar="FILE",
         envvar="BACKOUT_PROMETHEUS_CA",
-        help="Its CA certificates.",
+        help="CA certificates of Prometheus.",
     ),
     click.option(
         "--notify",
         metavar="URL",
         envvar="BACKOUT_NOTIFY",
-        help="POST the announcement and the outcome there, once.",
+        help="URL to POST the announcement and the outcome to, once each.",
     ),
     click.option(
         "--notify-key-file",
         metavar="FILE",
         envvar="BACKOUT_NOTIFY_KEY_FILE",
-        help="Sign them with this key.",
+        help="File with the key that notifications are signed with.",
     ),
 )
 
@@ -412,8 +424,8 @@ def invocation(
 
 
 def _settings(shared: Common, values: dict[str, Any], policy: Request | None) -> Settings:
-    from backout.cli.options.again import program  # noqa: PLC0415
     from backout.cli.options.telemetry import telemetry_of  # noqa: PLC0415
+    from backout.cli.program import program  # noqa: PLC0415
     from backout.core.preflight.request import Request  # noqa: PLC0415
     from backout.session.settings import Settings  # noqa: PLC0415
 
@@ -455,4 +467,6 @@ def _limits(shared: Common, values: dict[str, Any]) -> Limits:
 
 def path(text: str | None) -> Path | None:
     """Return a file that an option names."""
+    from pathlib import Path  # noqa: PLC0415 (not for --help)
+
     return Path(text) if text is not None else None

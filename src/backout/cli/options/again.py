@@ -5,8 +5,6 @@ A secret is never among them: an option whose value must not be told is named by
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from click import Option
@@ -14,7 +12,6 @@ from click.core import ParameterSource
 
 from backout.cli.options.durations import Duration
 from backout.cli.output.gate import MASK
-from backout.cli.program import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +26,6 @@ _SECRET = frozenset({"notify"})
 """Options whose value is a secret, whatever it looks like."""
 _NEVER = frozenset({"token"})
 """Secrets that we read from no variable: the shell fills in the one that the line names."""
-
-
-def program() -> str:
-    """Return the name that the user called."""
-    name = Path(sys.argv[0]).name
-    return "kubectl backout" if name.startswith("kubectl") else PROGRAM
 
 
 def words(ctx: click.Context, workload: tuple[str, ...], command: str) -> tuple[str, ...]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import os
 import re
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from backout.cli import here
 from backout.cli.options import target as targets
 from backout.session import connect
 
@@ -182,6 +180,7 @@ def _from_cluster(
     ctx: click.Context, ask: Callable[[Client, str], Awaitable[list[str]]]
 ) -> list[str]:
     async def found() -> list[str]:
+        from backout.cli import here  # noqa: PLC0415 (not for --help)
         from backout.kube.client import Client  # noqa: PLC0415
 
         connection = connect.connection(
@@ -208,6 +207,8 @@ async def _names(client: Client, path: str) -> list[str]:
 
 
 def _context_names(path: str | None) -> list[str]:
+    from pathlib import Path  # noqa: PLC0415 (not for --help)
+
     from backout.kube.config.merging import merged  # noqa: PLC0415
 
     return sorted(merged(path=path, environ=os.environ, home=Path.home()).entries["context"])

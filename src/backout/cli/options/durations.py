@@ -34,9 +34,11 @@ class Duration(click.ParamType[float]):
         )
         is_none = self._may_be_none and match is not None and bool(str(value)) and seconds == 0
         if not is_none and seconds == 0 and match is not None and str(value):
-            self.fail(f"{value!r} is no time at all: it takes more than 0", param, ctx)
+            self.fail(f"takes a time span of more than 0; got {value!r}", param, ctx)
         if not is_none and not 0 < seconds <= _LONGEST:
-            self.fail(f"{value!r} is not a time span such as 30s, 5m or 1h", param, ctx)
+            self.fail(
+                f"takes a time span such as 30s, 5m or 1h; got {str(value)[:80]!r}", param, ctx
+            )
         return seconds
 
 

@@ -10,7 +10,8 @@ import click
 from click.core import ParameterSource
 
 from backout.cli.options import complete
-from backout.cli.options.durations import DURATION
+from backout.cli.options.durations import DURATION, DURATION_OR_NONE
+from backout.cli.options.values import Number, OneOf
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _output(*formats: str, words: str) -> Callable[[F], F]:
     return click.option(
         "-o",
         "--output",
-        type=click.Choice(formats),
+        type=OneOf(formats),
         default="text",
         envvar="BACKOUT_OUTPUT",
         help=words,
@@ -167,27 +168,27 @@ _CONNECTION = (
     click.option(
         "--kuberc",
         metavar="FILE",
-        help="kubectl's preferences, which say which credential plugins may run.",
+        help="Preferences of kubectl, which say which credential plugins may run.",
     ),
     click.option(
         "--request-timeout",
         type=DURATION,
         envvar="BACKOUT_REQUEST_TIMEOUT",
-        help="Of one request.  [default: reads 10s, writes 60s]",
+        help="Time limit for each request.  [default: reads 10s, writes 60s]",
     ),
     click.option(
         "--timeout",
-        type=DURATION,
+        type=DURATION_OR_NONE,
         envvar="BACKOUT_TIMEOUT",
-        help="Of the whole.  [default: none while the rollout moves]",
+        help="Time limit for the whole run.  [default: 0s, none while the rollout moves]",
     ),
 )
-_JSON = _output("text", "json", words="json: one event a line on stdout.")
+_JSON = _output("text", "json", words="Output format; json is one event a line on stdout.")
 _PAGE = _output(
     "text",
     "json",
     "html",
-    words="json: one event a line on stdout; html: one page of many workloads.",
+    words="Output format; json is one event a line on stdout, html one page of many workloads.",
 )
 _REST = (
     click.option(
@@ -197,10 +198,14 @@ _REST = (
         is_eager=True,
         expose_value=False,
         callback=_load_policy,
-        help="Defaults of your own.  [default: backout/policy.toml in the config folder]",
+        help="Policy file with defaults of your own.  "
+        "[default: backout/policy.toml in the config folder]",
     ),
     click.option(
-        "-v", "--verbose", is_flag=True, help="Show each request on stderr, never bodies."
+        "-v",
+        "--verbose",
+        is_flag=True,
+        help="Show each request on stderr, never its body; -v=6 is the same.",
     ),
 )
 _NAMES = tuple(n for n in Common.__dataclass_fields__ if n not in {"notes", "standing"})
@@ -209,18 +214,18 @@ _NAMES = tuple(n for n in Common.__dataclass_fields__ if n not in {"notes", "sta
 _BREAKER = (
     click.option(
         "--rollback-limit",
-        type=click.IntRange(1, 50),
+        type=Number(1, 50),
         default=2,
         show_default=True,
         envvar="BACKOUT_ROLLBACK_LIMIT",
-        help="Rollbacks of one workload in the window.",
+        help="Number of rollbacks of one workload that are allowed in the window.",
     ),
     click.option(
         "--rollback-window",
         type=DURATION,
         default=3600.0,
         envvar="BACKOUT_ROLLBACK_WINDOW",
-        help="The window.  [default: 1h]",
+        help="Time window in which rollbacks of one workload are counted.  [default: 1h]",
     ),
 )
 
@@ -257,11 +262,12 @@ def collect(ctx: click.Context, values: dict[str, Any]) -> Common:
     """Return the common options: those after the command outrank those before it."""
     before: dict[str, Any] = ctx.obj or {}
     said = ctx.meta.get(_SAID)
+    found = {
+        name: values[name] if _is_given(ctx, name) else before.get(name, values[name])
+        for name in _NAMES
+    }
     return Common(
-        **{
-            name: values[name] if _is_given(ctx, name) else before.get(name, values[name])
-            for name in _NAMES
-        },
+        **{**found, "timeout": found["timeout"] or None},  # 0 is no limit, as kubectl's
         notes=_notes(ctx),
         standing=said.accepted if said is not None else (),
     )

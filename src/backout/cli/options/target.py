@@ -61,6 +61,11 @@ def parse(words: tuple[str, ...], namespace: str, kinds: tuple[Kind, ...] = ()) 
     return Target(kind=kind, namespace=namespace, name=name)
 
 
+def needed() -> str:
+    """Return the sentence that asks for a workload."""
+    return f"name one workload: TYPE/NAME, for example {_example()}/web"
+
+
 def _kinds() -> tuple[Kind, ...]:
     from backout.core.kinds import KINDS  # noqa: PLC0415 (not for --help)
 
@@ -88,5 +93,4 @@ def _split(words: tuple[str, ...]) -> tuple[str, str]:
         case (kind, name) if "/" not in kind:
             return kind, name
         case _:
-            words_for_it = f"TYPE/NAME, for example {_example()}/web"
-            raise click.UsageError(f"name one workload: {words_for_it}")
+            raise click.UsageError(needed())

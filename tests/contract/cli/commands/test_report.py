@@ -167,7 +167,7 @@ async def test_without_the_extra_html_says_how_to_install_it_and_the_rest_works(
         (("report", "--last", "deploy/web"), "--last is the newest run of all"),
         (("report", "job/db"), "not a kind"),
         (("report", "a", "b", "c"), "name one workload"),
-        (("report", "-o", "text"), "'text' is not one of"),
+        (("report", "-o", "text"), "takes md, html or json; got 'text'"),
         (("-o", "text", "report"), "report has -o html, md and json"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from backout.cli.commands.undo import undo
 from backout.cli.main import cli
 from backout.cli.options import again
+from backout.cli.program import program
 from tests.contract.steps.shop import image
 
 if TYPE_CHECKING:
@@ -94,4 +95,4 @@ def test_it_is_called_as_the_user_called_it(
 ) -> None:
     monkeypatch.setattr("sys.argv", [called, "undo"])
 
-    assert again.program() == name
+    assert program() == name

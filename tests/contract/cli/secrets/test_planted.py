@@ -10,7 +10,8 @@ from urllib.parse import quote
 import click
 import pytest
 
-from backout.cli.main import COMMANDS, cli
+from backout.cli.help.group import COMMANDS
+from backout.cli.main import cli
 from tests.contract.cli import command as commands
 from tests.contract.cli.secrets.leaking import PARTS
 from tests.contract.cli.secrets.planted import PLACES, World, proxied, words, world
@@ -47,6 +48,8 @@ ASKED: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "rbac": ((),),
     "completion": (("bash",),),
+    "version": ((), ("-o", "json")),
+    "help": ((),),
 }
 """How each command is run; a new one is added here, too."""
 FREE = {"CMD", "TEXT", "URL", "URL|PATH", "'EXPR OP NUMBER'"}

@@ -1,0 +1,1 @@
+"""Help: what stands where, and usage errors in the user's words."""

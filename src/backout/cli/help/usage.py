@@ -1,0 +1,30 @@
+"""Usage errors in the user's words: what was typed or set, where, and what it takes."""
+
+from __future__ import annotations
+
+import os
+
+import click
+from click.core import ParameterSource
+
+from backout.cli.options import target as targets
+
+
+def in_words(error: click.BadParameter, ctx: click.Context) -> click.UsageError:
+    """Return the error as a sentence about the option, with the variable that it came from."""
+    option = error.param
+    if isinstance(error, click.MissingParameter) and isinstance(option, click.Argument):
+        if option.name == "workload":
+            return click.UsageError(targets.needed(), error.ctx or ctx)
+        return click.UsageError(f"{option.make_metavar(ctx)} is missing", error.ctx or ctx)
+    if not isinstance(option, click.Option):
+        return error
+    source = ctx.get_parameter_source(str(option.name))
+    variable = option.envvar if source is ParameterSource.ENVIRONMENT else None
+    why = error.message
+    if option.is_flag and isinstance(variable, str):
+        why = f"takes true or false; got {os.environ.get(variable, '')[:80]!r}"
+    flag = max(option.opts, key=len)
+    words = f"{flag} {why}" if why.startswith("takes ") else f"{flag}: {why}"
+    origin = f" from {variable}" if isinstance(variable, str) else ""
+    return click.UsageError(f"{words.rstrip('.')}{origin}", error.ctx or ctx)
