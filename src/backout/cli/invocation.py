@@ -31,6 +31,7 @@ class Invocation:
     trace_id: str
     output: str
     verbose: bool
+    quiet: bool = False
     notes: tuple[str, ...] = ()
     dry_run: bool = False
     ask: bool = False

@@ -43,7 +43,7 @@ def run_command(invocation: Invocation) -> int:
     invocation.workload("default")
     if invocation.ask and not can_ask(os.environ):
         raise click.UsageError("cannot ask for confirmation; pass --yes")
-    out = renderer(invocation.output)
+    out = renderer(invocation.output, quiet=invocation.quiet)
     sink = Sink(out, invocation.trace_id)
     interruption = Interruption()
     try:

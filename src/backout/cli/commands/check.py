@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from backout.cli.options.shared import Common
 
 
+LIST = "list"
+"""What `--explain` without an id stands for."""
+
+
 @click.command(cls=Helped)
 @click.argument("workload", nargs=-1, metavar="TYPE/NAME...", shell_complete=complete.workloads)
 @click.option("--all", "every", is_flag=True, help="Check every workload of the namespace.")
@@ -39,7 +43,9 @@ if TYPE_CHECKING:
 @acting.proof
 @click.option(
     "--explain",
-    metavar="ID",
+    is_flag=False,
+    flag_value=LIST,
+    metavar="[ID]",
     help="Explain a check or a failure class and exit; without an id, list them.",
 )
 @acting.pin
@@ -68,12 +74,14 @@ def check(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> in
       backout check -A -l team=checkout -o json
       backout check -A -o html > standing.html
       backout check --explain PF301
+      backout check --explain
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
     shared = collect(ctx, values)
     if values["explain"] is not None:
-        from backout.cli.output.pages import page  # noqa: PLC0415
+        from backout.cli.output.pages import listing, page  # noqa: PLC0415
 
-        click.echo(page(values["explain"]), nl=False)
+        is_list = values["explain"] == LIST
+        click.echo(listing() if is_list else page(values["explain"]), nl=False)
         return 0
     # Nothing of this is imported for --help.
     from backout.cli.options.policy import check_policy  # noqa: PLC0415

@@ -26,7 +26,7 @@ from backout.cli.program import COMPLETING, program
 @click.argument("shell", type=OneOf(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, /, shell: str) -> None:
-    r"""Print the completion script for a shell.
+    """Print the completion script for a shell.
 
     \b
     Examples:
@@ -35,7 +35,7 @@ def completion(ctx: click.Context, /, shell: str) -> None:
       backout completion fish | source
 
     kubectl completes `kubectl backout` by itself, through kubectl_complete-backout.
-    """
+    """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
     made = get_completion_class(shell)
     if made is None:
         raise click.UsageError(f"no completion for {shell}")

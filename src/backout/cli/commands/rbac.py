@@ -54,7 +54,7 @@ _LONGEST = 253
 @click.option("--namespaced", is_flag=True, help="Leave out the rights that are cluster-wide.")
 @click.pass_context
 def rbac(ctx: click.Context, /, *, command: str, namespaced: bool, **values: Any) -> int:
-    r"""Print the least Role that a command needs, for kubectl apply. Asks nobody.
+    """Print the least Role that a command needs, for kubectl apply. Asks nobody.
 
     What is cluster-wide is in a ClusterRole of its own, and optional. What is opt-in is commented
     out.
@@ -64,7 +64,7 @@ def rbac(ctx: click.Context, /, *, command: str, namespaced: bool, **values: Any
       backout rbac | kubectl apply -n shop -f -
       backout rbac -n shop --service-account ci:deployer --secret pull-secret | kubectl apply -f -
       backout rbac --for check --namespaced
-    """
+    """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
     from backout.core.rights.roles import Wanted, manifest  # noqa: PLC0415 (not for --help)
 
     before = ctx.obj or {}

@@ -67,6 +67,6 @@ SECTIONS = (
     Section(
         title="Output and time",
         everyday=("output", "timeout"),
-        more=("request_timeout", "verbose", "policy"),
+        more=("request_timeout", "quiet", "color", "verbose", "policy"),
     ),
 )

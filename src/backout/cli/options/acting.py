@@ -415,6 +415,7 @@ def invocation(
         settings=_settings(shared, values, policy),
         trace_id=trace_id_of(values.get("trace_id")),
         output=shared.output,
+        quiet=shared.quiet,
         verbose=shared.verbose,
         notes=shared.notes,
         is_local=values.get("where") == "local",

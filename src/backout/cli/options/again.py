@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     import click
 
 _DROPPED = frozenset(
-    {"yes", "verbose", "output", "trace_id", "every", "all_namespaces", "selector", "explain"}
+    {
+        "yes",
+        "verbose",
+        "quiet",
+        "color",
+        "output",
+        "trace_id",
+        "every",
+        "all_namespaces",
+        "selector",
+        "explain",
+    }
 )
 """What does not matter to whoever goes on: the yes is theirs, and how it is told."""
 _SECRET = frozenset({"notify"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -48,6 +49,7 @@ class Common:
     request_timeout: float | None
     timeout: float | None
     output: str
+    quiet: bool
     verbose: bool
     notes: tuple[str, ...] = ()
     standing: tuple[Acceptance, ...] = ()
@@ -96,6 +98,16 @@ def _learn(_ctx: click.Context, _param: click.Parameter, token: str | None) -> s
 
         MASK.learn(token)
     return token
+
+
+def _colour(ctx: click.Context, _param: click.Parameter, when: str | None) -> None:
+    """Let the variables that every output heeds say what the option says."""
+    if when is None or ctx.resilient_parsing:
+        return
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        os.environ.pop(name, None)
+    if when != "auto":
+        os.environ["FORCE_COLOR" if when == "always" else "NO_COLOR"] = "1"
 
 
 _CONNECTION = (
@@ -200,6 +212,17 @@ _REST = (
         callback=_load_policy,
         help="Policy file with defaults of your own.  "
         "[default: backout/policy.toml in the config folder]",
+    ),
+    click.option(
+        "--color",
+        type=OneOf(["auto", "always", "never"]),
+        expose_value=False,
+        callback=_colour,
+        help="When to colour the output; outranks NO_COLOR and FORCE_COLOR.  [default: auto, on "
+        "terminals]",
+    ),
+    click.option(
+        "-q", "--quiet", is_flag=True, help="Leave out progress: show results and problems only."
     ),
     click.option(
         "-v",

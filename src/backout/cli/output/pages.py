@@ -19,7 +19,23 @@ def page(one: str) -> str:
         file = _docs() / folder / f"{name}.md"
         if _ID.fullmatch(name) and file.is_file():
             return file.read_text(encoding="utf-8")
-    raise click.UsageError(f"there is no check or failure class {one[:30]!r}; see docs/checks")
+    raise click.UsageError(
+        f"there is no check or failure class {one[:30]!r}; --explain without an id lists them"
+    )
+
+
+def listing() -> str:
+    """Return a line for each check and failure class that has a page."""
+    pages = (p for folder in _FOLDERS for p in sorted((_docs() / folder).glob("*.md")))
+    titles = [_title(p.read_text(encoding="utf-8")) for p in pages if _ID.fullmatch(p.stem)]
+    width = max(len(one) for one, _ in titles)
+    return "".join(f"{one.ljust(width)}  {words}".rstrip() + "\n" for one, words in titles)
+
+
+def _title(page: str) -> tuple[str, str]:
+    """Return the id and the words of a page's heading: `# PF101: no such revision`."""
+    one, _, words = page.partition("\n")[0].removeprefix("# ").partition(": ")
+    return one, words
 
 
 def _docs() -> Path:

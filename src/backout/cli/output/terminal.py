@@ -1,4 +1,4 @@
-"""Lines in colour, by rich; imported only where stdout is a terminal."""
+"""Lines in colour, by rich; imported only where stdout is a terminal, or colours are forced."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.color import ColorSystem
 from rich.style import Style
+
+from backout.cli.output.colour import is_forced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,5 +39,7 @@ def printer() -> Callable[[str, str, bool], None]:
 
 
 def _takes_colours(stream: Any) -> bool:
+    if is_forced(os.environ):
+        return True
     no_color = os.environ.get("NO_COLOR", "")
     return not no_color and os.environ.get("TERM", "") not in _PLAIN and stream.isatty()

@@ -42,6 +42,7 @@ def test_help_shows_at_most_15_options_and_help_all_every_one(command: str) -> N
     short, whole = shown(command, "--help"), shown(command, "--help-all")
 
     assert len(_OPTION.findall(short)) <= MOST
+    assert "\\b" not in short + whole
     for name, option in options():
         if name == command:
             assert re.search(rf"(^|\s){max(option.opts, key=len)}\b", whole), option.name

@@ -37,3 +37,12 @@ def test_every_id_that_is_printed_has_a_page() -> None:
     for name in (*(c.id for c in CHECKS), *REMEDIES):
         folder = "checks" if name.startswith("PF") else "failures"
         assert (DOCS / folder / f"{name}.md").is_file()
+
+
+async def test_without_an_id_every_one_is_listed_with_its_title(backout: Command) -> None:
+    done = await backout("check", "--explain")
+    listed = [line.split(maxsplit=1) for line in done.out.splitlines()]
+
+    assert (done.code, done.err) == (0, "")
+    assert {words[0] for words in listed} >= {*(c.id for c in CHECKS), *REMEDIES}
+    assert ["PF101", "no such revision"] in listed

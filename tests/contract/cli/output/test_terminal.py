@@ -87,7 +87,7 @@ async def test_every_colour_ends_with_its_line(backout: Command, api: ApiServer)
         {"NO_COLOR": "1", **COLOURS},
         {"NO_COLOR": "0", **COLOURS},
         {"NO_COLOR": "1", "FORCE_COLOR": "1", "COLORTERM": "truecolor", **COLOURS},
-        {"TERM": "dumb", "FORCE_COLOR": "1", "CLICOLOR_FORCE": "1"},
+        {"TERM": "dumb", "CLICOLOR_FORCE": "1"},
     ],
     ids=lambda one: ",".join(f"{k}={v}" for k, v in one.items()) or "no TERM",
 )
@@ -117,7 +117,7 @@ async def test_an_empty_no_color_forbids_nothing(backout: Command, api: ApiServe
     assert ESCAPE in text
 
 
-@pytest.mark.parametrize("environment", [{}, COLOURS, {"FORCE_COLOR": "1", **COLOURS}])
+@pytest.mark.parametrize("environment", [{}, COLOURS, {"CLICOLOR_FORCE": "1", **COLOURS}])
 async def test_a_pipe_gets_no_escape_sequence(
     backout: Command, api: ApiServer, environment: dict[str, str]
 ) -> None:
