@@ -37,7 +37,8 @@ QUIET, CHANGES, SOON = 20.0, 20, 0.9
 """Seconds in which nothing changes; then Pods that become Ready, each so long after the one before:
 less than a tick, so that each is one look.
 """
-AT_MOST, A_CHANGE = 0.05, 0.1
+AT_MOST, A_CHANGE, MEMORY = 0.05, 0.1, 120.0
+"""MB (10^6 bytes) at the most: what it took before it was looked at."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -49,8 +50,8 @@ def main() -> int:
 
 
 def measured() -> list[Row]:
-    """Return the rows: the share of a core where nothing changes, and the time of a change."""
-    share, change = asyncio.run(_costs())
+    """Return the rows: the share of a core where nothing changes, the time of a change, memory."""
+    share, change, memory = asyncio.run(_costs())
     what = f"`backout status` beside {PODS} new and {PODS} old Pods"
     return [
         _row(
@@ -60,6 +61,7 @@ def measured() -> list[Row]:
             is_met=share < AT_MOST,
         ),
         _row(f"{what}, CPU a change", f"{change:.3f} s", f"{A_CHANGE} s", is_met=change < A_CHANGE),
+        _row(f"{what}, memory", f"{memory:.0f} MB", f"{MEMORY:g} MB", is_met=memory < MEMORY),
     ]
 
 
@@ -69,7 +71,7 @@ def _row(what: str, found: str, at_most: str, *, is_met: bool) -> Row:
     )
 
 
-async def _costs() -> tuple[float, float]:
+async def _costs() -> tuple[float, float, float]:
     async with ApiServer() as api:
         names = _large(api)
         async with _watching(api) as process:
@@ -79,7 +81,7 @@ async def _costs() -> tuple[float, float]:
             for name in names[:CHANGES]:
                 api.edit("pods", name, _become_ready)
                 busy += await _spent(process.pid, SOON)
-            return quiet / QUIET, busy / CHANGES
+            return quiet / QUIET, busy / CHANGES, _peak(process.pid)
 
 
 def _large(api: ApiServer) -> list[str]:
@@ -191,6 +193,11 @@ async def _spent(pid: int, seconds: float) -> float:
 def _cpu(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def _peak(pid: int) -> float:
+    told = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in told if line.startswith("VmHWM")) * 1024 / 1e6
 
 
 if __name__ == "__main__":

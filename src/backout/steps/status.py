@@ -32,21 +32,26 @@ async def status(run: Run, *, number: int | None) -> Outcome:
     """
     since = asyncio.get_running_loop().time()
     run.client.warm(3)  # of what is watched there are four resources, each with a connection
+    watched = await _watched(run, number)
+    deadline = until(run, since)
+    async with Watch(run, watched, deadline=deadline) as watch:
+        ending = await settled(run, watch, None, deadline=deadline)
+    return told(run, ending.verdict, f"and it held for {run.limits.soak:g} s")
+
+
+async def _watched(run: Run, number: int | None) -> Watched:
+    """Read what is watched; of thousands of Pods none is kept from here: they are read anew."""
     snapshot = await look(run)
     check_revision(snapshot, number)
     workload = snapshot.workload
     tell_where(run, snapshot)
-    watched = Watched(
+    return Watched(
         workload=workload,
         wanted=template.digest(workload["spec"]["template"]),
         earlier=since_its_beginning(snapshot),
         fail_fast=run.policy.fail_fast,
         patience=patience(run.policy.patience),
     )
-    deadline = until(run, since)
-    async with Watch(run, watched, deadline=deadline) as watch:
-        ending = await settled(run, watch, None, deadline=deadline)
-    return told(run, ending.verdict, f"and it held for {run.limits.soak:g} s")
 
 
 def told(run: Run, verdict: Verdict, held: str = "") -> Outcome:

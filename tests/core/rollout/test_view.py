@@ -44,3 +44,11 @@ def test_the_view_counts_by_state_and_lists_the_wanted_revisions_pods_first() ->
     assert (seen.wanted, seen.updated, seen.available, seen.old) == (3, 1, 3, 3)
     assert seen.pods == (("new", "Pending"), ("old", "old, Ready"))
     assert seen.cause == ""
+
+
+def test_of_many_pods_the_first_are_listed_and_the_others_counted() -> None:
+    new, old = ([pod(f"{name}-{n}") for n in range(5)] for name in ("new", "old"))
+    seen = view(DEPLOYMENT.counters(deployment()), new, old, (), elapsed=0.0, allowed=60.0)
+
+    assert [name for name, _ in seen.pods][4:] == ["new-4", "old-0", "old-1", "old-2"]
+    assert seen.more == 2

@@ -17,7 +17,6 @@ from backout.cli.output.gate import shown
 if TYPE_CHECKING:
     from backout.core.rollout.view import View
 
-MOST_PODS = 8
 _NARROWEST = 20
 _NO_TERMINAL = {"", "dumb", "unknown"}
 
@@ -34,15 +33,14 @@ def is_possible() -> bool:
 
 def frame(view: View, columns: int) -> list[str]:
     """Return the lines of a frame, each at most `columns` - 1 characters long."""
-    told, hidden = view.pods[:MOST_PODS], len(view.pods) - MOST_PODS
     old = f", {view.old} old" if view.old else ""
     head = (
         f"  {view.available} of {view.wanted} available, {view.updated} updated{old}"
         f"  [{_clock(view.elapsed)} of {_clock(view.allowed)}]"
     )
-    lines = [head, *(f"    {name}  {state}" for name, state in told)]
-    if hidden > 0:
-        lines.append(f"    and {hidden} more")
+    lines = [head, *(f"    {name}  {state}" for name, state in view.pods)]
+    if view.more:
+        lines.append(f"    and {view.more} more")
     if view.cause:
         lines.append(f"  {view.cause}")
     width = max(_NARROWEST, columns) - 1

@@ -27,6 +27,7 @@ from backout.core.diagnosis.creation import of_creation
 from backout.core.diagnosis.ended import of_ended
 from backout.core.diagnosis.finality import Judging
 from backout.core.diagnosis.groups import Found, Patience, Rule
+from backout.core.diagnosis.kept import Kept
 from backout.core.diagnosis.placement import Cluster, is_scaled_for, of_claims, unplaced
 from backout.core.diagnosis.readiness import of_unready
 from backout.core.diagnosis.stuck import of_stuck
@@ -55,7 +56,9 @@ _NO_RUNTIME = re.compile(r'no runtime for "[^"]*" is configured')
 class Meanwhile:
     """What was learnt while watching: `exits` of containers, `sights` of troubles, own `looked`.
 
-    `nodes_may_return` as in `placement.Cluster`. `patience` is the user's.
+    `nodes_may_return` as in `placement.Cluster`. `patience` is the user's. `kept` is what was found
+    of each Pod that is not Ready, by UID; where nothing of it has changed it is good for so many
+    seconds as `fresh` tells.
     """
 
     exits: Mapping[exits.Key, Exit] = field(default_factory=dict)
@@ -63,6 +66,8 @@ class Meanwhile:
     looked: Mapping[Look, Found] = field(default_factory=dict)
     nodes_may_return: bool = True
     patience: Patience = field(default_factory=Patience)
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+    fresh: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +113,10 @@ def diagnose(scene: Scene, meanwhile: Meanwhile, at: float) -> Diagnosis:
     start of a Pod's life before later ones.
     """
     known = replace(meanwhile, exits=exits.seen(meanwhile.exits, scene.pods))
-    found = list(_found(scene, known))
+    listed = told.in_order(scene.events)
+    by_uid = told.by_uid(listed, scene.earlier.since)
+    known = replace(known, kept=_of_pods(scene, known, _around(scene, known, listed), by_uid, at))
+    found = [*_of_workload(scene, by_uid), *(c for k in known.kept.values() for c in k.causes)]
     known = replace(known, sights=finality.seen(known.sights, found, at))
     judging = Judging(
         at=at,
@@ -139,7 +147,7 @@ def pending(scene: Scene, meanwhile: Meanwhile) -> tuple[Cause, ...]:
     events = told.by_uid(told.in_order(scene.events), scene.earlier.since)
     ended: list[Cause] = []
     for pod in filter(objects.is_ready, scene.pods):
-        one = _One(pod=pod, events=events.get(objects.uid(pod), ()), cluster=Cluster(), scene=scene)
+        one = _One(pod=pod, events=events.get(objects.uid(pod), ()), around=_Around(), scene=scene)
         for status, known in _containers(one, meanwhile):
             ended += last_exit(pod, status, known) if known.restarts else ()
     return (
@@ -148,29 +156,58 @@ def pending(scene: Scene, meanwhile: Meanwhile) -> tuple[Cause, ...]:
     )
 
 
-def _found(scene: Scene, meanwhile: Meanwhile) -> Iterator[Cause]:
-    earlier = scene.earlier
-    listed = told.in_order(scene.events)
-    by_uid = told.by_uid(listed, earlier.since)
-    all_pods = [*scene.others, *scene.pods]
+def _of_workload(scene: Scene, by_uid: Mapping[str, Sequence[Object]]) -> Iterator[Cause]:
+    since = scene.earlier.since
+    maker = scene.workload if scene.kind.makes_pods else scene.stored
+    own = by_uid.get(objects.uid(maker), ()) if maker is not None else ()
+    yield from of_stuck(scene.workload, scene.kind, scene.seen, since)
+    yield from of_creation(
+        scene.workload, scene.kind, scene.stored, scene.pods, own, scene.others, since
+    )
+    yield from of_ended(scene.workload, scene.pods, scene.earlier.over, by_uid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Around:
+    """What is known beside a Pod. `is_proven`: the template has been Ready somewhere."""
+
+    cluster: Cluster = field(default_factory=Cluster)
+    looked: Mapping[Look, Found] = field(default_factory=dict)
+    is_proven: bool = False
+
+
+def _around(scene: Scene, meanwhile: Meanwhile, listed: Sequence[Object]) -> _Around:
+    all_pods = (*scene.others, *scene.pods)
     cluster = Cluster(
         claims=of_claims(listed),
         nodes_may_return=meanwhile.nodes_may_return,
         terminating=next((f"Pod {objects.name(p)}" for p in all_pods if _terminates(p)), ""),
     )
-    maker = scene.workload if scene.kind.makes_pods else scene.stored
-    own = by_uid.get(objects.uid(maker), ()) if maker is not None else ()
-    yield from of_stuck(scene.workload, scene.kind, scene.seen, earlier.since)
-    yield from of_creation(
-        scene.workload, scene.kind, scene.stored, scene.pods, own, scene.others, earlier.since
-    )
-    yield from of_ended(scene.workload, scene.pods, earlier.over, by_uid)
+    is_proven = scene.earlier.others.ran or any(map(objects.is_ready, scene.pods))
+    return _Around(cluster=cluster, looked=meanwhile.looked, is_proven=is_proven)
+
+
+def _of_pods(
+    scene: Scene,
+    meanwhile: Meanwhile,
+    around: _Around,
+    by_uid: Mapping[str, Sequence[Object]],
+    at: float,
+) -> dict[str, Kept]:
+    """Return what is found of each Pod that is not Ready, by UID."""
+    found: dict[str, Kept] = {}
     for pod in scene.pods:
-        if objects.is_active(pod) and not objects.is_ready(pod):
-            events = by_uid.get(objects.uid(pod), ())
-            yield from _of_pod(
-                _One(pod=pod, events=events, cluster=cluster, scene=scene), meanwhile
-            )
+        if not objects.is_active(pod) or objects.is_ready(pod):
+            continue
+        uid = objects.uid(pod)
+        events, known = by_uid.get(uid, ()), meanwhile.kept.get(uid)
+        is_fresh = known is not None and at - known.at < meanwhile.fresh
+        if known is None or not is_fresh or not known.holds(pod, events, around):
+            one = _One(pod=pod, events=events, around=around, scene=scene)
+            causes = tuple(_of_pod(one, meanwhile))
+            known = Kept(pod=pod, events=events, around=around, at=at, causes=causes)
+        found[uid] = known
+    return found
 
 
 def _terminates(pod: Object) -> bool:
@@ -183,7 +220,7 @@ class _One:
 
     pod: Object
     events: Sequence[Object]
-    cluster: Cluster
+    around: _Around
     scene: Scene
 
     @property
@@ -197,7 +234,7 @@ def _of_pod(one: _One, meanwhile: Meanwhile) -> Iterator[Cause]:
     if unscheduled is not None and unscheduled.get("status") == "False":
         failed = [e for e in one.events if e.get("reason") == "FailedScheduling"]
         lasted = max(one.unchanged, told.told_for(failed, one.scene.earlier.since))
-        yield unplaced(one.pod, unscheduled, one.events, one.cluster, lasted)
+        yield unplaced(one.pod, unscheduled, one.events, one.around.cluster, lasted)
         return
     found: list[Cause] = []
     for status, known in _containers(one, meanwhile):
@@ -233,8 +270,8 @@ def _known_of(one: _One, status: Object, meanwhile: Meanwhile, *, is_init: bool)
         since=earlier.since,
         known_secrets=earlier.others.secrets,
         is_init=is_init,
-        is_proven=earlier.others.ran or any(map(objects.is_ready, one.scene.pods)),
-        cannot_run=meanwhile.looked.get(log_of(one.pod, key[1])) is Found.CONFIRMED,
+        is_proven=one.around.is_proven,
+        cannot_run=one.around.looked.get(log_of(one.pod, key[1])) is Found.CONFIRMED,
     )
 
 

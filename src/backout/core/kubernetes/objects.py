@@ -90,12 +90,11 @@ def condition(obj: Object, kind: str) -> Object | None:
 
 def is_ready(pod: Object) -> bool:
     """Tell whether a Pod is Ready and not being deleted."""
-    ready = condition(pod, "Ready")
-    return (
-        ready is not None
-        and ready.get("status") == "True"
-        and not dig(pod, "metadata", "deletionTimestamp")
-    )
+    for one in dig(pod, "status", "conditions", default=()):
+        if one.get("type") == "Ready":
+            is_true = one.get("status") == "True"
+            return is_true and not dig(pod, "metadata", "deletionTimestamp")
+    return False
 
 
 def is_available(pod: Object, seconds: int, now: datetime) -> bool:

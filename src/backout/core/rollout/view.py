@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from backout.core.kinds.kind import Counters
     from backout.core.model import Object
 
+MOST = 8
+"""Pods that are listed: of thousands the first tell as much, each second."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class View:
     """Replicas by state, each Pod's state in a word, the newest cause, and the time.
 
-    `pods` are names with their words, those of the wanted revision first; `elapsed` and `allowed`
-    in seconds; untrusted text.
+    `pods` are names with their words, those of the wanted revision first, as many as anybody wants
+    to see; `more` is how many others there are. `elapsed` and `allowed` in seconds; untrusted text.
     """
 
     wanted: int
@@ -31,12 +34,13 @@ class View:
     cause: str
     elapsed: float
     allowed: float
+    more: int = 0
 
 
 def view(
     count: Counters,
-    pods: Iterable[Object],
-    others: Iterable[Object],
+    pods: Sequence[Object],
+    others: Sequence[Object],
     causes: Sequence[Cause],
     *,
     elapsed: float,
@@ -46,7 +50,8 @@ def view(
 
     `count` is the workload's, `pods` are the wanted revision's, `others` all others.
     """
-    listed = [(p, "") for p in pods] + [(p, "old, ") for p in others]
+    listed = [(p, "") for p in pods[:MOST]]
+    listed += [(p, "old, ") for p in others[: MOST - len(listed)]]
     return View(
         wanted=count.wanted,
         updated=count.updated,
@@ -56,6 +61,7 @@ def view(
         cause=f"{causes[0].subject}: {causes[0].message}" if causes else "",
         elapsed=elapsed,
         allowed=allowed,
+        more=len(pods) + len(others) - len(listed),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from backout.core.errors import BackoutError
 from backout.core.kubernetes import objects
+from backout.core.kubernetes.managed_fields import slim
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.watch import Change, Interrupted, Removed, Synced, Upserted, follow
@@ -172,8 +173,8 @@ def _merge_into(kept: dict[str, Object], change: Change) -> None:
     match change:
         case Synced(items=items):
             kept.clear()
-            kept.update({objects.uid(i): i for i in items})
+            kept.update({objects.uid(i): slim(i) for i in items})
         case Upserted(object=item):
-            kept[objects.uid(item)] = item
+            kept[objects.uid(item)] = slim(item)
         case Removed(object=item):
             kept.pop(objects.uid(item), None)

@@ -47,6 +47,8 @@ LOOKS = 25.0
 """How many times as long as a look took the next tick is awaited: of thousands of Pods one takes
 a tenth of a second and more, and who only waits leaves the machine to others.
 """
+PODS_A_SECOND = 400
+"""Pods that are diagnosed anew within a second, at most, where nothing of them has changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,6 +266,7 @@ class Watch:
             self._meanwhile,
             looked=self._second_look.found,
             nodes_may_return=self._nodes.may_return,
+            fresh=fresh_for(len(scene.pods)),
         )
         return diagnosis.diagnose(scene, known, self._clock())
 
@@ -353,6 +356,11 @@ class Watch:
 def tick_after(took: float) -> float:
     """Return after how many seconds to look again where nothing changes; `took` is of the CPU."""
     return min(LONGEST_TICK, max(TICK, LOOKS * took))
+
+
+def fresh_for(pods: int) -> float:
+    """Return the seconds for which what was found of so many Pods is good: a tick for hundreds."""
+    return min(LONGEST_TICK, max(TICK, pods / PODS_A_SECOND))
 
 
 def until(run: Run, since: float) -> float:

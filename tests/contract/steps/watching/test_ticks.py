@@ -10,7 +10,7 @@ import pytest
 
 from backout.core.diagnosis import finality
 from backout.core.kubernetes.template import digest
-from backout.steps.watching.watch import Watch, Watched, tick_after
+from backout.steps.watching.watch import Watch, Watched, fresh_for, tick_after
 from tests.contract.api_server import ApiServer
 from tests.contract.steps.shop import running, shop
 
@@ -22,6 +22,13 @@ def test_a_look_that_costs_much_is_repeated_less_often(took: float, tick: float)
 
 def test_however_much_a_look_costs_a_trouble_is_seen_again_before_it_is_forgotten() -> None:
     assert tick_after(3600.0) < finality.GAP
+
+
+@pytest.mark.parametrize(("pods", "seconds"), [(1, 1.0), (400, 1.0), (800, 2.0), (9000, 4.0)])
+def test_what_was_found_of_few_pods_is_good_for_a_tick_and_of_many_for_longer(
+    pods: int, seconds: float
+) -> None:
+    assert fresh_for(pods) == pytest.approx(seconds)
 
 
 async def test_what_a_watch_has_spent_on_a_look_decides_when_it_looks_again(
