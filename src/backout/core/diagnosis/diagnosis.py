@@ -196,16 +196,17 @@ def _of_pods(
 ) -> dict[str, Kept]:
     """Return what is found of each Pod that is not Ready, by UID."""
     found: dict[str, Kept] = {}
+    same: object = next((k.around for k in meanwhile.kept.values() if k.around == around), around)
     for pod in scene.pods:
         if not objects.is_active(pod) or objects.is_ready(pod):
             continue
         uid = objects.uid(pod)
         events, known = by_uid.get(uid, ()), meanwhile.kept.get(uid)
         is_fresh = known is not None and at - known.at < meanwhile.fresh
-        if known is None or not is_fresh or not known.holds(pod, events, around):
+        if known is None or not is_fresh or not known.holds(pod, events, same):
             one = _One(pod=pod, events=events, around=around, scene=scene)
             causes = tuple(_of_pod(one, meanwhile))
-            known = Kept(pod=pod, events=events, around=around, at=at, causes=causes)
+            known = Kept(pod=pod, events=events, around=same, at=at, causes=causes)
         found[uid] = known
     return found
 

@@ -49,9 +49,14 @@ def seen(before: Mapping[Key, Sight], causes: Iterable[Cause], at: float) -> dic
     after = {k: s for k, s in before.items() if at - s.last <= GAP}
     for cause in causes:
         key, answer = key_of(cause), cause.ground.answer
-        known = after.get(key) or Sight(first=at, last=at, answer=answer, answered=at)
-        answered = known.answered if known.answer == answer else at
-        after[key] = replace(known, last=at, answer=answer, answered=answered)
+        known = after.get(key)
+        is_same = known is None or known.answer == answer
+        after[key] = Sight(
+            first=at if known is None else known.first,
+            last=at,
+            answer=answer,
+            answered=known.answered if known is not None and is_same else at,
+        )
     return after
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Kept:
     """The causes that were found of a Pod at `at`, in monotonic seconds of ours, and from what.
 
-    `around` is all that was known beside the Pod and its own events.
+    `around` is all that was known beside the Pod and its own events; it is one object for as long
+    as it is the same.
     """
 
     pod: Object
@@ -32,5 +33,5 @@ class Kept:
             self.pod is pod
             and len(self.events) == len(events)
             and all(a is b for a, b in zip(self.events, events, strict=True))
-            and self.around == around
+            and self.around is around
         )

@@ -132,18 +132,14 @@ def containers(template_or_pod: Object) -> list[Object]:
 
 
 def serving_containers(template_or_pod: Object) -> list[Object]:
-    """Return the containers and sidecars: what runs, and is asked, while a Pod serves.
+    """Return the containers and sidecars: what runs, and is asked, while a Pod serves."""
+    return [*dig(template_or_pod, "spec", "containers", default=[]), *sidecars(template_or_pod)]
 
-    A sidecar is an init container that is always restarted (KEP-753).
-    """
-    return [
-        *dig(template_or_pod, "spec", "containers", default=[]),
-        *(
-            one
-            for one in dig(template_or_pod, "spec", "initContainers", default=[])
-            if one.get("restartPolicy") == "Always"
-        ),
-    ]
+
+def sidecars(template_or_pod: Object) -> list[Object]:
+    """Return the init containers that are always restarted (KEP-753)."""
+    listed = dig(template_or_pod, "spec", "initContainers", default=[])
+    return [one for one in listed if one.get("restartPolicy") == "Always"]
 
 
 def container_statuses(pod: Object) -> Iterator[tuple[Object, bool]]:

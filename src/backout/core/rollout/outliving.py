@@ -76,8 +76,8 @@ def _serving(pods: Iterable[Object]) -> Iterator[tuple[Key, Object, Object]]:
     for pod in pods:
         if not objects.is_active(pod):
             continue
-        always = {str(c.get("name")) for c in objects.serving_containers(pod)}
-        for status, _ in objects.container_statuses(pod):
+        uid, sidecars = objects.uid(pod), {str(c.get("name")) for c in objects.sidecars(pod)}
+        for status, is_init in objects.container_statuses(pod):
             name = str(status.get("name"))
-            if name in always:
-                yield (objects.uid(pod), name), status, pod
+            if not is_init or name in sidecars:
+                yield (uid, name), status, pod
