@@ -6,6 +6,7 @@ import pytest
 import trustme
 
 from backout.core.errors import ConfigError
+from backout.kube.config.flags import Flags
 from backout.kube.config.kubeconfig import load
 from tests.contract.kube.kubeconfigs import config, written
 
@@ -106,10 +107,11 @@ def test_a_kubeconfig_that_says_nothing_leaves_it_to_the_pod(
 
 
 @pytest.mark.parametrize(
-    "flags", [{"context": "no"}, {"cluster": "no"}, {"user": "no"}, {"impersonate": "jane"}]
+    "flags",
+    [{"context": "no"}, {"cluster": "no"}, {"user": "no"}, {"flags": Flags(impersonate="jane")}],
 )
 def test_flags_that_want_a_kubeconfig_do_not_get_the_pods_account(
-    account: Path, flags: dict[str, str]
+    account: Path, flags: dict[str, Any]
 ) -> None:
     with pytest.raises(ConfigError):
         connected(account, environ=POD, **flags)
