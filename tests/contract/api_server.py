@@ -120,6 +120,11 @@ class ApiServer:
         return self._server.requests
 
     @property
+    def connections(self) -> int:
+        """How many connections were made, in all."""
+        return self._server.connections
+
+    @property
     def tasks(self) -> set[Any]:
         """The server's own tasks, for those who look for leaked ones."""
         return set(self._server._tasks)

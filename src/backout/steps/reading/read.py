@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
     from backout.steps.store import LedgerStore
 
-SPARE = 6
-"""Connections that what follows needs, beside those that are opened for what is read first."""
+SPARE = 9
+"""Connections that what follows needs, beside those that are opened for what is read first.
+
+The checks ask for 15 things at once of a workload with a Service and three Pods: who has to open a
+connection then is two round trips late, and all wait for it.
+"""
 AT_ONCE = 4
 """Access reviews at the same time: each more is a connection more, and a TLS handshake."""
 

@@ -19,10 +19,12 @@ QUIET = 0.15
 class Rounds:
     """Answers all that waits at once, when nothing more comes: that is one round trip.
 
-    `lines` are the requests of each round.
+    `lines` are the requests of each round, `opened` how many connections there were at its end.
     """
 
     def __init__(self, api: ApiServer) -> None:
+        self._api = api
+        self.opened: list[int] = []
         self.lines: list[list[str]] = [[]]
         self._opened = asyncio.Event()
         self._quiet: asyncio.TimerHandle | None = None
@@ -36,6 +38,7 @@ class Rounds:
         await self._opened.wait()
 
     def _answer(self) -> None:
+        self.opened.append(self._api.connections)
         self._opened.set()
         self._opened = asyncio.Event()
         self.lines.append([])
@@ -60,3 +63,14 @@ async def test_the_patch_leaves_after_at_most_five_round_trips_and_the_end_takes
     assert rounds.before("UNDO") <= 5, str(rounds)
     last = [lines for lines in rounds.lines if lines][-1]
     assert sorted(last) == ["POST events", "PUT leases"], str(rounds)
+
+
+async def test_what_the_checks_need_waits_for_no_connection() -> None:
+    """A connection that is opened then is two round trips more, for which all others wait."""
+    async with ApiServer() as api:
+        shop(api, replicas=3)
+        rounds = Rounds(api)
+        told = await undone(api, policy=Request(successes=1, baseline=True))
+
+    assert told.result == "succeeded", told.text
+    assert rounds.opened[0] == rounds.opened[rounds.before("UNDO") - 1], str(rounds)
