@@ -49,7 +49,7 @@ def owner_is_unknown(preflight: Preflight) -> Iterator[Fact]:
 
 
 def next_deploy_reverts(preflight: Preflight) -> Iterator[Fact]:
-    """The next deploy brings the bad template again, unless its source is corrected.
+    """The next deploy brings back the current template, unless its source is corrected.
 
     Not where what was applied last asks for the target already: a person changed the live object.
     """
@@ -58,9 +58,9 @@ def next_deploy_reverts(preflight: Preflight) -> Iterator[Fact]:
         if brings is Brings.TARGET:
             continue
         images = next_deploy.new_images(preflight.snapshot.workload, preflight.destination.template)
-        bad = f"the bad template again{f' ({images})' if images else ''}"
-        other = "a third template, neither this one nor the target"
-        what = other if brings is Brings.OTHER else bad
+        current = f"back the current template{f' ({images})' if images else ''}"
+        other = "a third template, neither the current one nor the target"
+        what = other if brings is Brings.OTHER else current
         yield Fact(
             message=f"{owner.tool} ({owner.name}) deployed {preflight.snapshot.target}: its next "
             f"deploy brings {what}",
@@ -125,7 +125,7 @@ CHECKS = (
     Check(
         id="PF403",
         severity=Severity.WARN,
-        title="the owner's next deploy brings the bad template again",
+        title="the owner's next deploy brings back the current template",
         find=next_deploy_reverts,
     ),
 )
