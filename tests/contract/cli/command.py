@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 from contextlib import suppress
@@ -122,15 +123,14 @@ def send(process: asyncio.subprocess.Process, number: int) -> None:
 
 async def finished(process: asyncio.subprocess.Process) -> Finished:
     """Wait for the end; a hang is a failure, and no process stays behind."""
-    try:
-        async with asyncio.timeout(WITHIN):
-            out, err = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    talk = asyncio.ensure_future(process.communicate())
+    ended, _ = await asyncio.wait({talk}, timeout=WITHIN)
+    if not ended:
+        send(process, signal.SIGKILL)
+    out, err = ((stream or b"").decode() for stream in await talk)
+    assert ended, f"it hangs:\n{out}\n{err}"
     assert process.returncode is not None
-    return checked(Finished(process.returncode, (out or b"").decode(), (err or b"").decode()))
+    return checked(Finished(process.returncode, out, err))
 
 
 def checked(done: Finished) -> Finished:

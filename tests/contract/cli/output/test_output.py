@@ -259,7 +259,7 @@ async def test_a_signal_ends_with_its_code_and_a_true_last_line(
     def after(request: Received, _: Answer) -> Step | None:
         if line_of(request) == line and not hit:
             hit.append(line)
-            process.send_signal(sent)
+            send(process, sent)
         return None
 
     def before(request: Received) -> Step | None:
@@ -303,7 +303,7 @@ async def test_a_second_signal_ends_it_at_once_with_a_word(
     api.before = before
     process = await backout.start("undo", "deploy/web")
     await asyncio.wait_for(hung.wait(), 20)
-    process.send_signal(signal.SIGINT)
+    send(process, signal.SIGINT)
     async with asyncio.timeout(20):
         while process.returncode is None:
             await asyncio.sleep(0.2)
@@ -352,7 +352,7 @@ async def test_a_signal_while_it_starts_is_told(
     assert process.stderr is not None
     async for line in process.stderr:
         if line.decode().rpartition("|")[2].strip().startswith(module):
-            process.send_signal(sent)
+            send(process, sent)
             break
     done = await finished(process)
     said = [line for line in done.lines if not line.startswith("import time:")]
