@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # What, when it changes, makes another sandbox than the one that runs.
 CONFIGURATION = ("addresses.py", "certificates.py", "components.py", "config/*.py")
 VERSIONS = ("v1", "v2")
+REPAIRS = 2
+"""What dies takes others along: a controller-manager ends that lost its API server."""
 
 
 def up() -> None:
@@ -72,20 +74,23 @@ def _is_ours(layout: Layout) -> bool:
 
 def _repaired(layout: Layout) -> bool:
     """Tell whether the sandbox is whole, after repair where that can help."""
-    wrong = ailments(layout)
-    if not wrong:
-        say("the sandbox is up already")
-        return True
-    sick = [component for component in components(layout) if component.name in wrong]
-    if "network" in wrong or len(sick) == len(components(layout)):
-        return False
-    try:
-        with step(f"repairing {', '.join(wrong)}"):
-            _repair(layout, sick)
-    except SandboxError as error:
-        say(f"  {error}\n  starting afresh")
-        return False
-    return True
+    for _ in range(REPAIRS):
+        wrong = ailments(layout)
+        if not wrong:
+            say("the sandbox is up already")
+            return True
+        sick = [component for component in components(layout) if component.name in wrong]
+        if "network" in wrong or len(sick) == len(components(layout)):
+            return False
+        try:
+            with step(f"repairing {', '.join(wrong)}"):
+                _repair(layout, sick)
+        except SandboxError as error:
+            say(f"  {error}")
+        else:
+            return True
+    say("  starting afresh")
+    return False
 
 
 def _repair(layout: Layout, sick: list[Component]) -> None:
