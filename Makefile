@@ -1,5 +1,7 @@
 # Two commands are all a newcomer needs: `make demo` and `make test`. Each does its own set-up.
 SHELL := /bin/bash
+# Every worker of a test run would prepare every test anew.
+export PYTHONDONTWRITEBYTECODE :=
 PYTHON ?= python3
 BIN := .venv/bin
 WHEEL_ENV := build/wheel-env
@@ -58,7 +60,7 @@ test-fast: check $(WHEEL_ENV)/.ready
 
 # What is most likely to fail comes last, so that its summary does: whatever is flaky stands there.
 test: test-fast
-	$(PYTEST) -n 2 --dist worksteal $(FAST) tests/running -m "slow and not every_case"
+	$(PYTEST) -n $(FAST_WORKERS) --dist worksteal $(FAST) tests/running -m "slow and not every_case"
 	$(PYTHON) -m sandbox up
 	$(PYTEST) tests/sandbox -m "sandbox_lifecycle and not every_case"
 	$(PYTEST) tests/cluster -m "exclusive and not every_case"

@@ -57,6 +57,7 @@ def _ids(tree: ast.AST) -> set[str]:
     return {i for t in texts if isinstance(t, str) for i in ID.findall(t)}
 
 
+@pytest.mark.slow
 def test_each_check_finds_something_in_a_core_test_and_nothing_in_another(tmp_path: Path) -> None:
     """Recorded, not read: a test that names an id and never triggers it counts for nothing."""
     file = tmp_path / "recording.json"

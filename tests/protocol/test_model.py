@@ -69,6 +69,7 @@ def test_more_room_makes_it_no_less_safe(bounds: Bounds) -> None:
     assert found.is_safe, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("foreign", [1, pytest.param(2, marks=pytest.mark.every_case)])
 def test_it_is_as_safe_where_annotations_move_no_generation(foreign: int) -> None:
     """A StatefulSet's marker may be wiped unseen, and stays when kubectl goes elsewhere."""
@@ -215,6 +216,7 @@ def test_a_rollback_that_was_left_open_is_gone_on_with() -> None:
     ), found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("foreign", [0, 1, pytest.param(2, marks=pytest.mark.every_case)])
 def test_the_second_write_is_safe_however_the_steps_interleave(foreign: int) -> None:
     found = explore(Rules(), Bounds(foreign=foreign, retries=0, heals=True), HEALING)

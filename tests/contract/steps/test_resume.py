@@ -237,6 +237,7 @@ async def test_take_over_does_not_wait_and_says_who_did(api: ApiServer) -> None:
     assert "settled by bob on here" in records(api)[0]["verdict"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("there", "is_taken"),
     [
@@ -288,6 +289,7 @@ async def test_of_two_that_resume_at_once_one_settles_and_no_word_is_false(api: 
     assert sum("never applied" in t.message for t in told) == 1, [t.text for t in told]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("applied", [True, False])
 @pytest.mark.parametrize("number", range(1, 7))
 async def test_each_lost_answer_of_a_write_leaves_a_true_end(
@@ -316,6 +318,7 @@ def _losing(number: int) -> Callable[[Received, Answer], Step | None]:
     return after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(1, 15))
 async def test_an_interruption_at_any_request_leaves_no_false_word(
     api: ApiServer, number: int

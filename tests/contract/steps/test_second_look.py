@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer
     from tests.contract.scripted_server import Received, Step
 
+pytestmark = pytest.mark.slow
 QUICKLY = replace(QUICK, total=5.0, sign_of_life=0.3)
 LATE = {"metadata": {"name": "late"}, "data": {"key": "value"}}
 

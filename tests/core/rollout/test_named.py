@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,6 +68,7 @@ def is_named(scene: Scene) -> bool:
     return bool(looks.causes(scene) or looks.pending(scene))
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(
     status=COUNTED,
@@ -95,6 +97,7 @@ def test_whatever_is_not_done_has_a_cause(
         assert is_named(scene), (status, pods)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(NAMES), st.randoms(use_true_random=False))
 def test_nor_does_one_of_a_recorded_situation_lack_it_at_any_moment(name: str, chance: Any) -> None:

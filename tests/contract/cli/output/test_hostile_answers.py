@@ -22,6 +22,7 @@ from tests.contract.steps.shop import shop
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
+pytestmark = pytest.mark.slow
 TIME_OUT = 2.0
 LATE = 2.0
 MOST_MEMORY = 150 * 1024 * 1024

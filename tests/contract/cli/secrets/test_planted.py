@@ -19,6 +19,7 @@ from tests.contract.cli.secrets.planted import PLACES, World, proxied, words, wo
 if TYPE_CHECKING:
     from tests.contract.cli.command import Command
 
+pytestmark = pytest.mark.slow
 LEAKING = str(Path(__file__).with_name("leaking.py"))
 WEB = ("deploy/web",)
 QUICK = ("--timeout", "20s", "--patience", "1s", "--fail-fast")
