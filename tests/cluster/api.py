@@ -96,13 +96,16 @@ class Api:
         found: Object = self.call("GET", f"{PLURALS[kind].format(namespace)}/{name}")
         return found
 
-    def followed(self, namespace: str, kind: str, since: str) -> Iterator[Object]:
-        """Yield the watch events of a kind since a resourceVersion, until `hang_up`."""
-        query = f"?watch=true&resourceVersion={since}&timeoutSeconds={WATCH_SECONDS}"
+    def followed(self, namespace: str, kind: str) -> Iterator[Object]:
+        """Open a watch and return its events: what there is first, what comes until `hang_up`."""
+        query = f"?watch=true&timeoutSeconds={WATCH_SECONDS}"
         path, bearer = PLURALS[kind].format(namespace) + query, f"Bearer {self._token}"
         self._connection.request("GET", path, headers={"Authorization": bearer})
         response = self._connection.getresponse()
         self._connection.sock.settimeout(WATCH_SECONDS)
+        return self._events(response)
+
+    def _events(self, response: http.client.HTTPResponse) -> Iterator[Object]:
         with response, suppress(OSError, ValueError, http.client.HTTPException):
             for line in response:
                 yield json.loads(line)

@@ -57,12 +57,11 @@ class Space:
         self.kind = "Deployment"
         self.name = f"t-{os.urandom(4).hex()}"
         self._audited_before = cluster.audit_log.stat().st_size
-        made = self.api.call(
+        self.api.call(
             "POST",
             "/api/v1/namespaces",
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.name}},
         )
-        self.began_at = str(made["metadata"]["resourceVersion"])
         # Pods are refused before the controller-manager has made it.
         until("a ServiceAccount", lambda: self._exists("ServiceAccount", "default"))
         for private in ("home", "state", "tmp"):
@@ -267,7 +266,7 @@ class Space:
     def audited(self, verb: str, resource: str) -> list[Object]:
         """Return backout's own requests of this namespace, by the API server's audit log.
 
-        Dry runs change nothing and are left out; so is a PATCH whose precondition no longer held.
+        Dry runs change nothing and are left out; so is what came too late for its precondition.
         """
         with self.cluster.audit_log.open("rb") as log:
             log.seek(self._audited_before)
@@ -280,7 +279,7 @@ class Space:
             and e["userAgent"].startswith("backout/")
             and e["stage"] == "ResponseComplete"
             and "dryRun=All" not in e["requestURI"]
-            and not (verb == "patch" and e["responseStatus"]["code"] == CONFLICT)
+            and not (verb in {"patch", "delete"} and e["responseStatus"]["code"] == CONFLICT)
         ]
 
     def wrote(self) -> list[Object]:

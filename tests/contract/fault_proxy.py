@@ -8,7 +8,8 @@ backout speaks plain http to it and sends no credentials then (nor does kubectl)
 the token and speaks TLS to the server. Every request has a connection of its own there. Hooks get
 the request's number, from 1 in the order of arrival, and its line; they run in the proxy's thread.
 What `before` or `after` returns is done: DROP closes the connection, a number waits so many
-seconds, None goes on. `after` comes when the answer is there and the client has none of it yet.
+seconds, None goes on. `after` comes when the answer is there and the client has none of it yet; the
+line of a request that a 409 answers begins with that: nothing was written.
 """
 
 from __future__ import annotations
@@ -126,8 +127,8 @@ class FaultProxy:
         try:
             down.write(self._rewritten(head) + body)
             await down.drain()
-            line = _line(head)
             answer = await up.readuntil(b"\r\n\r\n")
+            line = _refused(answer) + _line(head)
             if not line.startswith("WATCH"):
                 answer += await up.read()
             if not await _goes_on(self.after(number, line)):
@@ -192,6 +193,10 @@ def _length(head: bytes) -> int:
         if name.lower() == b"content-length":
             return int(value)
     return 0
+
+
+def _refused(answer: bytes) -> str:
+    return "409 " if answer.split(b" ", 2)[1] == b"409" else ""
 
 
 def _line(head: bytes) -> str:

@@ -53,7 +53,10 @@ class History:
         self._revisions: dict[str, list[Object]] = {kind: [] for kind in self._kinds}
         self._apis = {kind: Api(space.cluster.kubeconfig) for kind in self._kinds}
         self._threads = [
-            threading.Thread(target=self._record, args=(kind,)) for kind in self._kinds
+            threading.Thread(
+                target=self._record, args=(kind, self._apis[kind].followed(space.name, kind))
+            )
+            for kind in self._kinds
         ]
 
     def start(self) -> None:
@@ -68,8 +71,8 @@ class History:
         for api in self._apis.values():
             api.close()
 
-    def _record(self, kind: str) -> None:
-        for event in self._apis[kind].followed(self._space.name, kind, self._space.began_at):
+    def _record(self, kind: str, events: Iterator[Object]) -> None:
+        for event in events:
             assert event["type"] != "ERROR", event
             if event["type"] != "DELETED":
                 self._revisions[kind].append(event["object"])

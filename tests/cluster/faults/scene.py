@@ -79,9 +79,8 @@ class Scene:
         if lease is not None:
             self.space.api.delete(self.space.name, "Lease", lease["metadata"]["name"])
         self.space.roll(self.space.version("there-is-none"), cause="the bad one")
-        if self.space.kind != "Deployment":
-            # Its status moves until then, and a PATCH that meets that is a 409.
-            until("a bad Pod is counted", self._is_counted)
+        # Its status moves until then, and a PATCH that meets that is a 409.
+        until("a bad Pod is counted", self._is_counted)
         self.proxy.forget()
 
     def _is_counted(self) -> bool:
