@@ -115,6 +115,7 @@ def test_an_image_that_is_gone_blocks_when_pods_must_be_started(
     assert (record["state"], record["accepted"], record["reason"]) == ("FAILED", ["PF301"], "WHY")
 
 
+@pytest.mark.every_case
 def test_an_image_that_every_node_holds_only_warns(space: Space, repository: str) -> None:
     image = gone_from_the_registry(space, repository, {"imagePullPolicy": "IfNotPresent"})
     # The kubelet looks every 30 s which images it has.

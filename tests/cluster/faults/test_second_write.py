@@ -46,7 +46,7 @@ def is_healed(space: Space) -> bool:
     return not is_ours(space.get())
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", [pytest.param("before", marks=pytest.mark.every_case), "after"])
 def test_a_kill_at_the_second_write_leaves_it_to_resume(
     stage: Scene, space: Space, moment: str
 ) -> None:
@@ -63,7 +63,7 @@ def test_a_kill_at_the_second_write_leaves_it_to_resume(
     apply(space, "v1")
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", ["before", pytest.param("after", marks=pytest.mark.every_case)])
 def test_a_second_write_that_is_lost_changes_nothing_of_the_rollback_and_resume_makes_up_for_it(
     stage: Scene, space: Space, moment: str
 ) -> None:
