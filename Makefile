@@ -16,7 +16,7 @@ TOGETHER := -n $(WORKERS) --dist load --maxschedchunk 1 -p tests.running.again
 SHARED := not exclusive and not owner_tools and not sandbox_lifecycle
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-all test-owners check format lock sandbox-up sandbox-down wheel bench clean transcript
+.PHONY: help demo test test-fast test-all test-owners test-versions check format lock sandbox-up sandbox-down wheel bench clean transcript
 
 help:
 	@echo "make demo          a broken rollout on a real cluster, and the way back"
@@ -24,6 +24,7 @@ help:
 	@echo "make test          test-fast, then the cluster tests: 15 minutes"
 	@echo "make test-all      test, every case of every rule, and test-owners: before a release"
 	@echo "make test-owners   what we say of other tools, with those tools: Argo CD, Flux, Helm ..."
+	@echo "make test-versions the cluster tests on the newest Kubernetes: before a release"
 	@echo "make check         static checks only"
 	@echo "make sandbox-up    start the cluster; make sandbox-down stops it and cleans up"
 	@echo "make bench         measure, and put the table into docs/benchmarks.md"
@@ -77,6 +78,13 @@ test-owners: $(WHEEL_ENV)/.ready
 	$(PYTHON) -m sandbox up
 	$(WHEEL_ENV)/bin/python -m tests.cluster.owner_programs
 	$(PYTEST) tests/cluster -m owner_tools
+
+# The cluster tests on the newest Kubernetes that there is a module file for; then back again.
+NEWEST := 1.37
+test-versions: $(WHEEL_ENV)/.ready
+	BACKOUT_SANDBOX_KUBERNETES=$(NEWEST) $(PYTHON) -m sandbox up
+	$(PYTEST) $(TOGETHER) tests/cluster -m "$(SHARED) and not every_case"
+	$(PYTHON) -m sandbox up
 
 demo: $(WHEEL_ENV)/.ready
 	$(PYTHON) -m sandbox up

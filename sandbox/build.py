@@ -1,4 +1,4 @@
-"""The two Go binaries, built once for the text of their sources and kept in the cache folder."""
+"""The two Go programs, built once for the text of their sources and kept in the cache folder."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sandbox import versions
 from sandbox.errors import SandboxError
 from sandbox.folders import SOURCES, cache_folder
 from sandbox.machine.lock import locked
@@ -31,26 +32,42 @@ class Binaries:
     app: Path
 
 
+@dataclass(frozen=True)
+class Module:
+    """A folder of Go sources, and the module file that pins what they need."""
+
+    folder: Path
+    file: Path
+
+    @property
+    def hash(self) -> str:
+        """Return one hash over all that decides what it builds to."""
+        digest = hashlib.sha256()
+        sums = self.file.with_name("go.sum")
+        for file in (*sorted(self.folder.glob("*.go")), self.file, sums):
+            content = file.read_bytes() if file.exists() else b""
+            digest.update(f"{file.name} {len(content)}\n".encode() + content)
+        return digest.hexdigest()[:16]
+
+
+def modules() -> tuple[Module, Module]:
+    """Return Kubernetes in the version that is asked for, and the sample application."""
+    kubernetes, app = SOURCES / "kubernetes", SOURCES / "app"
+    return Module(kubernetes, versions.module_file()), Module(app, app / "go.mod")
+
+
 def binaries() -> Binaries:
     """Return both programs, building those whose sources changed."""
+    kubernetes, app = modules()
     return Binaries(
-        _binary("kubernetes", "building Kubernetes (the first time 5 to 7 minutes)"),
-        _binary("app", "building the sample application"),
+        _binary(kubernetes, "building Kubernetes (the first time 5 to 7 minutes)"),
+        _binary(app, "building the sample application"),
     )
 
 
-def source_hash(module: Path) -> str:
-    """Return one hash over all that decides what a module builds to."""
-    digest = hashlib.sha256()
-    for file in sorted([*module.glob("*.go"), module / "go.mod", *module.glob("go.sum")]):
-        content = file.read_bytes()
-        digest.update(f"{file.name} {len(content)}\n".encode() + content)
-    return digest.hexdigest()[:16]
-
-
-def _binary(name: str, title: str) -> Path:
-    module = SOURCES / name
-    binary = cache_folder() / f"{name}-{source_hash(module)}"
+def _binary(module: Module, title: str) -> Path:
+    name = module.folder.name
+    binary = cache_folder() / f"{name}-{module.hash}"
     if binary.exists():
         return binary
     require_go()
@@ -64,16 +81,22 @@ def _binary(name: str, title: str) -> Path:
     return binary
 
 
-def _build(module: Path, binary: Path, lock: int) -> None:
+def _build(module: Module, binary: Path, lock: int) -> None:
     draft = binary.with_name(f"{binary.name}.draft")
-    log = cache_folder() / f"{module.name}-build.log"
-    argv = ["go", "build", "-trimpath", "-buildvcs=false"]
-    argv += ["-ldflags", " ".join(["-s", "-w", *_version_flags(module)]), "-o", str(draft), "."]
+    log = cache_folder() / f"{module.folder.name}-build.log"
+    argv = ["go", "build", f"-modfile={module.file}", "-trimpath", "-buildvcs=false"]
+    argv += [
+        "-ldflags",
+        " ".join(["-s", "-w", *_version_flags(module.file.read_text())]),
+        "-o",
+        str(draft),
+        ".",
+    ]
     environment = {**os.environ, "CGO_ENABLED": "0"}
     with log.open("wb") as output:
         child = subprocess.Popen(
             argv,
-            cwd=module,
+            cwd=module.folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -88,13 +111,13 @@ def _build(module: Path, binary: Path, lock: int) -> None:
             raise
     if code:
         last = " ".join(log.read_text(errors="replace").splitlines()[-REPORTED_LINES:])
-        raise SandboxError(f"go build of {module} failed (see {log}): {last}")
+        raise SandboxError(f"go build of {module.folder} failed (see {log}): {last}")
     draft.replace(binary)
 
 
-def _version_flags(module: Path) -> list[str]:
+def _version_flags(module_file: str) -> list[str]:
     """Stamp the version as the upstream build does; a kubectl without one misbehaves."""
-    found = re.search(r"^\tk8s\.io/kubernetes (v(\d+)\.(\d+)\.\d+)$", _text(module), re.MULTILINE)
+    found = re.search(r"^\tk8s\.io/kubernetes (v(\d+)\.(\d+)\.\d+)$", module_file, re.MULTILINE)
     if found is None:
         return []
     version, major, minor = found.groups()
@@ -107,10 +130,6 @@ def _version_flags(module: Path) -> list[str]:
     }
     packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
     return [f"-X {package}.{key}={value}" for package in packages for key, value in values.items()]
-
-
-def _text(module: Path) -> str:
-    return (module / "go.mod").read_text()
 
 
 def _forget_old(name: str) -> None:

@@ -141,7 +141,7 @@ def _controller_manager(layout: Layout) -> Component:
         "--use-service-account-credentials",
         "--leader-elect=false",
         f"--flex-volume-plugin-dir={layout.state}/volume-plugins",
-        "--controllers=*,-nodeipam,-cloud-node-lifecycle,-service-lb-controller",
+        "--controllers=*,-node-ipam-controller",
         "--kube-api-qps=200",
         "--kube-api-burst=400",
         "--terminated-pod-gc-threshold=100",

@@ -44,8 +44,8 @@ def up() -> None:
 def fingerprint() -> str:
     """Return a hash of what the sandbox is made of."""
     digest = hashlib.sha256()
-    for module in ("kubernetes", "app"):
-        digest.update(build.source_hash(SOURCES / module).encode())
+    for module in build.modules():
+        digest.update(module.hash.encode())
     for pattern in CONFIGURATION:
         for file in sorted(SOURCES.glob(pattern)):
             digest.update(file.read_bytes())

@@ -151,6 +151,8 @@ def test_it_replaces_one_pod_at_a_time_and_has_no_deadline() -> None:
     assert not STATEFUL_SET.pace(stateful_set(podManagementPolicy="Parallel")).ordered
     many = stateful_set(replicas=10, updateStrategy={"rollingUpdate": {"maxUnavailable": "25%"}})
     assert STATEFUL_SET.pace(many).unavailable == 2
+    all_at_once = STATEFUL_SET.pace(stateful_set(updateStrategy={"type": "Recreate"}))
+    assert (all_at_once.unavailable, all_at_once.recreates) == (3, True)
     assert STATEFUL_SET.deadline(stateful_set()) is None
 
 

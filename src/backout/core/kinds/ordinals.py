@@ -32,6 +32,11 @@ def is_on_delete(workload: Object) -> bool:
     return bool(objects.dig(workload, *_STRATEGY, "type", default="RollingUpdate") == "OnDelete")
 
 
+def recreates(workload: Object) -> bool:
+    """Tell whether all Pods go before the first new one comes (from 1.37, behind a gate there)."""
+    return bool(objects.dig(workload, *_STRATEGY, "type") == "Recreate")
+
+
 def is_ordered(workload: Object) -> bool:
     """Tell whether each Pod waits for the one before it: the default."""
     policy = objects.dig(workload, "spec", "podManagementPolicy", default="OrderedReady")

@@ -129,13 +129,16 @@ class StatefulSet(Ordinary):
     def pace(self, workload: Object) -> Pace:
         """Return that one Pod goes before the next one comes, whatever the management policy.
 
-        `maxUnavailable` counts where the API server keeps it: before 1.35 it drops it.
+        `maxUnavailable` counts where the API server keeps it: before 1.37 it drops it, unless its
+        feature gate is on. Recreate lets all Pods go at once.
         """
+        replicas, recreates = objects.replicas(workload), ordinals.recreates(workload)
         return Pace(
-            replicas=objects.replicas(workload),
-            unavailable=ordinals.unavailable(workload),
+            replicas=replicas,
+            unavailable=replicas if recreates else ordinals.unavailable(workload),
             surge=0,
             ordered=ordinals.is_ordered(workload),
+            recreates=recreates,
         )
 
 
