@@ -22,6 +22,7 @@ class Program:
     `name` is the program's, where the folder is called otherwise. Where the module replaces others,
     which `go install` refuses, it is built in a copy (`is_copied`). `missing` is a file that is
     made for its releases, that only an embed directive asks for, and that is left empty here.
+    `beside` is a module of the same repository, which its own module file replaces by a folder.
     """
 
     module: str
@@ -29,6 +30,7 @@ class Program:
     name: str = ""
     tags: str = ""
     missing: str = ""
+    beside: str = ""
     is_copied: bool = True
 
     @property
@@ -61,6 +63,8 @@ class Program:
             if self.missing:
                 (Path(copy) / self.missing).parent.mkdir(exist_ok=True)
                 (Path(copy) / self.missing).touch()
+            if self.beside:
+                _go("-C", copy, "mod", "edit", f"-dropreplace={self.beside}")
             # The folder of vendored modules is no part of what Go's proxy gives out.
             how = ["-C", copy, "-mod=mod", "-tags", self.tags, "-ldflags=-s -w"]
             _go("build", *how, "-o", str(self.path), f"./{self.package}")

@@ -17,6 +17,13 @@ FLUX = Program(
     package="cmd/flux",
     missing="cmd/flux/manifests/none.yaml",
 )
+FLUX_CONTROLLER = Program(
+    module="github.com/fluxcd/kustomize-controller@v1.9.5",
+    package=".",
+    name="kustomize-controller",
+    beside="github.com/fluxcd/kustomize-controller/api",
+)
+FLUX_SOURCES = "github.com/fluxcd/source-controller@v1.9.5"
 KAPP = Program(module="carvel.dev/kapp@v0.64.2", package="cmd/kapp")
 # OpenShift's client has no versions of its module.
 OC = Program(
@@ -31,7 +38,7 @@ ROLLOUTS_CONTROLLER = Program(module=ROLLOUTS_PLUGIN.module, package="cmd/rollou
 # Client, controller and servers in one. From 3.3 on it needs a module beside it that is no part of
 # what Go's proxy gives out.
 ARGO_CD = Program(module="github.com/argoproj/argo-cd/v3@v3.2.6", package="cmd", name="argocd")
-ALL = (HELM, FLUX, KAPP, OC, ROLLOUTS_PLUGIN, ROLLOUTS_CONTROLLER, ARGO_CD)
+ALL = (HELM, FLUX, FLUX_CONTROLLER, KAPP, OC, ROLLOUTS_PLUGIN, ROLLOUTS_CONTROLLER, ARGO_CD)
 
 
 def main() -> None:
