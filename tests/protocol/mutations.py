@@ -49,6 +49,27 @@ MUTATIONS = (
         test=HEAL + "test_after_an_answer_that_was_lost_it_is_looked_at_and_not_sent_again",
     ),
     Mutation(
+        rule="no second write once the lock is lost",
+        file="steps/acting/heal.py",
+        old="            held.check_fresh(run)\n",
+        new="",
+        test=HEAL + "test_nothing_is_handed_back_once_the_lock_is_lost",
+    ),
+    Mutation(
+        rule="no second write after a 409 where the lock was lost",
+        file="steps/acting/heal.py",
+        old="            held.check(run, await see(run))\n",
+        new="",
+        test=HEAL + "test_after_a_409_the_lease_is_read_before_it_is_made_again",
+    ),
+    Mutation(
+        rule="the second write is over before the lock is let go",
+        file="steps/acting/heal.py",
+        old="    return (await unbroken(request, patience=run.limits.wind_down / 2)).object\n",
+        new="    return (await request).object\n",
+        test=HEAL + "test_an_interruption_waits_for_its_answer_before_the_lock_is_let_go",
+    ),
+    Mutation(
         rule="what is needed to hand fields back stands on record before the PATCH",
         file="steps/ledger/lock.py",
         old="owners=healing.owners if healing.is_kept else (),",

@@ -15,7 +15,7 @@ from backout.steps.ledger.recover import let_go, take_over
 
 if TYPE_CHECKING:
     from backout.core.ledger.records import Record
-    from backout.steps.ledger.lease import Seen
+    from backout.steps.ledger.lease import Held, Seen
     from backout.steps.run import Run
 
 
@@ -26,7 +26,7 @@ async def heal_later(run: Run, seen: Seen, record: Record) -> Outcome | None:
         return None
     held.record = record.op
     try:
-        ended = await _ended(run, record)
+        ended = await _ended(run, held, record)
         await change(run, held, edit_of(ended), late=True, release=True)
     except BackoutError:
         await let_go(run, held)
@@ -34,7 +34,7 @@ async def heal_later(run: Run, seen: Seen, record: Record) -> Outcome | None:
     return _outcome(run, record, ended)
 
 
-async def _ended(run: Run, record: Record) -> Ended:
+async def _ended(run: Run, held: Held, record: Record) -> Ended:
     try:
         workload = await run.client.get(paths.workload(run.target))
     except NotFound:
@@ -42,7 +42,8 @@ async def _ended(run: Run, record: Record) -> Ended:
     if not once.leads_to(record, workload, run.target.kind):
         return NotOurs()
     here = template.digest(workload["spec"]["template"])
-    return await hand_back(run, Ours(op=record.op, hash=here, owners=record.owners), workload)
+    ours = Ours(op=record.op, hash=here, owners=record.owners)
+    return await hand_back(run, held, ours, workload)
 
 
 def _outcome(run: Run, record: Record, ended: Ended) -> Outcome:

@@ -48,7 +48,7 @@ from backout.steps.acting.hand_over import hand_over
 from backout.steps.acting.heal import Ours, edit_of, hand_back
 from backout.steps.acting.publish import publish
 from backout.steps.acting.replace import StuckPods
-from backout.steps.concurrency import beside, running
+from backout.steps.concurrency import beside, race, running
 from backout.steps.ledger.closing import Closing
 from backout.steps.ledger.keep import kept
 from backout.steps.ledger.lease import Held, see
@@ -71,6 +71,8 @@ if TYPE_CHECKING:
     from backout.steps.watching.soak import Ending
 
 T = TypeVar("T")
+OBSERVED = 2.0
+"""Seconds for which the second write waits for the controller, and for the Lease's write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,23 +219,35 @@ class Rollback:
         """Watch and verify what our PATCH began; the stage is Judged then."""
         workload, wanted = await self._made(held, done)
         edit = stored(workload if wanted else None)
-        async with running(self._closing.note(edit)) as noting:
-            heals = await self._healed(held, workload, wanted)
-            ending = await self._ending(workload, wanted)
+        async with (
+            running(self._closing.note(edit)) as noting,
+            self._watch(workload, wanted) as watch,
+            running(self._healed(held, watch, wanted, noting)) as healing,
+        ):
+            ending = await self._ending(watch)
             await noting
+            heals = await healing
         outcome, edit = conclude(self._run, self._plan, ending, self._clock() - self._began)
         self._workload = workload
         self._reach(Judged(outcome=outcome, edit=both(heals, edit)))
 
-    async def _healed(self, held: Held, workload: Object, wanted: str) -> Edit:
-        """Hand the template's fields back; return what the record becomes by that."""
+    async def _healed(
+        self, held: Held, watch: Watch, wanted: str, noting: asyncio.Task[bool]
+    ) -> Edit:
+        """Hand the template's fields back; return what the record becomes by that.
+
+        The controller writes the workload once it has seen our change: a second write before that
+        meets a 409. The Lease's write tells whether the lock is still ours.
+        """
         if not self._owners:
             return unchanged
-        edit: Edit = not_to_heal
-        if wanted:
-            ours = Ours(op=held.record, hash=wanted, owners=self._owners, is_kept=self._is_kept)
-            edit = edit_of(await hand_back(self._run, ours, workload))
-        self._reach(Healed(workload=workload, edit=edit))
+        if not wanted:
+            return not_to_heal
+        ours = Ours(op=held.record, hash=wanted, owners=self._owners, is_kept=self._is_kept)
+        observed = await watch.observed(within=OBSERVED)
+        await race(noting, within=OBSERVED)
+        edit = edit_of(await hand_back(self._run, held, ours, observed))
+        self._reach(Healed(workload=watch.began, edit=edit))
         return edit
 
     async def _made(self, held: Held, done: Applied) -> tuple[Object, str]:
@@ -264,7 +278,12 @@ class Rollback:
             await telling
         return outcome
 
-    async def _ending(self, workload: Object, wanted: str) -> Ending:
+    async def _ending(self, watch: Watch) -> Ending:
+        return await settled(
+            self._run, watch, self._plan.preflight, deadline=self._until, hold=self._hold()
+        )
+
+    def _watch(self, workload: Object, wanted: str) -> Watch:
         preflight = self._plan.preflight
         templates = [r.template for r in preflight.revisions if r.hash != wanted]
         watched = Watched(
@@ -281,10 +300,7 @@ class Rollback:
             patience=patience(self._run.policy.patience),
             replace=self._replace(workload, wanted),
         )
-        async with Watch(self._run, watched, deadline=self._until) as watch:
-            return await settled(
-                self._run, watch, preflight, deadline=self._until, hold=self._hold()
-            )
+        return Watch(self._run, watched, deadline=self._until)
 
     def _replace(self, workload: Object, wanted: str) -> Callable[[Scene], Awaitable[bool]] | None:
         """Return what deletes Pods that hold the rollback up, where that was asked for."""

@@ -131,12 +131,14 @@ class Held:
     `epoch` is the one we took it at: a successor's is higher. `confirmed` is the event loop's time
     at which the last write left that is known to have arrived. `lease` is what that write left
     there: it is not read again before the next, which is refused if anybody has written since.
+    `is_lost` once it was seen to be ours no longer.
     """
 
     epoch: int
     record: str
     confirmed: float
     lease: Object | None = None
+    is_lost: bool = False
 
     async def latest(self, run: Run) -> Seen:
         """Return the Lease as our last write left it, once; else as it is now."""
@@ -147,15 +149,20 @@ class Held:
         """Raise LockLost where the Lease as seen is no longer ours."""
         lock = seen.lock
         if seen.lease is None:
+            self.is_lost = True
             raise LockLost("the Lease was deleted under this run; it is not made again")
         if lock.holder != run.op or lock.epoch != self.epoch:
+            self.is_lost = True
             raise LockLost(f"the lock was taken over by {lock.holder or 'nobody'}")
 
     def check_fresh(self, run: Run) -> None:
         """Raise LockLost where no sign of life has got through for two thirds of the duration.
 
-        Others may take the lock soon: whoever stops acting before needs no luck.
+        Others may take the lock soon: whoever stops acting before needs no luck. A renewal beside
+        may have seen that the lock is lost.
         """
+        if self.is_lost:
+            raise LockLost("the lock was lost, so it is no longer acted upon")
         age = asyncio.get_running_loop().time() - self.confirmed
         if age > run.limits.lease * 2 / 3:
             raise LockLost(

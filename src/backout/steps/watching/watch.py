@@ -89,7 +89,7 @@ class Watch:
         self._nodes = Nodes(run)
         self._second_look = SecondLook(run)
         self._state: Newest | None = None
-        self._changed = asyncio.Event()
+        self._changed, self._observed = asyncio.Event(), asyncio.Event()
         self._following: asyncio.Task[None] | None = None
         self._meanwhile = Meanwhile(exits=watched.earlier.exits, patience=watched.patience)
         self._runs: Runs = {}
@@ -127,6 +127,22 @@ class Watch:
     def workload(self) -> Object:
         """The workload, as last seen."""
         return self._scene.workload if self._scene is not None else self._watched.workload
+
+    @property
+    def began(self) -> Object:
+        """The workload as it was when its rollout began."""
+        return self._watched.workload
+
+    async def observed(self, *, within: float) -> Object | None:
+        """Return the workload as last seen, once its controller has seen what began the rollout.
+
+        None where that took longer, in seconds, or the workload is gone.
+        """
+        async with running(self._observed.wait()) as observed:
+            await race(observed, within=within)
+        if self._state is None or not self._observed.is_set():
+            return None
+        return self._state.workload
 
     @property
     def revision(self) -> int | None:
@@ -191,6 +207,9 @@ class Watch:
         async for state in newest_states(self._run.client, self._run.target, selector):
             self._state = state
             self._changed.set()
+            began = objects.generation(self._watched.workload)
+            if objects.observed_generation(state.workload or {}) >= began:
+                self._observed.set()
 
     async def _next(self) -> Newest | None:
         """Return the newest state after a change or a tick; raise what ended the following."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,14 +13,17 @@ import pytest
 from backout.core.heal.field_sets import parsed
 from backout.core.heal.hand_back import is_ours
 from backout.core.preflight.request import Request
-from tests.contract.api_server import failure, is_hand_back, is_undo
+from tests.contract.api_server import failure, is_hand_back, is_undo, line_of
 from tests.contract.scripted_server import Close
 from tests.contract.steps.crash import HASTY, crashed
 from tests.contract.steps.shop import (
     BAD,
     GOOD,
+    LEASE,
+    QUICK,
     deploy,
     expire_lock,
+    holder,
     image,
     records,
     states,
@@ -104,10 +109,125 @@ async def test_the_fields_are_handed_back_right_after_the_patch(api: ApiServer) 
     assert told.result == "succeeded", told.text
     assert is_healed(api)
     sent = [is_hand_back(r) for r in api.requests if is_undo(r) or is_hand_back(r)]
-    assert sent == [False] + [True] * writes(api)
+    assert sent == [False, True], "once the controller has written what would make it a 409"
     assert "the fields of the Pod template are handed back to ci" in told.text
     assert records(api)[-1]["isHealed"] is True
     assert "owners" not in records(api)[-1]
+
+
+async def test_the_rollout_is_watched_and_the_service_asked_beside_it(api: ApiServer) -> None:
+    asked = asyncio.Event()
+
+    async def before(request: Received) -> Step | None:
+        if line_of(request).endswith("/proxy") and writes(api):
+            asked.set()
+        if is_hand_back(request):
+            await asked.wait()
+        return None
+
+    api.before = before
+    told = await undone(api)
+
+    assert (told.result, is_healed(api)) == ("succeeded", True), told.text
+
+
+async def test_the_record_is_closed_and_the_lock_let_go_behind_it_alone(api: ApiServer) -> None:
+    """The service has long answered as often as it was to: the closing still waits."""
+    asked = asyncio.Event()
+    free_at_the_end: list[bool] = []
+
+    async def before(request: Received) -> Step | None:
+        if line_of(request).endswith("/proxy") and writes(api):
+            asked.set()
+        if is_hand_back(request):
+            await asked.wait()
+            free_at_the_end.append(await let_go(api))
+        return None
+
+    api.before = before
+    told = await undone(api)
+
+    assert (told.result, free_at_the_end) == ("succeeded", [False]), told.text
+    assert (states(api), holder(api), is_healed(api)) == (["SUCCEEDED"], "", True)
+
+
+async def test_an_interruption_waits_for_its_answer_before_the_lock_is_let_go(
+    api: ApiServer,
+) -> None:
+    free_at_the_end: list[bool] = []
+
+    async def before(request: Received) -> Step | None:
+        if is_hand_back(request):
+            task.cancel()
+            free_at_the_end.append(await let_go(api))
+        return None
+
+    api.before = before
+    task = asyncio.create_task(undone(api))
+    told = await task
+
+    assert (told.result, free_at_the_end) == ("interrupted", [False]), told.text
+    assert (states(api), holder(api), is_healed(api)) == (["APPLIED"], "", True)
+    told = await resumed(api)
+    assert (told.result, writes(api)) == ("succeeded", 1), told.text
+    assert records(api)[-1]["isHealed"] is True
+
+
+async def let_go(api: ApiServer) -> bool:
+    """Wait a while for the lock to be let go; tell whether it was."""
+    free = asyncio.Event()
+    api.before = lambda r: free.set() if r.method == "PUT" and _is_release(r) else None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await free.wait()
+    return free.is_set()
+
+
+def _is_release(request: Received) -> bool:
+    return not request.json["spec"].get("holderIdentity", "other")
+
+
+async def test_nothing_is_handed_back_once_the_lock_is_lost(api: ApiServer) -> None:
+    """Seen by the record's write, which leaves beside the watch."""
+
+    def after(request: Received, _: Answer) -> Step | None:
+        if is_undo(request):
+            api.edit("leases", LEASE, _taken_over)
+        return None
+
+    api.after = after
+    told = await undone(api)
+
+    assert (writes(api), is_healed(api)) == (0, False), told.text
+    assert "could not be handed back to ci: the lock was lost" in told.text
+    assert "owners" in records(api)[-1]
+
+
+async def test_after_a_409_the_lease_is_read_before_it_is_made_again(api: ApiServer) -> None:
+    def take_over() -> None:
+        api.edit("leases", LEASE, _taken_over)
+        api.edit("deployments", "web", _moved)
+
+    api.before = once(api, None, take_over)
+    told = await undone(api)
+
+    assert (writes(api), is_healed(api)) == (1, False), told.text
+    assert "could not be handed back to ci: the lock was taken over by another" in told.text
+
+
+def _taken_over(lease: Object) -> None:
+    spec = lease["spec"]
+    spec.update(holderIdentity="another", leaseTransitions=spec["leaseTransitions"] + 1)
+
+
+async def test_a_controller_that_does_not_answer_is_not_waited_for_long(api: ApiServer) -> None:
+    api.controller = lambda *_: None
+    told = await undone(
+        api, limits=replace(QUICK, total=4.0), policy=Request(to_revision=1, reason="down")
+    )
+
+    assert is_healed(api), told.text
+    assert records(api)[-1]["isHealed"] is True
 
 
 async def test_it_is_told_before_the_act_and_nobody_is_asked_for_more_rights(
