@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from backout.core.value import dataclass
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from backout.http.response import Response
+
+NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)

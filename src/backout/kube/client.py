@@ -1,35 +1,26 @@
-"""The verbs of the API server on plain dicts. Reads may be asked again.
-
-A write is never sent again, but for one that the API server itself was too busy to look at (429).
-"""
+"""The verbs of the API server on plain dicts; reads may be repeated, writes.py has the others."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import uuid
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-from backout.core.errors import BackoutError, Gone, Unreachable
+from backout.core.errors import Gone, Unreachable
 from backout.core.kubernetes.objects import selector_text
-from backout.core.model import FIELD_MANAGER
 from backout.http.client import BODY_CAP
-from backout.http.errors import Unanswered
 from backout.kube.answers import Listing, Patched, ProxyAnswer, WatchEvent
 from backout.kube.bodies import counted_in, event_in, items_in, object_in
-from backout.kube.call import Call, Reply, RequestLine, ServerDate
+from backout.kube.call import NO_PARAMS, Call, RequestLine, ServerDate
 from backout.kube.clock import SYSTEM_CLOCK, Clock
 from backout.kube.credentials.exec_plugin import Surroundings
-from backout.kube.errors import Unclear
-from backout.kube.retry import TRIES, is_turned_away, patiently
-from backout.kube.status import error_from, is_of_api_server, message_of, status_of
+from backout.kube.retry import TRIES, patiently
+from backout.kube.status import error_from, error_of, is_success, message_of, status_of
 from backout.kube.transport import Transport
+from backout.kube.writes import Writes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -39,8 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "Listing", "Patched", "ProxyAnswer", "RequestLine", "ServerDate", "WatchEvent"]
 
-BUSY_TRIES = 8
-"""How often a write is sent that the API server turns away, at most: each after a longer pause."""
 PAGE = 500
 PAGE_CAP = 32 * 1024 * 1024
 """500 Pods with managed fields are some 10 MB; a list is refused at three times that."""
@@ -53,10 +42,7 @@ METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 COUNTED = f"application/json;as=Table;g=meta.k8s.io;v=v1,{METADATA}"
 """A Table's rows hold what is printed of an object, and its metadata: never its data."""
 WATCH_SECONDS = (240, 300)
-NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 QUIET = Surroundings()
-Calls = list[Call]
-Replies = list[Reply]
 Keep = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -87,7 +73,7 @@ class Client:
             connection, around=around, on_request=on_request, on_warning=on_warning
         )
         self._read_timeout = read_timeout
-        self._write_timeout = write_timeout
+        self._writes = Writes(self._transport, timeout=write_timeout, clock=clock)
         self._watch_silence = watch_silence
         self._clock = clock
         self._warming: asyncio.Future[None] | None = None
@@ -198,7 +184,7 @@ class Client:
         timeout: float | None = None,  # noqa: ASYNC109 (instead of write_timeout, in seconds)
     ) -> dict[str, Any]:
         """Create the object; return it as the server made it. Conflict if it exists."""
-        found, _ = await self._write("POST", path, body, params=params, timeout=timeout)
+        found, _ = await self._writes.send("POST", path, body, params=params, timeout=timeout)
         return found
 
     async def replace(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,7 +192,7 @@ class Client:
 
         Beware: where the object is missing, some types are created (kubernetes.md section 0).
         """
-        found, _ = await self._write("PUT", path, body)
+        found, _ = await self._writes.send("PUT", path, body)
         return found
 
     async def patch_json(
@@ -222,7 +208,7 @@ class Client:
         An unknown field in it is Invalid (fieldValidation=Strict), not dropped.
         """
         strict = {"fieldValidation": "Strict", **({"dryRun": "All"} if dry_run else {}), **params}
-        found, reply = await self._write(
+        found, reply = await self._writes.send(
             "PATCH", path, ops, params=strict, content_type="application/json-patch+json"
         )
         return Patched(object=found, warnings=reply.warnings, audit_id=reply.audit_id)
@@ -230,7 +216,7 @@ class Client:
     async def patch_merge(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Apply a JSON Merge Patch (RFC 7386)."""
         merge = "application/merge-patch+json"
-        found, _ = await self._write("PATCH", path, body, content_type=merge)
+        found, _ = await self._writes.send("PATCH", path, body, content_type=merge)
         return found
 
     async def delete(self, path: str, *, uid: str, version: str = "") -> None:
@@ -240,7 +226,7 @@ class Client:
         """
         preconditions = {"uid": uid, **({"resourceVersion": version} if version else {})}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-        await self._write("DELETE", path, body)
+        await self._writes.send("DELETE", path, body)
 
     async def proxy(self, path: str, *, timeout: float) -> ProxyAnswer:  # noqa: ASYNC109 (contract)
         """Ask an application through the API server (see `paths.pod_proxy`); asked once only.
@@ -287,8 +273,8 @@ class Client:
             truncate=True,
         )
         response = (await self._transport.send(call)).response
-        if not _is_success(response.status):
-            raise self._error(response)
+        if not is_success(response.status):
+            raise error_of(response, self._transport.host)
         return response.body.decode(errors="replace")
 
     async def watch(
@@ -313,7 +299,7 @@ class Client:
         }
         call = Call(method="GET", path=path, params=params, timeout=self._read_timeout)
         async with self._transport.stream(call, silence=self._watch_silence) as stream:
-            if not _is_success(stream.status):
+            if not is_success(stream.status):
                 body = await stream.body(cap=ERROR_CAP)
                 raise error_from(stream.status, stream.headers, body, host=self._transport.host)
             async with aclosing(stream.lines()) as lines:
@@ -369,92 +355,9 @@ class Client:
             return (await self._transport.send(call)).response
 
         response = await patiently(ask, budget=self._read_timeout, tries=tries, clock=self._clock)
-        if not _is_success(response.status):
-            raise self._error(response)
+        if not is_success(response.status):
+            raise error_of(response, self._transport.host)
         return object_in(response, host=self._transport.host)
-
-    async def _write(
-        self,
-        method: str,
-        path: str,
-        body: object,
-        *,
-        params: Mapping[str, str] = NO_PARAMS,
-        content_type: str = "application/json",
-        timeout: float | None = None,  # noqa: ASYNC109 (instead of write_timeout, in seconds)
-    ) -> tuple[dict[str, Any], Reply]:
-        call = Call(
-            method=method,
-            path=path,
-            params={"fieldManager": FIELD_MANAGER, **params},
-            body=json.dumps(body).encode(),
-            content_type=content_type,
-            timeout=timeout or self._write_timeout,
-        )
-        sent = [call]
-        try:
-            reply = await self._admitted(sent)
-        except Unanswered as exc:
-            raise _unclear(sent[-1], exc) from None
-        call, response = sent[-1], reply.response
-        if not _is_success(response.status):
-            error = self._error(response)
-            raise _unclear(call, error) if _is_unclear(response) else error
-        try:
-            return object_in(response, host=self._transport.host), reply
-        except Unreachable as exc:
-            raise _unclear(call, exc) from None
-
-    async def _admitted(self, sent: Calls) -> Reply:
-        """Send a write, again for as long as the API server turns it away unread (429).
-
-        No longer than its time-out in all. A proxy's own 429 says nothing about what is behind it.
-        `sent` is what is sent, the newest last: each time it has an Audit-ID of its own.
-        """
-        first = sent.pop()
-        replies: Replies = []
-
-        async def ask(left: float) -> Response:
-            audit_id = str(uuid.uuid4()) if sent else first.audit_id
-            timeout = max(0.1, round(left, 1))
-            sent.append(replace(first, timeout=timeout, audit_id=audit_id))
-            replies.append(await self._transport.send(sent[-1]))
-            return replies[-1].response
-
-        await patiently(
-            ask, budget=first.timeout, tries=BUSY_TRIES, clock=self._clock, passes=is_turned_away
-        )
-        return replies[-1]
-
-    def _error(self, response: Response) -> BackoutError:
-        host = self._transport.host
-        return error_from(response.status, response.headers, response.body, host=host)
-
-
-def _is_success(status: int) -> bool:
-    return 200 <= status < 300  # noqa: PLR2004
-
-
-def _is_unclear(response: Response) -> bool:
-    """Tell whether a failed write may have been done: any 5xx, and any foreign 4xx.
-
-    A 504 of the API server's own may be committed later (faults.md, 9). A redirect is not followed,
-    and a 4xx of the API server's own, 429 included, means that nothing was executed.
-    """
-    status = response.status
-    return status >= 500 or (status >= 400 and not is_of_api_server(response))  # noqa: PLR2004
-
-
-def _unclear(call: Call, error: BackoutError) -> BackoutError:
-    """Return the error as Unclear; a dry run changes nothing, so there it stays what it is."""
-    if call.params.get("dryRun") == "All":
-        return error
-    return Unclear(
-        error.message,
-        method=call.method,
-        audit_id=call.audit_id,
-        remedy=f"look at the object before trying again (Audit-ID {call.audit_id})",
-    )
 
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:

@@ -14,7 +14,8 @@ from backout.core.errors import BackoutError, Forbidden, NotFound
 from backout.core.kubernetes import objects
 from backout.core.kubernetes.labels import Labelled
 from backout.kube import paths
-from backout.kube.client import NO_PARAMS, Client
+from backout.kube.call import NO_PARAMS
+from backout.kube.client import Client
 from backout.kube.retry import TRIES
 
 if TYPE_CHECKING:

@@ -52,6 +52,16 @@ _WITHOUT_STATUS = {
 }
 
 
+def is_success(status: int) -> bool:
+    """Tell whether the request was carried out."""
+    return 200 <= status < 300  # noqa: PLR2004
+
+
+def error_of(response: Response, host: str) -> BackoutError:
+    """Return what an answer that is no success means."""
+    return error_from(response.status, response.headers, response.body, host=host)
+
+
 def status_of(body: bytes) -> dict[str, Any] | None:
     """Return the Status object that a body holds, or None where it is anything else."""
     try:
