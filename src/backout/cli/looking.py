@@ -9,6 +9,7 @@ from backout.cli import here
 from backout.cli.options import target as targets
 from backout.cli.options.shared import tell_notes
 from backout.core.errors import Unreachable
+from backout.core.preflight import defaults
 from backout.kube.client import Client
 from backout.session import connect
 from backout.steps.ledger.cluster_ledger import ClusterLedger
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from backout.kube.client import RequestLine
     from backout.kube.connection import Connection
     from backout.steps.store import LedgerStore
-
-READ = 10.0
-"""Seconds of one request."""
 
 
 def looked_at(words: tuple[str, ...], shared: Common, *, is_local: bool = False) -> Snapshot:
@@ -44,11 +42,11 @@ def looked_at(words: tuple[str, ...], shared: Common, *, is_local: bool = False)
 
 
 async def _looked_at(words: tuple[str, ...], shared: Common, *, is_local: bool) -> Snapshot:
-    connection = connect.connection(vars(shared), here.process())
+    connection = connect.connection(shared.flags, here.process())
     target = targets.parse(words, connection.namespace)
     client = Client(
         connection,
-        read_timeout=shared.request_timeout or READ,
+        read_timeout=shared.request_timeout or defaults.READ,
         on_request=_shown() if shared.verbose else None,
     )
     async with asyncio.timeout(shared.timeout), client:

@@ -13,7 +13,7 @@ from backout import __version__
 from backout.cli import exit_codes
 from backout.cli.help.command import WIDTH
 from backout.cli.help.group import Commands
-from backout.cli.options.shared import common, given
+from backout.cli.options.shared import before, given
 from backout.cli.output.streams import leave, prepare_streams
 from backout.cli.program import COMPLETING, program
 from backout.core.errors import BackoutError
@@ -25,7 +25,7 @@ from backout.core.errors import BackoutError
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH},
 )
 @click.option("--version", is_flag=True, help="Show the version of backout and exit.")
-@common
+@before
 @click.pass_context
 def cli(ctx: click.Context, /, *, version: bool, **values: Any) -> None:
     """Roll a Kubernetes workload back to a revision proven to work, and prove that it did.

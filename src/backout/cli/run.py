@@ -43,7 +43,7 @@ def run_command(invocation: Invocation) -> int:
     invocation.workload("default")
     if invocation.ask and not can_ask(os.environ):
         raise click.UsageError("cannot ask for confirmation; pass --yes")
-    out = renderer(invocation.output, quiet=invocation.quiet)
+    out = renderer(invocation.shared.output, quiet=invocation.shared.quiet)
     sink = Sink(out, invocation.trace_id)
     interruption = Interruption()
     try:
@@ -68,7 +68,7 @@ async def _carried_out(
 ) -> Outcome:
     interruption.watch()
     process = here.process()
-    connection = connected(invocation.flags, process)
+    connection = connected(invocation.shared.flags, process)
     target = invocation.workload(connection.namespace)
     about = About(
         trace_id=invocation.trace_id,
@@ -79,7 +79,7 @@ async def _carried_out(
     async with _session(invocation, connection, process, out, sink) as session:
         run = _run(invocation, connection, process, target, session, about.op)
         composition.introduce(run, connection, process)
-        for note in invocation.notes:
+        for note in invocation.shared.notes:
             run.say(Noted(message=note))
         outcome = await invocation.carry_out(run)
         interruption.over()
@@ -92,7 +92,9 @@ def _session(
     invocation: Invocation, connection: Connection, process: Process, out: Renderer, sink: Sink
 ) -> AbstractAsyncContextManager[Session]:
     return composition.opened(
-        invocation.settings,
+        invocation.request,
+        invocation.limits,
+        invocation.services,
         connection,
         process,
         composition.Outlets(
@@ -101,7 +103,7 @@ def _session(
             show=out.view,
             confirm=lambda plan: confirm(plan, connection.context, ask=invocation.ask),
             mask=MASK,
-            **({"on_request": out.request} if invocation.verbose else {}),
+            **({"on_request": out.request} if invocation.shared.verbose else {}),
         ),
     )
 
@@ -114,7 +116,7 @@ def _run(
     session: Session,
     op: str,
 ) -> Run:
-    is_local = invocation.is_local
+    is_local = invocation.request.ledger_is_local
     return composition.run_of(
         session,
         target,

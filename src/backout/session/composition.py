@@ -1,4 +1,4 @@
-"""Makes a Session of a connection and settings, and a Run of a workload in it.
+"""Makes a Session of a connection and what was asked for, and a Run of a workload in it.
 
 Nobody here knows who asks: not click, not argv, not the standard streams.
 """
@@ -37,14 +37,13 @@ if TYPE_CHECKING:
     from backout.core.kinds.target import Target
     from backout.core.mask import Mask
     from backout.core.plan.plan import Plan
+    from backout.core.preflight.request import Request
     from backout.core.rollout.view import View
     from backout.http.proxies import ProxyFor
     from backout.kube.connection import Connection
     from backout.session.process import Process
-    from backout.session.settings import Settings
-
-READ, WRITE = 10.0, 60.0
-"""Seconds of one request."""
+    from backout.session.services import Services
+    from backout.steps.run import Limits
 
 
 def _nothing(_: RequestLine) -> None:
@@ -69,7 +68,9 @@ class Outlets:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings,
+    request: Request,
+    limits: Limits,
+    services: Services,
     connection: Connection,
     process: Process,
     outlets: Outlets,
@@ -80,39 +81,39 @@ async def opened(
     """
     mask, emit = outlets.mask, outlets.emit
     secrets.learn_connection(mask, connection, process.environ)
-    secrets.learn_settings(mask, settings)
+    secrets.learn_addresses(mask, services.telemetry, request.urls)
     around = Surroundings(
         terminal=process.has_terminal,
         say=lambda text: emit(Noted(message=text)),
         learn=mask.learn,
     )
     async with AsyncExitStack() as stack:
-        client = _client(settings, connection, around, outlets)
+        client = _client(limits, connection, around, outlets)
         await stack.enter_async_context(client)
-        keyring = _keyring(settings)
+        keyring = _keyring(services)
         mask.learn_logins(keyring.logins())
-        given = headers(settings.health_header_file, process.environ)
+        given = headers(services.health_header_file, process.environ)
         secrets.learn_headers(mask, given.values())
         proxy = of_environment(process.environ)
-        registry = await stack.enter_async_context(_registry(settings, keyring, proxy))
-        web = await stack.enter_async_context(_web(settings, proxy))
-        metrics = prometheus(settings.telemetry, proxy, mask)
+        registry = await stack.enter_async_context(_registry(services, keyring, proxy))
+        web = await stack.enter_async_context(_web(services, proxy))
+        metrics = prometheus(services.telemetry, proxy, mask)
         if metrics is not None:
             await stack.enter_async_context(metrics)
         yield Session(
             client=client,
             registry=registry,
             web=web,
-            policy=settings.policy,
+            policy=request,
             identity=identity(connection.acting, connection.impersonator),
             emit=emit,
             show=outlets.show,
             confirm=outlets.confirm,
-            limits=settings.limits,
+            limits=limits,
             health_headers=given,
             context=connection.context,
             prometheus=metrics,
-            notifier=notifier(settings.telemetry, web, mask),
+            notifier=notifier(services.telemetry, web, mask),
             notes=(*connection.notes, *keyring.notes),
             mask=mask,
         )
@@ -178,15 +179,15 @@ def introduce(run: Run, connection: Connection, process: Process) -> None:
 
 
 def _client(
-    settings: Settings,
+    limits: Limits,
     connection: Connection,
     around: Surroundings,
     outlets: Outlets,
 ) -> Client:
-    total, write = settings.limits.total, settings.request_timeout or WRITE
+    total, write = limits.total, limits.write
     return Client(
         connection,
-        read_timeout=settings.request_timeout or READ,
+        read_timeout=limits.read,
         write_timeout=min(write, total) if total else write,
         on_request=outlets.on_request,
         on_warning=outlets.warn,
@@ -194,23 +195,23 @@ def _client(
     )
 
 
-def _keyring(settings: Settings) -> Keyring:
-    auth_file = settings.registry_auth_file
+def _keyring(services: Services) -> Keyring:
+    auth_file = services.registry_auth_file
     return load_auth_file(auth_file) if auth_file is not None else Keyring()
 
 
-def _registry(settings: Settings, keyring: Keyring, proxy: ProxyFor) -> RegistryClient:
+def _registry(services: Services, keyring: Keyring, proxy: ProxyFor) -> RegistryClient:
     return RegistryClient(
         keyring=keyring,
-        plain_http=settings.registry_plain_http,
-        ca_file=settings.registry_ca,
+        plain_http=services.registry_plain_http,
+        ca_file=services.registry_ca,
         proxy=proxy,
     )
 
 
-def _web(settings: Settings, proxy: ProxyFor) -> HttpClient:
+def _web(services: Services, proxy: ProxyFor) -> HttpClient:
     remedy = "give --health-ca a PEM file with the CA certificates of the --health URLs"
-    return HttpClient(tls=with_authorities(settings.health_ca, remedy=remedy), proxy=proxy)
+    return HttpClient(tls=with_authorities(services.health_ca, remedy=remedy), proxy=proxy)
 
 
 def _temporary() -> Path:

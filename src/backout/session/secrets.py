@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from backout.core.mask import Mask
     from backout.kube.connection import Connection
-    from backout.session.settings import Settings
+    from backout.session.telemetry import Telemetry
 
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
@@ -23,10 +23,9 @@ def learn_connection(mask: Mask, connection: Connection, environ: Mapping[str, s
         learn_url(mask, proxy if "://" in proxy else f"http://{proxy}")
 
 
-def learn_settings(mask: Mask, settings: Settings) -> None:
+def learn_addresses(mask: Mask, telemetry: Telemetry, urls: Iterable[str]) -> None:
     """Learn what URLs hold: of the one that is notified the path is a secret, too."""
-    telemetry = settings.telemetry
-    for url in filter(None, (telemetry.prometheus, telemetry.notify, *settings.policy.urls)):
+    for url in filter(None, (telemetry.prometheus, telemetry.notify, *urls)):
         learn_url(mask, url)
     if telemetry.notify:
         parts = _split(telemetry.notify)

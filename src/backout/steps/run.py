@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.core.mask import Mask
+from backout.core.preflight import defaults
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
@@ -47,25 +48,28 @@ class Identity:
 class Limits:
     """Durations in seconds. `total` None: no limit while the rollout moves.
 
-    `unclear` is how long finding out what an unclear answer meant may take, `unclear_least` how
-    long it may in any case: leaving it unknown is the worst outcome. `lease` is how long the lock
-    outlives its holder's last sign of life, `wait_lock` how long somebody else's is waited for,
-    `soak` how long a success must hold where nothing is asked, `health_soak` how long the good
-    answers must span, `health_command` how long one run of a smoke test may take.
+    `read` and `write` are one request's. `unclear` is how long finding out what an unclear answer
+    meant may take, `unclear_least` how long it may in any case: leaving it unknown is the worst
+    outcome. `lease` is how long the lock outlives its holder's last sign of life, `wait_lock` how
+    long somebody else's is waited for, `soak` how long a success must hold where nothing is asked,
+    `health_soak` how long the good answers must span, `health_command` how long one run of a smoke
+    test may take.
     `sign_of_life` is after how long what is awaited is said again.
     """
 
     total: float | None = None
     observe: float = 10.0
-    preflight: float = 3.0
+    read: float = defaults.READ
+    write: float = defaults.WRITE
+    preflight: float = defaults.PREFLIGHT
     pod_answer: float = 3.0
-    health: float = 60.0
+    health: float = defaults.HEALTH
     health_interval: float = 1.0
-    health_soak: float = 5.0
-    health_command: float = 30.0
-    lease: float = 60.0
+    health_soak: float = defaults.SOAK
+    health_command: float = defaults.COMMAND
+    lease: float = defaults.LEASE
     wait_lock: float = 0.0
-    soak: float = 5.0
+    soak: float = defaults.SOAK
     unclear: float = 60.0
     unclear_least: float = 2.0
     wind_down: float = 8.0

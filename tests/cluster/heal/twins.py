@@ -15,7 +15,7 @@ from backout.core.preflight.request import Request
 from backout.session.composition import Outlets, opened, run_of
 from backout.session.connect import FLAGS, connection
 from backout.session.process import Process
-from backout.session.settings import Settings
+from backout.session.services import Services
 from backout.steps.identity import operation_id
 from backout.steps.run import Limits
 from backout.steps.undo import undo
@@ -109,7 +109,6 @@ async def rolled_back(
     process = Process(environ=space.environment, home=Path(space.environment["HOME"]))
     flags: Mapping[str, Any] = {**dict.fromkeys(FLAGS), "namespace": space.name}
     policy = Request(to_revision=revision, reason="what comes next is looked at", heal=heal)
-    settings = Settings(policy=policy, limits=Limits(soak=0.0, health_soak=0.0))
     said: list[str] = []
     turns = asyncio.Semaphore(AT_ONCE)
 
@@ -117,7 +116,9 @@ async def rolled_back(
         said.append(event.message)
 
     async with opened(
-        settings,
+        policy,
+        Limits(soak=0.0, health_soak=0.0),
+        Services(),
         connection(flags, process),
         process,
         Outlets(emit=emit, warn=said.append, show=lambda _: None, confirm=_agreed, mask=Mask()),

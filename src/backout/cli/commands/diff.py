@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import acting, complete
-from backout.cli.options.shared import collect, common_in
+from backout.cli.options import complete
+from backout.cli.options.groups.locking import LedgerOptions
+from backout.cli.options.groups.options import receives
+from backout.cli.options.shared import common_in
 from backout.cli.options.values import Number
+
+if TYPE_CHECKING:
+    from backout.cli.options.shared import Common
 
 
 @click.command(cls=Helped)
@@ -32,15 +37,22 @@ from backout.cli.options.values import Number
     help="Revision to compare from.  [default: what the workload asks for now]",
 )
 @click.option("--show-values", is_flag=True, help="Show every value, secret or not.")
-@acting.ledger
+@receives(ledger=LedgerOptions)
 @common_in(
     "json",
     "patch",
     words="Output format; json is a JSON Patch (RFC 6902) of the workload, patch a unified diff of "
     "the two templates as YAML.",
 )
-@click.pass_context
-def diff(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
+def diff(
+    *,
+    workload: tuple[str, ...],
+    to_revision: int | None,
+    from_revision: int | None,
+    show_values: bool,
+    ledger: LedgerOptions,
+    shared: Common,
+) -> int:
     """Show what an undo would change in the Pod template: in words, then field by field.
 
     Lists are compared by the key that merges them, quantities by value. Values of environment
@@ -55,14 +67,10 @@ def diff(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int
       backout diff deploy/web --to-revision 4 --show-values
       backout diff deploy/web --from 3 --to-revision 5 -o patch
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
-    shared = collect(ctx, values)
     # Nothing of this is imported for --help.
     from backout.cli.commands import diff_view  # noqa: PLC0415
     from backout.cli.looking import looked_at  # noqa: PLC0415
 
-    snapshot = looked_at(workload, shared, is_local=values["where"] == "local")
-    return diff_view.show(
-        diff_view.between(snapshot, values["from_revision"], values["to_revision"]),
-        shared.output,
-        with_values=values["show_values"],
-    )
+    snapshot = looked_at(workload, shared, is_local=ledger.is_local)
+    ends = diff_view.between(snapshot, from_revision, to_revision)
+    return diff_view.show(ends, shared.output, with_values=show_values)

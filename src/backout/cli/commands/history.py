@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import acting, complete
-from backout.cli.options.shared import collect, common_in
+from backout.cli.options import complete
+from backout.cli.options.groups.locking import LedgerOptions
+from backout.cli.options.groups.options import receives
+from backout.cli.options.shared import common_in
 from backout.cli.options.values import Number
+
+if TYPE_CHECKING:
+    from backout.cli.options.shared import Common
 
 
 @click.command(cls=Helped)
@@ -27,7 +32,7 @@ from backout.cli.options.values import Number
 @click.option(
     "--show-values", is_flag=True, help="Show every value of the Pod template; needs --revision."
 )
-@acting.ledger
+@receives(ledger=LedgerOptions)
 @common_in(
     "json",
     "yaml",
@@ -36,8 +41,15 @@ from backout.cli.options.values import Number
     words="Output format; json is one revision a line, the last line is the choice; yaml the "
     "same as one document; wide has whole image names; name is what keeps each revision.",
 )
-@click.pass_context
-def history(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
+def history(
+    *,
+    workload: tuple[str, ...],
+    revision: int | None,
+    no_headers: bool,
+    show_values: bool,
+    ledger: LedgerOptions,
+    shared: Common,
+) -> int:
     """Show the revisions of a workload: what ran when, what is known of it, where undo would go.
 
     One row a revision, newest first. `*` is the current one, `>` the one that undo would choose,
@@ -52,19 +64,15 @@ def history(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> 
       backout history deploy/web --revision 4
       backout history deploy/web -o json | jq 'select(.bad == "")'
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
-    shared = collect(ctx, values)
-    if values["show_values"] and values["revision"] is None:
+    if show_values and revision is None:
         raise click.UsageError("--show-values goes with --revision N")
-    if values["revision"] is not None and shared.output in {"wide", "name"}:
+    if revision is not None and shared.output in {"wide", "name"}:
         raise click.UsageError(f"--revision N has -o json and yaml, not {shared.output}")
     # Nothing of this is imported for --help.
     from backout.cli.commands import history_view  # noqa: PLC0415
     from backout.cli.looking import looked_at  # noqa: PLC0415
 
-    snapshot = looked_at(workload, shared, is_local=values["where"] == "local")
-    number = values["revision"]
-    if number is not None:
-        return history_view.show_one(
-            snapshot, number, shared.output, with_values=values["show_values"]
-        )
-    return history_view.show(snapshot, shared.output, has_headers=not values["no_headers"])
+    snapshot = looked_at(workload, shared, is_local=ledger.is_local)
+    if revision is not None:
+        return history_view.show_one(snapshot, revision, shared.output, with_values=show_values)
+    return history_view.show(snapshot, shared.output, has_headers=not no_headers)

@@ -17,6 +17,7 @@ from backout.core.errors import Forbidden
 from backout.core.kubernetes import objects
 from backout.core.ledger import form, records
 from backout.core.ledger.records import OURS, WORKLOAD, UnreadableLedger
+from backout.core.preflight import defaults
 from backout.core.spans import span
 from backout.kube import paths
 from backout.kube.client import Client
@@ -47,10 +48,10 @@ def show(shared: Common, *, everywhere: bool) -> int:
 
 
 async def _asked(shared: Common, *, everywhere: bool) -> tuple[list[Object], datetime]:
-    connection = connect.connection(vars(shared), here.process())
+    connection = connect.connection(shared.flags, here.process())
     path = paths.all_leases() if everywhere else paths.leases(connection.namespace)
     ours = objects.selector_text({"matchLabels": OURS})
-    async with Client(connection, read_timeout=shared.request_timeout or 10.0) as client:
+    async with Client(connection, read_timeout=shared.request_timeout or defaults.READ) as client:
         try:
             listing = await client.list(path, label_selector=ours)
         except Forbidden as error:

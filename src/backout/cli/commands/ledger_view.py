@@ -19,6 +19,7 @@ from backout.core.errors import ConfigError, Forbidden, NotFound
 from backout.core.ledger import breaker, form, memory, table
 from backout.core.ledger.breaker import Open
 from backout.core.ledger.records import Ledger, Record, State, UnreadableLedger
+from backout.core.preflight import defaults
 from backout.kube.client import Client
 from backout.session import composition, connect
 from backout.steps.ledger.cluster_ledger import ClusterLedger
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from backout.cli.options.shared import Common
     from backout.core.kinds.target import Target
     from backout.core.model import Revision
+    from backout.steps.store import LedgerStore
 
 
 def show(
@@ -83,18 +85,18 @@ async def _asked(
     workload: tuple[str, ...], shared: Common, *, is_local: bool
 ) -> tuple[Ledger, tuple[Revision, ...], datetime]:
     process = here.process()
-    connection = connect.connection(vars(shared), process)
+    connection = connect.connection(shared.flags, process)
     target = targets.parse(workload, connection.namespace)
-    async with Client(connection, read_timeout=shared.request_timeout or 10.0) as client:
-        place = Here(client=client, target=target)
+    async with Client(connection, read_timeout=shared.request_timeout or defaults.READ) as client:
+        ledger: LedgerStore = ClusterLedger(client, target)
+        if is_local:
+            ledger = composition.local_ledger(connection, target, process)
         history, lease = await asyncio.gather(
-            past(place), ClusterLedger(client, target).read(), return_exceptions=True
+            past(Here(client=client, target=target)), ledger.read(), return_exceptions=True
         )
         now = client.now()
     if isinstance(lease, BaseException):
         raise lease
-    if is_local:
-        lease = await composition.local_ledger(connection, target, process).read()
     found = form.read(lease)
     if isinstance(found, UnreadableLedger):
         raise ConfigError(

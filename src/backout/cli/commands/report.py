@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import acting
 from backout.cli.options.values import OneOf
 
 if TYPE_CHECKING:
@@ -84,8 +83,10 @@ def _found(wanted: WantedRun, journal: str | None) -> Incident:
     from backout.core.report import runs, timeline  # noqa: PLC0415
     from backout.steps.journal import journal_read  # noqa: PLC0415
 
-    path = acting.path(journal) or journal_read.default_path(
-        os.environ, Path.home(), Path(tempfile.gettempdir())
+    path = (
+        Path(journal)
+        if journal is not None
+        else journal_read.default_path(os.environ, Path.home(), Path(tempfile.gettempdir()))
     )
     lines = journal_read.read(path)
     run = runs.choose(runs.runs(lines.lines), wanted)

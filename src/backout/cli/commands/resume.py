@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import acting, complete
-from backout.cli.options.shared import collect, common
+from backout.cli.options import complete
+from backout.cli.options.groups.health import HealthOptions
+from backout.cli.options.groups.locking import LedgerOptions, LockOptions
+from backout.cli.options.groups.options import receives
+from backout.cli.options.groups.recording import RecordOptions
+from backout.cli.options.groups.registry import RegistryOptions
+from backout.cli.options.groups.telemetry import TelemetryOptions
+from backout.cli.options.groups.watching import ReplaceOptions, WatchOptions
+from backout.cli.options.shared import common
+
+if TYPE_CHECKING:
+    from backout.cli.options.groups.options import Options
+    from backout.cli.options.shared import Common
 
 
 @click.command(cls=Helped)
 @click.argument(
     "workload", nargs=-1, required=True, metavar="TYPE/NAME", shell_complete=complete.workloads
 )
-@acting.health
-@acting.telemetry
-@acting.fail_fast
-@acting.replacing
-@acting.registry
-@acting.lock
-@acting.ledger
-@acting.record
+@receives(
+    health=HealthOptions,
+    telemetry=TelemetryOptions,
+    watch=WatchOptions,
+    replace=ReplaceOptions,
+    registry=RegistryOptions,
+    lock=LockOptions,
+    ledger=LedgerOptions,
+    record=RecordOptions,
+)
 @common
-@click.pass_context
-def resume(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
+def resume(*, workload: tuple[str, ...], shared: Common, **groups: Options) -> int:
     """Settle a rollback that was left open, and go on with it.
 
     Takes the lock over from a process that died (waits for a silent one as long as its lock
@@ -36,12 +48,6 @@ def resume(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
     Exit codes: 0 settled and healthy, or nothing was left open; 3 the PATCH never landed, or its
     holder is alive: nothing was changed; 4 failed or unhealthy; 5 undecided.
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
-    shared = collect(ctx, values)
-    # Nothing of this is imported for --help.
-    from backout.cli.options.policy import health_policy  # noqa: PLC0415
+    from backout.cli.runs.resume_run import run  # noqa: PLC0415 (not for --help)
 
-    policy = health_policy(values)
-    from backout.cli.run import run_command  # noqa: PLC0415
-    from backout.steps.resume import resume as steps  # noqa: PLC0415
-
-    return run_command(acting.invocation(steps, workload, shared, values, policy=policy))
+    return run(workload, shared, tuple(groups.values()))

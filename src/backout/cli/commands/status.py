@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import acting, complete
-from backout.cli.options.durations import DURATION_OR_NONE
-from backout.cli.options.shared import collect, common
+from backout.cli.options import complete
+from backout.cli.options.groups.locking import LedgerOptions
+from backout.cli.options.groups.options import receives
+from backout.cli.options.groups.recording import RecordOptions
+from backout.cli.options.groups.registry import RegistryOptions
+from backout.cli.options.groups.watching import PatienceOptions, SoakOptions, WatchOptions
+from backout.cli.options.shared import common
 from backout.cli.options.values import Number
 
 if TYPE_CHECKING:
-    from backout.core.outcome import Outcome
-    from backout.steps.run import Run
+    from backout.cli.options.groups.options import Options
+    from backout.cli.options.shared import Common
 
 _WORKLOAD = click.argument(
     "workload", nargs=-1, required=True, metavar="TYPE/NAME", shell_complete=complete.workloads
@@ -26,25 +30,22 @@ _WORKLOAD = click.argument(
 @click.option(
     "--revision", type=Number(min=1), metavar="N", help="Fail if the current revision is not N."
 )
-@click.option(
-    "--soak",
-    type=DURATION_OR_NONE,
-    default=5.0,
-    envvar="BACKOUT_SOAK",
-    help="Time that a success must hold.  [default: 5s]",
-)
+@receives(soak=SoakOptions)
 @click.option(
     "--record",
     is_flag=True,
     help="Ask the service's health, too, and remember that it was healthy, as verify does.",
 )
-@acting.fail_fast
-@acting.registry
-@acting.ledger
-@acting.record
+@receives(watch=WatchOptions, registry=RegistryOptions, ledger=LedgerOptions, keep=RecordOptions)
 @common
-@click.pass_context
-def status(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
+def status(
+    *,
+    workload: tuple[str, ...],
+    revision: int | None,
+    record: bool,
+    shared: Common,
+    **groups: Options,
+) -> int:
     """Watch the current rollout to a verdict, and say why where it fails.
 
     A drop-in for `kubectl rollout status` that does not wait for the progress deadline where the
@@ -53,29 +54,17 @@ def status(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
 
     Exit codes: 0 complete, 4 failed, 5 not decided in time or superseded, 1 error.
     """
-    shared = collect(ctx, values)
-    # Nothing of this is imported for --help.
-    from backout.cli.options.policy import watch_policy  # noqa: PLC0415
-    from backout.cli.run import run_command  # noqa: PLC0415
-    from backout.steps.status import status as watch  # noqa: PLC0415
-    from backout.steps.verify import verify  # noqa: PLC0415
+    from backout.cli.runs.status_run import watch  # noqa: PLC0415 (not for --help)
 
-    async def watched(run: Run) -> Outcome:
-        steps = verify if values["record"] else watch
-        return await steps(run, number=values["revision"])
-
-    policy = watch_policy(values)
-    return run_command(acting.invocation(watched, workload, shared, values, policy=policy))
+    kept = tuple(groups.values())
+    return watch(workload, shared, kept, revision=revision, records=record)
 
 
 @click.command(cls=Helped)
 @_WORKLOAD
-@acting.patience
-@acting.registry
-@acting.record
+@receives(patience=PatienceOptions, registry=RegistryOptions, record=RecordOptions)
 @common
-@click.pass_context
-def explain(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
+def explain(*, workload: tuple[str, ...], shared: Common, **groups: Options) -> int:
     """Say what is wrong with a workload now, from one read.
 
     Every cause that stands, the root cause first, with its evidence, its remedy and the last lines
@@ -83,11 +72,6 @@ def explain(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> 
 
     Exit codes: 0 complete, 4 failed, 5 progressing, 1 error.
     """
-    shared = collect(ctx, values)
-    # Nothing of this is imported for --help.
-    from backout.cli.options.policy import look_policy  # noqa: PLC0415
-    from backout.cli.run import run_command  # noqa: PLC0415
-    from backout.steps.explain import explain as steps  # noqa: PLC0415
+    from backout.cli.runs.status_run import explain as run  # noqa: PLC0415 (not for --help)
 
-    policy = look_policy(values)
-    return run_command(acting.invocation(steps, workload, shared, values, policy=policy))
+    return run(workload, shared, tuple(groups.values()))

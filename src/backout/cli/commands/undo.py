@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import acting, complete
-from backout.cli.options.durations import DURATION_OR_NONE
-from backout.cli.options.shared import breaker, collect, common
-from backout.cli.options.values import Number, OneOf
+from backout.cli.options import complete
+from backout.cli.options.groups.aim import AimOptions, PinOptions
+from backout.cli.options.groups.checking import CheckOptions
+from backout.cli.options.groups.consent import ConsentOptions
+from backout.cli.options.groups.health import HealthOptions
+from backout.cli.options.groups.locking import (
+    BreakerOptions,
+    LedgerOptions,
+    LockOptions,
+    WaitOptions,
+)
+from backout.cli.options.groups.options import receives
+from backout.cli.options.groups.recording import RecordOptions
+from backout.cli.options.groups.registry import RegistryOptions
+from backout.cli.options.groups.telemetry import TelemetryOptions
+from backout.cli.options.groups.watching import ReplaceOptions, WatchOptions
+from backout.cli.options.shared import common
+from backout.cli.options.values import Number
+
+if TYPE_CHECKING:
+    from backout.cli.options.groups.options import Options
+    from backout.cli.options.shared import Common
 
 
 @click.command(cls=Helped)
@@ -28,52 +46,27 @@ from backout.cli.options.values import Number, OneOf
     shell_complete=complete.revisions,
     help="Roll back to revision N instead of the one that backout would choose.",
 )
-@acting.proof
-@click.option(
-    "--dry-run",
-    type=OneOf(["none", "server"]),
-    default="none",
-    help="Make every check, let the server try the patch, show the difference, and change nothing.",
+@receives(
+    aim=AimOptions,
+    consent=ConsentOptions,
+    pin=PinOptions,
+    health=HealthOptions,
+    telemetry=TelemetryOptions,
+    watch=WatchOptions,
+    replace=ReplaceOptions,
+    breaker=BreakerOptions,
+    checks=CheckOptions,
+    registry=RegistryOptions,
+    wait=WaitOptions,
+    lock=LockOptions,
+    ledger=LedgerOptions,
+    record=RecordOptions,
 )
-@click.option(
-    "--accept",
-    "accepted",
-    multiple=True,
-    metavar="ID",
-    help="Go on in spite of this finding; needs --reason.",
-)
-@click.option(
-    "--reason", default="", metavar="TEXT", help="Reason for the rollback, kept in its record."
-)
-@click.option("--unpause", is_flag=True, help="Resume a paused workload in the same change.")
-@click.option("--resume", "was_unpause", is_flag=True, hidden=True)
-@click.option(
-    "-y",
-    "--yes",
-    is_flag=True,
-    help="Do not ask for confirmation; needed where nobody can be asked, as in CI.",
-)
-@acting.pin
-@acting.health
-@acting.telemetry
-@acting.fail_fast
-@acting.replacing
-@breaker
-@acting.preflight
-@acting.registry
-@click.option(
-    "--wait-lock",
-    type=DURATION_OR_NONE,
-    envvar="BACKOUT_WAIT_LOCK",
-    help="Time to wait for another rollback of the workload to end, not counted in --timeout.  "
-    "[default: refuse]",
-)
-@acting.lock
-@acting.ledger
-@acting.record
 @common
 @click.pass_context
-def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
+def undo(
+    ctx: click.Context, /, workload: tuple[str, ...], shared: Common, **groups: Options
+) -> int:
     """Roll a workload back to a revision proven to work, and verify that it did.
 
     Chooses the newest other revision with Ready Pods now, else the newest that was recorded healthy
@@ -88,23 +81,6 @@ def undo(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int
       backout undo deploy/web -n shop --to-revision 4 --reason "INC-7: 500s"
       backout undo deploy/web --yes                 in a pipeline
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
-    shared = collect(ctx, values)
-    # Nothing of this is imported for --help: a tool should start as fast as one.
-    from backout.cli.options.policy import policy_of  # noqa: PLC0415
+    from backout.cli.runs.undo_run import run  # noqa: PLC0415 (not for --help)
 
-    policy = policy_of(ctx, workload, values, shared.standing)
-    is_trial = values["dry_run"] == "server"
-    from backout.cli.run import run_command  # noqa: PLC0415 (nor for usage errors)
-    from backout.steps.undo import undo as steps  # noqa: PLC0415
-
-    return run_command(
-        acting.invocation(
-            steps,
-            workload,
-            shared,
-            values,
-            policy=policy,
-            dry_run=is_trial,
-            ask=not values["yes"] and not is_trial,
-        )
-    )
+    return run(ctx, workload, shared, tuple(groups.values()))

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import acting, complete
-from backout.cli.options.shared import collect, common
+from backout.cli.options import complete
+from backout.cli.options.groups.health import HealthOptions
+from backout.cli.options.groups.locking import LedgerOptions
+from backout.cli.options.groups.options import receives
+from backout.cli.options.groups.recording import RecordOptions
+from backout.cli.options.groups.registry import RegistryOptions
+from backout.cli.options.groups.telemetry import TelemetryOptions
+from backout.cli.options.groups.watching import WatchOptions
+from backout.cli.options.shared import common
 from backout.cli.options.values import Number
 
 if TYPE_CHECKING:
-    from backout.core.outcome import Outcome
-    from backout.steps.run import Run
+    from backout.cli.options.groups.options import Options
+    from backout.cli.options.shared import Common
 
 
 @click.command(cls=Helped)
@@ -29,15 +36,23 @@ if TYPE_CHECKING:
     metavar="TEXT",
     help="Reason to remember with the revision: a build, a ticket.",
 )
-@acting.health
-@acting.telemetry
-@acting.fail_fast
-@acting.registry
-@acting.ledger
-@acting.record
+@receives(
+    health=HealthOptions,
+    telemetry=TelemetryOptions,
+    watch=WatchOptions,
+    registry=RegistryOptions,
+    ledger=LedgerOptions,
+    record=RecordOptions,
+)
 @common
-@click.pass_context
-def verify(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> int:
+def verify(
+    *,
+    workload: tuple[str, ...],
+    revision: int | None,
+    reason: str,
+    shared: Common,
+    **groups: Options,
+) -> int:
     """Verify the rollout that is under way, ask the service, and remember that it was healthy.
 
     For a pipeline, after a deploy: what is recorded here is what `undo` goes back to, and all that
@@ -53,15 +68,6 @@ def verify(ctx: click.Context, /, workload: tuple[str, ...], **values: Any) -> i
       backout verify deploy/web --reason "build 311"
       backout verify deploy/web --health https://shop.example/healthz --timeout 5m
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
-    shared = collect(ctx, values)
-    # Nothing of this is imported for --help.
-    from backout.cli.options.policy import verify_policy  # noqa: PLC0415
+    from backout.cli.runs.verify_run import run  # noqa: PLC0415 (not for --help)
 
-    policy = verify_policy(values)
-    from backout.cli.run import run_command  # noqa: PLC0415
-    from backout.steps.verify import verify as steps  # noqa: PLC0415
-
-    async def verified(run: Run) -> Outcome:
-        return await steps(run, number=values["revision"])
-
-    return run_command(acting.invocation(verified, workload, shared, values, policy=policy))
+    return run(workload, shared, tuple(groups.values()), revision=revision, reason=reason)

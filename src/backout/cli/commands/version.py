@@ -9,10 +9,12 @@ import click
 
 from backout import __version__
 from backout.cli.help.command import Helped
-from backout.cli.options.shared import collect, common
+from backout.cli.options.shared import common
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from backout.cli.options.shared import Common
 
 PATIENCE = 2.0
 """Seconds in which the server must have answered."""
@@ -21,8 +23,7 @@ PATIENCE = 2.0
 @click.command(cls=Helped)
 @click.option("--client", is_flag=True, help="Show the client's version alone, and ask nobody.")
 @common
-@click.pass_context
-def version(ctx: click.Context, /, *, client: bool, **values: Any) -> int:
+def version(*, client: bool, shared: Common) -> int:
     """Show the versions of backout and of the server, which is given 2 s to answer.
 
     A server that cannot be asked is told, and is no error.
@@ -33,10 +34,9 @@ def version(ctx: click.Context, /, *, client: bool, **values: Any) -> int:
       backout version --client
       backout version -o json
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
-    shared = collect(ctx, values)
     told: dict[str, Any] = {"client": {"version": __version__, "python": platform.python_version()}}
     if not client:
-        told |= _server(vars(shared))
+        told |= _server(shared.flags)
     if shared.output == "json":
         from backout.cli.output.render import json_line  # noqa: PLC0415 (only for that)
 

@@ -42,5 +42,10 @@ class Duration(click.ParamType[float]):
         return seconds
 
 
+def typed(seconds: float) -> str:
+    """Return a time span as one would type it."""
+    return f"{seconds / 3600:g}h" if seconds % 3600 == 0 else f"{seconds:g}s"
+
+
 DURATION = Duration()
 DURATION_OR_NONE = Duration(may_be_none=True)

@@ -157,7 +157,7 @@ def _clause(why: str) -> str:
 
 def _accepted(path: Path, value: Any) -> tuple[Acceptance, ...]:
     """Return the findings that are gone past by a standing word of the user's."""
-    from backout.cli.options.policy import check_acceptance  # noqa: PLC0415 (only where there is one)
+    from backout.cli.options.meaning.request import check_acceptance  # noqa: PLC0415 (only where there is one)
 
     entries = value if isinstance(value, list) else [value]
     found = []

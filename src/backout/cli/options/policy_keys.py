@@ -72,7 +72,7 @@ def value_of(option: click.Option, value: Any, ctx: click.Context, folder: Path)
             value = str(folder / Path(value).expanduser())
         except RuntimeError:
             raise ValueError("there is no such home folder") from None
-    from backout.cli.options.policy import check_value  # noqa: PLC0415 (only where there is a file)
+    from backout.cli.options.meaning.request import check_value  # noqa: PLC0415 (only where there is a file)
 
     try:
         converted = option.type_cast_value(ctx, value)

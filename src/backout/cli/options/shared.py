@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from backout.cli.options import complete
 from backout.cli.options.durations import DURATION, DURATION_OR_NONE
-from backout.cli.options.values import Number, OneOf
+from backout.cli.options.groups.options import F, with_options
+from backout.cli.options.values import OneOf
 from backout.core.value import dataclass
+from backout.session import connect
 
 if TYPE_CHECKING:
-    from backout.core.model import Acceptance
+    from collections.abc import Callable
 
-F = TypeVar("F", bound=Callable[..., Any])
+    from backout.core.model import Acceptance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,11 @@ class Common:
     verbose: bool
     notes: tuple[str, ...] = ()
     standing: tuple[Acceptance, ...] = ()
+
+    @property
+    def flags(self) -> dict[str, Any]:
+        """What kubectl's flags said, by their names of session/connect."""
+        return {name: getattr(self, name) for name in connect.FLAGS}
 
 
 _NAMED, _SAID = "backout.policy.named", "backout.policy.said"
@@ -231,62 +238,46 @@ _REST = (
         help="Show each request on stderr, never its body; -v=6 is the same.",
     ),
 )
-_NAMES = tuple(n for n in Common.__dataclass_fields__ if n not in {"notes", "standing"})
+_NAMES = tuple(n for n in Common.__annotations__ if n not in {"notes", "standing"})
 
 
-_BREAKER = (
-    click.option(
-        "--rollback-limit",
-        type=Number(1, 50),
-        default=2,
-        show_default=True,
-        envvar="BACKOUT_ROLLBACK_LIMIT",
-        help="Number of rollbacks of one workload that are allowed in the window.",
-    ),
-    click.option(
-        "--rollback-window",
-        type=DURATION,
-        default=3600.0,
-        envvar="BACKOUT_ROLLBACK_WINDOW",
-        help="Time window in which rollbacks of one workload are counted.  [default: 1h]",
-    ),
-)
-
-
-def breaker(command: F) -> F:
-    """Give a command the breaker's limit and window."""
-    return with_options(command, _BREAKER)
+def before(command: F) -> F:
+    """Give the program the options that may stand before a command; see `given`."""
+    return with_options(command, (*_CONNECTION, _JSON, *_REST))
 
 
 def common(command: F) -> F:
-    """Give a command the common options."""
-    return with_options(command, (*_CONNECTION, _JSON, *_REST))
+    """Give a command the common options, which it receives as `shared`."""
+    return _receiving(command, _JSON)
 
 
 def common_with_page(command: F) -> F:
     """Give a command the common options, a page of HTML among them."""
-    return with_options(command, (*_CONNECTION, _PAGE, *_REST))
+    return _receiving(command, _PAGE)
 
 
 def common_in(*formats: str, words: str) -> Callable[[F], F]:
     """Return what gives a command the common options, with formats of its own beside text."""
     output = _output("text", *formats, words=words)
-    return lambda command: with_options(command, (*_CONNECTION, output, *_REST))
+    return lambda command: _receiving(command, output)
 
 
-def with_options(command: F, options: tuple[Callable[[F], F], ...]) -> F:
-    """Give a command these options, in this order in its help."""
-    for option in reversed(options):
-        command = option(command)
-    return command
+def _receiving(command: F, output: Callable[[F], F]) -> F:
+    @wraps(command)
+    def called(*args: Any, **values: Any) -> Any:
+        shared = _collect(click.get_current_context(), values)
+        rest = {name: value for name, value in values.items() if name not in _NAMES}
+        return command(*args, **rest, shared=shared)
+
+    return with_options(called, (*_CONNECTION, output, *_REST))  # type: ignore[return-value]
 
 
-def collect(ctx: click.Context, values: dict[str, Any]) -> Common:
+def _collect(ctx: click.Context, values: dict[str, Any]) -> Common:
     """Return the common options: those after the command outrank those before it."""
-    before: dict[str, Any] = ctx.obj or {}
+    earlier: dict[str, Any] = ctx.obj or {}
     said = ctx.meta.get(_SAID)
     found = {
-        name: values[name] if _is_given(ctx, name) else before.get(name, values[name])
+        name: values[name] if _is_given(ctx, name) else earlier.get(name, values[name])
         for name in _NAMES
     }
     return Common(

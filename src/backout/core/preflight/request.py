@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backout.core.health.expectation import SUCCESS, Expected
+from backout.core.preflight import defaults
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
@@ -40,14 +41,14 @@ class Request:
     accepted: tuple[Acceptance, ...] = ()
     reason: str = ""
     unpause: bool = False
-    limit: int = 2
-    window: timedelta = timedelta(hours=1)
+    limit: int = defaults.ROLLBACKS
+    window: timedelta = timedelta(seconds=defaults.WINDOW)
     health: tuple[str, ...] = ()
     expected: Expected = SUCCESS
-    health_method: str = "GET"
+    health_method: str = defaults.METHOD
     health_command: str = ""
     baseline: bool = False
-    successes: int = 3
+    successes: int = defaults.SUCCESSES
     metrics: tuple[Metric, ...] = ()
     require_health: bool = False
     take_over: bool = False

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from backout.cli.options import health
+from backout.cli.options.groups.health import HealthOptions
+from backout.cli.options.meaning.limits import limits
 from backout.core.errors import ConfigError
 from backout.session import small_file
 from backout.session.headers import headers
@@ -148,16 +149,15 @@ def test_a_header_file_without_an_end_is_not_read(tmp_path: Path) -> None:
 
 def spans(**values: Any) -> tuple[float, float]:
     """Return the time-out and the soak of these options."""
-    given = {
+    given: dict[str, Any] = {
+        **dict.fromkeys(HealthOptions.__annotations__),
         "health_successes": 3,
-        "soak": None,
-        "health_timeout": None,
         "health_command": "",
         "health_command_timeout": 30.0,
         **values,
     }
-    found = health.spans(given)
-    return found["health"], found["health_soak"]
+    found = limits(None, None, (HealthOptions(**given),))
+    return found.health, found.health_soak
 
 
 @pytest.mark.parametrize(

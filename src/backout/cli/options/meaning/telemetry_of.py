@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from backout.core.health.promql import parse
 from backout.core.text import untrusted
 from backout.session.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from backout.cli.options.groups.telemetry import TelemetryOptions
     from backout.core.health.promql import Metric
 
 _URL = re.compile(r"https?://[^\s/@?#]+(/[^\s?#]*)?")
 _NOTIFY_URL = re.compile(r"https?://[^\s/@?#]+([/?][^\s#]*)?")
 
 
-def telemetry_of(values: Mapping[str, Any]) -> Telemetry:
+def telemetry(options: TelemetryOptions) -> Telemetry:
     """Return what the command line said; a usage error where it contradicts itself."""
-    found = Telemetry(**{f.name: values.get(f.name) for f in fields(Telemetry)})
+    found = Telemetry(
+        prometheus=options.prometheus,
+        prometheus_token_file=options.prometheus_token_file,
+        prometheus_basic_file=options.prometheus_basic_file,
+        prometheus_ca=options.prometheus_ca,
+        notify=options.notify,
+        notify_key_file=options.notify_key_file,
+    )
     if found.prometheus and not _URL.fullmatch(found.prometheus):
         raise click.UsageError("--prometheus takes an http(s) URL without credentials or query")
     if found.prometheus_token_file and found.prometheus_basic_file:
@@ -32,17 +38,15 @@ def telemetry_of(values: Mapping[str, Any]) -> Telemetry:
     return found
 
 
-def metrics_of(values: Mapping[str, Any]) -> tuple[Metric, ...]:
+def metrics(options: TelemetryOptions) -> tuple[Metric, ...]:
     """Return the metrics; a usage error where one cannot be told apart, or nobody can be asked."""
-    texts = tuple(dict.fromkeys(values.get("metrics") or ()))
-    if texts and not values.get("prometheus"):
+    texts = tuple(dict.fromkeys(options.metrics))
+    if texts and not options.prometheus:
         raise click.UsageError("--metric needs --prometheus URL (or BACKOUT_PROMETHEUS)")
     return tuple(_metric(text) for text in texts)
 
 
 def _metric(text: str) -> Metric:
-    from backout.core.health.promql import parse  # noqa: PLC0415 (most runs have none)
-
     try:
         return parse(text)
     except ValueError as error:

@@ -1,0 +1,41 @@
+"""Groups of options: a command receives each as one value of a frozen class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Options:
+    """A group of options. `declared` are click's, each with the name of the field that it fills."""
+
+    declared: tuple[Callable[[Any], Any], ...] = ()
+
+
+def receives(**groups: type[Options]) -> Callable[[F], F]:
+    """Return what gives a command these groups, in this order in its help, by these names."""
+    fields = {name: tuple(group.__annotations__) for name, group in groups.items()}
+
+    def given(command: F) -> Callable[..., Any]:
+        @wraps(command)
+        def called(*args: Any, **values: Any) -> Any:
+            made = {
+                name: group(**{field: values.pop(field) for field in fields[name]})
+                for name, group in groups.items()
+            }
+            return command(*args, **values, **made)
+
+        declared = tuple(option for group in groups.values() for option in group.declared)
+        return with_options(called, declared)
+
+    return given  # type: ignore[return-value]
+
+
+def with_options(command: F, options: tuple[Callable[[Any], Any], ...]) -> F:
+    """Give a command these options, in this order in its help."""
+    for option in reversed(options):
+        command = option(command)
+    return command
