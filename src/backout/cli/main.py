@@ -72,17 +72,19 @@ def main() -> None:
 
 def _show(error: click.ClickException) -> None:
     """Show what click says, without the secrets that it may quote."""
-    from backout.cli.output.gate import MASK  # noqa: PLC0415 (not for --help)
-
     said = io.StringIO()
     error.show(file=said)
-    click.echo(MASK.text(said.getvalue()), err=True, nl=False)
+    click.echo(_gate().MASK.text(said.getvalue()), err=True, nl=False)
 
 
 def _tell(error: BackoutError) -> None:
     """Say what stopped the program before it had anybody to tell it for it."""
-    from backout.cli.output.gate import shown  # noqa: PLC0415 (not for --help)
-
+    shown = _gate().shown
     click.echo(f"ERROR: {shown(error.message, 1000)}", err=True)
     if error.remedy:
         click.echo(f"  remedy: {shown(error.remedy, 1000)}", err=True)
+
+
+def _gate() -> Any:
+    """Return what masks secrets: not loaded for what only shows help."""
+    return import_module("backout.cli.output.gate")

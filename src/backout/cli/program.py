@@ -7,6 +7,8 @@ import sys
 
 PROGRAM, COMPLETING = "backout", "_BACKOUT_COMPLETE"
 """The command, and the variable in which a shell asks it for completions."""
+MARK = "mark"
+"""The word that may stand before the workload of `ledger`."""
 
 
 def program() -> str:

@@ -21,6 +21,7 @@ from backout.core.events.told import Noted
 from backout.core.outcome import Outcome, Result
 from backout.session import composition
 from backout.session.connect import connection as connected
+from backout.session.ledgers import local_ledger
 from backout.steps import notify
 from backout.steps.identity import operation_id
 
@@ -123,7 +124,7 @@ def _run(
         trace_id=invocation.trace_id,
         op=op,
         dry_run=invocation.dry_run,
-        ledger=composition.local_ledger(connection, target, process) if is_local else None,
+        ledger=local_ledger(connection, target, process) if is_local else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -59,8 +60,6 @@ def _below(first: str, last: str, width: int) -> list[str]:
 
 
 def _wrapped(text: str, indent: str, width: int, *, first: str | None = None) -> list[str]:
-    import textwrap  # noqa: PLC0415 (only for what does not fit)
-
     return textwrap.wrap(
         text,
         max(width, len(indent) + 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,4 @@ ALIKE = 0.6
 
 def nearest(name: str, names: Sequence[str]) -> str:
     """Return the name that is most like this one; empty where none is near."""
-    import difflib  # noqa: PLC0415 (only for a name that is wrong)
-
     return next(iter(difflib.get_close_matches(name, names, n=1, cutoff=ALIKE)), "")

@@ -9,6 +9,7 @@ from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self
 
 from backout import __version__
+from backout.http import engine
 from backout.http.addresses import ANY_ADDRESS, AddressPolicy
 from backout.http.response import BODY_CAP, Headers, OutgoingHeaders, Response
 
@@ -52,8 +53,6 @@ class HttpClient:
         server_hostname: str | None = None,
         user_agent: str = USER_AGENT,
     ) -> None:
-        from backout.http import engine  # noqa: PLC0415 (0.1 s that --help does not need)
-
         self._engine = engine
         self._terms = engine.Terms(
             tls=tls,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,8 +67,6 @@ def _trusting(ca: bytes | None) -> ssl.SSLContext:
 
 def _load(context: ssl.SSLContext, key_pair: KeyPair) -> None:
     """Give the key pair to OpenSSL, which takes files only: private ones, gone at once."""
-    import tempfile  # noqa: PLC0415 (10 ms with what it imports; tokens are commoner)
-
     with tempfile.TemporaryDirectory(prefix="backout-") as folder:  # mode 0700
         certificate, key = Path(folder, "certificate"), Path(folder, "key")
         certificate.write_bytes(key_pair.certificate)

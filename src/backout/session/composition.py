@@ -5,6 +5,7 @@ Nobody here knows who asks: not click, not argv, not the standard streams.
 
 from __future__ import annotations
 
+import tempfile
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,6 @@ from backout.session.telemetry import notifier, prometheus
 from backout.steps.identity import identity
 from backout.steps.journal import journal as journals
 from backout.steps.ledger.cluster_ledger import ClusterLedger
-from backout.steps.ledger.local_ledger import LocalLedger
 from backout.steps.run import Run, Session
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from backout.kube.connection import Connection
     from backout.session.process import Process
     from backout.session.services import Services
+    from backout.steps.ledger.local_ledger import LocalLedger
     from backout.steps.run import Limits
 
 
@@ -139,12 +140,6 @@ def run_of(
     )
 
 
-def local_ledger(connection: Connection, target: Target, process: Process) -> LocalLedger:
-    """Return the ledger that is a file of this machine."""
-    folder = journals.state_folder(process.environ, process.home)
-    return LocalLedger(folder, connection.server, target)
-
-
 def journal(path: Path | None, process: Process) -> journals.Journal:
     """Open the journal that was named, else the one in the state folder; raises JournalError."""
     if path is not None:
@@ -215,6 +210,4 @@ def _web(services: Services, proxy: ProxyFor) -> HttpClient:
 
 
 def _temporary() -> Path:
-    import tempfile  # noqa: PLC0415 (10 ms with what it imports)
-
     return Path(tempfile.gettempdir())

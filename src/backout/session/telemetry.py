@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
 from backout.core.value import dataclass
+from backout.http.trust import with_authorities
+from backout.prometheus.client import PrometheusClient
 from backout.session import small_file
+from backout.steps.notifier import Notifier
 
 if TYPE_CHECKING:
     from backout.core.mask import Mask
     from backout.http.client import HttpClient
     from backout.http.proxies import ProxyFor
-    from backout.prometheus.client import PrometheusClient
-    from backout.steps.notifier import Notifier
-
 _SECRET = re.compile(r"[\x21-\x7e]+")
 
 
@@ -40,9 +40,6 @@ def prometheus(telemetry: Telemetry, proxy: ProxyFor, mask: Mask) -> PrometheusC
     """
     if not telemetry.prometheus:
         return None
-    from backout.http.trust import with_authorities  # noqa: PLC0415 (most runs have none)
-    from backout.prometheus.client import PrometheusClient  # noqa: PLC0415
-
     remedy = "give --prometheus-ca a PEM file with Prometheus' CA certificates"
     authorization = _authorization(telemetry, mask)
     mask.learn(authorization.rpartition(" ")[2])
@@ -58,8 +55,6 @@ def notifier(telemetry: Telemetry, session: HttpClient, mask: Mask) -> Notifier 
     """Return who is told; None where nobody is. Raises ConfigError for an unusable key file."""
     if not telemetry.notify:
         return None
-    from backout.steps.notifier import Notifier  # noqa: PLC0415 (most runs have none)
-
     key = b""
     if telemetry.notify_key_file:
         key = small_file.read(telemetry.notify_key_file, "key").rstrip(b"\r\n")

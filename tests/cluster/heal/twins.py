@@ -13,7 +13,8 @@ from backout.core.kinds.target import Target
 from backout.core.mask import Mask
 from backout.core.preflight.request import Request
 from backout.session.composition import Outlets, opened, run_of
-from backout.session.connect import FLAGS, connection
+from backout.session.connect import connection
+from backout.session.flags import FLAGS
 from backout.session.process import Process
 from backout.session.services import Services
 from backout.steps.identity import operation_id

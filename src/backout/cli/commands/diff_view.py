@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING
 
 import click
 
 from backout.cli.output import gate, tables
+from backout.cli.output.pod_templates import as_yaml, told
 from backout.cli.output.render import json_line
 from backout.cli.output.renderers import printer
 from backout.core.difference import json_patch, shown, words
@@ -98,10 +100,6 @@ def _print_patch(ends: Ends, *, with_values: bool) -> bool:
 
 
 def _print_unified(ends: Ends, *, with_values: bool) -> bool:
-    import difflib  # noqa: PLC0415 (only for that)
-
-    from backout.cli.output.pod_templates import as_yaml, told  # noqa: PLC0415
-
     veil = shown.numbering()
     made = [told(t, with_values=with_values, veil=veil) for t in (ends.before, ends.after)]
     old, new = (as_yaml(one).splitlines() for one in made)

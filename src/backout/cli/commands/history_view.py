@@ -8,11 +8,13 @@ import click
 
 from backout.cli.output import tables
 from backout.cli.output.gate import MASK, shown
+from backout.cli.output.pod_templates import as_yaml, hides, told
 from backout.cli.output.render import json_line
 from backout.cli.output.renderers import printer
 from backout.core.history import revisions
 from backout.core.kubernetes import objects
 from backout.core.plan import listing_words
+from backout.core.plan.absent import no_such_revision
 from backout.core.plan.listing import listed
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ def show(snapshot: Snapshot, output: str, *, has_headers: bool) -> int:
             click.echo(json_line(MASK.of(listing_words.as_json(row))))
         click.echo(json_line(MASK.of(listing_words.summary(told))))
     elif output == "yaml":
-        from backout.cli.output.pod_templates import as_yaml  # noqa: PLC0415 (only for that)
-
         rows = [listing_words.as_json(row) for row in told.rows]
         whole = MASK.of({**listing_words.summary(told), "revisions": rows})
         click.echo(as_yaml(whole), nl=False)
@@ -52,12 +52,8 @@ def show_one(snapshot: Snapshot, number: int, output: str, *, with_values: bool)
 
     Raises ConfigError where there is no such revision.
     """
-    from backout.cli.output.pod_templates import as_yaml, hides, told  # noqa: PLC0415
-
     found = revisions.numbered(snapshot.revisions, number)
     if found is None:
-        from backout.core.plan.absent import no_such_revision  # noqa: PLC0415 (only then)
-
         raise no_such_revision(snapshot, number)
     pod_template = told(found.template, with_values=with_values)
     click.echo(

@@ -14,11 +14,10 @@ from backout.cli.options.groups.marking import MarkOptions
 from backout.cli.options.groups.options import receives
 from backout.cli.options.groups.recording import RecordOptions
 from backout.cli.options.shared import common
+from backout.cli.program import MARK
 
 if TYPE_CHECKING:
     from backout.cli.options.shared import Common
-
-MARK = complete.MARK
 
 
 @click.command(cls=Helped)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backout.cli import here
-from backout.cli.options.shared import tell_notes
+from backout.cli.looking import tell_notes
 from backout.cli.output.gate import shown
 from backout.cli.output.render import json_line
 from backout.core.columns import columns

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from backout.cli import here
+from backout.cli.looking import tell_notes
 from backout.cli.options import target as targets
-from backout.cli.options.shared import tell_notes
 from backout.cli.output import tables
 from backout.cli.output.gate import shown
 from backout.cli.output.render import json_line
@@ -21,7 +21,8 @@ from backout.core.ledger.breaker import Open
 from backout.core.ledger.records import Ledger, Record, State, UnreadableLedger
 from backout.core.preflight import defaults
 from backout.kube.client import Client
-from backout.session import composition, connect
+from backout.session import connect
+from backout.session.ledgers import local_ledger
 from backout.steps.ledger.cluster_ledger import ClusterLedger
 from backout.steps.reading.place import Here
 from backout.steps.reading.read import past
@@ -90,7 +91,7 @@ async def _asked(
     async with Client(connection, read_timeout=shared.request_timeout or defaults.READ) as client:
         ledger: LedgerStore = ClusterLedger(client, target)
         if is_local:
-            ledger = composition.local_ledger(connection, target, process)
+            ledger = local_ledger(connection, target, process)
         history, lease = await asyncio.gather(
             past(Here(client=client, target=target)), ledger.read(), return_exceptions=True
         )

@@ -72,14 +72,10 @@ def value_of(option: click.Option, value: Any, ctx: click.Context, folder: Path)
             value = str(folder / Path(value).expanduser())
         except RuntimeError:
             raise ValueError("there is no such home folder") from None
-    from backout.cli.options.meaning.request import check_value  # noqa: PLC0415 (only where there is a file)
-
     try:
-        converted = option.type_cast_value(ctx, value)
-        check_value(key(option), converted)
+        return option.type_cast_value(ctx, value)
     except click.UsageError as error:
         raise ValueError(error.message) from None
-    return converted
 
 
 def _fits(option: click.Option, value: Any) -> bool:

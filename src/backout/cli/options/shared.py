@@ -15,7 +15,7 @@ from backout.cli.options.durations import DURATION, DURATION_OR_NONE
 from backout.cli.options.groups.options import F, with_options
 from backout.cli.options.values import OneOf
 from backout.core.value import dataclass
-from backout.session import connect
+from backout.session.flags import FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,10 +59,10 @@ class Common:
     @property
     def flags(self) -> dict[str, Any]:
         """What kubectl's flags said, by their names of session/connect."""
-        return {name: getattr(self, name) for name in connect.FLAGS}
+        return {name: getattr(self, name) for name in FLAGS}
 
 
-_NAMED, _SAID = "backout.policy.named", "backout.policy.said"
+_NAMED, _SAID, _KEYS = "backout.policy.named", "backout.policy.said", "backout.policy.keys"
 _ACCEPTING = frozenset({"undo", "check"})
 
 
@@ -77,14 +77,13 @@ def _load_policy(ctx: click.Context, _param: click.Parameter, named: str | None)
     if ctx.parent is None:
         ctx.meta[_NAMED] = named if is_given else None
         return
-    from backout.cli.options.policy_file import load  # noqa: PLC0415 (not for --help)
-    from backout.cli.options.policy_keys import key  # noqa: PLC0415 (the same)
+    from backout.cli.options import policy_file, policy_keys  # noqa: PLC0415 (not for --help)
 
     before = ctx.parent.meta.get(_NAMED)
-    said = load(named if is_given or before is None else before, ctx)
-    keys = {p.name: key(p) for p in ctx.command.params if p.name}
+    said = policy_file.load(named if is_given or before is None else before, ctx)
+    keys = {p.name: policy_keys.key(p) for p in ctx.command.params if p.name}
     ctx.default_map = {name: said.values[k] for name, k in keys.items() if k in said.values}
-    ctx.meta[_SAID] = said
+    ctx.meta[_SAID], ctx.meta[_KEYS] = said, keys
 
 
 def _output(*formats: str, words: str) -> Callable[[F], F]:
@@ -292,10 +291,9 @@ def _notes(ctx: click.Context) -> tuple[str, ...]:
     said = ctx.meta.get(_SAID)
     if said is None:
         return ()
-    from backout.cli.options.policy_keys import key  # noqa: PLC0415 (not for --help)
-
+    keys: dict[str, str] = ctx.meta[_KEYS]
     used = [
-        key(p)
+        keys[p.name]
         for p in ctx.command.params
         if p.name and ctx.get_parameter_source(p.name) is ParameterSource.DEFAULT_MAP
     ]
@@ -305,14 +303,6 @@ def _notes(ctx: click.Context) -> tuple[str, ...]:
     if said.accepted and ctx.command.name in _ACCEPTING:
         by_file.setdefault(said.own, []).extend(f"accept {a.id}" for a in said.accepted)
     return tuple(f"policy {path}: {', '.join(keys)}" for path, keys in by_file.items())
-
-
-def tell_notes(shared: Common) -> None:
-    """Say on stderr which policy files set what, where a command has no events."""
-    from backout.core.text import untrusted  # noqa: PLC0415 (not for --help)
-
-    for note in shared.notes:
-        click.echo(f"note: {untrusted(note, 2000)}", err=True)
 
 
 def given(ctx: click.Context, values: dict[str, Any]) -> dict[str, Any]:

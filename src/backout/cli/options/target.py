@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backout.core.kinds import KINDS
+from backout.core.kinds.target import Target
+
 if TYPE_CHECKING:
     from backout.core.kinds.kind import Kind
-    from backout.core.kinds.target import Target
-
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _LONGEST = 253
 
@@ -34,7 +35,7 @@ def kind_of(word: str, kinds: tuple[Kind, ...] = ()) -> Kind | None:
     `kinds` are those to choose from; without any all that backout undoes.
     """
     plain = word.lower()
-    for kind in kinds or _kinds():
+    for kind in kinds or KINDS:
         own = kind.resource
         names = {*kind.short, own.name.lower(), own.plural}
         ends = ("", f".{own.group}", f".{own.version}.{own.group}")
@@ -56,8 +57,6 @@ def parse(words: tuple[str, ...], namespace: str, kinds: tuple[Kind, ...] = ()) 
         raise click.UsageError("a name is required: nothing is ever all objects of a kind")
     if not _is_name(name):
         raise click.UsageError(f"{name[:80]!r} is not a name of a Kubernetes object")
-    from backout.core.kinds.target import Target  # noqa: PLC0415 (not for --help)
-
     return Target(kind=kind, namespace=namespace, name=name)
 
 
@@ -66,14 +65,8 @@ def needed() -> str:
     return f"name one workload: TYPE/NAME, for example {_example()}/web"
 
 
-def _kinds() -> tuple[Kind, ...]:
-    from backout.core.kinds import KINDS  # noqa: PLC0415 (not for --help)
-
-    return KINDS
-
-
 def _example() -> str:
-    return _kinds()[0].resource.name.lower()
+    return KINDS[0].resource.name.lower()
 
 
 def _not_a_kind(word: str, name: str) -> str:

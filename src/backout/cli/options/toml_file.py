@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import ConfigError
@@ -27,8 +28,6 @@ def read(path: Path, *, remedy: str) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         why = (getattr(error, "strerror", None) or "not a usable path").lower()
         raise ConfigError(f"cannot read {untrusted(str(path))}: {why}", remedy=remedy) from None
-    import tomllib  # noqa: PLC0415 (only where there is a file)
-
     try:
         if content is None:
             raise ValueError("no regular file")  # noqa: TRY301 (one place says what is wrong)

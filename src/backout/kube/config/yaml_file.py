@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
+from backout.kube.config import go_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import yaml
 
 FILE_CAP = 16 * 1024 * 1024
 
@@ -21,10 +22,6 @@ def read(path: Path) -> dict[str, Any] | None:
     Raises ConfigError, naming the file, for anything else that is not a readable mapping. A key
     that stands twice counts as its last, of several documents the first, as with kubectl.
     """
-    import yaml  # noqa: PLC0415 (20 ms that --help does not need)
-
-    from backout.kube.config import go_yaml  # noqa: PLC0415 (the same)
-
     content = _bytes(path)
     if content is None:
         return None

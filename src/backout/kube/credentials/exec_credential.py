@@ -6,9 +6,12 @@ import json
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+import yaml
+
 from backout.core.kubernetes.objects import dig, timestamp
 from backout.core.text import untrusted
 from backout.core.value import dataclass
+from backout.kube.config import go_yaml
 from backout.kube.connection import KeyPair
 
 if TYPE_CHECKING:
@@ -59,10 +62,6 @@ def _decoded(printed: bytes) -> object:
 
 
 def _from_yaml(printed: bytes) -> object:
-    import yaml  # noqa: PLC0415 (hardly any plugin prints YAML)
-
-    from backout.kube.config import go_yaml  # noqa: PLC0415 (the same)
-
     try:
         return go_yaml.parse(printed)
     except (yaml.YAMLError, ValueError, RecursionError):

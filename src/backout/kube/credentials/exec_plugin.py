@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from backout.core.errors import ConfigError
@@ -98,8 +99,6 @@ def _is_interactive(plugin: Plugin, around: Surroundings) -> bool:
 
 def _found(plugin: Plugin) -> str:
     """Return the program's path; never one of the working directory (as Go's exec.ErrDot)."""
-    import shutil  # noqa: PLC0415 (5 ms with what it imports)
-
     command = plugin.command
     if os.sep not in command:
         found = shutil.which(command, path=plugin.search_path)

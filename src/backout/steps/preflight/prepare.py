@@ -31,6 +31,7 @@ from backout.core.rights import permissions
 from backout.core.room.startability import must_start
 from backout.steps.preflight.inquire import inquire
 from backout.steps.reading.read import read
+from backout.steps.rehearsing.rehearse import rehearse
 
 if TYPE_CHECKING:
     from backout.steps.run import Run
@@ -53,8 +54,6 @@ async def prepare(run: Run, snapshot: Snapshot | None = None) -> Plan | Refusal:
     plan = _decided(preflight)
     if not run.policy.rehearse or not _would_go(plan):
         return plan
-    from backout.steps.rehearsing.rehearse import rehearse  # noqa: PLC0415 (20 modules that most runs spare)
-
     snapshot = replace(snapshot, rehearsal=await rehearse(run, preflight))
     chosen = proof.rehearsed(preflight.choice, snapshot)
     return _decided(replace(preflight, snapshot=snapshot, choice=chosen))
