@@ -9,7 +9,7 @@
 `before(request)` may return a step: then nothing is applied and the step is the answer. It may
 also be a coroutine, which holds the request back for as long as it likes.
 `after(request, answer)` may return a step that is sent instead, after all was applied. Writes
-follow what was measured on 1.34.4 (shared/reference/kubernetes.md section 0): conflicts, uid and
+follow what was measured on 1.34.4 (docs/facts): conflicts, uid and
 resourceVersion preconditions, Leases that a PUT creates, label values of 63 characters at most.
 """
 

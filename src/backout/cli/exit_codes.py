@@ -1,4 +1,4 @@
-"""Exit codes that scripts rely on (design section 6)."""
+"""Exit codes that scripts rely on (README.md)."""
 
 from __future__ import annotations
 

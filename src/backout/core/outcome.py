@@ -1,4 +1,4 @@
-"""How a run ended, as a value; cli maps it to an exit code (design section 6)."""
+"""How a run ended, as a value; cli maps it to an exit code."""
 
 from __future__ import annotations
 

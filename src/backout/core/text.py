@@ -1,6 +1,6 @@
 """Other people's text on its way to a terminal or a log: nothing in it may act, hide or leak.
 
-What a cluster, a registry or a service says is untrusted (design.md section 8): an event message
+What a cluster, a registry or a service says is untrusted: an event message
 may carry an escape sequence that rewrites the screen, a bidi override that turns a name round, or
 a password. `masked` first, `untrusted` last: `untrusted(masked(text))`.
 """

@@ -190,7 +190,7 @@ class Client:
     async def replace(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Replace the object; Conflict if the resourceVersion in `body` is not the newest.
 
-        Beware: where the object is missing, some types are created (kubernetes.md section 0).
+        Beware: where the object is missing, some types are created (docs/facts/api-server.md).
         """
         found, _ = await self._writes.send("PUT", path, body)
         return found

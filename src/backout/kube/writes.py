@@ -100,8 +100,8 @@ class Writes:
 def _is_unclear(response: Response) -> bool:
     """Tell whether a failed write may have been done: any 5xx, and any foreign 4xx.
 
-    A 504 of the API server's own may be committed later (faults.md, 9). A redirect is not followed,
-    and a 4xx of the API server's own, 429 included, means that nothing was executed.
+    A 504 of the API server's own may be committed later (docs/facts/api-server.md). A redirect is
+    not followed, and a 4xx of its own, 429 included, means that nothing was executed.
     """
     status = response.status
     return status >= 500 or (status >= 400 and not is_of_api_server(response))  # noqa: PLR2004

@@ -2,7 +2,7 @@
 
 An image's name comes from the cluster and a token realm from the registry, so neither may make
 this machine talk to itself or to its cloud's metadata service, nor carry a password in the clear
-(oras-go GHSA-xf85-363p-868w; policy of oras v1.3.6, reference/images.md "Credential safety").
+(docs/facts/registries.md).
 """
 
 from __future__ import annotations

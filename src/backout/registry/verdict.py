@@ -1,4 +1,4 @@
-"""A registry's response, read for what it proves (reference/images.md, "Status semantics").
+"""A registry's response, read for what it proves (docs/facts/registries.md).
 
 Only "not found" from somebody who let us in, or shows us the repository, proves that an image is
 gone. A refusal hides existence, and whatever did not come from a registry proves nothing.

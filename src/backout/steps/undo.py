@@ -1,4 +1,4 @@
-"""The whole story of an undo in a screen (design section 4)."""
+"""The whole story of an undo in a screen."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Agreed:
 
 
 async def undo(run: Run) -> Outcome:
-    """Roll the workload back, or refuse, and say which; see the exit codes in design section 6.
+    """Roll the workload back, or refuse, and say which; see the exit codes in README.md.
 
     Nothing is written before the user's yes. Raises BackoutError only before anything was sent.
     """

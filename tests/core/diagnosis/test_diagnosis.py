@@ -1,4 +1,4 @@
-"""The measured table of failures.md: what the cluster says, verbatim, and what it means."""
+"""What was measured: what the cluster says, verbatim, and what it means."""
 
 from __future__ import annotations
 

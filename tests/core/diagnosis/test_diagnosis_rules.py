@@ -1,4 +1,4 @@
-"""The rules of failures.md: which Pods and events count, what ranks first, nothing crashes."""
+"""The rules: which Pods and events count, what ranks first, nothing crashes."""
 
 from __future__ import annotations
 

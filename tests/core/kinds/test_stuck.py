@@ -1,7 +1,7 @@
 """The trap (kubernetes#67250): in which cells a rollback is held up, and which Pod may be deleted.
 
 Every rule of the predicate has a case where it alone keeps a Pod from being deleted
-(shared/reference/statefulsets.md, measured on 1.34.4).
+(docs/stateful-sets.md, measured on 1.34.4).
 """
 
 from __future__ import annotations

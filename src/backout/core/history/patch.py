@@ -1,8 +1,8 @@
-"""The one JSON Patch that undoes a rollout (design 4.9, reference ledger.md step 5).
+"""The one JSON Patch that undoes a rollout (docs/decisions/0003-ledger.md, step 5).
 
 Preconditions are `replace` operations on uid and resourceVersion with the values read: a stale
 resourceVersion answers 409, another uid 422 naming metadata.uid; a `test` operation would answer a
-generic 422 and hide both (measured on 1.34.4).
+generic 422 and hide both (docs/facts/api-server.md).
 """
 
 from __future__ import annotations

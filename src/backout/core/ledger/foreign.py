@@ -1,4 +1,4 @@
-"""Rollbacks made without backout, as far as the objects tell (reference ledger.md, "Breaker").
+"""Rollbacks made without backout, as far as the objects tell.
 
 A revision that was made current again may tell its earlier numbers. What no record of ours explains
 was somebody else's. When it was, only managed fields can prove, and only

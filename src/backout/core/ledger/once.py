@@ -1,7 +1,7 @@
 """Once back, not twice: ledger + workload -> whether a rollback has already led to where it is.
 
 However a run ended, the same command again goes on with its rollback, or says that it is done; a
-step further back is only taken to a revision that somebody named (reference ledger.md).
+step further back is only taken to a revision that somebody named (docs/decisions/0003-ledger.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who else writes a workload's template: GitOps, Helm, operators (reference owners.md, section 6).
+"""Who else writes a workload's template: GitOps, Helm, operators (docs/facts/owners.md).
 
 Signs are metadata, so hints: a copied annotation names another object, and a label alone is weak.
 BLOCK what is known to be undone behind the user's back, WARN about the rest.
@@ -39,7 +39,7 @@ _OBJECT_SET = "objectset.rio.cattle.io"
 _SOURCE = "jsonpath={.spec.source}"
 CLIENT_SIDE, SERVER_SIDE, HELM = "kubectl apply", "server-side apply", "Helm"
 OWNERS_TURN = 10.0
-"""Seconds to wait for an owner: Argo CD heals itself after 5 (reference owners.md, section 6)."""
+"""Seconds to wait for an owner: Argo CD heals itself after 5 (docs/facts/owners.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What the API server's dry runs say, and what that proves (owners.md, sections 5 and 5a)."""
+"""What the API server's dry runs say, and what that proves (docs/facts/api-server.md)."""
 
 from __future__ import annotations
 

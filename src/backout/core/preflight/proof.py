@@ -1,4 +1,4 @@
-"""What shows that a revision works, in words: recorded, live, rehearsed (design section 7)."""
+"""What shows that a revision works, in words: recorded, live, rehearsed (docs/choice.md)."""
 
 from __future__ import annotations
 

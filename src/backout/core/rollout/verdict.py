@@ -2,7 +2,7 @@
 
 The workload's counters decide, never conditions: right after an undo the old rollout's
 NewReplicaSetAvailable and ProgressDeadlineExceeded are still there for milliseconds, and a
-deadline may never fire (kubernetes.md section 0, measured). For success its Pods must be Ready as
+deadline may never fire (docs/facts/controllers.md). For success its Pods must be Ready as
 well: a busy controller counts one as available for seconds after it has died (seen: over the
 end of a soak). Words are kubectl's where it has one.
 """
@@ -142,7 +142,7 @@ def _comes_by_itself(workload: Object, still: Unmoving, seen: PodsSeen | None) -
 def _is_hopeless(
     workload: Object, kind: Kind, pods: Sequence[Object], causes: Sequence[Cause]
 ) -> bool:
-    """Tell whether no Pod of the wanted revision can still become ready (failures.md, rule 4).
+    """Tell whether no Pod of the wanted revision can still become ready.
 
     Where they wait for each other, one that cannot is enough.
     """

@@ -1,4 +1,4 @@
-"""Whether Pods of the target must be started, or enough of them run (design section 5).
+"""Whether Pods of the target must be started, or enough of them run.
 
 What only hinders a start blocks when Pods must be started; in the typical stuck rollout the old
 Pods still run, and then it warns.

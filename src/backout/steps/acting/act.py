@@ -1,4 +1,7 @@
-"""The act: one JSON PATCH with preconditions, never resent (reference ledger.md, steps 3 to 5)."""
+"""The act: one JSON PATCH with preconditions, never resent.
+
+Steps 3 to 5 of docs/decisions/0003-ledger.md.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Settles what a run that died has left open, before anything new: take over, fence, look, close.
 
 An expired lock means that the successor recovers first, never that it may simply proceed
-(reference ledger.md). The protocol is safe with a takeover at any moment; waiting is courtesy.
+(docs/decisions/0003-ledger.md). The protocol is safe with a takeover at any moment; waiting is
+courtesy.
 """
 
 from __future__ import annotations

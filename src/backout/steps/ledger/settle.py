@@ -2,7 +2,7 @@
 
 Reading alone proves nothing while the PATCH may still be on its way. The fence changes the
 workload's resourceVersion, so that a PATCH in flight must fail; what is not there then never was
-and never will be (reference ledger.md, model_lock.py).
+and never will be (docs/decisions/0003-ledger.md; tests/protocol).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Settled:
     def leads_here(self, record: Record, kind: Kind) -> bool:
         """Tell whether the workload asks for what the record went to, and nobody else has written.
 
-        Source: reference ledger.md, "Once back".
+        See docs/decisions/0003-ledger.md, "Once back".
         """
         workload = self.before or self.workload
         return workload is not None and once.leads_to(record, workload, kind)

@@ -62,7 +62,7 @@ async def _patched(run: Run, path: str, workload: Object, destination: Revision)
 def _refused(error: BackoutError) -> DryRun | str:
     """Return a refusal; a text where the error says nothing about what was to be tried.
 
-    A webhook that knows no dry run answers 400: that verifies nothing (owners.md, section 5).
+    A webhook that knows no dry run answers 400: that verifies nothing (docs/facts/api-server.md).
     """
     if isinstance(error, ApiError) and error.code in {_BAD_REQUEST, _FORBIDDEN, _INVALID}:
         unknown = error.code == _BAD_REQUEST and "does not support dry run" in error.message

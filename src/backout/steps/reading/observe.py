@@ -1,6 +1,6 @@
 """Waits until the controller has seen the newest spec: undoing before goes to the wrong revision.
 
-Measured on 1.34.4 (kubernetes.md section 0): kubectl went to the bad revision, with exit 0.
+Measured (docs/facts/controllers.md): kubectl went to the bad revision, with exit 0.
 """
 
 from __future__ import annotations

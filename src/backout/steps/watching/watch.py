@@ -72,7 +72,7 @@ class Watch:
     """Follows one rollout while it is entered; judged again whenever something or time has moved.
 
     The user's progress deadline is honoured by our own clock: the controller's own may be stale or
-    never come (kubernetes.md section 0).
+    never come (docs/facts/controllers.md).
     """
 
     def __init__(self, run: Run, watched: Watched, *, deadline: float = math.inf) -> None:

@@ -1,4 +1,4 @@
-"""Once back, not twice: however a run ended and however often it is repeated (reference ledger.md).
+"""Once back, not twice: however a run ended and however often it is repeated (decision 3).
 
 The shop has two good revisions before the bad one: a second step back would go to `january`.
 """
