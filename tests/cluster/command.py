@@ -42,9 +42,11 @@ class Ran:
 
     @property
     def outcome(self) -> str:
-        """The last word: the last line of its stream that is not indented."""
-        stream = self.err if self.code else self.out
-        return next((s for s in reversed(stream.splitlines()) if not s.startswith(" ")), "")
+        """The last word: the last line of its stream that is not indented, and its facts below."""
+        lines = (self.err if self.code else self.out).splitlines()
+        first = next((n for n, s in reversed([*enumerate(lines)]) if not s.startswith(" ")), 0)
+        words = [s.strip() for s in lines[first:]]
+        return "; ".join([words[0].removeprefix("✓ "), *words[1:]]) if words else ""
 
     @property
     def events(self) -> list[dict[str, Any]]:

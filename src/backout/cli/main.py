@@ -82,7 +82,7 @@ def _tell(error: BackoutError) -> None:
     shown = _gate().shown
     click.echo(f"ERROR: {shown(error.message, 1000)}", err=True)
     if error.remedy:
-        click.echo(f"  remedy: {shown(error.remedy, 1000)}", err=True)
+        click.echo(f"  fix: {shown(error.remedy, 1000)}", err=True)
 
 
 def _gate() -> Any:

@@ -43,6 +43,16 @@ def wrapped(line: str, width: int | None) -> list[str]:
     return _wrapped(line.strip(), indent + _INDENT, width, first=indent)
 
 
+def hung(start: str, text: str, width: int, *, more: str = "") -> list[str]:
+    """Return a text wrapped at words to a width behind its start, the rest of it below its words.
+
+    `more` indents the rest further. Where a narrow terminal leaves too little room beside the
+    start, the rest is indented a little.
+    """
+    indent = " " * len(start) + more if width - len(start) >= _LEAST else _INDENT
+    return _wrapped(text, indent, width, first=start) or [start.rstrip()]
+
+
 def _aligned(rows: Sequence[tuple[str, ...]], *, is_padded: bool = False) -> Iterator[str]:
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     for cells in rows:

@@ -80,5 +80,5 @@ def _refused(run: Run, refusal: Refusal) -> Outcome:
     return Outcome(
         result=Result.REFUSED,
         message=f"{run.target} would not be rolled back ({ids})",
-        remedy=f"to go on anyway: {refusal.way_on}" if refusal.way_on else "",
+        remedy=f"to roll back anyway: {refusal.way_on}" if refusal.way_on else "",
     )

@@ -13,6 +13,7 @@ from backout.core.events.told import Noted
 from backout.core.history import revisions
 from backout.core.kubernetes import template
 from backout.core.outcome import Outcome, Result
+from backout.core.plan.where import where
 from backout.core.preflight.snapshot import Need
 from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
 from backout.steps.reading.read import look
@@ -84,19 +85,10 @@ def since_its_beginning(snapshot: Snapshot) -> Before:
 
 
 def tell_where(run: Run, snapshot: Snapshot) -> None:
-    """Say where the workload stands, in one line."""
+    """Say where the workload stands, and whose Pods are Ready."""
     now = revisions.current(snapshot.revisions)
-    images = template.images_in_words(snapshot.workload["spec"]["template"])
-    words = f"{run.target} asks for a template that no revision has yet; {images}"
-    if now is not None:
-        wanted = snapshot.pace.replicas
-        blind = Need.PODS in snapshot.unreadable
-        ready = f"{now.ready} of its {wanted} Pods Ready"
-        words = (
-            f"{run.target} is at revision {now.number}; {images}; "
-            f"{'its Pods cannot be read' if blind else ready}"
-        )
-    run.say(Located(message=words, revision=now.number if now is not None else None))
+    number = now.number if now is not None else None
+    run.say(Located(message=where(snapshot), revision=number))
     if Need.PODS in snapshot.unreadable:
         run.say(Noted(message=snapshot.unreadable[Need.PODS]))
 

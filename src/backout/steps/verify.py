@@ -152,7 +152,7 @@ async def _remembered(
         return outcome
     run.say(
         Recorded(
-            message=f"recorded healthy: revision {number}; undo goes back to it",
+            message=f"recorded healthy: revision {number}; a later rollback may return to it",
             revision=number,
             images=dict(ending.images),
         )

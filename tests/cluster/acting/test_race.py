@@ -51,7 +51,7 @@ def test_kubectl_goes_to_the_bad_revision_and_backout_refuses(space: Space) -> N
 
         space.kubectl("rollout", "undo", "deploy/shop").expect(0)
 
-    assert "ERROR: refused (PF106): nothing was changed" in ran.err
+    assert "✗ Not rolled back (PF106). Nothing was changed." in ran.err
     assert "the Deployment controller has not observed the newest change" in ran.err
     assert "--to-revision N" in ran.err
     assert wrote == []

@@ -98,14 +98,14 @@ def test_an_image_that_is_gone_blocks_when_pods_must_be_started(
 
     ran = space.undo().expect(3)
 
-    assert "ERROR: an image of revision 1 is gone: " in ran.err
+    assert "PF301    an image of revision 1 is gone: " in ran.err
     assert f"does not have {image} (404" in ran.err
-    assert "ERROR: refused (PF301): nothing was changed" in ran.err
-    assert "risk of going on: Pods of the target cannot start where the image" in ran.err
+    assert "✗ Not rolled back (PF301). Nothing was changed." in ran.err
+    assert "risk     Pods of the target cannot start where the image" in ran.err
     assert space.wrote() == []
 
     # That very line goes on, and the kubelet asks the registry in vain.
-    line = ran.line("to go on anyway: ").removeprefix("to go on anyway: ")
+    line = ran.line("to roll back anyway: ").removeprefix("to roll back anyway: ")
     words = shlex.split(line)
     assert words[:5] == ["backout", "undo", "deploy/shop", "-n", space.name]
     went_on = space.undo(*words[5:]).expect(4)
@@ -167,8 +167,8 @@ def test_a_tag_that_was_moved_blocks_and_accepting_it_runs_the_other_bytes(
 
     said = f"revision 1 ran {old[:19]}…, the tag is {new[:19]}… now"
     assert said in ran.err
-    assert "ERROR: refused (PF307): nothing was changed" in ran.err
-    words = shlex.split(ran.line("to go on anyway: ").removeprefix("to go on anyway: "))
+    assert "✗ Not rolled back (PF307). Nothing was changed." in ran.err
+    words = shlex.split(ran.line("to roll back anyway: ").removeprefix("to roll back anyway: "))
     space.undo(*words[5:]).expect(0)
     assert ran_in(space) == new
     assert space.records()[-1]["accepted"] == ["PF307"]
@@ -181,7 +181,7 @@ def test_the_remedy_of_a_moved_tag_rolls_back_to_the_bytes_that_ran(
 ) -> None:
     old, _ = moved(space, repository)
     refused = space.undo().expect(3)
-    start = "remedy: to run what ran: "
+    start = "fix: to run what ran: "
     words = shlex.split(refused.line(start).removeprefix(start))
     assert words == ["backout", "undo", "deploy/shop", "-n", space.name, "--pin"]
 
@@ -202,7 +202,7 @@ def test_the_remedy_of_a_moved_tag_rolls_back_to_the_bytes_that_ran(
     # The pinned revision was recorded: it is what the next bad deploy is rolled back to.
     space.roll(space.version("missing"))
     again = space.undo().expect(0)
-    assert "target: revision 3, newest other revision " in again.out
+    assert "target   revision 3 (" in again.out
     assert space.image_now() == pinned
 
 
@@ -226,7 +226,7 @@ def test_pinning_what_nothing_remembers_refuses(space: Space, repository: str) -
     ran = space.undo("--pin").expect(3)
 
     assert "what container app of revision 1 ran is not known" in ran.err
-    assert "ERROR: refused (PF310): nothing was changed" in ran.err
+    assert "✗ Not rolled back (PF310). Nothing was changed." in ran.err
     assert space.wrote() == []
 
     # By its tag, then: other bytes than those that ran.
@@ -251,7 +251,7 @@ def test_an_index_without_the_nodes_platform_blocks_and_cannot_be_pulled(
     assert "PF308" not in fits.findings()
 
     assert f"image {space.image('v1', repository)} is there for linux/s390x only; " in ran.err
-    assert "ERROR: refused (PF308): nothing was changed" in ran.err
+    assert "✗ Not rolled back (PF308). Nothing was changed." in ran.err
 
     failed = space.undo(*accepting("PF308")).expect(4)
     assert "is there, and not for the platform of the Pod's node" in failed.outcome

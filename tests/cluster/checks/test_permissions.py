@@ -141,7 +141,7 @@ def test_without_patch_it_is_refused_before_anything_is_written(shop: Space) -> 
 
     assert "you may not patch deployments in namespace " in ran.err
     assert "PF803" in ran.findings()
-    assert "to go on anyway" not in ran.err
+    assert "to roll back anyway" not in ran.err
     assert shop.wrote() == []
 
 
@@ -155,7 +155,7 @@ def test_without_leases_it_is_refused_with_the_rule(shop: Space) -> None:
     )
     assert granted in ran.err
     assert "PF801" in skipped(ran)
-    assert "to go on anyway" not in ran.err
+    assert "to roll back anyway" not in ran.err
     assert [w for w in shop.wrote() if w["responseStatus"]["code"] < 300] == []
     assert shop.image_now() == shop.image("missing")
 

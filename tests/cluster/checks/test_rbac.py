@@ -221,7 +221,7 @@ def test_check_works_with_exactly_its_role_and_asks_for_no_right_to_write(stuck:
     ran = stuck.backout("check", "deploy/shop", env=env).expect(3)
 
     assert ran.findings() >= {"PF803", "PF804"}
-    assert "target: revision 1" in ran.out
+    assert "target   revision 1 (" in ran.out
     assert {verb for verb, _, _ in granted} == {"get", "list", "watch"}
     check_exact(stuck, "check", granted, at_least={("get", "", "pods/proxy")})
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def refused(space: Space, ran: Ran, *ids: str) -> Ran:
     """Assert a refusal with these ids, and that backout has written nothing."""
     ran.expect(3)
-    assert ran.err.splitlines()[0].startswith(("ERROR: ", "WARN ")), str(ran)
-    assert f"ERROR: refused ({', '.join(ids)}): nothing was changed" in ran.err, str(ran)
+    assert ran.err.splitlines()[0].startswith(("✗ ", "! ", "WARN ")), str(ran)
+    assert f"✗ Not rolled back ({', '.join(ids)}). Nothing was changed." in ran.err, str(ran)
     assert "rollback triggered" not in ran.both
     assert space.wrote() == []
     assert space.lease() is None
@@ -32,7 +32,7 @@ def test_already_on_the_target_revision(space: Space) -> None:
     ran = refused(space, space.undo("--to-revision", "1"), "PF102")
 
     assert "already on target revision" in ran.err
-    assert "to go on anyway" not in ran.err
+    assert "to roll back anyway" not in ran.err
 
 
 @pytest.mark.every_case
@@ -100,7 +100,7 @@ def test_a_paused_deployment_is_refused_with_the_line_that_resumes_it(space: Spa
     ran = refused(space, space.undo(), "PF105")
 
     assert "the Deployment is paused" in ran.err
-    line = ran.line("to go on anyway: ").removeprefix("to go on anyway: ")
+    line = ran.line("to roll back anyway: ").removeprefix("to roll back anyway: ")
     assert line == f"backout undo deploy/shop -n {space.name} --unpause"
 
 
@@ -142,7 +142,7 @@ def test_a_deployment_that_is_being_deleted_is_refused(being_deleted: Space) -> 
     ran = refused(being_deleted, being_deleted.undo(), "PF111")
 
     assert "the Deployment is being deleted since " in ran.err
-    assert "--accept PF111 --reason 'WHY'" in ran.line("to go on anyway: ")
+    assert "--accept PF111 --reason 'WHY'" in ran.line("to roll back anyway: ")
 
     being_deleted.undo(*accepting("PF111"), "--timeout", "8s").expect(5)
     assert being_deleted.image_now() == being_deleted.image("v1")
@@ -175,7 +175,7 @@ def test_the_line_that_goes_on_keeps_every_word_of_the_command(space: Space) -> 
     space.observed()
 
     ran = space.undo("--reason", "it's 3 a.m.; $HOME", "--patience", "61s").expect(3)
-    line = ran.line("to go on anyway: ").removeprefix("to go on anyway: ")
+    line = ran.line("to roll back anyway: ").removeprefix("to roll back anyway: ")
     run(["bash", "-c", f"{line} --yes"], space.environment).expect(0)
 
     assert "--patience 61s" in line

@@ -39,7 +39,7 @@ def moved_on(space: Space, **first: Any) -> None:
 def refused(space: Space, one: str) -> Ran:
     ran = space.undo(*TO_FIRST).expect(3)
     assert one in ran.findings(), str(ran)
-    assert f"--accept {one}" in ran.line("to go on anyway: ")
+    assert f"--accept {one}" in ran.line("to roll back anyway: ")
     assert space.wrote() == []
     return ran
 

@@ -147,9 +147,9 @@ def test_a_half_started_target_is_refused(space: Space) -> None:
 
     assert "every running Pod of revision 1 that was asked (1) answers badly (Pod shop-" in ran.err
     assert "HTTP 503" in ran.err
-    assert "ERROR: refused (PF121): nothing was changed" in ran.err
+    assert "✗ Not rolled back (PF121). Nothing was changed." in ran.err
     assert "no Pod of deployment/shop is Ready: refusing leaves the outage as it is" in ran.err
-    assert "--accept PF121 --reason 'WHY'" in ran.line("to go on anyway: ")
+    assert "--accept PF121 --reason 'WHY'" in ran.line("to roll back anyway: ")
     assert space.wrote() == []
 
 

@@ -44,7 +44,7 @@ def test_a_json_field_tells_which_version_answers(space: Space) -> None:
     flags = ("--health", "/healthz", "--health-json", "version=v1")
     ran = shop(space).undo(*BECAUSE, *flags).expect(0)
 
-    assert "before: service shop:web/healthz: HTTP 200, but its field version is not as" in ran.out
+    assert "service  service shop:web/healthz: HTTP 200, but its field version is not as" in ran.out
     assert "healthy: service shop:web/healthz answered well" in ran.outcome
     assert "PF905" not in ran.findings()
 
@@ -97,8 +97,8 @@ def test_health_that_goes_bad_while_it_soaks_is_unhealthy(space: Space) -> None:
     flags = ("--health", "/healthz", "--soak", "11s", "--health-timeout", "14s")
     ran = shop(space, first=until_bad).undo(*BECAUSE, *flags).expect(4)
 
-    said = [line.strip() for line in ran.out.splitlines() if line.startswith("  health: ")]
-    assert said == [f"health: service shop:web/healthz: HTTP {status}" for status in (200, 503)]
+    said = [line.strip() for line in ran.out.splitlines() if line.startswith("  health   ")]
+    assert said == [f"health   service shop:web/healthz: HTTP {status}" for status in (200, 503)]
 
 
 def test_a_pod_that_answers_well_and_then_dies_puts_the_success_in_question(space: Space) -> None:
@@ -107,7 +107,7 @@ def test_a_pod_that_answers_well_and_then_dies_puts_the_success_in_question(spac
     ran = shop(space, first=dying).undo(*BECAUSE, *flags)
 
     assert ran.code in {4, 5}, ran
-    assert "health: service shop:web/healthz: HTTP 200" in ran.out
+    assert "health   service shop:web/healthz: HTTP 200" in ran.out
     assert "note: not settled yet: " in ran.err
 
 
@@ -115,7 +115,7 @@ def test_what_was_broken_before_is_not_laid_to_the_rollback(space: Space) -> Non
     space = shop(space, first=SICK, **SICK)
     ran = space.undo("--health", "/healthz", "--health-timeout", "2s").expect(4)
 
-    assert "before: service shop:web/healthz: HTTP 503" in ran.out
+    assert "service  service shop:web/healthz: HTTP 503" in ran.out
     assert "HTTP 503 (was already so before the rollback)" in ran.err
 
 
@@ -134,7 +134,7 @@ def test_a_stuck_rollout_whose_old_pods_answer_is_no_healthy_service(space: Spac
     space.roll(version(space, "missing"))
     ran = space.undo().expect(0)
 
-    assert "before: service shop:web/ready: HTTP 200" in ran.out
+    assert "service  service shop:web/ready: HTTP 200" in ran.out
     assert "PF905" not in ran.findings()
 
 

@@ -249,7 +249,7 @@ def test_a_rehearsal_that_may_not_be_made_refuses_and_can_be_gone_on_without(
 
     ran = space.undo("--rehearse", env=env).expect(3)
 
-    assert "ERROR: refused (PF127): nothing was changed" in ran.err
+    assert "✗ Not rolled back (PF127). Nothing was changed." in ran.err
     assert "you may not create pods" in ran.err
     assert space.audited("patch", "deployments") == []
 
@@ -290,7 +290,7 @@ def test_a_pod_that_holds_the_port_of_the_next_is_told_before_the_act(space: Spa
     assert "the rollout cannot move" in checked.err
     assert stuck.code in {4, 5}, str(stuck)
 
-    start = "remedy: let one Pod go first (maxSurge 0, maxUnavailable 1): "
+    start = "fix: let one Pod go first (maxSurge 0, maxUnavailable 1): "
     line = shlex.split(checked.line(start).removeprefix(start))
     assert line[:3] == ["kubectl", "patch", "deployment/shop"]
     assert json.loads(line[-1])["spec"]["strategy"]["rollingUpdate"] == first["rollingUpdate"]

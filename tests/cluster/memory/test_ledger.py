@@ -32,7 +32,7 @@ def test_the_third_rollback_in_an_hour_is_refused_in_the_promised_words(space: S
     assert RATE_LIMIT in ran.err.splitlines()
     assert "2 in the last 1 h, 2 allowed: " in ran.err
     assert re.search(r"it closes again at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", ran.err)
-    assert "--accept PF801 --reason 'WHY'" in ran.line("to go on anyway: ")
+    assert "--accept PF801 --reason 'WHY'" in ran.line("to roll back anyway: ")
     assert space.image_now() == space.image("missing-3")
     assert [r["state"] for r in space.records()] == ["SUCCEEDED", "SUCCEEDED"]
     assert len(space.audited("patch", "deployments")) == 2
@@ -137,7 +137,7 @@ def test_a_lock_that_is_held_is_told_with_its_holder(space: Space) -> None:
         second = space.undo(*words).expect(3)
         assert "another rollback is under way: root (as admin) on " in second.err, str(second)
         assert "PF802" in second.findings()
-        assert "to go on anyway" not in second.err
+        assert "to roll back anyway" not in second.err
     first.send(signal.SIGINT)
     first.ended().expect(130)
     assert [r["state"] for r in space.records()] == ["APPLIED"]

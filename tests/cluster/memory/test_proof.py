@@ -38,7 +38,10 @@ def test_a_verified_deploy_is_what_an_undo_to_the_last_healthy_goes_back_to(spac
     assert verified.outcome == (
         "deployment/shop is rolled out and healthy: service shop:web/ready answered well"
     )
-    assert verified.line("recorded healthy") == "recorded healthy: revision 1; undo goes back to it"
+    assert (
+        verified.line("recorded healthy")
+        == "recorded healthy: revision 1; a later rollback may return to it"
+    )
     assert one["told"].startswith("verified by root (as admin): build 311; service shop:web/ready")
     assert one["images"]["app"].startswith("sha256:")
     assert space.audited("patch", "deployments")[:-1] == []
@@ -114,7 +117,7 @@ def test_where_the_probe_is_not_http_the_kubelets_answer_is_told(space: Space) -
     checked = space.backout("check", DEPLOY).expect(0)
 
     assert "healthy: the kubelet's own TCP probe held for 1 s" in ran.outcome
-    assert "by the kubelet's own TCP probe" in checked.line("target: ")
+    assert "by the kubelet's own TCP probe" in checked.out
 
 
 def unproven(space: Space, **how: Any) -> None:
@@ -173,7 +176,7 @@ def test_a_good_target_is_proven_by_a_trial_pod_that_no_service_ever_sends_to(
     assert name not in seen
     assert seen
     assert "app" not in pod["metadata"]["labels"]
-    assert "; rehearsed just now: its trial Pod was Ready after " in ran.line("target: ")
+    assert "rehearsed just now: its trial Pod was Ready after " in ran.out
     assert space.image_now() == space.image("v1")
     assert trials(space) == []
     deleted, patched = space.audited("delete", "pods"), space.audited("patch", "deployments")
@@ -214,7 +217,7 @@ def test_an_image_that_is_gone_is_told_in_seconds(space: Space) -> None:
     ran = space.undo("--rehearse", *accepting("PF301")).expect(3)
 
     assert "PF124" in ran.findings()
-    assert "missing" in ran.line("ERROR: the rehearsal of revision 1 failed")
+    assert "missing" in ran.line("PF124    the rehearsal of revision 1 failed")
     assert trials(space) == []
 
     failed = space.undo("--rehearse", *accepting("PF301", "PF124")).expect(4)
@@ -228,7 +231,7 @@ def test_a_dry_run_rehearses_only_where_it_is_asked(space: Space) -> None:
     assert space.wrote() == []
 
     ran = space.undo("--dry-run", "--rehearse").expect(0)
-    assert "rehearsed just now" in ran.line("target: ")
+    assert "rehearsed just now" in ran.out
     assert [e["verb"] for e in space.wrote()] == ["create", "delete"]
 
 

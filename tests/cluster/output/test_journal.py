@@ -53,7 +53,7 @@ def test_a_named_journal_on_a_full_disk_stops_everything(space: Space, full_disk
     ran = space.undo("--journal", str(full_disk / "journal.jsonl")).expect(1)
 
     assert f"the journal {full_disk}/journal.jsonl cannot be written: No space left" in ran.err
-    assert "remedy: name another place: --journal PATH" in ran.err or "--journal PATH" in ran.err
+    assert "fix: name another place: --journal PATH" in ran.err or "--journal PATH" in ran.err
     assert "rollback triggered" not in ran.both
     assert space.wrote() == []
     assert space.image_now() == space.image("missing")

@@ -120,6 +120,6 @@ def test_after_a_failed_rollback_the_next_candidate_is_named_with_its_line(space
     space.roll(space.version("missing-too"))
     ran = space.undo("--to-revision", "2", *accepting("PF301")).expect(4)
 
-    (line,) = [s for s in ran.out.splitlines() if s.startswith("next candidate: ")]
+    (line,) = [s.strip() for s in ran.err.splitlines() if "next candidate: " in s]
     assert line.startswith("next candidate: revision 1, newest other revision with Ready Pods")
     assert line.endswith(f"backout undo deployment/shop -n {space.name} --to-revision 1")

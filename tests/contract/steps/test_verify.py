@@ -68,7 +68,9 @@ async def test_a_healthy_deploy_is_remembered_with_its_digests_and_by_whom(api: 
         "deployment/web is rolled out and healthy: service web:80/ready answered well 2 times in a "
         "row"
     )
-    assert told.of("recorded") == ["recorded healthy: revision 3; undo goes back to it"]
+    assert told.of("recorded") == [
+        "recorded healthy: revision 3; a later rollback may return to it"
+    ]
     assert one["lastHealthyAt"] == one["firstHealthyAt"] is not None
     assert one["images"] == {"app": DIGEST}
     assert one["told"].startswith("verified by ci: build 311; service web:80/ready answered well")
@@ -110,7 +112,7 @@ async def test_without_any_record_to_last_healthy_refuses_and_changes_nothing(
     told = await undone(api, policy=Request(to_last_healthy=True))
 
     assert told.result == "refused"
-    assert "refused (PF113)" in told.message
+    assert "Not rolled back (PF113)" in told.message
     assert not any(map(is_undo, api.requests))
 
 
@@ -202,7 +204,9 @@ async def test_a_lock_that_has_expired_keeps_its_record_and_its_holder(api: ApiS
     before = api.get("leases", LEASE)["spec"]
     told = await verified(api)
 
-    assert told.of("recorded") == ["recorded healthy: revision 3; undo goes back to it"], told.text
+    assert told.of("recorded") == [
+        "recorded healthy: revision 3; a later rollback may return to it"
+    ], told.text
     assert api.get("leases", LEASE)["spec"] == before
 
 
@@ -300,7 +304,7 @@ async def test_a_required_proof_refuses_an_unproven_target(api: ApiServer) -> No
     told = await undone(api, policy=Request(require_proof=True))
 
     assert told.result == "refused"
-    assert "refused (PF114)" in told.message
+    assert "Not rolled back (PF114)" in told.message
     assert not any(map(is_undo, api.requests))
     assert "PF110" not in {e.fields.get("id") for e in told.events}
 

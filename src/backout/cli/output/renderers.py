@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from backout.cli.output import colour
-from backout.cli.output.render import JsonLines, Text, write
+from backout.cli.output.render import JsonLines, write
+from backout.cli.output.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

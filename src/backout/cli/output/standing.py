@@ -15,7 +15,7 @@ from backout.core.plan.standing import Standing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.cli.output.render import Text
+    from backout.cli.output.text import Text
     from backout.core.events.lines import Line
     from backout.core.rollout.view import View
     from backout.kube.client import RequestLine

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from backout.core.kubernetes import objects
+from backout.core.kubernetes.template import images
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
@@ -104,6 +105,11 @@ def short(image: str) -> str:
     """
     name, _, digest = image.rpartition("/")[2].partition("@")
     return f"{name}@{digest.removeprefix('sha256:')[:12]}" if digest else name
+
+
+def beside(template: Object) -> str:
+    """Return `(shop:v1)`: the images that stand beside a revision's number, each once."""
+    return f"({', '.join(dict.fromkeys(map(short, images(template).values())))})"
 
 
 def _split(image: str) -> tuple[str, str]:

@@ -351,8 +351,8 @@ def refusal_outcome(run: Run, refusal: Refusal) -> Outcome:
     ids = ", ".join(b.id for b in refusal.blocks)
     return Outcome(
         result=Result.REFUSED,
-        message=f"refused ({ids}): nothing was changed",
-        remedy=f"to go on anyway: {refusal.way_on}" if refusal.way_on else "",
+        message=f"Not rolled back ({ids}). Nothing was changed.",
+        remedy=f"to roll back anyway: {refusal.way_on}" if refusal.way_on else "",
     )
 
 

@@ -23,8 +23,9 @@ from backout.core.events.planning import (
 from backout.core.heal.healing import sentences
 from backout.core.history import revisions
 from backout.core.kubernetes import template
-from backout.core.model import Finding, Revision, Skipped
+from backout.core.model import Finding, Skipped
 from backout.core.plan.plan import Plan, Refusal, decide, refuse, select
+from backout.core.plan.where import where
 from backout.core.preflight import proof
 from backout.core.preflight.snapshot import Preflight, Snapshot
 from backout.core.rights import permissions
@@ -89,7 +90,7 @@ def tell(run: Run, plan: Plan) -> None:
 def tell_choice(run: Run, preflight: Preflight) -> None:
     """Say where the workload stands, which revision was chosen and why, and where kubectl goes."""
     now = revisions.current(preflight.revisions)
-    run.say(Located(message=_where(run, preflight, now), revision=now.number if now else None))
+    run.say(Located(message=where(preflight.snapshot), revision=now.number if now else None))
     destination, choice = preflight.destination, preflight.choice
     cause = f"; change-cause: {destination.change_cause}" if destination.change_cause else ""
     images = template.images_in_words(destination.template)
@@ -204,20 +205,6 @@ def tell_refusal(run: Run, refusal: Refusal) -> None:
                 acceptable=block.acceptable,
             )
         )
-
-
-def _where(run: Run, preflight: Preflight, now: Revision | None) -> str:
-    """Return where the workload stands, and whose Pods are Ready."""
-    others = [
-        f"{r.ready} of revision {r.number}" for r in preflight.revisions if r.ready and r != now
-    ]
-    if now is None:
-        ready = ", ".join(others) or "none"
-        return f"{run.target} asks for a template that no revision has yet; Pods Ready: {ready}"
-    also = f" ({', '.join(others)} are)" if others else ""
-    pods = f"{now.ready} of its {preflight.replicas} Pods Ready{also}"
-    images = template.images_in_words(now.template)
-    return f"{run.target} is at revision {now.number}; {images}; {pods}"
 
 
 def _wanted(plan: Plan) -> dict[str, object]:

@@ -192,7 +192,7 @@ async def test_a_namespace_that_does_not_exist_gets_its_neighbour(
     assert done.code == 1
     assert done.lines == [
         "ERROR: there is no namespace shopp",
-        "  remedy: did you mean -n shop?",
+        "  fix: did you mean -n shop?",
     ]
 
 
@@ -210,7 +210,7 @@ async def test_without_an_answer_in_time_the_error_stands_as_it_is(
 
     assert done.lines == [
         'ERROR: deployments "webb" not found',
-        "  remedy: check the name, the namespace and the context",
+        "  fix: check the name, the namespace and the context",
     ]
 
 
@@ -227,7 +227,7 @@ async def test_a_revision_that_does_not_exist_gets_its_neighbour(backout: Comman
         assert "the nearest is revision 1" in done.err
     refused = await backout("undo", "deploy/web", "--to-revision", "7")
     assert refused.code == 3
-    assert "PF101: revision 1 changes: image app:bad -> app:good" in refused.err
+    assert "revision 1 changes: image app:bad -> app:good" in refused.err
 
 
 async def test_what_contradicts_itself_is_a_usage_error(backout: Command) -> None:

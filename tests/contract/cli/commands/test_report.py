@@ -88,7 +88,7 @@ async def test_no_journal_is_an_error_with_its_remedy(backout: Command) -> None:
 
     assert done.code == 1
     assert "none.jsonl cannot be read: No such file or directory" in done.err
-    assert "remedy: name another: --journal FILE" in done.err
+    assert "fix: name another: --journal FILE" in done.err
 
 
 async def test_a_journal_that_is_a_pipe_is_no_wait_for_ever(backout: Command) -> None:

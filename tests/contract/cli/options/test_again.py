@@ -22,8 +22,8 @@ async def line(backout: Command, *words: str) -> str:
     """Return the line that goes on anyway, of a target that is refused."""
     done = await backout(*words, "--trace-id", "0" * 31 + "1")
     assert done.code == 3, done.err
-    (found,) = [one for one in done.lines if "to go on anyway: " in one]
-    return found.split("to go on anyway: ")[1]
+    (found,) = [one for one in done.lines if "to roll back anyway: " in one]
+    return found.split("to roll back anyway: ")[1]
 
 
 @pytest.fixture

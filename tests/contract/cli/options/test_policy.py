@@ -144,7 +144,7 @@ def check_is_one_error(done: Finished, *words: str) -> None:
     assert done.out == ""
     assert len(done.lines) == 2, done.err
     assert done.lines[0].startswith("ERROR: ")
-    assert done.lines[1].startswith("  remedy: ")
+    assert done.lines[1].startswith("  fix: ")
     assert "\x1b" not in done.err
     assert "pw@" not in done.err
     for word in words:

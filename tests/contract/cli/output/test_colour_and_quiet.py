@@ -61,4 +61,4 @@ async def test_quiet_keeps_what_refuses(backout: Command, api: ApiServer) -> Non
     loud, quiet = await backout("undo", "deploy/web", "-y"), await backout(*UNDO[:2], "-yq")
 
     assert (quiet.code, loud.code) == (3, 3)
-    assert next(line for line in loud.lines if line.startswith("ERROR")) in quiet.lines
+    assert next(line for line in loud.lines if line.startswith("✗ ")) in quiet.lines

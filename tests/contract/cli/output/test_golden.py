@@ -40,14 +40,14 @@ EVENTS: list[Event] = [
 GOLDEN = r"""
 Pod web\x1b]0;owned\x07\u202e: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold]
 note: Pod web\x1b]0;owned\x07\u202e: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold]
-  cause: Pod web\x1b]0;owned\x07\u202e: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold] [CRASH_LOOP]
-  Pod web\x1b]0;owned\x07\u202e: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold]
+  cause    Pod web\x1b]0;owned\x07\u202e: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold] [CRASH_LOOP]
+  log      Pod web\x1b]0;owned\x07\u202e: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold]
   │ ::set-output name=a::b
   │ #\x23[error]no
   │ \x1b[31mred\x1b[0m
   │ a\u2028b
-ERROR: Pod web\x1b]0;owned\x07\u202e: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold]
-  \x3a:error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold]
+✗ Pod web\x1b]0;owned\x07\u202e: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold]
+  fix: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold]
 """  # noqa: E501 (as it is printed)
 
 

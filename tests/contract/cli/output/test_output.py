@@ -47,9 +47,9 @@ async def test_an_undo_without_a_terminal_does_not_ask_and_ends_with_0(
     assert done.code == 0, done.err
     assert "rollback triggered for deployment/web to revision=1, traceID=INC-7" in out
     assert 'deployment "web" successfully rolled out' in out
-    assert out[-1].startswith(
-        "deployment/web rolled back to revision 1, now revision 3; healthy: service web:80"
-    )
+    assert out[-3] == "✓ deployment/web rolled back to revision 1, now revision 3"
+    assert out[-2].startswith("  healthy: service web:80")
+    assert out[-1] == "  write it up: backout report INC-7"
     assert "[y/N]" not in done.out + done.err
     assert "ERROR" not in done.err
     assert image(api) == GOOD
@@ -130,7 +130,7 @@ async def test_a_refusal_says_why_and_the_line_that_goes_on(
 
     assert done.code == 3
     assert "ERROR: rollback rate limit exceeded — manual intervention required" in done.lines
-    way_on = next(line for line in done.lines if "to go on anyway: " in line)
+    way_on = next(line for line in done.lines if "to roll back anyway: " in line)
     assert "backout undo deploy/web" in way_on
     assert "-n shop --accept PF801 --reason" in way_on
     assert len(api.writes) == written

@@ -157,7 +157,7 @@ async def test_a_target_that_does_not_come_up_refuses_and_nothing_is_switched(
     told = await undone(api, policy=replace(REHEARSE, rehearse=1.0))
 
     assert told.result == "refused", told.text
-    assert "refused (PF124)" in told.message
+    assert "Not rolled back (PF124)" in told.message
     (said,) = found(told, "PF124")
     assert said.startswith("the rehearsal of revision 1 failed: ")
     assert why in told.text
@@ -308,7 +308,7 @@ async def test_a_plan_that_is_refused_anyway_is_not_rehearsed(api: ApiServer) ->
     api.edit("deployments", "web", lambda w: w["spec"].update(paused=True))
     told = await undone(api, policy=REHEARSE)
 
-    assert "refused (PF105)" in told.message
+    assert "Not rolled back (PF105)" in told.message
     assert count(api, "POST pods") == 0
 
 

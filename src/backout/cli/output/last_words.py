@@ -1,0 +1,152 @@
+"""The last lines of a run: the result, why, how the service is, and what to do, the safest last."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from backout.cli.output.layout import Shown
+from backout.core.events import acting, planning, watching
+from backout.core.outcome import Result
+
+if TYPE_CHECKING:
+    from backout.cli.output.layout import Signs
+    from backout.core.events.event import Event
+    from backout.core.events.lines import Line
+    from backout.core.events.told import RunEnded
+
+SCRIPTED = "rollback rate limit exceeded"
+"""Begins the one refusal of which scripts know the whole line (design section 6)."""
+_ANYWAY = "to roll back anyway: "
+_NUMBER = re.compile(r"\d+")
+_GOOD = {Result.SUCCEEDED, Result.DRY_RUN, Result.SETTLED, Result.PROGRESSING}
+_BAD = {Result.FAILED, Result.REFUSED}
+_DOUBT = {Result.UNDECIDED, Result.DECLINED}
+
+
+class LastWords:
+    """What the last lines are made of: kept while a run goes on, and told at its end."""
+
+    def __init__(self) -> None:
+        self._blocks: list[planning.Blocked] = []
+        self._steps: list[str] = []
+        self._causes: dict[tuple[str, str, bool], list[str]] = {}
+        self._finals: dict[tuple[str, str, bool], str] = {}
+        self._counted: watching.Counted | None = None
+        self._is_triggered = False
+
+    def keeps(self, event: Event) -> bool:
+        """Tell whether the end will say it; what is only counted is shown all the same."""
+        match event:
+            case planning.Blocked():
+                self._blocks.append(event)
+                return True
+            case watching.NextStep(message=message):
+                self._steps.append(message)
+                return True
+            case watching.NotReady():
+                return self._is_another(event)
+            case watching.Counted():
+                self._counted = event
+            case acting.Triggered():
+                self._is_triggered = True
+            case _:
+                pass
+        return False
+
+    def _is_another(self, event: watching.NotReady) -> bool:
+        """Tell whether it is the same trouble of another Pod: those are counted."""
+        subject, _, words = event.message.partition(": ")
+        words = words.removesuffix(f"; {event.outlook}") if event.outlook else words
+        key = (event.code, _NUMBER.sub("#", words), event.final)
+        known = self._causes.setdefault(key, [])
+        if subject not in known:
+            known.append(subject)
+        if event.final:
+            self._finals[key] = words
+        return len(known) > 1
+
+    def ending(self, line: Line, event: RunEnded, signs: Signs) -> list[Shown]:
+        """Return the last lines; all below the first are indented."""
+        is_judged = event.result in _GOOD | _BAD | _DOUBT
+        head, *rest = event.message.split("; ") if is_judged else [event.message]
+        style, sign = _signed(event, signs)
+        scripted = [b for b in self._blocks if b.message.startswith(SCRIPTED)]
+        return [
+            *(Shown(f"ERROR: {b.message}", "bold red", whole=True) for b in scripted),
+            Shown(f"{sign}{head}", style),
+            *(Shown(one, indent=2) for one in rest),
+            *self._why(event),
+            *self._what_to_do(line, event),
+        ]
+
+    def _why(self, event: RunEnded) -> list[Shown]:
+        shown = []
+        for one in self._blocks:
+            said = "" if one.message.startswith(SCRIPTED) else one.message
+            words = [w for w in (said, one.detail) if w]
+            shown += [Shown(words[0], "red", one.id), *(Shown(w, "", "") for w in words[1:])]
+            shown += [Shown(one.risk, "yellow", "risk")] if one.risk else []
+        if event.result == Result.FAILED:
+            shown += [
+                Shown(f"{len(self._causes[key])} Pods: {words} [{key[0]}]", "", "cause")
+                for key, words in self._finals.items()
+                if len(self._causes[key]) > 1
+            ]
+        return shown + self._service(event)
+
+    def _service(self, event: RunEnded) -> list[Shown]:
+        """Return whose Pods are Ready now, where a rollout did not end well."""
+        count = self._counted
+        if count is None or event.result not in {Result.FAILED, Result.UNDECIDED}:
+            return []
+        own, old = _pods(count.ready), _pods(count.old_ready)
+        if count.ready and count.old_ready:
+            words = f"{own} of the new revision and {old} of the old one are Ready"
+        elif count.old_ready:
+            words = f"still served by {old} of the old revision; no Pod of the new one is Ready"
+        elif count.ready:
+            words = f"served by {own} of the new revision, of {count.wanted} wanted"
+        else:
+            return [Shown("DOWN: no Pod is Ready", "bold red", "service")]
+        return [Shown(words, "", "service")]
+
+    def _what_to_do(self, line: Line, event: RunEnded) -> list[Shown]:
+        """Return the ways on: what is risky first, the safest last."""
+        ways = list(self._steps)
+        remedy = event.remedy
+        if self._is_triggered and line.about.trace_id:
+            ways.append(f"write it up: backout report {line.about.trace_id}")
+        if remedy.startswith(_ANYWAY):
+            ways.insert(0, remedy)
+        elif remedy:
+            ways.append(remedy)
+        ways += [b.remedy for b in self._blocks if b.remedy]
+        ways = list(dict.fromkeys(ways))
+        if event.result in _GOOD or len(ways) == 1:
+            prefix = "" if event.result in _GOOD or ways[0].startswith(_ANYWAY) else "fix: "
+            return [_way(f"{prefix}{one}", 2) for one in ways]
+        return (
+            [Shown("What to do:", "bold", indent=2), *(_way(one, 4) for one in ways)]
+            if ways
+            else []
+        )
+
+
+def _way(words: str, indent: int) -> Shown:
+    """Return a way on; the line that goes on in spite of a refusal is one line, to be pasted."""
+    return Shown(words, indent=indent, whole=words.startswith(_ANYWAY), longest=20_000)
+
+
+def _pods(count: int) -> str:
+    return "1 Pod" if count == 1 else f"{count} Pods"
+
+
+def _signed(event: RunEnded, signs: Signs) -> tuple[str, str]:
+    if event.result in _GOOD:
+        return "bold green", signs.good
+    if event.result in _BAD:
+        return "bold red", signs.bad
+    if event.result in _DOUBT:
+        return "bold yellow", signs.doubt
+    return "bold red", "ERROR: "

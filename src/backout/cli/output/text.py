@@ -1,0 +1,97 @@
+"""Events for people, as lines: a terminal's are wrapped to its width, a pipe's are whole."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from backout.cli.output.last_words import LastWords
+from backout.cli.output.layout import Shown, laid_out, signs, width_of
+from backout.cli.output.lines import TO_STDERR, lines
+from backout.cli.output.render import is_error, request_line
+from backout.core.events import planning, told, watching
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from backout.cli.output.live import Live
+    from backout.core.events.lines import Line
+    from backout.core.rollout.view import View
+    from backout.kube.client import RequestLine
+
+_WORST = {"BLOCK": "red", "unknown": "red", "WARN": "yellow"}
+
+
+class Text:
+    """Lines for people; `put` prints one line in a style to stdout or stderr.
+
+    On a terminal the view of a running rollout stays below them.
+    """
+
+    def __init__(self, put: Callable[[str, str, bool], None]) -> None:
+        self._put = put
+        self._live = _live()
+        self._rows: list[planning.WorkloadChecked] = []
+        self._last = LastWords()
+        self._signs = signs()
+
+    def event(self, line: Line) -> None:
+        """Print an event's lines; what is told at the end waits for it."""
+        event = line.event
+        if isinstance(event, planning.WorkloadChecked):
+            self._rows.append(event)
+        elif self._last.keeps(event) or _is_sign_of_life(event, self._live):
+            pass  # the last lines tell it, or the view does all the time
+        else:
+            self._print(line)
+
+    def _print(self, line: Line) -> None:
+        event = line.event
+        if self._rows and isinstance(event, (planning.AllChecked, told.RunEnded)):
+            self._table()
+        frame = self._live.aside() if self._live is not None else []
+        if isinstance(event, told.RunEnded):
+            self._lay(self._last.ending(line, event, self._signs), is_error(event))
+        else:
+            self._lay(lines(event, self._signs.bar), isinstance(event, TO_STDERR))
+        if self._live is not None:
+            self._live.back(frame)
+
+    def _lay(self, shown: Iterable[Shown], to_stderr: bool) -> None:  # noqa: FBT001 (as put takes it)
+        width = width_of(sys.stderr if to_stderr else sys.stdout)
+        for one in shown:
+            for text in laid_out(one, width):
+                self._put(text, one.style, to_stderr)
+
+    def _table(self) -> None:
+        from backout.core.plan import standing  # noqa: PLC0415 (only for many workloads)
+
+        for worst, row in standing.table(self._rows):
+            self._put(row, _WORST.get(worst, ""), False)  # noqa: FBT003
+        skipped = [Shown(f"skipped {one}", "dim") for one in standing.reasons(self._rows)]
+        self._lay(skipped, to_stderr=True)
+        self._rows = []
+
+    def request(self, line: RequestLine) -> None:
+        """Print one request on stderr."""
+        frame = self._live.aside() if self._live is not None else []
+        self._put(request_line(line), "dim", True)  # noqa: FBT003
+        if self._live is not None:
+            self._live.back(frame)
+
+    def view(self, view: View | str | None) -> None:
+        """Draw the view at the bottom of the terminal."""
+        if self._live is not None:
+            self._live.show(view)
+
+
+def _is_sign_of_life(event: object, live: Live | None) -> bool:
+    return live is not None and isinstance(event, watching.Moved) and event.repeated
+
+
+def _live() -> Live | None:
+    if not sys.stdout.isatty():
+        return None
+    from backout.cli.output import live  # noqa: PLC0415 (only for a terminal)
+
+    return live.Live() if live.is_possible() else None

@@ -1,0 +1,39 @@
+"""Where a workload stands, in a sentence: its revision, its image, and whose Pods are Ready."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core.history import revisions
+from backout.core.images import names
+from backout.core.preflight.snapshot import Need
+
+if TYPE_CHECKING:
+    from backout.core.preflight.snapshot import Snapshot
+
+
+def where(snapshot: Snapshot) -> str:
+    """Return where it stands; the Pods of other revisions serve, too, and are told with their own.
+
+    Its facts are parted by semicolons: a terminal shows a line each.
+    """
+    now = revisions.current(snapshot.revisions)
+    template = snapshot.workload["spec"]["template"]
+    others = [
+        f"{_pods(r.ready)} of revision {r.number} {names.beside(r.template)}"
+        for r in snapshot.revisions
+        if r.ready and r != now
+    ]
+    also = f"; still Ready: {', '.join(others)}" if others else ""
+    if now is None:
+        image = names.beside(template)
+        start = f"{snapshot.target} asks for a template that no revision has yet {image}"
+        return f"{start}{also or '; no Pod is Ready'}"
+    start = f"{snapshot.target} is at revision {now.number} {names.beside(template)}"
+    if Need.PODS in snapshot.unreadable:
+        return f"{start}; its Pods cannot be read"
+    return f"{start}; {now.ready} of {_pods(snapshot.pace.replicas)} Ready{also}"
+
+
+def _pods(count: int) -> str:
+    return "1 Pod" if count == 1 else f"{count} Pods"
