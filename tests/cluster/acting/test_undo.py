@@ -127,7 +127,7 @@ def test_a_dry_run_shows_the_diff_and_changes_nothing(space: Space) -> None:
 
     ran = space.undo("--dry-run").expect(0)
 
-    assert "would be rolled back to revision 1 (server dry run); nothing was changed" in ran.out
+    assert "would be rolled back to revision 1 (server dry run); nothing was changed" in ran.outcome
     for line in (f"│ - {space.image('missing')}", f"│ + {space.image('v1')}"):
         assert line in ran.out.splitlines(), str(ran)
     assert "rollback triggered" not in ran.both

@@ -181,7 +181,7 @@ def test_the_remedy_of_a_moved_tag_rolls_back_to_the_bytes_that_ran(
 ) -> None:
     old, _ = moved(space, repository)
     refused = space.undo().expect(3)
-    start = "fix: to run what ran: "
+    start = "to run what ran: "
     words = shlex.split(refused.line(start).removeprefix(start))
     assert words == ["backout", "undo", "deploy/shop", "-n", space.name, "--pin"]
 

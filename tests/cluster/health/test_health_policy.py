@@ -123,7 +123,7 @@ def test_who_rolls_a_healthy_service_back_is_asked_why_and_strict_refuses(space:
     ran = shop(space).undo("--strict").expect(3)
 
     assert "PF905" in ran.findings()
-    assert "say why it is rolled back all the same: --reason TEXT" in ran.err
+    assert "if it must be rolled back anyway, say why: --reason TEXT" in ran.err
     assert space.wrote() == []
     assert "PF905" not in space.backout("check", "deploy/shop").findings()
 

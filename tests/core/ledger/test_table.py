@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from backout.core.columns import columns
@@ -37,8 +38,7 @@ def test_a_row_says_when_from_where_to_where_and_what_became_of_it() -> None:
         "5 min ago",
         "3",
         "2",
-        "SUCCEEDED",
-        "-",
+        "rolled out",
         "ann",
         "t",
         "-",
@@ -65,10 +65,22 @@ def test_of_a_revision_that_is_gone_the_image_stands_that_the_record_kept() -> N
     assert table.side(one, (revision(9),)) == f"2 app:v2 @{'a' * 12} (gone)"
 
 
+def test_what_became_of_a_rollback_is_told_with_the_health_where_that_decided() -> None:
+    well = replace(record(5), health="Healthy")
+    ill = replace(record(5, State.FAILED), health="Unhealthy")
+    others = [table.result(record(5, state)) for state in State]
+
+    assert (table.result(well), table.result(ill)) == ("healthy", "failed: unhealthy")
+    assert others == [
+        *("left open", "left open", "not applied"),
+        *("rolled out", "failed", "undecided"),
+    ]
+
+
 def test_columns_are_aligned_and_lines_have_no_trailing_space() -> None:
     lines = columns(table.HEADER, [table.row(record(5), NOW)])
 
-    assert lines[0].index("STATE") == lines[1].index("SUCCEEDED")
+    assert lines[0].index("RESULT") == lines[1].index("rolled out")
     assert all(line == line.rstrip() for line in lines)
 
 
@@ -77,18 +89,19 @@ def breaker_line(*records: Record) -> str:
     return table.breaker_line(state, now=NOW, limit=2, window=HOUR)
 
 
-def test_the_breaker_says_how_many_count_and_when_it_closes_again() -> None:
-    assert breaker_line(record(10)) == "breaker closed: 1 of 2 rollbacks in the last 1 h"
+def test_the_limit_says_how_many_are_used_and_when_the_next_is_allowed() -> None:
+    assert breaker_line(record(10)) == "limit: 1 of 2 rollbacks in the last 1 h"
     assert (
         breaker_line(record(30), record(10))
-        == "breaker open: 2 of 2 rollbacks in the last 1 h; it closes again at 2026-11-23T12:30:00Z"
+        == "limit reached: 2 of 2 rollbacks in the last 1 h; the next is allowed at "
+        "2026-11-23T12:30:00Z"
     )
 
 
 def test_a_rollback_that_never_landed_does_not_count() -> None:
     told = breaker_line(record(5, State.NOT_APPLIED))
 
-    assert told == "breaker closed: 0 of 2 rollbacks in the last 1 h"
+    assert told == "limit: 0 of 2 rollbacks in the last 1 h"
 
 
 def test_what_is_known_is_told_newest_revision_first() -> None:

@@ -41,7 +41,7 @@ def test_the_view_counts_by_state_and_lists_the_wanted_revisions_pods_first() ->
     )
     new = pod("new", ready=False, conditions=[condition("PodScheduled", "False")])
     seen = view(DEPLOYMENT.counters(web), [new], [pod("old")], (), elapsed=4.2, allowed=60.0)
-    assert (seen.wanted, seen.updated, seen.available, seen.old) == (3, 1, 3, 3)
+    assert (seen.wanted, seen.ready, seen.old, seen.old_ready) == (3, 0, 1, 1)
     assert seen.pods == (("new", "Pending"), ("old", "old, Ready"))
     assert seen.cause == ""
 

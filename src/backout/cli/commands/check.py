@@ -85,9 +85,12 @@ def check(
       backout check --explain
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
     if explain is not None:
-        from backout.cli.output.pages import listing, page  # noqa: PLC0415 (not for --help)
+        from backout.cli.output.pages import listing, show_page  # noqa: PLC0415 (not for --help)
 
-        click.echo(listing() if explain == LIST else page(explain), nl=False)
+        if explain == LIST:
+            click.echo(listing(), nl=False)
+        else:
+            show_page(explain)
         return 0
     from backout.cli.runs.check_run import run  # noqa: PLC0415 (not for --help)
 

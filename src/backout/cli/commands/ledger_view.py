@@ -15,6 +15,7 @@ from backout.cli.output import tables
 from backout.cli.output.gate import shown
 from backout.cli.output.render import json_line
 from backout.cli.output.renderers import printer
+from backout.cli.program import program
 from backout.core.errors import ConfigError, Forbidden, NotFound
 from backout.core.ledger import breaker, form, memory, table
 from backout.core.ledger.breaker import Open
@@ -55,7 +56,10 @@ def show(
         click.echo("no rollbacks recorded")
     for line in table.memory_lines(found, now, history):
         tables.sentence(put, line)
-    click.echo(table.breaker_line(state, now=now, limit=limit, window=window))
+    tables.sentence(put, table.breaker_line(state, now=now, limit=limit, window=window))
+    if any(r.state in table.OPEN for r in found.records):
+        # kill -9 leaves it so: nothing else tells that it can be gone on with.
+        tables.sentence(put, f"go on with what was left open: {program()} resume {workload[0]}")
     return 0
 
 

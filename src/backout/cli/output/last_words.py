@@ -6,14 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from backout.cli.output.layout import Shown
-from backout.core.events import acting, planning, watching
+from backout.core.events import acting, planning, told, watching
 from backout.core.outcome import Result
 
 if TYPE_CHECKING:
     from backout.cli.output.layout import Signs
     from backout.core.events.event import Event
     from backout.core.events.lines import Line
-    from backout.core.events.told import RunEnded
 
 SCRIPTED = "rollback rate limit exceeded"
 """Begins the one refusal of which scripts know the whole line (design section 6)."""
@@ -29,6 +28,7 @@ class LastWords:
 
     def __init__(self) -> None:
         self._blocks: list[planning.Blocked] = []
+        self._notes: list[str] = []
         self._steps: list[str] = []
         self._causes: dict[tuple[str, str, bool], list[str]] = {}
         self._finals: dict[tuple[str, str, bool], str] = {}
@@ -46,6 +46,10 @@ class LastWords:
                 return True
             case watching.NotReady():
                 return self._is_another(event)
+            case told.Noted(message=message) if self._blocks:
+                # What refusing leaves: it belongs to why nothing was done.
+                self._notes.append(message)
+                return True
             case watching.Counted():
                 self._counted = event
             case acting.Triggered():
@@ -66,7 +70,7 @@ class LastWords:
             self._finals[key] = words
         return len(known) > 1
 
-    def ending(self, line: Line, event: RunEnded, signs: Signs) -> list[Shown]:
+    def ending(self, line: Line, event: told.RunEnded, signs: Signs) -> list[Shown]:
         """Return the last lines; all below the first are indented."""
         is_judged = event.result in _GOOD | _BAD | _DOUBT
         head, *rest = event.message.split("; ") if is_judged else [event.message]
@@ -80,13 +84,14 @@ class LastWords:
             *self._what_to_do(line, event),
         ]
 
-    def _why(self, event: RunEnded) -> list[Shown]:
+    def _why(self, event: told.RunEnded) -> list[Shown]:
         shown = []
         for one in self._blocks:
             said = "" if one.message.startswith(SCRIPTED) else one.message
             words = [w for w in (said, one.detail) if w]
             shown += [Shown(words[0], "red", one.id), *(Shown(w, "", "") for w in words[1:])]
             shown += [Shown(one.risk, "yellow", "risk")] if one.risk else []
+        shown += [Shown(one, "bold", "note") for one in self._notes]
         if event.result == Result.FAILED:
             shown += [
                 Shown(f"{len(self._causes[key])} Pods: {words} [{key[0]}]", "", "cause")
@@ -95,7 +100,7 @@ class LastWords:
             ]
         return shown + self._service(event)
 
-    def _service(self, event: RunEnded) -> list[Shown]:
+    def _service(self, event: told.RunEnded) -> list[Shown]:
         """Return whose Pods are Ready now, where a rollout did not end well."""
         count = self._counted
         if count is None or event.result not in {Result.FAILED, Result.UNDECIDED}:
@@ -111,7 +116,7 @@ class LastWords:
             return [Shown("DOWN: no Pod is Ready", "bold red", "service")]
         return [Shown(words, "", "service")]
 
-    def _what_to_do(self, line: Line, event: RunEnded) -> list[Shown]:
+    def _what_to_do(self, line: Line, event: told.RunEnded) -> list[Shown]:
         """Return the ways on: what is risky first, the safest last."""
         ways = list(self._steps)
         remedy = event.remedy
@@ -142,7 +147,7 @@ def _pods(count: int) -> str:
     return "1 Pod" if count == 1 else f"{count} Pods"
 
 
-def _signed(event: RunEnded, signs: Signs) -> tuple[str, str]:
+def _signed(event: told.RunEnded, signs: Signs) -> tuple[str, str]:
     if event.result in _GOOD:
         return "bold green", signs.good
     if event.result in _BAD:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from backout.core.rollout.view import View
 
 _NARROWEST = 20
+_MARGIN = 3
+"""Rows that stay free: of the line above, and of the cursor below."""
 _NO_TERMINAL = {"", "dumb", "unknown"}
 
 
@@ -31,20 +33,22 @@ def is_possible() -> bool:
     )
 
 
-def frame(view: View, columns: int) -> list[str]:
-    """Return the lines of a frame, each at most `columns` - 1 characters long."""
-    old = f", {view.old} old" if view.old else ""
-    head = (
-        f"  {view.available} of {view.wanted} available, {view.updated} updated{old}"
-        f"  [{_clock(view.elapsed)} of {_clock(view.allowed)}]"
-    )
-    lines = [head, *(f"    {name}  {state}" for name, state in view.pods)]
-    if view.more:
-        lines.append(f"    and {view.more} more")
-    if view.cause:
-        lines.append(f"  {view.cause}")
+def frame(view: View, columns: int, rows: int = 24) -> list[str]:
+    """Return the lines of a frame: at most `columns` - 1 characters long, and `rows` - 3 of them.
+
+    A frame as high as the terminal would leave its first lines behind, each time it is drawn.
+    """
+    old = f"   old {view.old_ready} ready of {view.old}" if view.old else ""
+    time = f"{_clock(view.elapsed)} of {_clock(view.allowed)}"
+    head = f"  new {view.ready}/{view.wanted} ready{old}   {time}"
+    cause = [f"  {view.cause}"] if view.cause else []
+    room = max(0, rows - _MARGIN - len([head, *cause]))
+    fits = len(view.pods) if len(view.pods) + bool(view.more) <= room else max(0, room - 1)
+    more = view.more + len(view.pods) - fits
+    pods = [f"    {name}  {state}" for name, state in view.pods[:fits]]
+    pods += [f"    and {more} more"] if more and room else []
     width = max(_NARROWEST, columns) - 1
-    return [shown(line, width) for line in lines]
+    return [shown(line, width) for line in [head, *pods, *cause]]
 
 
 class Live:
@@ -55,7 +59,8 @@ class Live:
 
     def show(self, view: View | str | None) -> None:
         """Draw a frame, or one line, in the place of the last one; None takes it away."""
-        lines = _frame(view, shutil.get_terminal_size().columns)
+        size = shutil.get_terminal_size()
+        lines = _frame(view, size.columns, size.lines)
         if lines != self._lines:
             self._write(lines)
 
@@ -82,10 +87,10 @@ class Live:
         self._lines = lines
 
 
-def _frame(view: View | str | None, columns: int) -> list[str]:
+def _frame(view: View | str | None, columns: int, rows: int) -> list[str]:
     if isinstance(view, str):
         return [shown(view, max(_NARROWEST, columns) - 1)]
-    return [] if view is None else frame(view, columns)
+    return [] if view is None else frame(view, columns, rows)
 
 
 def _clock(seconds: float) -> str:

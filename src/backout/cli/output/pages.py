@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -12,13 +13,27 @@ _ID = re.compile(r"[A-Z][A-Z0-9_]{2,30}")
 _FOLDERS = ("checks", "failures")
 
 
-def page(one: str) -> str:
+def show_page(one: str) -> None:
+    """Show a page: rendered on a terminal; elsewhere as it is, and where it lies on stderr."""
+    file = place(one)
+    text = file.read_text(encoding="utf-8")
+    if not sys.stdout.isatty():
+        click.echo(text, nl=False)
+        click.echo(f"page: {file}", err=True)
+        return
+    from rich.console import Console  # noqa: PLC0415 (only for a terminal)
+    from rich.markdown import Markdown  # noqa: PLC0415
+
+    Console().print(Markdown(text, hyperlinks=False))
+
+
+def place(one: str) -> Path:
     """Return the page of a check id or a failure class; a usage error where there is none."""
     name = one.strip().upper()
     for folder in _FOLDERS:
         file = _docs() / folder / f"{name}.md"
         if _ID.fullmatch(name) and file.is_file():
-            return file.read_text(encoding="utf-8")
+            return file
     raise click.UsageError(
         f"there is no check or failure class {one[:30]!r}; --explain without an id lists them"
     )

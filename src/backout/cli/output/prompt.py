@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from backout.cli.output.gate import shown
 from backout.cli.output.render import LONGEST, write
 from backout.core.difference.words import summary
+from backout.core.images.names import beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,8 +42,8 @@ async def confirm(plan: Plan, context: str, *, ask: bool) -> bool:
     target, destination = preflight.snapshot.target, preflight.destination
     changes = summary(preflight.snapshot.workload["spec"]["template"], destination.template)
     question = (
-        f"Roll {target} in namespace {target.namespace} of context {context or '-'} back to "
-        f"revision {destination.number}? [y/N] "
+        f"Roll {target} (namespace {target.namespace}, context {context or '-'}) back to "
+        f"revision {destination.number} {beside(destination.template)}? [y/N] "
     )
     with _terminal() as found:
         if found is None:

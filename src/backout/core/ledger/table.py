@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from backout.core.images.names import short
 from backout.core.kubernetes import template
 from backout.core.ledger import breaker, memory
-from backout.core.ledger.records import Side
+from backout.core.ledger.records import Side, State
 from backout.core.spans import span
 
 if TYPE_CHECKING:
@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from backout.core.ledger.records import Ledger, Record
     from backout.core.model import Revision
 
-HEADER = ("WHEN", "FROM", "TO", "STATE", "HEALTH", "ACTOR", "TRACE", "REASON")
+HEADER = ("WHEN", "FROM", "TO", "RESULT", "BY", "TRACE", "REASON")
+_RESULTS = {
+    State.INTENT: "left open",
+    State.APPLIED: "left open",
+    State.NOT_APPLIED: "not applied",
+    State.SUCCEEDED: "rolled out",
+    State.FAILED: "failed",
+    State.UNDECIDED: "undecided",
+}
+"""What became of a rollback, where nothing is known of the service's health."""
+OPEN = (State.INTENT, State.APPLIED)
 TRACE = 8
 """Characters of a trace id; `backout report` takes them for the whole."""
 
@@ -31,12 +41,20 @@ def row(record: Record, now: datetime, history: Sequence[Revision] = ()) -> tupl
         f"{span(now, since=record.intent_at)} ago",
         side(record.source, history),
         side(record.destination, history),
-        str(record.state),
-        record.health or "-",
+        result(record),
         record.actor,
         record.trace_id[:TRACE] or "-",
         record.reason or "-",
     )
+
+
+def result(record: Record) -> str:
+    """Return what became of a rollback, in words."""
+    if record.state is State.SUCCEEDED and record.health == "Healthy":
+        return "healthy"
+    if record.state is State.FAILED and record.health == "Unhealthy":
+        return "failed: unhealthy"
+    return _RESULTS[record.state]
 
 
 def side(one: Side, history: Sequence[Revision]) -> str:
@@ -116,10 +134,9 @@ def _images(one: Side, there: Revision | None) -> list[str]:
 def breaker_line(
     state: breaker.Closed | breaker.Open, *, now: datetime, limit: int, window: timedelta
 ) -> str:
-    """Return what the breaker says: which records count, and when it closes again if it is open."""
-    counted = (
-        f"{len(state.counted)} of {limit} rollbacks in the last {span(now, since=now - window)}"
-    )
+    """Return how many rollbacks of the limit are used, and when the next is allowed."""
+    used = f"{len(state.counted)} of {limit} rollbacks in the last {span(now, since=now - window)}"
     if isinstance(state, breaker.Open):
-        return f"breaker open: {counted}; it closes again at {state.until:%Y-%m-%dT%H:%M:%SZ}"
-    return f"breaker closed: {counted}"
+        until = f"{state.until:%Y-%m-%dT%H:%M:%SZ}"
+        return f"limit reached: {used}; the next is allowed at {until}"
+    return f"limit: {used}"

@@ -27,9 +27,9 @@ class View:
     """
 
     wanted: int
-    updated: int
-    available: int
+    ready: int
     old: int
+    old_ready: int
     pods: tuple[tuple[str, str], ...]
     cause: str
     elapsed: float
@@ -54,9 +54,9 @@ def view(
     listed += [(p, "old, ") for p in others[: MOST - len(listed)]]
     return View(
         wanted=count.wanted,
-        updated=count.updated,
-        available=count.available,
-        old=max(0, count.total - count.updated),
+        ready=sum(map(objects.is_ready, pods)),
+        old=len(others),
+        old_ready=sum(map(objects.is_ready, others)),
         pods=tuple((objects.name(p), prefix + word(p)) for p, prefix in listed),
         cause=f"{causes[0].subject}: {causes[0].message}" if causes else "",
         elapsed=elapsed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from backout.core.checks import CHECKS
 from backout.core.diagnosis.causes import REMEDIES
+from tests.packaging.terminal import Terminal, plain
 
 if TYPE_CHECKING:
     from tests.contract.cli.command import Command
@@ -21,8 +23,22 @@ async def test_the_page_is_printed_as_it_stands_in_the_docs(backout: Command, on
     done = await backout("check", "--explain", one)
     folder = "checks" if one.upper().startswith("PF") else "failures"
 
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0
+    assert done.err.startswith("page: /")
+    assert done.err.endswith(f"docs/{folder}/{one.upper()}.md\n")
     assert done.out == (DOCS / folder / f"{one.upper()}.md").read_text()
+
+
+async def test_on_a_terminal_the_page_is_rendered(backout: Command) -> None:
+    backout.environment = {"TERM": "xterm-256color"}
+    with Terminal(60) as terminal:
+        process = await backout.start("check", "--explain", "PF301", stdout=terminal.theirs)
+        terminal.leave()
+        text = plain(await asyncio.to_thread(terminal.rest))
+
+    assert await process.wait() == 0
+    assert "replicas - maxUnavailable" in text
+    assert not {"#", "`"} & set(text)
 
 
 @pytest.mark.parametrize("one", ["PF999", "../../README", "", "PF301.md"])

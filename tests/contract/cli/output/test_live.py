@@ -15,9 +15,9 @@ HOSTILE = "web\x1b[2J\u202e\n::error::x"
 def seen(pods: int = 2, cause: str = "", name: str = "web-1") -> View:
     return View(
         wanted=3,
-        updated=1,
-        available=2,
+        ready=1,
         old=2,
+        old_ready=1,
         pods=tuple((f"{name}-{n}", "Ready") for n in range(pods)),
         cause=cause,
         elapsed=7.9,
@@ -32,13 +32,22 @@ def test_no_line_is_as_wide_as_the_terminal(columns: int) -> None:
 
 
 def test_the_first_line_tells_the_replicas_by_state_and_the_time_against_the_time_out() -> None:
-    assert frame(seen(), 80)[0] == "  2 of 3 available, 1 updated, 2 old  [0:07 of 10:03]"
+    assert frame(seen(), 80)[0] == "  new 1/3 ready   old 1 ready of 2   0:07 of 10:03"
 
 
 def test_many_pods_are_counted_and_not_listed() -> None:
     lines = frame(replace(seen(pods=8), more=32), 80)
     assert len(lines) == 1 + 8 + 1
     assert lines[-1] == "    and 32 more"
+
+
+@pytest.mark.parametrize("rows", [6, 12, 24])
+def test_a_frame_leaves_rows_free_and_tells_what_it_left_out(rows: int) -> None:
+    lines = frame(replace(seen(pods=8, cause="x"), more=32), 80, rows)
+
+    assert len(lines) <= rows - 3
+    assert lines[-1] == "  x"
+    assert lines[-2] == f"    and {8 + 32 - (len(lines) - 3)} more"
 
 
 def test_what_the_cluster_says_cannot_act() -> None:
