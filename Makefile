@@ -50,6 +50,7 @@ check: .venv/.ready
 	$(BIN)/mypy
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache
 	scripts/seam
+	scripts/words
 
 format: .venv/.ready
 	$(BIN)/ruff format .

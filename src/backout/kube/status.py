@@ -38,7 +38,7 @@ _POLICY = re.compile(r"admission webhook .* denied|ValidatingAdmissionPolicy .* 
 
 _KINDS: Mapping[int, tuple[type[ApiError], str]] = {
     401: (Unauthorized, "log in again, or check the user in `kubectl config view --minify`"),
-    403: (Forbidden, "ask for a Role that allows it, or act as somebody who may"),
+    403: (Forbidden, "ask for a Role that allows it, or act as someone with permission (--as)"),
     404: (NotFound, "check the name, the namespace and the context"),
     409: (Conflict, "somebody else changed it: read it again"),
     410: (Gone, "list again"),

@@ -104,7 +104,7 @@ class Route:
         if not self._is_plain and is_loopback(_host(self.registry)):
             raise Unreachable(
                 f"{self.registry} is this machine's own loopback, not the node's; "
-                f"--registry-plain-http {self.registry} asks it all the same"
+                f"--registry-plain-http {self.registry} asks it anyway"
             )
         scheme = "http" if self._is_plain else "https"
         url = f"{scheme}://{self.registry}{path}"

@@ -48,7 +48,7 @@ def test_what_flux_would_put_back_is_suspended_by_its_line_and_blocks_no_more(
     broken(space)
     labels = {f"{group}/name": "apps", f"{group}/namespace": space.name}
     space.merge({"metadata": {"labels": labels}})
-    line = remedy(space, "PF401", 3).removeprefix("go its own way: ")
+    line = remedy(space, "PF401", 3).removeprefix("roll back with its own tool: ")
     pasted(space, line, owner_programs.FLUX.built()).expect(0)
 
     assert "PF401" not in check(space).expect(0).findings()
@@ -64,7 +64,7 @@ def test_the_line_of_openshift_pauses_the_trigger_and_blocks_no_more(space: Spac
     triggers = [{"from": source, "fieldPath": field}]
     noted = {"image.openshift.io/triggers": json.dumps(triggers)}
     space.merge({"metadata": {"annotations": noted}})
-    line = remedy(space, "PF401", 3).removeprefix("go its own way: ")
+    line = remedy(space, "PF401", 3).removeprefix("roll back with its own tool: ")
     pasted(space, line, owner_programs.OC.built()).expect(0)
     assert "PF401" not in check(space).expect(0).findings()
     pasted(space, line.replace("--manual", "--auto"), owner_programs.OC.built()).expect(0)
@@ -89,7 +89,7 @@ def test_the_line_of_kapp_deploys_the_manifests_of_before_to_the_same_app(
     deploy("v1", f"kapp deploy -a corner-shop -f {manifests}").expect(0)
     deploy("missing", f"kapp deploy -a corner-shop -f {manifests} --wait=false").expect(0)
     words = remedy(space, "PF403", 0)
-    line = words.partition("its own way: ")[2]
+    line = words.partition("with its own tool: ")[2]
     assert line.endswith(" -f the manifests as they were before")
     deploy("v1", line.replace("the manifests as they were before", str(manifests))).expect(0)
 

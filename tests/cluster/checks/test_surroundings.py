@@ -220,8 +220,8 @@ def test_an_operator_blocks_and_helm_warns_each_with_its_own_way_back(space: Spa
     ran = refused(space, "PF401")
 
     assert "PF403" in warned.findings()
-    assert f"its own way: helm rollback web -n {space.name}" in warned.err
-    assert f"go its own way: kubectl edit configmap main -n {space.name}" in ran.err
+    assert f"with its own tool: helm rollback web -n {space.name}" in warned.err
+    assert f"roll back with its own tool: kubectl edit configmap main -n {space.name}" in ran.err
 
 
 @pytest.mark.every_case
@@ -303,7 +303,7 @@ def test_an_operator_that_reverts_is_named_and_nobody_fights_it(space: Space) ->
     ran = running.ended().expect(5)
 
     _, _, end = ran.err.partition("superseded: backout-cluster-tests changed the Pod template at ")
-    assert f"  go its own way: kubectl edit configmap main -n {space.name}\n" in end
+    assert f"  roll back with its own tool: kubectl edit configmap main -n {space.name}\n" in end
     assert len(space.audited("patch", "deployments")) == 1
     assert space.image_now() == space.image("v2")
     assert "PF401" in str(space.records()[-1])

@@ -38,7 +38,7 @@ def argo(space: Space) -> Iterator[ArgoCd]:
 def test_the_line_of_argo_cd_is_pasted_as_printed_and_brings_the_application_back(
     space: Space, argo: ArgoCd
 ) -> None:
-    line = remedy(space, "PF403", 0).partition("its own way: ")[2]
+    line = remedy(space, "PF403", 0).partition("with its own tool: ")[2]
     argo.pasted(line).expect(0)
 
     assert space.image_now() == space.image("v1")
@@ -52,12 +52,12 @@ def test_what_argo_cd_heals_is_undone_as_was_said_and_comes_back_by_git(
     refused = space.undo().expect(3)
     assert f"Argo CD ({SHOP}) owns deployment/{SHOP} and puts its template back" in refused.err
     assert "it refuses a rollback while automated sync is on: git revert" in refused.err
-    line = remedy(space, "PF401", 3).removeprefix("go its own way: ")
+    line = remedy(space, "PF401", 3).removeprefix("roll back with its own tool: ")
     assert "auto-sync is enabled" in argo.pasted(line).both
 
     undone = space.undo(*accepting("PF401")).expect(5)
     _, _, end = undone.err.partition("superseded: argocd-controller changed the Pod template")
-    assert f"  go its own way: {line}" in end
+    assert f"  roll back with its own tool: {line}" in end
     assert space.image_now() == space.image("never-pushed")
     argo.revert()
     until("git's word has arrived", lambda: space.image_now() == space.image("v1"))

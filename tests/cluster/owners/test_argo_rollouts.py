@@ -95,7 +95,7 @@ def asked(space: Space, tag: str) -> bool:
 
 
 def test_the_line_of_argo_rollouts_brings_both_back(taken: Space, plugin: Path) -> None:
-    line = remedy(taken, "PF401", 3).removeprefix("go its own way: ")
+    line = remedy(taken, "PF401", 3).removeprefix("roll back with its own tool: ")
     path = f"{plugin.parent}{os.pathsep}{taken.environment['PATH']}"
     run(["bash", "-c", line], {**taken.environment, "PATH": path}).expect(0)
 

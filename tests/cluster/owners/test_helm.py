@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.owner_tools
 
 RELEASE = "corner-shop"
-OWN_WAY = "its own way: "
+OWN_WAY = "with its own tool: "
 
 
 @pytest.fixture(scope="session")

@@ -75,7 +75,7 @@ def test_the_line_of_an_operator_opens_the_object_that_its_template_comes_from(
     space.roll(space.version("missing"))
     owner = {"apiVersion": f"{group}/v1", "kind": "Storefront", "name": "main", "uid": uid}
     space.merge({"metadata": {"ownerReferences": [{**owner, "controller": True}]}})
-    line = remedy(space, "PF401", 3).partition("go its own way: ")[2]
+    line = remedy(space, "PF401", 3).partition("roll back with its own tool: ")[2]
     editor = "sed -i s/app:missing/app:v1/"
     run(["bash", "-c", line], {**space.environment, "KUBE_EDITOR": editor}).expect(0)
 

@@ -48,7 +48,7 @@ async def test_an_undeclared_registry_on_loopback_is_never_contacted(host: str) 
     assert answer.state is ImageState.UNREACHABLE
     assert answer.detail.endswith(
         f"{host}:{server.port} is this machine's own loopback, not the node's; "
-        f"--registry-plain-http {host}:{server.port} asks it all the same"
+        f"--registry-plain-http {host}:{server.port} asks it anyway"
     )
 
 

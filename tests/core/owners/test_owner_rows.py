@@ -334,7 +334,7 @@ def test_a_rollout_that_takes_its_template_from_the_workload_owns_it_and_no_othe
         "Argo Rollouts (canary) owns deployment/web and starts a rollout of its own, such as a "
         "canary, whenever that template changes"
     )
-    assert told.remedy == "go its own way: kubectl argo rollouts undo canary -n shop"
+    assert told.remedy == "roll back with its own tool: kubectl argo rollouts undo canary -n shop"
 
 
 def test_a_flagger_canary_that_analyses_the_workload_owns_it() -> None:

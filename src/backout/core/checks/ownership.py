@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _OFF = "nothing is healed (--no-heal)"
 _RELEASE = "Helm goes by its own record of the release, which helm rollback alone mends"
-_UNDONE = "the rollback is undone within seconds or minutes, and counts all the same"
+_UNDONE = "the rollback is undone within seconds or minutes, and still counts towards the limit"
 _NOT_UNDONE = "the Pods that serve are the owner's: the rollback does not reach them as you expect"
 
 
@@ -32,7 +32,7 @@ def owner_reverts(preflight: Preflight) -> Iterator[Fact]:
             message=f"{owner.tool} ({owner.name}) owns {preflight.snapshot.target} and "
             f"{owner.does or 'puts its template back by itself'}",
             detail=owner.detail,
-            remedy=f"go its own way: {owner.command}",
+            remedy=f"roll back with its own tool: {owner.command}",
             risk=_NOT_UNDONE if owner.does else _UNDONE,
         )
 
@@ -44,7 +44,7 @@ def owner_is_unknown(preflight: Preflight) -> Iterator[Fact]:
             message=f"{owner.tool} ({owner.name}) owns {preflight.snapshot.target}; whether it "
             "puts the template back by itself could not be read",
             detail=owner.detail,
-            remedy=f"its own way: {owner.command}",
+            remedy=f"to be safe, roll back with its own tool: {owner.command}",
         )
 
 
@@ -65,7 +65,7 @@ def next_deploy_reverts(preflight: Preflight) -> Iterator[Fact]:
             message=f"{owner.tool} ({owner.name}) deployed {preflight.snapshot.target}: its next "
             f"deploy brings {what}",
             detail="; ".join(s for s in (_corrected(preflight, owner), owner.detail) if s),
-            remedy=f"correct its source, too; its own way: {owner.command}",
+            remedy=f"correct its source, too, with its own tool: {owner.command}",
         )
 
 

@@ -39,7 +39,7 @@ def nothing_moves(preflight: Preflight) -> Iterator[Fact]:
         message=f"{still.why}: the controller replaces no Pod by itself, so the rollback changes "
         "nothing that runs",
         detail=which,
-        remedy="go back all the same, then delete each of these Pods when the one before is Ready: "
+        remedy="roll back anyway, then delete these Pods, each when the one before is Ready: "
         + _deletion(preflight, old),
         risk=f"the template is set, and nothing runs it until {still.until}",
     )

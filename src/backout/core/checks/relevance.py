@@ -109,7 +109,7 @@ def service_was_healthy(preflight: Preflight) -> Iterator[Fact]:
             message=healthy,
             remedy="ask for what is broken: --health URL, --health-text, --health-command"
             if preflight.policy.reason
-            else "say why it is rolled back all the same: --reason TEXT",
+            else "if it must be rolled back anyway, say why: --reason TEXT",
         )
 
 

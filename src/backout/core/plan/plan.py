@@ -349,7 +349,7 @@ def _why_none(snapshot: Snapshot, policy: Request, none: NoChoice) -> Fact:
         return Fact(
             message=f"nothing to go back to: {_why_not_others(snapshot, none)}",
             detail=absent.what_each_changes(snapshot),
-            remedy=f"--to-revision {newest} goes there all the same: "
+            remedy=f"if you know that revision {newest} works, roll back to it: "
             + lines.chosen_anew(policy, snapshot, "--to-revision", newest),
         )
     limit = snapshot.workload["spec"].get("revisionHistoryLimit", 10)

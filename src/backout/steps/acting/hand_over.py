@@ -40,8 +40,8 @@ def hand_over(run: Run, refusal: Refusal) -> None:
         return
     run.say(
         HandedOver(
-            message=f"somebody who may can go to revision {revision.number} with this line; it "
-            "fails where anything has changed meanwhile, and nobody watches it:",
+            message=f"someone with permission can roll back to revision {revision.number} with "
+            "this command; it fails if anything has changed meanwhile, and nobody watches it:",
             command=command,
             revision=revision.number,
         )
@@ -50,9 +50,9 @@ def hand_over(run: Run, refusal: Refusal) -> None:
 
 def _without_values(run: Run, number: int) -> HandedOver:
     return HandedOver(
-        message=f"somebody who may can go to revision {number} with this line, which has no "
-        "preconditions; the one that has them holds what looks like a secret, and --show-values "
-        "prints it:",
+        message=f"someone with permission can roll back to revision {number} with this command, "
+        "which has no preconditions; the one that has them holds what looks like a secret, and "
+        "--show-values prints it:",
         command=f"kubectl rollout undo {run.target} -n {run.target.namespace} "
         f"{run.kubectl_context}--to-revision={number}",
         revision=number,
