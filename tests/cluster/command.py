@@ -27,6 +27,14 @@ def accepting(*ids: str) -> tuple[str, ...]:
     return (*(word for one in ids for word in ("--accept", one)), *BECAUSE)
 
 
+def last_word(text: str) -> str:
+    """Return the last line that is not indented, with the facts that stand below it."""
+    lines = text.splitlines()
+    first = next((n for n, s in reversed([*enumerate(lines)]) if not s.startswith(" ")), 0)
+    words = [s.strip() for s in lines[first:]]
+    return "; ".join([words[0].removeprefix("✓ "), *words[1:]]) if words else ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ran:
     """A command that ended."""
@@ -42,11 +50,8 @@ class Ran:
 
     @property
     def outcome(self) -> str:
-        """The last word: the last line of its stream that is not indented, and its facts below."""
-        lines = (self.err if self.code else self.out).splitlines()
-        first = next((n for n, s in reversed([*enumerate(lines)]) if not s.startswith(" ")), 0)
-        words = [s.strip() for s in lines[first:]]
-        return "; ".join([words[0].removeprefix("✓ "), *words[1:]]) if words else ""
+        """The last word of its stream."""
+        return last_word(self.err if self.code else self.out)
 
     @property
     def events(self) -> list[dict[str, Any]]:

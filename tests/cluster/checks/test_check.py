@@ -120,11 +120,11 @@ def test_several_names_are_a_table_worst_first_with_a_last_word(space: Space) ->
 
     assert head.split()[:3] == ["NAMESPACE", "WORKLOAD", "NOW"]
     assert [line.split()[1:5] for line in lines] == [
-        ["deployment/new", "-", "-", "BLOCK"],
-        ["deployment/paused", "2", "1", "BLOCK"],
-        ["deployment/api", "2", "1", "WARN"],
+        ["deployment/new", "-", "-", "no"],
+        ["deployment/paused", "2", "1", "no"],
+        ["deployment/api", "2", "1", "yes"],
     ]
-    assert "PF104: nothing to go back to" in lines[0]
+    assert "PF104 nothing to go back to" in lines[0]
     assert "PF105" in lines[1]
     assert ran.outcome.startswith("✗ 1 of 3 could be rolled back; 2 would be refused")
     assert space.wrote() == []

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.cluster.command import last_word
 from tests.cluster.manifests import SHOP, SHORT
 from tests.cluster.space import Space, until
 from tests.contract.fault_proxy import FaultProxy
@@ -39,9 +40,8 @@ class Ended:
 
     @property
     def last(self) -> str:
-        """The last word: the last line that is not indented."""
-        stream = self.err if self.code else self.out
-        return next((s for s in reversed(stream.splitlines()) if not s.startswith(" ")), "")
+        """The last word of its stream."""
+        return last_word(self.err if self.code else self.out)
 
     def __str__(self) -> str:
         return f"--- hit at {self.hit}\n{self.out}--- stderr\n{self.err}--- exit {self.code}"

@@ -290,7 +290,7 @@ def test_a_pod_that_holds_the_port_of_the_next_is_told_before_the_act(space: Spa
     assert "the rollout cannot move" in checked.err
     assert stuck.code in {4, 5}, str(stuck)
 
-    start = "let one Pod go first (maxSurge 0, maxUnavailable 1): "
+    start = "fix: let one Pod go first (maxSurge 0, maxUnavailable 1): "
     line = shlex.split(checked.line(start).removeprefix(start))
     assert line[:3] == ["kubectl", "patch", "deployment/shop"]
     assert json.loads(line[-1])["spec"]["strategy"]["rollingUpdate"] == first["rollingUpdate"]

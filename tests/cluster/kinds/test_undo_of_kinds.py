@@ -60,7 +60,7 @@ def test_a_bad_deploy_is_undone_and_told_by_every_command(
     assert status.out.splitlines()[-1] == DONE[kind], "kubectl has other words for it"
     assert "is rolled out" in shop.backout("status").expect(0).outcome
     assert "recorded healthy: revision 3" in shop.backout("verify").expect(0).out
-    assert "SUCCEEDED" in shop.backout("ledger").expect(0).out
+    assert " healthy " in shop.backout("ledger").expect(0).out
     assert f"{noun}/shop" in shop.space.backout("report", shop.target).expect(0).out
     assert "no rollback of" in shop.backout("resume").expect(0).outcome
     again = shop.undo().expect(3)

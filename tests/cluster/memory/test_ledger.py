@@ -119,7 +119,7 @@ def test_of_two_undos_at_once_exactly_one_acts(space: Space) -> None:
     acted, refused = ended
     assert "rollback triggered" in acted.out
     assert "rollback triggered" not in refused.both
-    assert "nothing was changed" in refused.err
+    assert "Nothing was changed" in refused.err
     assert refused.findings() & {"PF802", "PF104", "PF102"}, str(refused)
     patches = space.audited("patch", "deployments")
     assert [p["responseStatus"]["code"] for p in patches] == [200]

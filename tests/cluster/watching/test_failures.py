@@ -35,7 +35,9 @@ def undone_to(space: Space, *words: str, image: str = "", deadline: int = 30, **
     space.roll(space.version("v2"), up=True)
     ran = space.undo("--to-revision", "1", *words).expect(4)
     assert "successfully rolled out" not in ran.both
-    assert "deployment/shop was set to revision 1, now revision 3; its rollout failed: " in ran.err
+    assert (
+        "deployment/shop was set to revision 1, now revision 3; its rollout failed: " in ran.outcome
+    )
     record = space.records()[-1]
     assert (record["state"], record["verdict"]) == ("FAILED", "Failed")
     assert record["causes"], str(ran)

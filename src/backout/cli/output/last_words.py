@@ -148,6 +148,8 @@ def _pods(count: int) -> str:
 
 
 def _signed(event: told.RunEnded, signs: Signs) -> tuple[str, str]:
+    if event.result == Result.PROGRESSING:
+        return "bold", ""
     if event.result in _GOOD:
         return "bold green", signs.good
     if event.result in _BAD:

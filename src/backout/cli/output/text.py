@@ -64,10 +64,12 @@ class Text:
                 self._put(text, one.style, to_stderr)
 
     def _table(self) -> None:
-        from backout.core.plan import standing  # noqa: PLC0415 (only for many workloads)
+        from backout.cli.output import tables  # noqa: PLC0415 (only for many workloads)
+        from backout.core.plan import standing  # noqa: PLC0415
 
-        for worst, row in standing.table(self._rows):
-            self._put(row, _WORST.get(worst, ""), False)  # noqa: FBT003
+        rows = standing.table(self._rows)
+        cells = [(_WORST.get(worst, ""), row) for worst, row in rows]
+        tables.table(self._put, standing.HEADER, cells)
         skipped = [Shown(f"skipped {one}", "dim") for one in standing.reasons(self._rows)]
         self._lay(skipped, to_stderr=True)
         self._rows = []

@@ -6,12 +6,12 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from backout.core.columns import columns
 from backout.core.events.planning import WorkloadChecked, WorkloadFinding, WorkloadSkipped
 from backout.core.history import revisions
 from backout.core.model import Severity
 from backout.core.outcome import Outcome, Result
 from backout.core.plan.plan import Refusal
+from backout.core.preflight.snapshot import NOT_ASKED
 from backout.core.text import untrusted
 from backout.core.value import dataclass
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from backout.core.plan.plan import Plan
     from backout.core.preflight.snapshot import Preflight
 
-HEADER = ("NAMESPACE", "WORKLOAD", "NOW", "BACK TO", "WORST", "SKIPPED", "FINDINGS")
-CELL, WORDS = 63, 160
+HEADER = ("NAMESPACE", "WORKLOAD", "NOW", "BACK TO", "ANSWER", "WHY")
+WORDS = 160
+_ANSWERS = {"refused": "no", "unknown": "unknown", "possible": "yes"}
 MOST_REASONS = 10
 
 
@@ -153,11 +154,9 @@ def outcome(count: Mapping[Standing, int]) -> Outcome:
     )
 
 
-def table(rows: Iterable[WorkloadChecked]) -> list[tuple[str, str]]:
-    """Return the lines of a table, worst first, each with its worst; of many."""
-    ordered = sorted(rows, key=_rank)
-    lines = columns(HEADER, [_cells(one) for one in ordered])
-    return list(zip(["", *(_worst(one) for one in ordered)], lines, strict=True))
+def table(rows: Iterable[WorkloadChecked]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the rows of a table, worst first, each with its worst; untrusted cells."""
+    return [(_worst(one), _cells(one)) for one in sorted(rows, key=_rank)]
 
 
 def reasons(rows: Iterable[WorkloadChecked]) -> list[str]:
@@ -166,12 +165,13 @@ def reasons(rows: Iterable[WorkloadChecked]) -> list[str]:
     met: Counter[str] = Counter()
     for one in rows:
         for reason in dict.fromkeys(s.reason for s in one.skipped):
-            met[reason] += 1
+            # What nobody asks of many is no gap in what was asked.
+            met[reason] += not reason.endswith(NOT_ASKED)
         for skipped in one.skipped:
             ids.setdefault(skipped.reason, set()).add(skipped.id)
-    common = [(reason, count) for reason, count in met.most_common(MOST_REASONS)]
+    common = [(reason, count) for reason, count in (+met).most_common(MOST_REASONS)]
     lines = [f"{', '.join(sorted(ids[r]))} of {workloads(n)}: not checked: {r}" for r, n in common]
-    more = len(met) - len(common)
+    more = len(+met) - len(common)
     return [*lines, *([f"and for {more} more reasons: -o json has them all"] if more else [])]
 
 
@@ -196,16 +196,14 @@ def _worst(one: WorkloadChecked) -> str:
 
 def _cells(one: WorkloadChecked) -> tuple[str, ...]:
     workload = one.workload
-    skipped = len({s.id for s in one.skipped})
-    cells = (
+    return (
         workload["namespace"],
         f"{workload['kind'].lower()}/{workload['name']}",
         _number(one.now),
         _number(one.back_to),
-        _worst(one) or "-",
-        str(skipped) if skipped else "-",
+        _ANSWERS[one.answer],
+        untrusted(_words(one), WORDS),
     )
-    return (*(untrusted(cell, CELL) for cell in cells), untrusted(_words(one), WORDS))
 
 
 def _number(revision: int | None) -> str:
@@ -213,12 +211,12 @@ def _number(revision: int | None) -> str:
 
 
 def _words(one: WorkloadChecked) -> str:
-    """Return the ids, and the first finding in words: of those that refuse, if any does."""
+    """Return the first finding in words, of those that refuse if any does; else what proves it."""
     if one.error:
         return one.error
     findings = one.findings
     if not findings:
-        return ""
+        return one.why
     first = next((f for f in findings if f.refuses), findings[0])
-    others = [i for i in one.ids if i != first.id]
-    return f"{', '.join([first.id, *others])}: {first.message}"
+    others = len([i for i in one.ids if i != first.id])
+    return f"{first.id} {first.message}" + (f" (+{others} more)" if others else "")

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from backout.core.preflight.request import Request
     from backout.core.references.references import Named, Reference
 
+NOT_ASKED = "many workloads are looked at, none is to be undone now"
+"""Why nobody reads what only an undo asks for."""
+
 
 class Need(StrEnum):
     """What a check reads. Where one is in `unreadable`, checks that need it are skipped."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from backout.core.errors import BackoutError, Forbidden, NotFound, Unreachable
 from backout.core.kubernetes import objects
 from backout.core.ledger import records
-from backout.core.preflight.snapshot import Need, Snapshot
+from backout.core.preflight.snapshot import NOT_ASKED, Need, Snapshot
 from backout.core.rights import permissions
 from backout.kube import paths
 from backout.steps.concurrency import first_error
@@ -67,7 +67,7 @@ async def read(run: Run, *, chooses: bool = True) -> Snapshot:
     """
     unread = _Unread(chooses=chooses)
     if run.policy.is_survey:
-        unread.why[Need.INTENT] = "many workloads are looked at, none is to be undone now"
+        unread.why[Need.INTENT] = NOT_ASKED
     with first_error():
         async with asyncio.TaskGroup() as group:
             lease_task = group.create_task(_lease(run.ledger, unread))
