@@ -1,0 +1,197 @@
+"""Whole runs as a person reads them in a pipe: a success, a refusal and a failure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from backout.cli.output.renderers import renderer
+from backout.core.events.acting import Triggered
+from backout.core.events.lines import About, Line
+from backout.core.events.planning import AskedBefore, Blocked, Located, PassedOver, TargetChosen
+from backout.core.events.told import Noted, RunEnded
+from backout.core.events.watching import Counted, NextStep, NotReady, RolledOut
+
+if TYPE_CHECKING:
+    from backout.core.events.event import Event
+    from tests.contract.cli.command import Command
+
+WHERE: list[Event] = [
+    Located(message="deployment/shop is at revision 3 (shop:v3); 0 of 3 Pods Ready", revision=3),
+    TargetChosen(
+        message="",
+        revision=1,
+        proven=True,
+        why="newest other revision with Ready Pods (3 now)",
+        images={"app": "reg.example/team/shop:v1"},
+        must_start=False,
+        changes=("image shop:v3 -> shop:v1", "env CRASH removed"),
+    ),
+    PassedOver(message="passed over: revision 2, no Pod of it is Ready", revision=2),
+]
+TOLD = """\
+  now      deployment/shop is at revision 3 (shop:v3)
+           0 of 3 Pods Ready
+  target   revision 1 (shop:v1)
+           newest other revision with Ready Pods (3 now)
+  changes  image shop:v3 -> shop:v1
+           env CRASH removed
+  note     passed over: revision 2, no Pod of it is Ready
+"""
+LINE = "rollback triggered for deployment/shop to revision=1, traceID=t1"
+TRIGGERED = Triggered(message=LINE, revision=1)
+
+
+def ended(result: str, message: str, **more: Any) -> RunEnded:
+    code = {"succeeded": 0, "refused": 3, "failed": 4, "undecided": 5}[result]
+    told = {"verdict": "", "health": "", "remedy": "", **more}
+    return RunEnded(message=message, result=result, exit=code, **told)
+
+
+def not_ready(pod: int, restarts: int, *, final: bool) -> NotReady:
+    return NotReady(
+        message=f"Pod shop-{pod}: container app ends with exit 3 at once, {restarts} restarts",
+        code="CRASH_LOOP",
+        evidence="",
+        remedy="",
+        final=final,
+        group="",
+        final_in=None,
+        outlook="",
+    )
+
+
+def counted(ready: int, old_ready: int) -> Counted:
+    numbers = {"wanted": 3, "updated": 2, "available": ready, "old": old_ready}
+    return Counted(message="", ready=ready, old_ready=old_ready, **numbers)
+
+
+def blocked(one: str, message: str, **more: Any) -> Blocked:
+    told = {"detail": "", "remedy": "", "risk": "", "acceptable": True, **more}
+    return Blocked(message=message, id=one, **told)
+
+
+def read(capsys: pytest.CaptureFixture[str], *events: Event) -> tuple[str, str]:
+    """Return what stands on stdout and on stderr."""
+    shown = renderer("text")
+    for event in events:
+        about = About(trace_id="t1")
+        shown.event(Line(time=datetime(2026, 1, 1, tzinfo=UTC), about=about, event=event))
+    told = capsys.readouterr()
+    return told.out, told.err
+
+
+def test_a_success(capsys: pytest.CaptureFixture[str]) -> None:
+    before = AskedBefore(
+        message="service shop:web/ready: HTTP 200",
+        subject="service shop:web/ready",
+        answer="well",
+        status=200,
+        milliseconds=1.0,
+    )
+    done = RolledOut(message='deployment "shop" successfully rolled out', images={})
+    words = "deployment/shop rolled back to revision 1, now revision 4; healthy: it answered (6 s)"
+    out, err = read(capsys, *WHERE, before, TRIGGERED, done, ended("succeeded", words))
+
+    assert err == ""
+    assert out == (
+        f"{TOLD}"
+        "  service  service shop:web/ready: HTTP 200\n"
+        f"{LINE}\n"
+        'deployment "shop" successfully rolled out\n'
+        "✓ deployment/shop rolled back to revision 1, now revision 4\n"
+        "  healthy: it answered (6 s)\n"
+        "  write it up: backout report t1\n"
+    )
+
+
+def test_a_refusal_says_the_risk_and_ends_with_the_safest_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gone = blocked("PF301", "image shop:v1 is gone", remedy="push it again", risk="no Pod starts")
+    well = blocked("PF906", "the service is healthy now", remedy="leave it as it is")
+    note = Noted(message="refusing leaves the outage as it is")
+    words = "Not rolled back (PF301, PF906). Nothing was changed."
+    remedy = "to roll back anyway: backout undo deploy/shop --accept PF301 --reason 'WHY'"
+    out, err = read(capsys, *WHERE, gone, well, note, ended("refused", words, remedy=remedy))
+
+    assert out == TOLD
+    assert err == (
+        "✗ Not rolled back (PF301, PF906). Nothing was changed.\n"
+        "  PF301    image shop:v1 is gone\n"
+        "  risk     no Pod starts\n"
+        "  PF906    the service is healthy now\n"
+        "  note     refusing leaves the outage as it is\n"
+        "  What to do:\n"
+        f"    {remedy}\n"
+        "    push it again\n"
+        "    leave it as it is\n"
+    )
+
+
+def test_the_limits_own_line_stands_alone_as_scripts_know_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    known = "rollback rate limit exceeded — manual intervention required"
+    limit = blocked("PF801", known, detail="2 in the last 1 h, 2 allowed")
+    _, err = read(capsys, limit, ended("refused", "Not rolled back (PF801). Nothing was changed."))
+
+    assert err.splitlines() == [
+        f"ERROR: {known}",
+        "✗ Not rolled back (PF801). Nothing was changed.",
+        "  PF801    2 in the last 1 h, 2 allowed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ready", "old_ready", "service"),
+    [
+        (0, 2, "still served by 2 Pods of the old revision; no Pod of the new one is Ready"),
+        (1, 0, "served by 1 Pod of the new revision, of 3 wanted"),
+        (1, 2, "1 Pod of the new revision and 2 Pods of the old one are Ready"),
+        (0, 0, "DOWN: no Pod is Ready"),
+    ],
+)
+def test_a_failure_counts_the_same_trouble_and_tells_who_serves(
+    capsys: pytest.CaptureFixture[str], ready: int, old_ready: int, service: str
+) -> None:
+    words = "deployment/shop was set to revision 1, now revision 4; its rollout failed: exit 3"
+    out, err = read(
+        capsys,
+        TRIGGERED,
+        not_ready(1, 3, final=False),
+        not_ready(2, 3, final=False),
+        not_ready(1, 4, final=True),
+        not_ready(2, 5, final=True),
+        counted(ready, old_ready),
+        NextStep(message="next candidate: revision 2: backout undo deploy/shop --to-revision 2"),
+        ended("failed", words, remedy="read its last run: kubectl logs shop-1"),
+    )
+
+    assert out == (
+        f"{LINE}\n"
+        "  suspect  Pod shop-1: container app ends with exit 3 at once, 3 restarts [CRASH_LOOP]\n"
+        "  cause    Pod shop-1: container app ends with exit 3 at once, 4 restarts [CRASH_LOOP]\n"
+    )
+    assert err == (
+        "✗ deployment/shop was set to revision 1, now revision 4\n"
+        "  its rollout failed: exit 3\n"
+        "  cause    2 Pods: container app ends with exit 3 at once, 5 restarts [CRASH_LOOP]\n"
+        f"  service  {service}\n"
+        "  What to do:\n"
+        "    next candidate: revision 2: backout undo deploy/shop --to-revision 2\n"
+        "    write it up: backout report t1\n"
+        "    read its last run: kubectl logs shop-1\n"
+    )
+
+
+@pytest.mark.usefixtures("api")
+async def test_where_a_terminal_cannot_draw_signs_words_stand(backout: Command) -> None:
+    backout.environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = await backout("undo", "deploy/web", "--to-revision", "2")
+
+    assert done.code == 3
+    assert "ERROR: Not rolled back (PF102). Nothing was changed." in done.lines
+    assert (done.out + done.err).isascii()
