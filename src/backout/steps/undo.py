@@ -192,7 +192,7 @@ async def _dry_run(run: Run, agreed: Agreed) -> Outcome:
     answer = await patched(run, workload, destination)
     found = differences(workload["spec"]["template"], answer.object["spec"]["template"])
     fields = "1 field" if len(found) == 1 else f"{len(found)} fields"
-    lines = shown.lines(found, with_values=run.policy.show_values)
+    lines = shown.lines(found, with_plain=run.policy.show_values)
     run.say(Compared(message=f"{fields} of the Pod template would change", lines=tuple(lines)))
     return Outcome(
         result=Result.DRY_RUN,

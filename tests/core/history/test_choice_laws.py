@@ -35,7 +35,7 @@ def has_served(one: Deployed, history: History) -> bool:
 
 
 def oracle(history: History) -> int | None:
-    """Return the number of the revision that design 4.4 goes to."""
+    """Return the number of the revision that docs/choice.md goes to."""
     candidates = [
         d
         for d in history.deployed

@@ -39,7 +39,7 @@ def template_is_rewritten(preflight: Preflight) -> Iterator[Fact]:
     found = differences(preflight.destination.template, dry.template)
     if found:
         places = [shown.place(one.path) for one in found]
-        told = shown.lines(found, with_values=True) if preflight.policy.show_values else places
+        told = shown.lines(found, with_plain=True) if preflight.policy.show_values else places
         fields = "1 field is" if len(found) == 1 else f"{len(found)} fields are"
         yield Fact(
             message=f"admission rewrites the template: {fields} not as in revision "

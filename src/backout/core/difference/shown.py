@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from backout.core.difference.fields import Difference
 
+    Judge = Callable[[tuple[str, ...], str], bool]
+
 HIDDEN = "***"
 _BY_NAME = frozenset(
     {"annotations", "containers", "env", "ephemeralContainers", "hostAliases", "imagePullSecrets"}
@@ -27,13 +29,19 @@ _VALUED = frozenset({"env", "httpHeaders"})
 """Lists of names with a `value` that nobody but its reader should see."""
 
 
-def lines(found: Iterable[Difference], *, with_values: bool = False) -> list[str]:
-    """Return three lines a difference: ` PATH`, `-BEFORE`, `+AFTER`; what is not there has none."""
+def lines(
+    found: Iterable[Difference], *, with_values: bool = False, with_plain: bool = False
+) -> list[str]:
+    """Return three lines a difference: ` PATH`, `-BEFORE`, `+AFTER`; what is not there has none.
+
+    `with_values`: every value, secret or not; `with_plain`: those that look like no credential.
+    """
     told: list[str] = []
+    hide = without_credentials if with_plain else hidden
     for one in found:
         told.append(f" {place(one.path)}")
         told += [
-            f"{mark} {_value(one.path, value, with_values=with_values)}"
+            f"{mark} {_written(value if with_values else hide(one.path, value))}"
             for mark, value in (("-", one.before), ("+", one.after))
             if value is not None
         ]
@@ -58,12 +66,12 @@ def hidden(path: tuple[str, ...], value: Any, veil: Callable[[str], str] = _anon
 
     `path` leads to it from the template, by names or by places in lists.
     """
-    if isinstance(value, dict):
-        return {k: hidden((*path, k), v, veil) for k, v in value.items()}
-    if isinstance(value, list):
-        return list(_items(path, value, veil))
-    is_secret = isinstance(value, str) and _is_secret(path, value)
-    return veil(value) if is_secret else value
+    return _hidden(path, value, veil, _is_secret)
+
+
+def without_credentials(path: tuple[str, ...], value: Any) -> Any:
+    """Return a value without what looks like a credential, by its own name or by its text."""
+    return _hidden(path, value, _anonymous, _is_credential)
 
 
 def hidden_operation(operation: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,7 +88,18 @@ def numbering() -> Callable[[str], str]:
     return lambda text: f"{HIDDEN} ({seen.setdefault(text, len(seen) + 1)})"
 
 
-def _items(path: tuple[str, ...], items: list[Any], veil: Callable[[str], str]) -> Iterator[Any]:
+def _hidden(path: tuple[str, ...], value: Any, veil: Callable[[str], str], judge: Judge) -> Any:
+    if isinstance(value, dict):
+        return {k: _hidden((*path, k), v, veil, judge) for k, v in value.items()}
+    if isinstance(value, list):
+        return list(_items(path, value, veil, judge))
+    is_secret = isinstance(value, str) and judge(path, value)
+    return veil(value) if is_secret else value
+
+
+def _items(
+    path: tuple[str, ...], items: list[Any], veil: Callable[[str], str], judge: Judge
+) -> Iterator[Any]:
     """Yield a list's items; in a command `--password hunter2` is two of them."""
     before = ""
     for place_, item in enumerate(items):
@@ -90,13 +109,21 @@ def _items(path: tuple[str, ...], items: list[Any], veil: Callable[[str], str]) 
         if is_told and _looks_secret(before.lstrip("-"), item):
             yield veil(item)
         else:
-            yield hidden((*path, named), item, veil)
+            yield _hidden((*path, named), item, veil, judge)
         before = item if is_text else ""
 
 
 def _is_secret(path: tuple[str, ...], value: str) -> bool:
-    is_value = path[-1:] == ("value",) and not _VALUED.isdisjoint(path)
-    return is_value or _looks_secret(path[-1] if path else "", value)
+    return _is_value(path) or _is_credential(path, value)
+
+
+def _is_credential(path: tuple[str, ...], value: str) -> bool:
+    named = path[:-1] if _is_value(path) else path
+    return _looks_secret(named[-1] if named else "", value)
+
+
+def _is_value(path: tuple[str, ...]) -> bool:
+    return path[-1:] == ("value",) and not _VALUED.isdisjoint(path)
 
 
 def _looks_secret(name: str, value: str) -> bool:
@@ -104,6 +131,5 @@ def _looks_secret(name: str, value: str) -> bool:
     return masked(named) != named or masked(value) != value
 
 
-def _value(path: tuple[str, ...], value: Any, *, with_values: bool) -> str:
-    told = value if with_values else hidden(path, value)
+def _written(told: Any) -> str:
     return told if isinstance(told, str) else json.dumps(told, ensure_ascii=False, sort_keys=True)
