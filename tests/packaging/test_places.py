@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from backout.steps.journal.journal import open_default, state_folder
+from backout.steps.journal.folder import state_folder
+from backout.steps.journal.journal import open_default
 
 if TYPE_CHECKING:
     from pathlib import Path

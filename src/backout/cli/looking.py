@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from backout.cli import here
 from backout.cli.options import target as targets
-from backout.cli.output.render import JsonLines
+from backout.cli.output.printing import request_line, write
 from backout.core.errors import Unreachable
 from backout.core.preflight import defaults
 from backout.core.text import untrusted
@@ -17,12 +18,13 @@ from backout.kube.client import Client
 from backout.session import connect
 from backout.session.ledgers import local_ledger
 from backout.steps.ledger.cluster_ledger import ClusterLedger
+from backout.steps.reading.look import look_back
 from backout.steps.reading.place import Here
-from backout.steps.reading.read import look_back
 
 if TYPE_CHECKING:
     from backout.cli.options.shared import Common
     from backout.core.preflight.snapshot import Snapshot
+    from backout.kube.client import RequestLine
     from backout.steps.store import LedgerStore
 
 
@@ -52,10 +54,14 @@ async def _looked_at(words: tuple[str, ...], shared: Common, *, is_local: bool) 
     client = Client(
         connection,
         read_timeout=shared.request_timeout or defaults.READ,
-        on_request=JsonLines().request if shared.verbose else None,
+        on_request=_told if shared.verbose else None,
     )
     async with asyncio.timeout(shared.timeout), client:
         ledger: LedgerStore = ClusterLedger(client, target)
         if is_local:
             ledger = local_ledger(connection, target, here.process())
         return await look_back(Here(client=client, target=target), ledger)
+
+
+def _told(line: RequestLine) -> None:
+    write(sys.stderr, request_line(line))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.steps.journal import journal as journals
+from backout.steps.journal.folder import state_folder
 from backout.steps.ledger.local_ledger import LocalLedger
 
 if TYPE_CHECKING:
@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 
 def local_ledger(connection: Connection, target: Target, process: Process) -> LocalLedger:
     """Return the ledger that is a file of this machine."""
-    folder = journals.state_folder(process.environ, process.home)
+    folder = state_folder(process.environ, process.home)
     return LocalLedger(folder, connection.server, target)

@@ -19,8 +19,8 @@ from backout.core.rollout.verdict import Progressing, judge
 from backout.kube import paths
 from backout.steps.concurrency import first_error
 from backout.steps.reading.changed import tell_change
+from backout.steps.reading.look import look
 from backout.steps.reading.nodes import Nodes, suspected
-from backout.steps.reading.read import look
 from backout.steps.status import since_its_beginning, tell_where, told
 from backout.steps.watching.follow import EVENTS
 from backout.steps.watching.logs import tell_logs

@@ -31,7 +31,8 @@ from backout.steps.ledger.recover import (
     unsettled,
 )
 from backout.steps.ledger.wait import until_free
-from backout.steps.reading.read import read, workload
+from backout.steps.reading.look import workload
+from backout.steps.reading.read import read
 from backout.steps.reading.references import read_versioned
 
 if TYPE_CHECKING:

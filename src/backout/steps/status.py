@@ -16,7 +16,7 @@ from backout.core.outcome import Outcome, Result
 from backout.core.plan.where import where
 from backout.core.preflight.snapshot import Need
 from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
-from backout.steps.reading.read import look
+from backout.steps.reading.look import look
 from backout.steps.watching.soak import settled
 from backout.steps.watching.watch import Watch, Watched, until
 

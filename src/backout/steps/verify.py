@@ -23,7 +23,8 @@ from backout.core.references.references import versions
 from backout.core.rollout.verdict import Complete
 from backout.steps.asking.subjects import NotVerified
 from backout.steps.ledger.lease import ATTEMPTS, put_beside, see
-from backout.steps.reading.read import look, read
+from backout.steps.reading.look import look
+from backout.steps.reading.read import read
 from backout.steps.reading.references import read_versioned
 from backout.steps.status import check_revision, since_its_beginning, tell_where, told
 from backout.steps.watching.soak import settled

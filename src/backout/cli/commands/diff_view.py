@@ -9,8 +9,7 @@ import click
 
 from backout.cli.output import gate, tables
 from backout.cli.output.pod_templates import as_yaml, told
-from backout.cli.output.render import json_line
-from backout.cli.output.renderers import printer
+from backout.cli.output.printing import json_line, printer
 from backout.core.difference import json_patch, shown, words
 from backout.core.difference.fields import differences
 from backout.core.errors import ConfigError

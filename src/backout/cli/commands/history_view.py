@@ -9,8 +9,7 @@ import click
 from backout.cli.output import tables
 from backout.cli.output.gate import MASK, shown
 from backout.cli.output.pod_templates import as_yaml, hides, told
-from backout.cli.output.render import json_line
-from backout.cli.output.renderers import printer
+from backout.cli.output.printing import json_line, printer
 from backout.core.history import revisions
 from backout.core.kubernetes import objects
 from backout.core.plan import listing_words

@@ -13,8 +13,7 @@ from backout.cli.looking import tell_notes
 from backout.cli.options import target as targets
 from backout.cli.output import tables
 from backout.cli.output.gate import shown
-from backout.cli.output.render import json_line
-from backout.cli.output.renderers import printer
+from backout.cli.output.printing import json_line, printer
 from backout.cli.program import program
 from backout.core.errors import ConfigError, Forbidden, NotFound
 from backout.core.ledger import breaker, form, memory, table
@@ -25,8 +24,8 @@ from backout.kube.client import Client
 from backout.session import connect
 from backout.session.ledgers import local_ledger
 from backout.steps.ledger.cluster_ledger import ClusterLedger
+from backout.steps.reading.look import past
 from backout.steps.reading.place import Here
-from backout.steps.reading.read import past
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

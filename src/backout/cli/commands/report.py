@@ -105,7 +105,7 @@ def _page(incident: Incident, output: str) -> str:
 
         return incident_page(incident)
     if output == "json":
-        from backout.cli.output.render import json_line  # noqa: PLC0415
+        from backout.cli.output.printing import json_line  # noqa: PLC0415
         from backout.core.report.incident import as_json  # noqa: PLC0415
 
         return json_line(as_json(incident)) + "\n"

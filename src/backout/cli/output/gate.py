@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from backout.core.events.planning import HandedOver
-from backout.core.mask import Mask, mapped
+from backout.core.mask import Mask
 from backout.core.text import untrusted
 
-if TYPE_CHECKING:
-    from backout.core.events.event import Event
-
 MASK = Mask()
-LONGEST = 20_000
-"""Characters of one text in a line of the journal; a cluster's may be endless."""
 
 
 def shown(text: str, cap: int = 256) -> str:
     """Return a text as it may be shown: without secrets, and nothing in it acts."""
     return untrusted(MASK.text(text), cap)
-
-
-def gated(event: Event) -> Event:
-    """Return an event as it may leave; a line that is to be run is whole."""
-    if isinstance(event, HandedOver):
-        # Its step has seen to it that nothing in it is secret, or the user has asked for it.
-        return event
-    masked: Event = _cut(MASK.of(event))
-    return masked
-
-
-def _cut(value: Any) -> Any:
-    """Return a value whose texts are cut, at any depth."""
-    if isinstance(value, str):
-        return value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
-    return mapped(value, _cut)

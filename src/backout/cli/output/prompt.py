@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from backout.cli.output.gate import shown
-from backout.cli.output.render import LONGEST, write
+from backout.cli.output.printing import LONGEST, write
 from backout.core.difference.words import summary
 from backout.core.images.names import beside
 

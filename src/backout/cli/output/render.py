@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import sys
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from backout.cli.output.gate import shown
+from backout.cli.output.printing import LONGEST, json_line, request_line, write
 from backout.core.events import acting, told
 from backout.core.events.lines import written
 from backout.core.outcome import Result
@@ -18,9 +16,6 @@ if TYPE_CHECKING:
     from backout.core.events.lines import Line
     from backout.core.rollout.view import View
     from backout.kube.client import RequestLine
-
-LONGEST = 2000
-"""Characters of one line; a cluster's text may be endless."""
 
 
 class Renderer(Protocol):
@@ -34,11 +29,6 @@ class Renderer(Protocol):
 
     def view(self, view: View | str | None) -> None:
         """Show a running rollout, or a line of progress, where possible; None: it is over."""
-
-
-def json_line(value: Any) -> str:
-    """Return a value as JSON, ASCII only; `##`, which CI runners look for anywhere, is escaped."""
-    return json.dumps(value, ensure_ascii=True, default=str).replace("##", "#\\u0023")
 
 
 class JsonLines:
@@ -69,22 +59,3 @@ def is_error(event: Event) -> bool:
     if not isinstance(event, told.RunEnded):
         return False
     return event.exit != 0 and event.result != Result.PROGRESSING
-
-
-def request_line(line: RequestLine) -> str:
-    """Return a request as one line, never a body."""
-    status = line.status if line.status is not None else "no answer"
-    return shown(
-        f"{line.method} {line.path} {status} {line.milliseconds:.0f} ms {line.audit_id}", LONGEST
-    )
-
-
-def write(stream: Any, line: str, *, end: str = "\n") -> None:
-    """Print a line at once: a pipe's reader wants to see it when it happens.
-
-    A reader that went away, or a full disk, stops nothing: a rollback half done is worse than a
-    line unread.
-    """
-    with contextlib.suppress(OSError):
-        stream.write(line + end)
-        stream.flush()

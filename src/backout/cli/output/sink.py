@@ -6,8 +6,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from backout.cli.output.gate import gated
-from backout.cli.output.render import json_line, write
+from backout.cli.output.leaving import gated
+from backout.cli.output.printing import json_line, write
 from backout.core.events.acting import Triggered
 from backout.core.events.lines import About, Line, written
 from backout.core.events.told import Noted, RunEnded, Warned

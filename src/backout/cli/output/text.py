@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from backout.cli.output.last_words import LastWords
 from backout.cli.output.layout import Shown, laid_out, signs, width_of
 from backout.cli.output.lines import TO_STDERR, lines
-from backout.cli.output.render import is_error, request_line
+from backout.cli.output.printing import request_line
+from backout.cli.output.render import is_error
 from backout.core.events import planning, told, watching
 
 if TYPE_CHECKING:

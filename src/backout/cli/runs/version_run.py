@@ -11,7 +11,7 @@ import click
 from backout import __version__
 from backout.cli import here
 from backout.cli.output.gate import shown
-from backout.cli.output.render import json_line
+from backout.cli.output.printing import json_line
 from backout.core.errors import BackoutError
 from backout.kube import paths
 from backout.kube.client import Client

@@ -83,17 +83,18 @@ class Snapshot:
     `gone_classes` are StorageClasses that its claims need and that do not exist. `ran_images`
     maps `image@digest` of what ran to the registry's answer, where the tag says something else;
     `pull_notes` say which pull Secrets could not be used. `other_pods` are the
-    namespace's Pods of others, where they may hold room that a new Pod needs.
+    namespace's Pods of others, where they may hold room that a new Pod needs. Objects stand in no
+    `repr`: asyncio makes one of what a program returns, of thousands of Pods in seconds.
     """
 
     target: Target
-    workload: Object
-    stored: tuple[Object, ...]
-    pods: tuple[Object, ...]
+    workload: Object = field(repr=False)
+    stored: tuple[Object, ...] = field(repr=False)
+    pods: tuple[Object, ...] = field(repr=False)
     now: datetime
     is_observed: bool
-    services: tuple[Object, ...] = ()
-    lease: Object | None = None
+    services: tuple[Object, ...] = field(default=(), repr=False)
+    lease: Object | None = field(default=None, repr=False)
     permissions: Mapping[str, bool] = field(default_factory=dict)
     images: Mapping[str, ImageAnswer] = field(default_factory=dict)
     ran_images: Mapping[str, ImageAnswer] = field(default_factory=dict)
@@ -106,14 +107,14 @@ class Snapshot:
     dry_run: DryRun | None = None
     pod_dry_run: DryRun | None = None
     rehearsal: Rehearsal | None = None
-    nodes: tuple[Object, ...] = ()
-    neighbours: tuple[Object, ...] = ()
-    other_pods: tuple[Object, ...] = ()
-    quotas: tuple[Object, ...] = ()
-    autoscalers: tuple[Object, ...] = ()
-    budgets: tuple[Object, ...] = ()
+    nodes: tuple[Object, ...] = field(default=(), repr=False)
+    neighbours: tuple[Object, ...] = field(default=(), repr=False)
+    other_pods: tuple[Object, ...] = field(default=(), repr=False)
+    quotas: tuple[Object, ...] = field(default=(), repr=False)
+    autoscalers: tuple[Object, ...] = field(default=(), repr=False)
+    budgets: tuple[Object, ...] = field(default=(), repr=False)
     gone_classes: frozenset[str] = frozenset()
-    limit_ranges: tuple[Object, ...] = ()
+    limit_ranges: tuple[Object, ...] = field(default=(), repr=False)
     unreadable: Mapping[Need, str] = field(default_factory=dict)
 
     @cached_property

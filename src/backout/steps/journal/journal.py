@@ -9,15 +9,15 @@ import errno
 import json
 import os
 import stat
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backout.core.errors import ConfigError
 from backout.core.events.lines import written
+from backout.steps.journal.folder import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from backout.core.events.lines import Line
 
@@ -89,14 +89,6 @@ def open_default(environ: Mapping[str, str], home: Path, temporary: Callable[[],
         raise _unwritable(private / NAME, error) from None
     journal.note = f"{folder} cannot be written ({reason}): the journal is {journal.path}"
     return journal
-
-
-def state_folder(environ: Mapping[str, str], home: Path) -> Path:
-    """Return the user's state folder for backout (XDG base directories; Apple's on macOS)."""
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "backout"
-    base = environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if base.startswith("/") else home / ".local" / "state") / "backout"
 
 
 def _in_folder(folder: Path) -> Journal:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from backout.core.errors import ConfigError
 from backout.core.report import runs
 from backout.core.report.runs import Lines
-from backout.steps.journal.journal import NAME, state_folder
+from backout.steps.journal.folder import state_folder
+from backout.steps.journal.journal import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -46,6 +48,24 @@ async def test_a_pipe_gets_one_line_a_revision_and_what_undo_would_do(
         s.split() for s in GOLDEN.splitlines()
     ]
     assert {line.split()[0] for line in api.lines} == {"GET", "LIST"}
+
+
+async def test_who_only_looks_loads_nothing_of_what_a_rollback_needs(
+    backout: Command, api: ApiServer
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-X", "importtime", "-m", "backout", *HISTORY),
+        env=backout.surroundings(),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    modules = {line.rpartition("|")[2].strip() for line in err.decode().splitlines()}
+
+    assert "h11" in modules
+    assert not modules & {"msgspec", "rich", "backout.core.checks", "backout.core.events"}
+    assert sorted(api.lines[:2]) == ["GET deployments", "GET leases"]
+    assert sorted(api.lines[2:]) == ["LIST pods", "LIST replicasets"]
 
 
 async def test_rows_alone_and_names_are_for_scripts(backout: Command, api: ApiServer) -> None:

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from backout.core.kinds.deployment import DEPLOYMENT
+from backout.core.kinds.target import Target
+from backout.core.preflight.snapshot import Snapshot
+from tests.objects.deployments import deployment
+from tests.objects.pods import pod
+from tests.objects.times import NOW
+
+
+def test_a_snapshot_is_told_without_its_objects() -> None:
+    """asyncio.run makes a text of what it returns, whatever its size."""
+    made = Snapshot(
+        target=Target(kind=DEPLOYMENT, namespace="shop", name="web"),
+        workload=deployment(),
+        stored=(),
+        pods=(pod("web-1"),) * 1000,
+        now=NOW,
+        is_observed=True,
+        neighbours=(deployment(),) * 100,
+        lease={"metadata": {}},
+    )
+
+    assert len(repr(made)) < 2000
+    assert "metadata" not in repr(made)
