@@ -94,6 +94,9 @@ def test_what_the_ledger_knows_to_be_bad_is_not_chosen() -> None:
     assert one.id == "PF104"
     assert "(2, 1)" in one.message
     assert "--to-revision 2" in one.remedy
+    assert one.detail == (
+        "revision 2 changes: image app:v3 -> app:v2. revision 1 changes: image app:v3 -> app:v1"
+    )
 
 
 def with_notes(number: int, **notes: str) -> dict[str, Any]:
