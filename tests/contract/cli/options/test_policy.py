@@ -34,10 +34,10 @@ def own(backout: Command, text: str) -> Path:
 
 
 async def limit_of(backout: Command, *words: str, where: Path | None = None) -> str:
-    """Return the limit that the breaker's line tells, by a command that changes nothing."""
+    """Return the limit that is told, by a command that changes nothing."""
     done = await backout("ledger", "deploy/web", *words, cwd=where)
     assert done.code == 0, done.err
-    (line,) = [s for s in done.out.splitlines() if s.startswith("breaker")]
+    (line,) = [s for s in done.out.splitlines() if s.startswith("limit")]
     found = re.search(r"of (\d+)", line)
     assert found, line
     return found[1]
