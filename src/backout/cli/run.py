@@ -11,10 +11,12 @@ import click
 
 from backout.cli import exit_codes, here
 from backout.cli.interruption import Interruption
+from backout.cli.options import again
 from backout.cli.output.gate import MASK
 from backout.cli.output.prompt import can_ask, confirm
 from backout.cli.output.renderers import renderer
 from backout.cli.output.sink import Sink
+from backout.cli.program import program
 from backout.core.errors import BackoutError
 from backout.core.events.lines import About
 from backout.core.events.told import Noted
@@ -68,7 +70,8 @@ async def _carried_out(
     invocation: Invocation, out: Renderer, sink: Sink, interruption: Interruption
 ) -> Outcome:
     interruption.watch()
-    process = here.process()
+    line = (*program().split(), *again.whole(click.get_current_context()))
+    process = replace(here.process(), line=line)
     connection = connected(invocation.shared.flags, process)
     target = invocation.workload(connection.namespace)
     about = About(

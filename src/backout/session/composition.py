@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backout import __version__
+from backout.core.checks.lines import joined
 from backout.core.events.planning import Began
 from backout.core.events.told import Noted, Warned
 from backout.core.images.keyring import Keyring
@@ -160,6 +161,8 @@ def introduce(run: Run, connection: Connection, process: Process) -> None:
             host=run.identity.host,
             version=__version__,
             command=process.command,
+            line=joined(map(run.session.mask.text, process.line)),
+            reason=run.policy.reason,
         )
     )
     for note in run.session.notes:

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """Environment and home; `has_terminal`: a person can answer; `command`: what is carried out."""
+    """Environment and home; `has_terminal`: a person can answer; `command`: what is carried out.
+
+    `line` has the words of the whole command, the program's name first, as it was understood.
+    """
 
     environ: Mapping[str, str]
     home: Path
     has_terminal: bool = False
     command: str = ""
+    line: tuple[str, ...] = ()

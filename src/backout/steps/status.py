@@ -87,8 +87,13 @@ def since_its_beginning(snapshot: Snapshot) -> Before:
 def tell_where(run: Run, snapshot: Snapshot) -> None:
     """Say where the workload stands, and whose Pods are Ready."""
     now = revisions.current(snapshot.revisions)
-    number = now.number if now is not None else None
-    run.say(Located(message=where(snapshot), revision=number))
+    run.say(
+        Located(
+            message=where(snapshot),
+            revision=now.number if now is not None else None,
+            images=template.images(snapshot.workload["spec"]["template"]),
+        )
+    )
     if Need.PODS in snapshot.unreadable:
         run.say(Noted(message=snapshot.unreadable[Need.PODS]))
 

@@ -9,15 +9,13 @@ import pytest
 
 from backout.core.events.lines import Line, read
 from backout.core.report import runs
-from backout.core.report.runs import WantedRun
 
 WEB = {"cluster": "c", "kind": "Deployment", "namespace": "shop", "name": "web"}
-API = {**WEB, "name": "api"}
 
 
-def line(event: str, trace: str = "t1", about: dict[str, str] = WEB, op: str = "o1") -> Any:
+def line(event: str, trace: str = "t1", op: str = "o1") -> Any:
     time = "2026-01-01T00:00:00.000+00:00"
-    return {"time": time, "event": event, "traceID": trace, "object": about, "op": op}
+    return {"time": time, "event": event, "traceID": trace, "object": WEB, "op": op}
 
 
 def told(*args: Any, **given: Any) -> Line:
@@ -33,7 +31,6 @@ def test_runs_at_once_are_told_apart_and_the_last_written_is_the_newest() -> Non
     found = runs.runs(lines)
 
     assert [run[0].about.trace_id for run in found] == ["t2", "t1"]
-    assert runs.choose(found, WantedRun()) == found[-1]
 
 
 def test_runs_of_one_trace_id_are_told_apart_by_their_ends() -> None:
@@ -45,34 +42,6 @@ def test_runs_of_one_trace_id_are_told_apart_by_their_ends() -> None:
         ["context", "triggered"],
         ["context", "outcome"],
     ]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "is_there"),
-    [
-        (WantedRun(), True),
-        (WantedRun(record="t1"), True),
-        (WantedRun(record="o1"), True),
-        (WantedRun(record="t"), False),
-        (WantedRun(kind="Deployment", name="web"), True),
-        (WantedRun(kind="Deployment", name="web", namespace="shop"), True),
-        (WantedRun(kind="Deployment", name="web", namespace="other"), False),
-        (WantedRun(kind="Deployment", name="api"), False),
-        (WantedRun(namespace="other"), False),
-    ],
-)
-def test_a_run_is_found_by_its_ids_or_its_workload(wanted: WantedRun, *, is_there: bool) -> None:
-    found = runs.choose(runs.runs([told("context"), told("outcome")]), wanted)
-
-    assert (found is not None) is is_there
-
-
-def test_the_newest_run_of_a_workload_is_found_behind_those_of_others() -> None:
-    lines = [told("context", "a"), told("outcome", "a"), told("context", "b", API)]
-    found = runs.choose(runs.runs(lines), WantedRun(kind="Deployment", name="web"))
-
-    assert found is not None
-    assert found[0].about.trace_id == "a"
 
 
 def content(*lines: bytes) -> bytes:

@@ -133,6 +133,35 @@ def test_an_acceptance_keeps_its_reason() -> None:
     assert (incident.findings[0].accepted, incident.findings[0].reason) == (True, "INC-7")
 
 
+def test_the_reason_the_whole_command_the_images_and_the_alerts_are_told() -> None:
+    labels = {"alertname": "Errors", "severity": "page"}
+    incident = made(
+        line("context", command="undo", line="backout undo deploy/web", reason="INC-7"),
+        line("workload", revision=3, images={"app": "web:v3"}),
+        line("target", revision=1, images={"app": "web:v1"}),
+        line(
+            "alerts",
+            1,
+            alerts=[
+                {"name": "Slow", "workload": False, "labels": "none", "since": 7},
+                {"name": "Errors", "workload": True, "labels": labels, "since": "2025-12-31"},
+            ],
+        ),
+    )
+
+    assert incident.reason == "INC-7"
+    assert incident.commands[0].line == "backout undo deploy/web"
+    assert (incident.choice.source_images, incident.choice.images) == (
+        {"app": "web:v3"},
+        {"app": "web:v1"},
+    )
+    assert [(a.name, a.since, a.is_about) for a in incident.alerts] == [
+        ("Errors", "2025-12-31", True),
+        ("Slow", "", False),
+    ]
+    assert incident.alerts[0].summary == "severity=page"
+
+
 def test_only_the_last_plans_findings_count_where_one_went_stale() -> None:
     incident = made(
         line("target", revision=1),
@@ -158,7 +187,10 @@ def test_fields_of_other_types_stop_nothing(wrong: Any) -> None:
         "target": ("revision", "why", "proven", "images"),
         "rolled_out": ("images",),
         "outcome": ("result", "exit", "verdict", "health", "remedy"),
-        "context": ("server", "context", "actor", "host", "version", "command"),
+        "context": ("server", "context", "actor", "host", "command", "line", "reason"),
+        "alerts": ("alerts",),
+        "baseline": ("subject", "answer", "status", "milliseconds"),
+        "workload": ("revision", "images"),
     }
     incident = made(*(line(k, **dict.fromkeys(names, wrong)) for k, names in kinds.items()))
 

@@ -39,34 +39,50 @@ _NEVER = frozenset({"token"})
 """Secrets that we read from no variable: the shell fills in the one that the line names."""
 
 
+def whole(ctx: click.Context) -> tuple[str, ...]:
+    """Return the words of the command with all that it was given, for the record."""
+    given = ctx.params.get("workload") or ctx.params.get("words") or ()
+    return _ordered(ctx, tuple(given), ctx.info_name or "")
+
+
 def words(ctx: click.Context, workload: tuple[str, ...], command: str) -> tuple[str, ...]:
-    """Return the words of `command` about this workload, with the options that were given."""
-    options = [word for one in _given(ctx) for word in one]
+    """Return the words of `command` about this workload, for whoever goes on with it."""
+    return _ordered(ctx, workload, command, without=_DROPPED)
+
+
+def _ordered(
+    ctx: click.Context,
+    workload: tuple[str, ...],
+    command: str,
+    *,
+    without: frozenset[str] = frozenset(),
+) -> tuple[str, ...]:
+    options = [word for one in _given(ctx, without) for word in one]
     # What looks like an option stands behind `--`.
     behind = any(word.startswith("-") for word in workload)
     about = ("--", *workload) if behind else ()
     return (command, *(() if behind else workload), *options, *about)
 
 
-def _given(ctx: click.Context) -> Iterator[tuple[str, ...]]:
+def _given(ctx: click.Context, without: frozenset[str]) -> Iterator[tuple[str, ...]]:
     """Give the words of each option of the command line; after the command outranks before it."""
-    here = {p.name for p in _options(ctx)}
-    before = [] if ctx.parent is None else _options(ctx.parent)
+    here = {p.name for p in _options(ctx, without)}
+    before = [] if ctx.parent is None else _options(ctx.parent, without)
     for around, option in (
         *((ctx.parent, p) for p in before if p.name not in here),
-        *((ctx, p) for p in _options(ctx)),
+        *((ctx, p) for p in _options(ctx, without)),
     ):
         if around is not None:
             yield from _words(option, around.params.get(str(option.name)))
 
 
-def _options(ctx: click.Context) -> list[Option]:
+def _options(ctx: click.Context, without: frozenset[str]) -> list[Option]:
     """Return the options that the command line gave, in the order of the help."""
     return [
         p
         for p in ctx.command.params
         if isinstance(p, Option)
-        and p.name not in _DROPPED
+        and p.name not in without
         and ctx.get_parameter_source(str(p.name)) is ParameterSource.COMMANDLINE
     ]
 
@@ -76,7 +92,7 @@ def _words(option: Option, value: Any) -> Iterator[tuple[str, ...]]:
     short = next((n for n in option.opts if n == "-n"), name)
     for one in value if option.multiple else (value,):
         if option.is_flag:
-            yield (name,)
+            yield (name if one else option.secondary_opts[0],)
         else:
             yield (short, _told(option, one))
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import NODEFAULT, Struct, ValidationError, convert
 from msgspec.structs import FieldInfo, fields
 
 from backout.core.events import EVENTS
@@ -95,7 +95,7 @@ def _value(given: Any, field: FieldInfo) -> Any:
     if given is not None and _fits(given, field.type):
         return convert(given, field.type)
     if not field.required:
-        return field.default
+        return field.default if field.default is not NODEFAULT else field.default_factory()
     return next(convert(empty, field.type) for empty in _EMPTY if _fits(empty, field.type))
 
 

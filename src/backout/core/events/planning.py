@@ -11,7 +11,10 @@ from backout.core.events.event import Event
 
 
 class Began(Event, frozen=True, kw_only=True, tag="context"):
-    """First."""
+    """First.
+
+    `line`: the whole command as it was understood, without secrets; `reason`: the user's.
+    """
 
     server: str
     context: str
@@ -19,15 +22,18 @@ class Began(Event, frozen=True, kw_only=True, tag="context"):
     host: str
     version: str
     command: str
+    line: str = ""
+    reason: str = ""
 
 
 class Located(Event, frozen=True, kw_only=True, tag="workload"):
     """Where it stands.
 
-    `revision` is null where there is none yet.
+    `revision` is null where there is none yet; `images` by container.
     """
 
     revision: int | None
+    images: Mapping[str, str] = {}
 
 
 class TargetChosen(Event, frozen=True, kw_only=True, tag="target"):

@@ -34,10 +34,40 @@ class JournalLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CommandRow:
+    """A command of the incident: the rollback's first, then those that went on with it.
+
+    `line` is empty where an older version did not record it.
+    """
+
+    at: str
+    trace_id: str
+    command: str
+    line: str
+    reason: str
+    actor: str
+    host: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertRow:
+    """An alert that fired at the trigger; `is_about`: its labels name the workload."""
+
+    name: str
+    since: str
+    summary: str
+    is_about: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class ChoiceRow:
-    """Where it was to go: `revision` from `source`, and why; `passed_over` are sentences."""
+    """Where it was to go: `revision` from `source`, and why; `passed_over` are sentences.
+
+    `images` and `source_images` by container.
+    """
 
     source: str = ""
+    source_images: Mapping[str, str]
     revision: str = ""
     message: str = ""
     why: str = ""
@@ -136,11 +166,17 @@ class Ended:
 
 @dataclass(frozen=True, kw_only=True)
 class Incident:
-    """One run, told from its journal alone. `gaps` says what of the journal could not be read."""
+    """A rollback and what went on with it, or another run, told from the journal alone.
+
+    `command` to `version` are of its first run; `before` is what was answered before the act;
+    `gaps` says what of the journal could not be read.
+    """
 
     trace_id: str
     operation: str
     object: Mapping[str, str]
+    commands: tuple[CommandRow, ...]
+    alerts: tuple[AlertRow, ...]
     command: str
     actor: str
     host: str
@@ -152,6 +188,7 @@ class Incident:
     findings: tuple[FindingRow, ...]
     unchecked: tuple[Unchecked, ...]
     replicas: tuple[Replicas, ...]
+    before: tuple[HealthSample, ...]
     health: tuple[HealthSample, ...]
     metrics: tuple[MetricValue, ...]
     causes: tuple[CauseRow, ...]
@@ -172,10 +209,32 @@ class Incident:
         return next((m for m in self.moments if m.name == name), None)
 
     @property
+    def reason(self) -> str:
+        """Why it was done, as the user said; empty where nobody gave a reason."""
+        return next((c.reason for c in self.commands if c.reason), "")
+
+    @property
     def recovery(self) -> float | None:
         """Seconds from the trigger until the service was seen to be healthy, and had held."""
         recovered = self.moment("recovered")
         return recovered.seconds if recovered is not None and self.moment("triggered") else None
+
+
+def as_row(incident: Incident) -> dict[str, Any]:
+    """Return one line of a list of incidents, as JSON values (docs/report.md)."""
+    return {
+        "trace_id": incident.trace_id,
+        "at": incident.moments[0].at,
+        "title": incident.title,
+        "object": dict(incident.object),
+        "commands": [one.command for one in incident.commands],
+        "reason": incident.reason,
+        "actor": incident.actor,
+        "source": incident.choice.source,
+        "revision": incident.choice.revision,
+        "result": incident.ended.result,
+        "triggered_to_recovered_seconds": incident.recovery,
+    }
 
 
 def as_json(incident: Incident) -> dict[str, Any]:

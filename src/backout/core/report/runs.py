@@ -11,11 +11,7 @@ from backout.core.events.told import RunEnded
 from backout.core.value import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-
-SHORT = 8
-"""Characters of a trace id that tell it from others."""
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +26,14 @@ class Lines:
 class WantedRun:
     """Which run: a trace id or an operation's id, or a workload; nothing is asked: the newest.
 
-    Of a trace id `SHORT` characters are enough.
+    Of a trace id the first 8 characters are enough. `is_any`: also one that changed nothing.
     """
 
     record: str = ""
     kind: str = ""
     name: str = ""
     namespace: str = ""
+    is_any: bool = False
 
 
 def parse(content: bytes) -> Lines:
@@ -80,11 +77,6 @@ def runs(lines: Iterable[Line]) -> list[list[Line]]:
     return [[line for _, line in run] for run in found]
 
 
-def choose(found: Sequence[list[Line]], wanted: WantedRun) -> list[Line] | None:
-    """Return the newest run that is wanted, None where there is none."""
-    return next((run for run in reversed(found) if _is_wanted(run, wanted)), None)
-
-
 def _line(piece: bytes) -> Line | None:
     try:
         return read(json.loads(piece))
@@ -97,18 +89,3 @@ def _is_over(run: list[tuple[int, Line]], line: Line) -> bool:
     is_begun = any(isinstance(one.event, Began) for _, one in run[:3])
     is_ended = isinstance(run[-1][1].event, RunEnded)
     return is_ended or (isinstance(line.event, Began) and is_begun)
-
-
-def _is_wanted(run: list[Line], wanted: WantedRun) -> bool:
-    about = run[0].about
-    if wanted.record:
-        is_short = len(wanted.record) >= SHORT and about.trace_id.startswith(wanted.record)
-        return is_short or wanted.record in {about.trace_id, *(line.about.op for line in run)}
-    return all(
-        asked in {"", about.object.get(key)}
-        for key, asked in (
-            ("kind", wanted.kind),
-            ("name", wanted.name),
-            ("namespace", wanted.namespace),
-        )
-    )

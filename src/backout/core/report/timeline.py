@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from backout.core.events.acting import PatchLanded, Triggered
 from backout.core.events.planning import (
+    AlertsRead,
+    AskedBefore,
     Began,
     Blocked,
     FindingMade,
@@ -28,7 +31,9 @@ from backout.core.events.watching import (
 )
 from backout.core.report import incident as values
 from backout.core.report.incident import (
+    AlertRow,
     ChoiceRow,
+    CommandRow,
     Ended,
     FindingRow,
     Incident,
@@ -59,17 +64,19 @@ class _Timed:
 
 
 def incident(lines: Sequence[Line], gaps: tuple[str, ...] = ()) -> Incident:
-    """Return the incident of one run's lines, of which there is at least one."""
+    """Return the incident of these lines, of which there is at least one."""
     triggered = (line for line in lines if isinstance(line.event, Triggered))
     zero = next(triggered, lines[0]).time
     rows = tuple(_row(line, zero) for line in lines)
     plan = _last_plan(rows)
-    about = _last(rows, Began) or _NOTHING
+    about = next((event for _, event in _every(rows, Began)), _NOTHING)
     held = _last(rows, RolledOut)
     return Incident(
         trace_id=lines[0].about.trace_id,
-        operation=next((line.about.op for line in reversed(lines) if line.about.op), ""),
+        operation=next((line.about.op for line in lines if line.about.op), ""),
         object=lines[0].about.object,
+        commands=tuple(_commands(lines)),
+        alerts=tuple(_alerts(rows)),
         command=about.command,
         actor=about.actor,
         host=about.host,
@@ -81,6 +88,7 @@ def incident(lines: Sequence[Line], gaps: tuple[str, ...] = ()) -> Incident:
         findings=tuple(_finding(r.event) for r in plan if isinstance(r.event, _FINDINGS)),
         unchecked=tuple(_unchecked(event) for _, event in _every(plan, NotChecked)),
         replicas=tuple(_replicas(at, event) for at, event in _every(rows, Counted)),
+        before=tuple(_health(at, event) for at, event in _every(plan, AskedBefore)),
         health=tuple(_health(at, event) for at, event in _every(rows, HealthAnswered)),
         metrics=tuple(_metrics(rows)),
         causes=_causes(rows),
@@ -93,6 +101,40 @@ def incident(lines: Sequence[Line], gaps: tuple[str, ...] = ()) -> Incident:
 
 
 _FINDINGS = (FindingMade, Blocked)
+
+
+def _commands(lines: Sequence[Line]) -> Iterator[CommandRow]:
+    for line in lines:
+        if isinstance(line.event, Began):
+            yield CommandRow(
+                at=line.time.isoformat(timespec="milliseconds"),
+                trace_id=line.about.trace_id,
+                command=line.event.command,
+                line=line.event.line,
+                reason=line.event.reason,
+                actor=line.event.actor,
+                host=line.event.host,
+            )
+
+
+def _alerts(rows: Sequence[_Timed]) -> Iterator[AlertRow]:
+    """Give the alerts of the last look at them, those about the workload first."""
+    last = _last(rows, AlertsRead)
+    found = [_alert(one) for one in last.alerts] if last is not None else []
+    yield from sorted(found, key=lambda one: not one.is_about)
+
+
+def _alert(given: Mapping[str, Any]) -> AlertRow:
+    labels, since = given.get("labels"), given.get("since")
+    words = labels if isinstance(labels, Mapping) else {}
+    return AlertRow(
+        name=str(given.get("name") or ""),
+        since=since if isinstance(since, str) else "",
+        summary=", ".join(
+            f"{name}={value}" for name, value in words.items() if name != "alertname"
+        ),
+        is_about=given.get("workload") is True,
+    )
 
 
 def _row(line: Line, zero: datetime) -> _Timed:
@@ -151,7 +193,10 @@ def _choice(rows: Sequence[_Timed]) -> ChoiceRow:
     source = located.revision if located is not None else None
     passed = (r.event.message for r in plan if isinstance(r.event, (PassedOver, KubectlDiffers)))
     chosen = ChoiceRow(
-        source="" if source is None else str(source), images={}, passed_over=tuple(passed)
+        source="" if source is None else str(source),
+        source_images=located.images if located is not None else {},
+        images={},
+        passed_over=tuple(passed),
     )
     target = next((event for _, event in _every(plan, TargetChosen)), None)
     if target is None:
@@ -201,7 +246,7 @@ def _replicas(at: float, event: Counted) -> values.Replicas:
     )
 
 
-def _health(at: float, event: HealthAnswered) -> values.HealthSample:
+def _health(at: float, event: HealthAnswered | AskedBefore) -> values.HealthSample:
     return values.HealthSample(
         seconds=at,
         subject=event.subject,
@@ -240,8 +285,10 @@ def _logs(event: LogRead) -> values.LogLines:
 
 
 def _ended(rows: Sequence[_Timed]) -> Ended:
-    last = _last(rows, RunEnded)
-    if last is None:
+    """Return the last word; none where the last command has not said it."""
+    ends = (r.event for r in reversed(rows) if isinstance(r.event, (Began, RunEnded)))
+    last = next(ends, None)
+    if not isinstance(last, RunEnded):
         return Ended()
     return Ended(
         message=last.message,

@@ -90,11 +90,17 @@ def tell(run: Run, plan: Plan) -> None:
 def tell_choice(run: Run, preflight: Preflight) -> None:
     """Say where the workload stands, which revision was chosen and why, and where kubectl goes."""
     now = revisions.current(preflight.revisions)
-    run.say(Located(message=where(preflight.snapshot), revision=now.number if now else None))
+    wanted = preflight.snapshot.workload["spec"]["template"]
+    run.say(
+        Located(
+            message=where(preflight.snapshot),
+            revision=now.number if now else None,
+            images=template.images(wanted),
+        )
+    )
     destination, choice = preflight.destination, preflight.choice
     cause = f"; change-cause: {destination.change_cause}" if destination.change_cause else ""
     images = template.images_in_words(destination.template)
-    wanted = preflight.snapshot.workload["spec"]["template"]
     run.say(
         TargetChosen(
             message=f"target: revision {destination.number}, {choice.why}; {images}{cause}",

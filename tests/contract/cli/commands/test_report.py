@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,10 @@ NAMES = ("healthy", "refused", "failed", "interrupted")
 BADGES = ("rolled back", "refused", "failed", "interrupted")
 
 
-def together(backout: Command) -> str:
-    """All recorded runs in one journal, the interrupted one last."""
+def together(backout: Command, *more: str) -> str:
+    """All recorded runs in one journal, the interrupted one last but for `more`."""
     journal = backout.home / "journal.jsonl"
-    journal.write_bytes(b"".join((JOURNALS / f"{n}.jsonl").read_bytes() for n in NAMES))
+    journal.write_bytes(b"".join((JOURNALS / f"{n}.jsonl").read_bytes() for n in (*NAMES, *more)))
     return str(journal)
 
 
@@ -38,14 +39,42 @@ async def test_each_end_is_told_in_each_format(backout: Command, name: str, badg
     assert json.loads(document.out)["schema"] == "backout.dev/incident/v1"
 
 
-async def test_without_an_argument_it_is_the_newest_run(backout: Command) -> None:
-    journal = together(backout)
+async def test_without_an_argument_it_is_the_newest_run_that_changed_something(
+    backout: Command,
+) -> None:
+    journal = together(backout, "refused")
 
     plain = await backout("report", "--journal", journal)
     last = await backout("report", "--last", "--journal", journal)
 
-    assert plain.out == last.out
     assert plain.out.startswith("# deployment/shop: interrupted\n")
+    assert last.out.startswith("# deployment/shop: refused\n")
+
+
+async def test_the_list_has_a_line_a_run_the_newest_first(backout: Command) -> None:
+    journal = together(backout)
+
+    done = await backout("report", "--list", "--journal", journal)
+    rows = await backout("report", "deploy/shop", "--list", "--journal", journal, "-o", "json")
+    none = await backout("report", "deploy/other", "--list", "--journal", journal)
+
+    header, *lines = done.out.splitlines()
+    assert header.split("   ")[0] == "WHEN (UTC)"
+    assert [next(b for b in BADGES if b in line) for line in lines] == [*reversed(BADGES)]
+    told = re.split(" {2,}", lines[-1])
+    assert (told[1], *told[3:6]) == ("deployment/shop", "undo", "3 -> 1", "rolled back")
+    assert [row["trace_id"][:12] for row in rows.events] == [x.split()[-1] for x in lines]
+    assert rows.events[-1]["revision"] == "1"
+    assert none.out == "no runs\n"
+
+
+async def test_a_run_of_the_list_is_told_by_the_id_that_stands_there(backout: Command) -> None:
+    journal = together(backout)
+    listed = await backout("report", "--list", "--journal", journal)
+
+    done = await backout("report", listed.out.split()[-1], "--journal", journal)
+
+    assert done.out.startswith("# deployment/shop: rolled back\n")
 
 
 @pytest.mark.parametrize("key", ["trace_id", "operation"])
@@ -164,7 +193,8 @@ async def test_without_the_extra_html_says_how_to_install_it_and_the_rest_works(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("report", "--last", "deploy/web"), "--last is the newest run of all"),
+        (("report", "--last", "0" * 32), "RECORD names one run"),
+        (("report", "--list", "-o", "md"), "report --list has -o json, or text"),
         (("report", "job/db"), "not a kind"),
         (("report", "a", "b", "c"), "name one workload"),
         (("report", "-o", "text"), "takes md, html or json; got 'text'"),

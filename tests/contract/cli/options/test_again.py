@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -96,3 +98,29 @@ def test_it_is_called_as_the_user_called_it(
     monkeypatch.setattr("sys.argv", [called, "undo"])
 
     assert program() == name
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [(("--heal",), ["--heal"]), (("--no-heal",), ["--no-heal"]), ((), [])]
+)
+def test_a_switch_is_told_as_it_was_set(given: tuple[str, ...], told: list[str]) -> None:
+    with undo.make_context("undo", ["deploy/web", *given], parent=click.Context(cli)) as ctx:
+        assert list(again.words(ctx, ("deploy/web",), "undo")) == ["undo", "deploy/web", *told]
+
+
+async def test_the_journal_has_the_whole_command_and_the_reason_without_a_secret(
+    backout: Command, refused: ApiServer
+) -> None:
+    command = "curl -H 'Authorization: Bearer s3cr3t'"
+    given = ("--reason", "INC-7: it's down", "--health-command", command)
+    journal = backout.home / "journal.jsonl"
+
+    await backout("--context", "test", "undo", "deploy/web", *given, "--journal", str(journal))
+    began = next(e for e in map(json.loads, journal.read_text().splitlines()) if "server" in e)
+
+    assert began["line"].startswith("backout undo deploy/web --context test --reason ")
+    assert {"INC-7: it's down", "--yes", "--journal"} <= {*shlex.split(began["line"])}
+    assert '--health-command "$BACKOUT_HEALTH_COMMAND"' in began["line"]
+    assert began["reason"] == "INC-7: it's down"
+    assert "s3cr3t" not in journal.read_text()
+    assert image(refused).endswith("bad")
