@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from backout.cli.output.reports.page import incident_page, standing_page
 from backout.core.events.told import Noted
-from backout.core.report import runs, timeline
+from backout.core.report import incidents, runs, timeline
 
 ROOT = Path(__file__).parents[4]
 JOURNALS = ROOT / "tests" / "core" / "report" / "journals"
@@ -38,7 +38,8 @@ def browser() -> str:
 
 
 def incident(name: str) -> str:
-    [run] = runs.runs(runs.parse((JOURNALS / f"{name}.jsonl").read_bytes()).lines)
+    told = runs.runs(runs.parse((JOURNALS / f"{name}.jsonl").read_bytes()).lines)
+    [run] = incidents.incidents(told)
     long = replace(run[-1], event=Noted(message=LONG))
     return incident_page(timeline.incident([*run, long], (LONG,)))
 
@@ -57,7 +58,7 @@ def standing() -> str:
 
 
 PAGES = {
-    **{name: incident(name) for name in ("healthy", "refused", "failed", "interrupted")},
+    **{name: incident(name) for name in ("healthy", "refused", "failed", "resumed")},
     "standing": standing(),
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backout.cli.output.reports import words
+from backout.cli.output.reports.causes import causes
 from backout.cli.output.reports.plot import duration, plot, unplotted
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
@@ -30,7 +31,14 @@ _WORST = ("BLOCK", UNKNOWN, "WARN", "INFO")
 def incident_page(incident: Incident) -> str:
     """Return the page of one incident; raise ConfigError where the extra is not installed."""
     drawn, why_not = plot(incident), unplotted(incident)
-    return _rendered("incident.html", incident=incident, plot=drawn, unplotted=why_not, words=words)
+    return _rendered(
+        "incident.html",
+        incident=incident,
+        plot=drawn,
+        unplotted=why_not,
+        words=words,
+        causes=causes(incident),
+    )
 
 
 def standing_page(

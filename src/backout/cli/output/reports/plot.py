@@ -238,16 +238,14 @@ def _summary(replicas: Sequence[Replicas]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time from the trigger: `0 s`, `+1.4 s`, `+2 min 05 s`, `-30 ms`."""
-    sign = "-" if seconds < 0 else "+" if seconds > 0 else ""
+    """Return a time from the trigger: `0 s`, `+1.4 s`, `+2 min 05 s`, `-0.1 s`."""
+    sign = "" if round(seconds, 1) == 0 else "-" if seconds < 0 else "+"
     return sign + length(abs(seconds))
 
 
 def length(seconds: float) -> str:
-    """Return a length of time: `30 ms`, `1.4 s`, `35 s`, `2 min 05 s`, `1 h 02 min`."""
-    if 0 < seconds < 0.9995:  # noqa: PLR2004
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 10 and round(seconds, 1) != round(seconds):  # noqa: PLR2004
+    """Return a length of time: `0 s`, `0.4 s`, `35 s`, `2 min 05 s`, `1 h 02 min`."""
+    if seconds < 9.95 and round(seconds, 1) != round(seconds):  # noqa: PLR2004
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:  # noqa: PLR2004

@@ -1,0 +1,52 @@
+"""How long the service was down, as far as a run saw it: it looks only now and then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core.value import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from backout.core.report.incident import Incident
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outage:
+    """What was seen: `down` seconds in all, 0 where it was never seen down.
+
+    `is_asked`: by the service's own answers, else by its Ready Pods. `is_over`: it was seen up at
+    last.
+    """
+
+    down: float
+    is_asked: bool
+    is_over: bool
+
+
+def outage(incident: Incident) -> Outage | None:
+    """Return how long it was down; None where nobody looked.
+
+    A service that backout asks in several ways is down while one of them answers badly.
+    """
+    answered = list(_answers(incident))
+    seen = answered or list(_pods(incident))
+    if not seen:
+        return None
+    ends = [at for at, _ in seen[1:]] + [max(row.seconds for row in incident.rows)]
+    down = sum(end - at for (at, is_up), end in zip(seen, ends, strict=True) if not is_up)
+    return Outage(down=round(down, 3), is_asked=bool(answered), is_over=seen[-1][1])
+
+
+def _answers(incident: Incident) -> Iterator[tuple[float, bool]]:
+    """Give the moments of answers, and whether all subjects were well from then on."""
+    last: dict[str, bool] = {}
+    for one in (*incident.before, *incident.health):
+        if one.answer in {"well", "unwell"}:
+            last[one.subject] = one.answer == "well"
+            yield one.seconds, all(last.values())
+
+
+def _pods(incident: Incident) -> Sequence[tuple[float, bool]]:
+    return [(r.seconds, r.ready + r.old_ready > 0) for r in incident.replicas if r.wanted > 0]
