@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from tests.cluster.checks.test_permissions import RIGHTS, rule, user_with, without
@@ -204,7 +205,9 @@ def test_a_page_for_a_wall_has_every_workload_worst_first_and_stdout_is_the_page
 
     assert ran.out.startswith("<!doctype html>")
     assert ran.out.rstrip().endswith("</html>")
-    order = [ran.out.index(f"{space.name}/deployment/{name}") for name in ("new", "paused", "api")]
-    assert order == sorted(order)
+    rows = re.findall(rf'<tr id="{space.name}.deployment-(\w+)" class="(\w+)"', ran.out)
+    assert [name for name, _ in rows] == ["new", "paused", "api"]
+    assert [state for _, state in rows][:2] == ["blocked", "blocked"]
+    assert re.search(r'data-label="back to"><b>\d+</b> \w+:v1</td>', ran.out)
     assert "1 of 3 workloads could be rolled back now" in ran.out
     assert ran.err.strip() == "1 of 3 could be rolled back; 2 would be refused"

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from msgspec.structs import asdict
 
 from backout.core.events.planning import Began, WorkloadChecked
 from backout.core.events.told import Noted, RunEnded, Warned
+from backout.core.images.names import short
 from backout.core.plan.standing import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from backout.cli.output.reports.wall import Readiness, WallRow
     from backout.cli.output.text import Text
     from backout.core.events.lines import Line
     from backout.core.rollout.view import View
@@ -27,19 +28,20 @@ class Page:
     def __init__(self, text: Text) -> None:
         self._text = text
         self._where = ""
-        self._rows: list[Mapping[str, Any]] = []
+        self._about: Mapping[str, str] = {}
+        self._rows: list[WallRow] = []
         # Said before anything is asked: nobody wants to wait for a page that cannot be made.
-        _page([], "")
+        _page([], {}, "")
 
     def event(self, line: Line) -> None:
         """Keep what is for the page; print it with the last word."""
         match line.event:
             case Began(message=where):
-                self._where = where
+                self._where, self._about = where, line.about.object
             case WorkloadChecked() as row:
                 self._rows.append(_row(row))
             case RunEnded(message=message) if self._rows:
-                click.echo(_page(self._rows, self._where), nl=False)
+                click.echo(_page(self._rows, self._about, self._where), nl=False)
                 click.echo(message, err=True)
             case RunEnded() | Noted() | Warned():
                 self._text.event(line)
@@ -54,21 +56,44 @@ class Page:
         """Show nothing: stdout is the page's."""
 
 
-def _page(rows: list[Mapping[str, Any]], where: str) -> str:
-    from backout.cli.output.reports.page import standing_page  # noqa: PLC0415 (needs an extra)
+def _page(rows: list[WallRow], about: Mapping[str, str], where: str) -> str:
+    from backout.cli.output.reports.wall import wall_page  # noqa: PLC0415 (needs an extra)
 
-    return standing_page(rows, cluster=where, time=f"{datetime.now(UTC):%Y-%m-%d %H:%M UTC}")
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M UTC}"
+    return wall_page(rows, about=about, where=where, time=now)
 
 
-def _row(one: WorkloadChecked) -> Mapping[str, Any]:
-    """Return a workload as the page takes it; one that nobody could check says why."""
-    is_unknown = one.answer == Standing.UNKNOWN
-    unknown = {"id": "", "severity": "WARN", "message": one.error, "remedy": one.remedy}
-    return {
-        "workload": f"{one.workload['kind'].lower()}/{one.workload['name']}",
-        "namespace": one.workload["namespace"],
-        "revision": one.back_to,
-        "worst": "unknown" if is_unknown else one.worst or "",
-        "findings": [unknown] if is_unknown else [asdict(f) for f in one.findings],
-        "skipped": sorted({s.id for s in one.skipped}),
-    }
+def _row(one: WorkloadChecked) -> WallRow:
+    """Return a workload as the page takes it."""
+    from backout.cli.output.reports.wall import WallRow  # noqa: PLC0415
+
+    return WallRow(
+        namespace=one.workload["namespace"],
+        workload=f"{one.workload['kind'].lower()}/{one.workload['name']}",
+        state=_state(one),
+        now=one.now,
+        now_images=_short(one.now_images),
+        back_to=one.back_to,
+        back_to_images=_short(one.back_to_images),
+        blocks=[f for f in one.findings if f.refuses],
+        others=[f for f in one.findings if not f.refuses],
+        skipped=sorted({s.id for s in one.skipped}),
+        error=one.error,
+        remedy=one.remedy,
+    )
+
+
+def _short(images: Mapping[str, str]) -> list[str]:
+    return list(dict.fromkeys(map(short, images.values())))
+
+
+def _state(one: WorkloadChecked) -> Readiness:
+    from backout.cli.output.reports import wall  # noqa: PLC0415
+
+    if one.answer == Standing.UNKNOWN:
+        return wall.UNKNOWN
+    if one.answer == Standing.REFUSED:
+        return wall.BLOCKED
+    if one.worst in {"BLOCK", "WARN"}:
+        return wall.WARNINGS
+    return wall.PART if one.skipped else wall.READY

@@ -174,6 +174,8 @@ class WorkloadChecked(Event, frozen=True, kw_only=True, tag="workload_checked"):
     skipped: tuple[WorkloadSkipped, ...]
     error: str
     remedy: str
+    now_images: Mapping[str, str] = {}
+    back_to_images: Mapping[str, str] = {}
 
 
 class AllChecked(Event, frozen=True, kw_only=True, tag="standing"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from backout.core.events.planning import WorkloadChecked, WorkloadFinding, WorkloadSkipped
 from backout.core.history import revisions
+from backout.core.kubernetes import template
 from backout.core.model import Severity
 from backout.core.outcome import Outcome, Result
 from backout.core.plan.plan import Refusal
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from backout.core.errors import BackoutError
     from backout.core.kinds.target import Target
-    from backout.core.model import Finding, Skipped
+    from backout.core.model import Finding, Object, Skipped
     from backout.core.plan.plan import Plan
     from backout.core.preflight.snapshot import Preflight
 
@@ -46,7 +47,8 @@ class Row:
     """What was found of one workload, findings worst first.
 
     `now` and `back_to` are revisions' numbers, None where there is none or it is not known; `why`
-    tells what speaks for `back_to`, `error` why nothing could be checked.
+    tells what speaks for `back_to`, `error` why nothing could be checked. Images
+    stand with the names of their containers.
     """
 
     target: Target
@@ -58,6 +60,8 @@ class Row:
     findings: tuple[Finding, ...] = ()
     blocks: frozenset[str] = frozenset()
     skipped: tuple[Skipped, ...] = ()
+    now_images: tuple[tuple[str, str], ...] = ()
+    back_to_images: tuple[tuple[str, str], ...] = ()
     error: str = ""
     remedy: str = ""
 
@@ -86,9 +90,15 @@ def _chosen(preflight: Preflight) -> dict[str, Any]:
     return {
         "now": current.number if current is not None else None,
         "back_to": preflight.destination.number,
+        "now_images": _images(preflight.snapshot.workload["spec"]["template"]),
+        "back_to_images": _images(preflight.destination.template),
         "proven": preflight.choice.proven,
         "why": preflight.choice.why,
     }
+
+
+def _images(pod_template: Object) -> tuple[tuple[str, str], ...]:
+    return tuple(template.images(pod_template).items())
 
 
 def checked(one: Row) -> WorkloadChecked:
@@ -118,6 +128,8 @@ def checked(one: Row) -> WorkloadChecked:
         skipped=tuple(WorkloadSkipped(id=s.id, reason=s.reason) for s in one.skipped),
         error=one.error,
         remedy=one.remedy,
+        now_images=dict(one.now_images),
+        back_to_images=dict(one.back_to_images),
     )
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from backout.cli.output.reports.page import incident_page, standing_page
+from backout.cli.output.reports.page import incident_page
+from backout.cli.output.reports.wall import READY, STATES, Readiness, WallRow, wall_page
+from backout.core.events.planning import WorkloadFinding
 from backout.core.events.told import Noted
 from backout.core.report import incidents, runs, timeline
 
@@ -44,17 +46,28 @@ def incident(name: str) -> str:
     return incident_page(timeline.incident([*run, long], (LONG,)))
 
 
+def row(number: int, state: Readiness, name: str = "") -> WallRow:
+    finding = WorkloadFinding(
+        id="PF301", severity="WARN", message=LONG, detail="", remedy=LONG, refuses=False
+    )
+    return WallRow(
+        namespace="shop",
+        workload=f"deployment/{name or f'web-{number}'}",
+        state=state,
+        now=number + 1,
+        now_images=[f"shop:v{number + 1}", LONG],
+        back_to=number,
+        back_to_images=[f"shop:v{number}"],
+        blocks=[finding],
+        others=[finding, finding],
+        skipped=["PF303"],
+    )
+
+
 def standing() -> str:
-    finding = {"id": "PF301", "severity": "BLOCK", "message": LONG, "remedy": LONG}
-    row = {
-        "workload": f"deployment/{LONG}",
-        "namespace": "shop",
-        "revision": 3,
-        "worst": "BLOCK",
-        "findings": [finding],
-        "skipped": ["PF303"],
-    }
-    return standing_page([row], cluster=LONG, time="2026-01-01 00:00 UTC")
+    rows = [row(number, state) for number, state in enumerate(STATES)]
+    about = {"cluster": LONG, "namespace": ""}
+    return wall_page([*rows, row(9, READY, LONG)], about=about, where=LONG, time="2026-01-01")
 
 
 PAGES = {
@@ -85,6 +98,23 @@ def test_no_page_is_wider_than_a_telephone(browser: str, tmp_path: Path) -> None
 
     assert widths.keys() == PAGES.keys()
     assert [name for name, width in widths.items() if int(width) > NARROW] == []
+
+
+def test_the_wall_shows_only_the_state_that_was_chosen(browser: str, tmp_path: Path) -> None:
+    page = tmp_path / "wall.html"
+    # The test's own script asks the browser what is shown; the page itself forbids scripts.
+    asks = """<script>document.getElementById("show-blocked").checked = true;
+    for (const row of document.querySelectorAll("tbody tr"))
+      document.body.setAttribute("data-" + row.className, getComputedStyle(row).display);
+    </script>"""
+    whole = re.sub(r"<meta http-equiv=[^>]*>", "", PAGES["standing"])
+    page.write_text(whole.replace("</body>", f"{asks}</body>"))
+
+    dom = run(browser, tmp_path / "profile", "--dump-dom", f"file://{page}")
+    shown = dict(re.findall(r'data-(blocked|unknown|warnings|part|ready)="([\w-]+)"', dom))
+
+    assert shown.keys() == {state.key for state in STATES}
+    assert [key for key, display in shown.items() if display != "none"] == ["blocked"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -15,8 +15,6 @@ from backout.core.errors import ConfigError
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from jinja2 import Environment
 
     from backout.core.report.incident import Incident
@@ -24,14 +22,12 @@ if TYPE_CHECKING:
 LONGEST = 4000
 """Characters of one value; a cluster's text may be endless."""
 TEMPLATES = Path(__file__).with_name("templates")
-UNKNOWN = "unknown"
-_WORST = ("BLOCK", UNKNOWN, "WARN", "INFO")
 
 
 def incident_page(incident: Incident) -> str:
     """Return the page of one incident; raise ConfigError where the extra is not installed."""
     drawn, why_not = plot(incident), unplotted(incident)
-    return _rendered(
+    return rendered(
         "incident.html",
         incident=incident,
         plot=drawn,
@@ -41,30 +37,8 @@ def incident_page(incident: Incident) -> str:
     )
 
 
-def standing_page(
-    rows: Sequence[Mapping[str, Any]], *, cluster: str, time: str, gaps: Sequence[str] = ()
-) -> str:
-    """Return the page that tells which workloads could be rolled back.
-
-    A row is `workload`, `namespace`, `revision` (where it would go), `worst` (a severity, `unknown`
-    where it could not be checked, empty where nothing was found), `findings` (`id`, `severity`,
-    `message`, `remedy`) and `skipped` (ids). The worst come first. `time` is when they were
-    checked, `gaps` what could not be looked at.
-    """
-    ordered = sorted(rows, key=lambda row: _place(str(row.get("worst") or "")))
-    counts = {
-        s: sum(str(r.get("worst") or "") == s for r in rows) for s in ("BLOCK", UNKNOWN, "WARN")
-    }
-    return _rendered(
-        "standing.html", rows=ordered, counts=counts, cluster=cluster, time=time, gaps=gaps
-    )
-
-
-def _place(worst: str) -> int:
-    return _WORST.index(worst) if worst in _WORST else len(_WORST)
-
-
-def _rendered(name: str, **values: Any) -> str:
+def rendered(name: str, **values: Any) -> str:
+    """Return a page; raise ConfigError where the extra is not installed."""
     return _environment().get_template(name).render(**values) + "\n"
 
 
