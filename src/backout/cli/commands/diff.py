@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import complete
+from backout.cli.options import complete, filename
 from backout.cli.options.groups.locking import LedgerOptions
 from backout.cli.options.groups.options import receives
 from backout.cli.options.shared import common_in
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Helped)
-@click.argument(
-    "workload", nargs=-1, required=True, metavar="TYPE/NAME", shell_complete=complete.workloads
-)
+@filename.workload
 @click.option(
     "--to-revision",
     type=Number(min=1),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import complete
+from backout.cli.options import filename
 from backout.cli.options.groups.locking import LedgerOptions
 from backout.cli.options.groups.options import receives
 from backout.cli.options.groups.recording import RecordOptions
@@ -20,13 +20,9 @@ if TYPE_CHECKING:
     from backout.cli.options.groups.options import Options
     from backout.cli.options.shared import Common
 
-_WORKLOAD = click.argument(
-    "workload", nargs=-1, required=True, metavar="TYPE/NAME", shell_complete=complete.workloads
-)
-
 
 @click.command(cls=Helped)
-@_WORKLOAD
+@filename.workload
 @click.option(
     "--revision", type=Number(min=1), metavar="N", help="Fail if the current revision is not N."
 )
@@ -61,7 +57,7 @@ def status(
 
 
 @click.command(cls=Helped)
-@_WORKLOAD
+@filename.workload
 @receives(patience=PatienceOptions, registry=RegistryOptions, record=RecordOptions)
 @common
 def explain(*, workload: tuple[str, ...], shared: Common, **groups: Options) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import complete
+from backout.cli.options import complete, filename
 from backout.cli.options.groups.aim import AimOptions, PinOptions
 from backout.cli.options.groups.checking import CheckOptions
 from backout.cli.options.groups.consent import ConsentOptions
@@ -32,13 +32,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Helped)
-@click.argument(
-    "workload",
-    nargs=-1,
-    required=True,
-    metavar="TYPE/NAME",
-    shell_complete=complete.workloads,
-)
+@filename.workload
 @click.option(
     "--to-revision",
     type=Number(min=1),

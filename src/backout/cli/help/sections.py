@@ -20,7 +20,7 @@ SECTIONS = (
     Section(
         title="Target",
         everyday=("to_revision", "to_image", "to_last_healthy", "pin"),
-        more=("require_proof", "rehearse", "rehearse_timeout"),
+        more=("filename", "require_proof", "rehearse", "rehearse_timeout"),
     ),
     Section(
         title="Decide",

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     import click
 
-_DROPPED = frozenset(
+_RESOLVED = frozenset({"filename"})
+"""Options that are told by what they came down to: the workload stands there by its name."""
+_DROPPED = _RESOLVED | frozenset(
     {
         "yes",
         "verbose",
@@ -55,7 +57,7 @@ def _ordered(
     workload: tuple[str, ...],
     command: str,
     *,
-    without: frozenset[str] = frozenset(),
+    without: frozenset[str] = _RESOLVED,
 ) -> tuple[str, ...]:
     options = [word for one in _given(ctx, without) for word in one]
     # What looks like an option stands behind `--`.

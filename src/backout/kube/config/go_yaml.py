@@ -46,6 +46,19 @@ def parse(content: bytes) -> Any:
         loader.dispose()
 
 
+def documents(content: bytes) -> list[Any]:
+    """Return every document as plain data; raises as `parse` does."""
+    _refuse_bombs(content, is_whole=True)
+    loader = _Loader(content)
+    found = []
+    try:
+        while loader.check_data():
+            found.append(loader.get_data())
+    finally:
+        loader.dispose()
+    return found
+
+
 class _Loader(_Base):  # type: ignore[misc] # whichever of two classes there is
     """The safe loader with Go's idea of which plain scalar is what."""
 
@@ -150,9 +163,10 @@ def _complaint(problem: str, node: Any) -> yaml.YAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
-def _refuse_bombs(content: bytes) -> None:
+def _refuse_bombs(content: bytes, *, is_whole: bool = False) -> None:
     """Raise for a document that is nested too deeply, or too large once aliases are written out.
 
+    `is_whole`: all documents are looked at, else the first.
     Before anything is built: libyaml's composer recurses in C and would take the process with it.
     """
     sizes: dict[str, int] = {}
@@ -161,7 +175,7 @@ def _refuse_bombs(content: bytes) -> None:
     for event in yaml.parse(content, Loader=_Loader):
         if isinstance(event, yaml.DocumentStartEvent) and event.version not in {None, (1, 1)}:
             raise _complaint("not YAML 1.1", event)
-        if isinstance(event, yaml.DocumentEndEvent):
+        if isinstance(event, yaml.DocumentEndEvent) and not is_whole:
             return
         if isinstance(event, yaml.CollectionEndEvent):
             anchor, before = stack.pop()
