@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backout.cli.output import tables
-from backout.cli.output.render import json_line
-from backout.cli.output.renderers import printer
+from backout.cli.output.printing import json_line, printer
 from backout.cli.output.reports import words
 from backout.core.report import incidents, runs, timeline
 from backout.core.report.incident import as_row

@@ -1,4 +1,4 @@
-"""Events for readers: what a renderer is, and JSON lines for programs. Text is text.py's."""
+"""Events for readers: what a renderer is, and JSON lines for programs. Text is that of words/."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from backout.cli.output.reports.wall import Readiness, WallRow
-    from backout.cli.output.text import Text
+    from backout.cli.output.words.text import Text
     from backout.core.events.lines import Line
     from backout.core.rollout.view import View
     from backout.kube.client import RequestLine

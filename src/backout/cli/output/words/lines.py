@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.cli.output.layout import COMMAND, Shown, facts
+from backout.cli.output.words.layout import COMMAND, Shown, facts
 from backout.core.events import acting, planning, told, watching
 from backout.core.health.judgement import Answer
 from backout.core.images.names import short

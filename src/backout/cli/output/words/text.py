@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from backout.cli.output.last_words import LastWords
-from backout.cli.output.layout import Shown, laid_out, signs, width_of
-from backout.cli.output.lines import TO_STDERR, lines
 from backout.cli.output.printing import request_line
 from backout.cli.output.render import is_error
+from backout.cli.output.words.last_words import LastWords
+from backout.cli.output.words.layout import Shown, laid_out, signs, width_of
+from backout.cli.output.words.lines import TO_STDERR, lines
 from backout.core.events import planning, told, watching
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from backout.cli.output.layout import Shown
+from backout.cli.output.words.layout import Shown
 from backout.core.events import acting, planning, told, watching
 from backout.core.outcome import Result
 
 if TYPE_CHECKING:
-    from backout.cli.output.layout import Signs
+    from backout.cli.output.words.layout import Signs
     from backout.core.events.event import Event
     from backout.core.events.lines import Line
 

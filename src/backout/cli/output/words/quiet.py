@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.cli.output.text import Text
+from backout.cli.output.words.text import Text
 from backout.core.events import acting, planning, watching
 
 if TYPE_CHECKING:
