@@ -176,7 +176,7 @@ def test_a_failure_counts_the_same_trouble_and_tells_who_serves(
         "  cause    Pod shop-1: container app ends with exit 3 at once, 4 restarts [CRASH_LOOP]\n"
     )
     assert err == (
-        "✗ deployment/shop was set to revision 1, now revision 4\n"
+        "✗ FAILED: deployment/shop was set to revision 1, now revision 4\n"
         "  its rollout failed: exit 3\n"
         "  cause    2 Pods: container app ends with exit 3 at once, 5 restarts [CRASH_LOOP]\n"
         f"  service  {service}\n"

@@ -36,7 +36,7 @@ class LastWords:
         self._is_triggered = False
 
     def keeps(self, event: Event) -> bool:
-        """Tell whether the end will say it; what is only counted is shown all the same."""
+        """Tell whether the end will say it; what is only counted is shown, too."""
         match event:
             case planning.Blocked():
                 self._blocks.append(event)
@@ -74,6 +74,9 @@ class LastWords:
         """Return the last lines; all below the first are indented."""
         is_judged = event.result in _GOOD | _BAD | _DOUBT
         head, *rest = event.message.split("; ") if is_judged else [event.message]
+        if event.result == Result.FAILED and self._is_triggered:
+            # It begins with what was done, which alone reads like a success.
+            head = f"FAILED: {head}"
         style, sign = _signed(event, signs)
         scripted = [b for b in self._blocks if b.message.startswith(SCRIPTED)]
         return [
