@@ -10,7 +10,8 @@ import pytest
 
 from tests.cluster.command import BACKOUT
 from tests.cluster.faults.history import recorded
-from tests.cluster.manifests import SHOP
+from tests.cluster.faults.test_other_kinds import KINDS
+from tests.cluster.manifests import SHOP, SHORT
 
 if TYPE_CHECKING:
     from tests.cluster.space import Space
@@ -23,19 +24,23 @@ LIMIT = 2
 
 
 @pytest.mark.parametrize(
-    ("runs", "rounds"),
+    ("kind", "runs", "rounds"),
     [
-        (2, ROUNDS),
-        (10, ROUNDS),
-        pytest.param(2, MORE, marks=pytest.mark.every_case),
-        pytest.param(10, MORE, marks=pytest.mark.every_case),
+        ("Deployment", 2, ROUNDS),
+        ("Deployment", 10, ROUNDS),
+        *(
+            pytest.param(kind, runs, MORE, marks=pytest.mark.every_case)
+            for kind in SHORT
+            for runs in (2, 10)
+        ),
     ],
 )
 def test_of_many_undos_released_at_once_one_gets_on_and_never_more_than_the_limit(
-    space: Space, runs: int, rounds: int
+    space: Space, kind: str, runs: int, rounds: int
 ) -> None:
+    space.kind = kind
     with recorded(space) as history:
-        space.deploy(space.version("v1"))
+        space.deploy(space.version("v1"), **KINDS.get(kind, {}))
         for number in range(rounds):
             one_round(space, runs, number)
         history.check(limit=LIMIT)
@@ -66,7 +71,7 @@ def forget(space: Space) -> None:
 
 def released(space: Space, runs: int) -> list[tuple[subprocess.Popen[str], str]]:
     """Start the runs together; return each with all that it said."""
-    argv = [str(BACKOUT), "undo", f"deploy/{SHOP}", "-n", space.name, "--yes"]
+    argv = [str(BACKOUT), "undo", f"{SHORT[space.kind]}/{SHOP}", "-n", space.name, "--yes"]
     started = [
         subprocess.Popen(
             argv,
