@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import (
@@ -20,6 +21,9 @@ from backout.cli.help.command import Helped
 from backout.cli.options.complete import hush
 from backout.cli.options.values import OneOf
 from backout.cli.program import COMPLETING, program
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 @click.command(cls=Helped)
@@ -58,12 +62,13 @@ class _Bash(_InTime, BashComplete):
     """bash, with a script of our own.
 
     click's takes bash's words, and bash breaks words at @, : and = too: `kubeadm@cluster` and
-    `arn:aws:eks:…` could not be completed. It also expands `*` in what it is offered.
+    `arn:aws:eks:…` could not be completed. It also expands `*` in what it is offered. Revisions are
+    listed with what is known of them; where a candidate is inserted, it stands alone.
     """
 
     source_template = """\
 %(complete_func)s() {
-    local line="${COMP_LINE:0:COMP_POINT}" type value cut=
+    local line="${COMP_LINE:0:COMP_POINT}" type value cut= listed=()
     local word="${line##*[[:space:]]}" breaks="${COMP_WORDBREAKS//[^@:=]/}"
     [[ $word == --*=* ]] && word="${word#*=}"
     # What bash holds for another word, before the one that it replaces; an @ goes with the latter.
@@ -72,6 +77,7 @@ class _Bash(_InTime, BashComplete):
     while IFS=, read -r type value; do
         case $type in
         plain)
+            listed+=("${value/$'\\t'/  }") value="${value%%%%$'\\t'*}"
             COMPREPLY+=("${value#"$cut"}")
             [[ $value == */ ]] && compopt -o nospace
             ;;
@@ -79,6 +85,10 @@ class _Bash(_InTime, BashComplete):
         file) compopt -o default ;;
         esac
     done < <(COMP_WORDS="$line" %(complete_var)s=bash_complete "$1" 2>/dev/null)
+    # 37 and 42: readline inserts what it is given, one after the other or all.
+    [[ ${#listed[@]} -gt 1 && ${listed[0]} == *"  "* && $COMP_TYPE != 37 && $COMP_TYPE != 42 ]] &&
+        COMPREPLY=("${listed[@]}")
+    return 0
 }
 
 complete -o nosort -F %(complete_func)s %(prog_name)s
@@ -88,6 +98,10 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
         line = os.environ["COMP_WORDS"]
         words = split_arg_string(line)[1:]
         return words, "" if not words or line[-1:].isspace() else words.pop()
+
+    def format_completion(self, item: CompletionItem) -> str:
+        told = f"\t{item.help}" if item.help and item.value.isdecimal() else ""
+        return f"{super().format_completion(item)}{told}"
 
 
 class _Zsh(_InTime, ZshComplete):

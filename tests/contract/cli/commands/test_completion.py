@@ -21,7 +21,7 @@ from tests.contract.scripted_server import Answer, Close, Hang, Received, Step
 from tests.objects.controller_revisions import controller_revision
 from tests.objects.stateful_sets import stateful_set
 from tests.objects.templates import template
-from tests.packaging.bash import ALL, Bash, program
+from tests.packaging.bash import ALL, TAB, Bash, program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,6 +148,23 @@ async def test_bash_offers_the_revisions_to_go_to_and_not_the_current_one(
     assert api.find("deployments", "web") is not None
     assert await offered(backout, "backout undo deploy/web --to-revision ") == ["1"]
     assert await offered(backout, "backout undo --to-revision=1 deploy/w") == ["deploy/web"]
+
+
+@pytest.mark.usefixtures("api")
+async def test_bash_lists_revisions_with_what_is_known_of_them_and_inserts_the_number_alone(
+    backout: Command,
+) -> None:
+    line = "backout diff deploy/web --from "
+
+    def pressed() -> str:
+        with bash(backout) as shell:
+            shell.completed("backout hel")  # what is loaded is in the machine's memory now
+            tries = (shell.press(line, TAB * 2) for _ in range(LOADED))
+            return next((one.shown for one in tries if "app" in one.shown), "")
+
+    listed = await asyncio.to_thread(pressed)
+    assert re.search(r"2  app:bad, \d+ \w+ old\s+1  app:good, \d+ \w+ old", listed), listed
+    assert await offered(backout, line) == ["2", "1"]
 
 
 async def test_bash_offers_the_images_to_go_to_by_their_short_names(
