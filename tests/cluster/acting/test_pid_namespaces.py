@@ -47,6 +47,7 @@ def check_left_alone(space: Space, ran: Ran) -> None:
     assert holder(space) != ""
 
 
+@pytest.mark.every_case
 def test_one_that_runs_is_not_dead_to_whoever_cannot_see_it(space: Space) -> None:
     started = under_way(space)
     check_left_alone(space, undone_apart(space))

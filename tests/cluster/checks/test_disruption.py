@@ -87,6 +87,7 @@ def test_with_room_for_the_surge_nothing_is_told(space: Space) -> None:
     assert not {"PF601", "PF605"} & ran.findings()
 
 
+@pytest.mark.every_case
 def test_a_full_quota_where_no_old_pod_may_go_does_not_move_and_raising_it_helps(
     space: Space,
 ) -> None:

@@ -220,6 +220,7 @@ def test_a_moved_tag_is_seen_by_what_the_pods_of_the_target_run(
     assert "PF307" not in space.backout("check", "deploy/shop", "--pin").expect(0).findings()
 
 
+@pytest.mark.every_case
 def test_pinning_what_nothing_remembers_refuses(space: Space, repository: str) -> None:
     old, new = moved(space, repository, remember=False)
 

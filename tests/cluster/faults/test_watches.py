@@ -64,7 +64,7 @@ SEEING: dict[str, Fault] = {
     "the server's own 410": From("1"),
     "unknown types": strange,
 }
-ONE_OF_THEM = "the server's own 410"
+ONE_OF_THEM = "410 as event"
 BLIND: dict[str, Fault] = {
     "silent": silent,
     "bookmarks only": bookmarks(FOR_EVER),

@@ -92,6 +92,7 @@ def test_an_interrupted_smoke_test_leaves_no_process(space: Space) -> None:
     assert not is_alive(str(pid))
 
 
+@pytest.mark.every_case
 def test_health_that_goes_bad_while_it_soaks_is_unhealthy(space: Space) -> None:
     until_bad = {"UNHEALTHY_AFTER": "8s"}
     flags = ("--health", "/healthz", "--soak", "11s", "--health-timeout", "14s")

@@ -22,7 +22,6 @@ LIVE = {
     "an old Pod that keeps the port",
     "Pods that ended last week",
     "a hook that fails",
-    "a quota of ReplicaSets",
     "exits a few seconds after each start",
 }
 """One of each mechanism that no other situation has; `make test-all` plays the others, too."""
