@@ -77,5 +77,5 @@ def _again(shell: Shell) -> None:
     shell.show(
         "backout undo deploy/shop --to-revision 2 --yes",
         expect=3,
-        contains=("PF301", "nothing was changed"),
+        contains=("PF301", "Nothing was changed"),
     )
