@@ -64,7 +64,7 @@ async def explain(run: Run) -> Outcome:
     if not isinstance(verdict, Progressing):
         return told(run, verdict)
     root = f"; {worded(causes[0])}" if causes else ""
-    watch = f"watch it: backout status {run.target} -n {run.target.namespace}"
+    watch = f"watch it: {run.policy.program} status {run.target} -n {run.target.namespace}"
     return Outcome(
         result=Result.PROGRESSING,
         message=f"{run.target} is progressing: {verdict.message}{root}",

@@ -238,6 +238,6 @@ def _alive(run: Run, seen: Seen) -> Outcome:
         result=Result.REFUSED,
         message=f"{held_by(seen.lock, seen.ledger, seen.now)}, and its holder is alive; nothing "
         "was changed",
-        remedy=f"wait for it, or take it over: backout resume {run.target} "
+        remedy=f"wait for it, or take it over: {run.policy.program} resume {run.target} "
         f"-n {run.target.namespace} --take-over",
     )

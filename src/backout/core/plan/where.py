@@ -20,7 +20,7 @@ def where(snapshot: Snapshot) -> str:
     now = revisions.current(snapshot.revisions)
     template = snapshot.workload["spec"]["template"]
     others = [
-        f"{_pods(r.ready)} of revision {r.number} {names.beside(r.template)}"
+        f"{pods(r.ready)} of revision {r.number} {names.beside(r.template)}"
         for r in snapshot.revisions
         if r.ready and r != now
     ]
@@ -32,8 +32,9 @@ def where(snapshot: Snapshot) -> str:
     start = f"{snapshot.target} is at revision {now.number} {names.beside(template)}"
     if Need.PODS in snapshot.unreadable:
         return f"{start}; its Pods cannot be read"
-    return f"{start}; {now.ready} of {_pods(snapshot.pace.replicas)} Ready{also}"
+    return f"{start}; {now.ready} of {pods(snapshot.pace.replicas)} Ready{also}"
 
 
-def _pods(count: int) -> str:
+def pods(count: int) -> str:
+    """Return a number of Pods in words."""
     return "1 Pod" if count == 1 else f"{count} Pods"

@@ -20,6 +20,7 @@ from backout.core.ledger.edits import healed, not_to_heal, unchanged
 from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.errors import Unclear
+from backout.steps.acting.conclude import resume_line
 from backout.steps.concurrency import unbroken
 from backout.steps.ledger.lease import see
 
@@ -177,7 +178,7 @@ def _tell(run: Run, ours: Ours, found: Ended) -> None:
 
 def _line(run: Run, ours: Ours) -> str:
     """Return what a person runs then: to hand them back, or to see whose they are."""
-    verb = "hand them back: backout resume" if ours.is_kept else "see whose they are: kubectl get"
-    how = "" if ours.is_kept else "-o yaml --show-managed-fields"
-    where = f"{run.target} -n {run.target.namespace} {run.kubectl_context}{how}"
-    return f"{verb} {where}".rstrip()
+    if ours.is_kept:
+        return f"hand them back: {resume_line(run)}"
+    where = f"{run.target} -n {run.target.namespace} {run.kubectl_context}"
+    return f"see whose they are: kubectl get {where}-o yaml --show-managed-fields"

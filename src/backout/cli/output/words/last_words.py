@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from backout.cli.output.words.layout import Shown
+from backout.cli.program import program
 from backout.core.events import acting, planning, told, watching
 from backout.core.outcome import Result
+from backout.core.plan.where import pods
 
 if TYPE_CHECKING:
     from backout.cli.output.words.layout import Signs
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from backout.core.events.lines import Line
 
 SCRIPTED = "rollback rate limit exceeded"
-"""Begins the one refusal of which scripts know the whole line (design section 6)."""
+"""Begins the one refusal of which scripts know the whole line."""
 _ANYWAY = "to roll back anyway: "
 _NUMBER = re.compile(r"\d+")
 _GOOD = {Result.SUCCEEDED, Result.DRY_RUN, Result.SETTLED, Result.PROGRESSING}
@@ -91,8 +93,8 @@ class LastWords:
         shown = []
         for one in self._blocks:
             said = "" if one.message.startswith(SCRIPTED) else one.message
-            words = [w for w in (said, one.detail) if w]
-            shown += [Shown(words[0], "red", one.id), *(Shown(w, "", "") for w in words[1:])]
+            first, *rest = [w for w in (said, one.detail) if w] or [""]
+            shown += [Shown(first, "red", one.id), *(Shown(w, "", "") for w in rest)]
             shown += [Shown(one.risk, "yellow", "risk")] if one.risk else []
         shown += [Shown(one, "bold", "note") for one in self._notes]
         if event.result == Result.FAILED:
@@ -108,7 +110,7 @@ class LastWords:
         count = self._counted
         if count is None or event.result not in {Result.FAILED, Result.UNDECIDED}:
             return []
-        own, old = _pods(count.ready), _pods(count.old_ready)
+        own, old = pods(count.ready), pods(count.old_ready)
         if count.ready and count.old_ready:
             words = f"{own} of the new revision and {old} of the old one are Ready"
         elif count.old_ready:
@@ -124,7 +126,7 @@ class LastWords:
         ways = list(self._steps)
         remedy = event.remedy
         if self._is_triggered and line.about.trace_id:
-            ways.append(f"write it up: backout report {line.about.trace_id}")
+            ways.append(f"write it up: {program()} report {line.about.trace_id}")
         if remedy.startswith(_ANYWAY):
             ways.insert(0, remedy)
         elif remedy:
@@ -144,10 +146,6 @@ class LastWords:
 def _way(words: str, indent: int) -> Shown:
     """Return a way on; the line that goes on in spite of a refusal is one line, to be pasted."""
     return Shown(words, indent=indent, whole=words.startswith(_ANYWAY), longest=20_000)
-
-
-def _pods(count: int) -> str:
-    return "1 Pod" if count == 1 else f"{count} Pods"
 
 
 def _signed(event: told.RunEnded, signs: Signs) -> tuple[str, str]:

@@ -7,14 +7,13 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from backout.cli.output.printing import LONGEST
 from backout.core.columns import hung
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LONGEST = 2000
-"""Characters of one line; a cluster's text may be endless."""
 COMMAND = 2 * 1024 * 1024
 """Characters of a line that is to be run: cut, it would be another command."""
 LABEL = 8

@@ -70,7 +70,7 @@ def _of_the_plan(event: Event) -> list[Shown]:
             # Of the message only the cause of the change is in no field.
             cause = message.partition("; change-cause: ")[2]
             lines = [Shown(f"revision {number} ({named})", "bold", "target")]
-            lines += [Shown(one, "", "") for one in why.split("; ")]
+            lines += facts(why, "", "")
             lines += [Shown(f"change-cause: {cause}", "dim", "")] if cause else []
             return lines + (facts("; ".join(changes), "", "changes") if changes else [])
         case planning.AskedBefore():
