@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Said:
-    """What the files say, by key as the command line would give it, and which file said it."""
+    """What the files say, by key as the command line would give it, and which file said it.
+
+    `ignored` tells which files were not heeded, and why.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     accepted: tuple[Acceptance, ...] = ()
     own: str = ""
+    ignored: tuple[str, ...] = ()

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class Common:
     """What the common options said. Durations in seconds.
 
-    `notes` tells which policy files set what; `standing` is what the user's accepts.
+    `notes` tells which policy files set what, or were ignored; `standing` is what the user's own
+    accepts.
     """
 
     namespace: str | None
@@ -287,7 +288,7 @@ def _collect(ctx: click.Context, values: dict[str, Any]) -> Common:
 
 
 def _notes(ctx: click.Context) -> tuple[str, ...]:
-    """Return which policy file set which options of this command."""
+    """Return which policy files were ignored, and which set which options of this command."""
     said = ctx.meta.get(_SAID)
     if said is None:
         return ()
@@ -302,7 +303,8 @@ def _notes(ctx: click.Context) -> tuple[str, ...]:
         by_file.setdefault(said.origins[one], []).append(one)
     if said.accepted and ctx.command.name in _ACCEPTING:
         by_file.setdefault(said.own, []).extend(f"accept {a.id}" for a in said.accepted)
-    return tuple(f"policy {path}: {', '.join(keys)}" for path, keys in by_file.items())
+    used_files = tuple(f"policy {path}: {', '.join(keys)}" for path, keys in by_file.items())
+    return (*said.ignored, *used_files)
 
 
 def given(ctx: click.Context, values: dict[str, Any]) -> dict[str, Any]:

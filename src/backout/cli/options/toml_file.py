@@ -11,18 +11,30 @@ from backout.core.errors import ConfigError
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 FILE_CAP = 64 * 1024
 
 
-def read(path: Path, *, remedy: str) -> dict[str, Any] | None:
+class DistrustedError(Exception):
+    """The file is not to be heeded; says why."""
+
+
+def _never(_status: os.stat_result) -> str:
+    return ""
+
+
+def read(
+    path: Path, *, remedy: str, why_not: Callable[[os.stat_result], str] = _never
+) -> dict[str, Any] | None:
     """Return what the file says, None if there is no such file.
 
-    Raises ConfigError, naming the file, with this remedy for everything else.
+    `why_not` says, of the opened file, why it is not to be heeded. Raises DistrustedError where it
+    says something, and ConfigError, naming the file, with this remedy for everything else.
     """
     try:
-        content = _bytes(path)
+        content = _bytes(path, why_not)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
@@ -40,11 +52,14 @@ def read(path: Path, *, remedy: str) -> dict[str, Any] | None:
         raise ConfigError(f"{shown}", remedy=remedy) from None
 
 
-def _bytes(path: Path) -> bytes | None:
+def _bytes(path: Path, why_not: Callable[[os.stat_result], str]) -> bytes | None:
     """Return the beginning of a regular file, None of anything else; a FIFO is not waited for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if why := why_not(status):
+            raise DistrustedError(why)
+        if not stat.S_ISREG(status.st_mode):
             return None
         return file.read(FILE_CAP + 1)
 
