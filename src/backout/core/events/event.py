@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from msgspec import Struct, to_builtins
 
@@ -22,6 +22,9 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=KIN
     such an event, the second what its fields hold.
     """
 
+    must_survive: ClassVar[bool] = True
+    """Whether the run waits until the disk has it; also what came before is on the disk then."""
+
     message: str
 
     @property
@@ -38,6 +41,16 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=KIN
             for name, value in written.items()
             if name not in {KIND, "message"}
         }
+
+
+class Sighting(Event, frozen=True, kw_only=True):
+    """What a run sees while it looks on: often told, changes nothing, and no write follows it.
+
+    The run does not wait for the disk, which may be slow: whoever waits renews no lock. It is
+    written all the same, and only a power cut before the next other event loses it.
+    """
+
+    must_survive: ClassVar[bool] = False
 
 
 def kind_of(event: type[Event]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from backout.core.events.event import Event
+from backout.core.events.event import Event, Sighting
 
 
 class Began(Event, frozen=True, kw_only=True, tag="context"):
@@ -156,7 +156,7 @@ class WorkloadSkipped(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class WorkloadChecked(Event, frozen=True, kw_only=True, tag="workload_checked"):
+class WorkloadChecked(Sighting, frozen=True, kw_only=True, tag="workload_checked"):
     """`check` of many: one workload is done.
 
     See below.

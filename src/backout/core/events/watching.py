@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from backout.core.events.event import Event
+from backout.core.events.event import Event, Sighting
 
 
-class Moved(Event, frozen=True, kw_only=True, tag="progress"):
+class Moved(Sighting, frozen=True, kw_only=True, tag="progress"):
     """The rollout moved.
 
     `complete`: the counters are complete and the Pods Ready; `repeated`: a sign of life, nothing
@@ -18,7 +18,7 @@ class Moved(Event, frozen=True, kw_only=True, tag="progress"):
     repeated: bool = False
 
 
-class Counted(Event, frozen=True, kw_only=True, tag="replicas"):
+class Counted(Sighting, frozen=True, kw_only=True, tag="replicas"):
     """Not in text: the Pods by state, when a count changed.
 
     `updated` and `ready` are of the target, `old` and `old_ready` of other revisions.
@@ -32,7 +32,7 @@ class Counted(Event, frozen=True, kw_only=True, tag="replicas"):
     old_ready: int
 
 
-class NotReady(Event, frozen=True, kw_only=True, tag="cause"):
+class NotReady(Sighting, frozen=True, kw_only=True, tag="cause"):
     """Something is not ready.
 
     `code`: [failures](failures/README.md); `group` could still make it right; `final_in`: seconds
@@ -48,7 +48,7 @@ class NotReady(Event, frozen=True, kw_only=True, tag="cause"):
     outlook: str
 
 
-class LogRead(Event, frozen=True, kw_only=True, tag="logs"):
+class LogRead(Sighting, frozen=True, kw_only=True, tag="logs"):
     """The last lines of the container that the root cause is about, secrets masked."""
 
     lines: tuple[str, ...]
@@ -63,7 +63,7 @@ class RolledOut(Event, frozen=True, kw_only=True, tag="rolled_out"):
     images: Mapping[str, str]
 
 
-class HealthAnswered(Event, frozen=True, kw_only=True, tag="health"):
+class HealthAnswered(Sighting, frozen=True, kw_only=True, tag="health"):
     """An answer that differs from the one before ([health](health.md)).
 
     `answer`: `well`, `unwell`, `unknown`; `lines`: a command's last ones.
@@ -80,7 +80,7 @@ class HealthRepeated(HealthAnswered, frozen=True, kw_only=True, tag="sample"):
     """Not in text: an answer like the one before."""
 
 
-class Measured(Event, frozen=True, kw_only=True, tag="metric"):
+class Measured(Sighting, frozen=True, kw_only=True, tag="metric"):
     """A metric's value ([metrics](metrics.md)).
 
     `value` null: none; `threshold` null: held against nothing; `phase`: `before`, `during`,

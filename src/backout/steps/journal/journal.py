@@ -1,6 +1,7 @@
 """The journal: every event of every run, one JSON object a line, on disk before the PATCH leaves.
 
-The file is 0600 and only appended to, one `write` a line, each flushed to the disk.
+The file is 0600 and only appended to, one `write` a line. What must survive is flushed to the disk,
+and with it all that was written before.
 """
 
 from __future__ import annotations
@@ -41,10 +42,15 @@ class Journal:
         self.note = note
 
     def write(self, told: Line) -> None:
-        """Append an event and flush it to the disk; raise JournalError where that fails."""
+        """Append an event, and wait for the disk where it must survive.
+
+        Raises JournalError where that fails.
+        """
         content = json.dumps(written(told), ensure_ascii=True, default=str).encode() + b"\n"
         try:
             _append(self._descriptor, content)
+            if told.event.must_survive:
+                _sync(self._descriptor)
         except OSError as error:
             raise _unwritable(self.path, error) from None
 
@@ -139,7 +145,6 @@ def _check_private(folder: Path) -> None:
 def _append(descriptor: int, content: bytes) -> None:
     if os.write(descriptor, content) != len(content):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    _sync(descriptor)
 
 
 def _sync(descriptor: int) -> None:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from backout.core.events import EVENTS
+from backout.core.events.event import kind_of
 from backout.core.events.lines import About, Line
 from backout.core.events.told import Noted
+from backout.core.events.watching import Counted
 from backout.steps.journal import journal as journals
 from backout.steps.journal.journal import Journal, JournalError
 
@@ -76,8 +79,9 @@ def test_a_journal_is_appended_to_and_private(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-@pytest.mark.usefixtures("descriptors")
-def test_an_event_is_one_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what is written and flushed from now on."""
     calls: list[str] = []
     really_write, really_sync = os.write, os.fsync
 
@@ -91,9 +95,47 @@ def test_an_event_is_one_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(os, "write", write)
     monkeypatch.setattr(os, "fsync", sync)
+    return calls
+
+
+@pytest.mark.usefixtures("descriptors")
+def test_an_event_is_one_write_and_on_disk_before_the_run_goes_on(
+    tmp_path: Path, calls: list[str]
+) -> None:
     written(journals.open_explicit(tmp_path / "j"))
 
     assert calls == ["write", "sync"]
+
+
+@pytest.mark.usefixtures("descriptors")
+def test_what_is_only_seen_is_written_at_once_and_no_disk_is_waited_for(
+    tmp_path: Path, calls: list[str]
+) -> None:
+    path = tmp_path / "j"
+    journal = journals.open_explicit(path)
+    counts = {"wanted": 3, "updated": 1, "ready": 0, "available": 0, "old": 3, "old_ready": 3}
+    counted = Counted(message="1 of 3", **counts)
+    journal.write(Line(time=LINE.time, about=LINE.about, event=counted))
+
+    assert [line["event"] for line in lines(path)] == ["replicas"]
+    assert calls == ["write"]
+    written(journal)
+    assert calls == ["write", "write", "sync"]
+
+
+def test_no_event_that_a_write_follows_or_that_ends_a_run_is_only_seen() -> None:
+    seen = {kind_of(event) for event in EVENTS if not event.must_survive}
+
+    assert seen == {
+        "cause",
+        "health",
+        "logs",
+        "metric",
+        "progress",
+        "replicas",
+        "sample",
+        "workload_checked",
+    }
 
 
 @pytest.mark.usefixtures("descriptors")

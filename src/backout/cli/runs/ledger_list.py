@@ -1,0 +1,106 @@
+"""Lists the ledgers of a namespace, or of the whole cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backout.cli import here
+from backout.cli.looking import tell_notes
+from backout.cli.output.gate import shown
+from backout.cli.output.printing import json_line
+from backout.core.columns import columns
+from backout.core.errors import Forbidden
+from backout.core.kubernetes import objects
+from backout.core.ledger import form, records
+from backout.core.ledger.records import OURS, WORKLOAD, UnreadableLedger
+from backout.core.preflight import defaults
+from backout.core.spans import span
+from backout.kube import paths
+from backout.kube.client import Client
+from backout.session import connect
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from backout.cli.options.shared import Common
+    from backout.core.model import Object
+
+CELL = 60
+HEADER = ("NAMESPACE", "WORKLOAD", "LAST", "FROM", "TO", "STATE", "HEALTH", "LOCK")
+
+
+def show(shared: Common, *, everywhere: bool) -> int:
+    """Print one line a ledger; return the exit code."""
+    tell_notes(shared)
+    leases, now = asyncio.run(_asked(shared, everywhere=everywhere))
+    if shared.output == "json":
+        for lease in leases:
+            click.echo(json_line(_json(lease)))
+        return 0
+    rows = [tuple(shown(cell, CELL) for cell in _row(lease, now)) for lease in leases]
+    for line in columns(HEADER, rows) if rows else ["no ledgers"]:
+        click.echo(line)
+    return 0
+
+
+async def _asked(shared: Common, *, everywhere: bool) -> tuple[list[Object], datetime]:
+    connection = connect.connection(shared.flags, here.process())
+    path = paths.all_leases() if everywhere else paths.leases(connection.namespace)
+    ours = objects.selector_text({"matchLabels": OURS})
+    async with Client(connection, read_timeout=shared.request_timeout or defaults.READ) as client:
+        try:
+            listing = await client.list(path, label_selector=ours)
+        except Forbidden as error:
+            rule = "{apiGroups: [coordination.k8s.io], resources: [leases], verbs: [list]}"
+            role = "ClusterRole" if everywhere else "Role"
+            raise Forbidden(
+                error.message, code=error.code, remedy=f"ask for this rule in a {role}: {rule}"
+            ) from None
+        return list(listing.items), client.now()
+
+
+def _row(lease: Object, now: datetime) -> tuple[str, ...]:
+    found = form.read(lease)
+    where = (str(objects.dig(lease, "metadata", "namespace", default="")), _workload(lease))
+    if isinstance(found, UnreadableLedger):
+        return (*where, "-", "-", "-", f"unreadable: {found.why}", "-", "-")
+    held = records.lock(lease)
+    lock = "-" if not held.holder else "expired" if held.is_expired(now) else "held"
+    if not found.records:
+        return (*where, "-", "-", "-", "-", "-", lock)
+    last = found.records[-1]
+    return (
+        *where,
+        f"{span(now, since=last.intent_at)} ago",
+        str(last.source.revision),
+        str(last.destination.revision),
+        str(last.state),
+        last.health or "-",
+        lock,
+    )
+
+
+def _json(lease: Object) -> dict[str, Any]:
+    """Return a ledger as it stands in its Lease; one that cannot be read says why."""
+    found = form.read(lease)
+    why, content = "", None
+    if isinstance(found, UnreadableLedger):
+        why = found.why
+    else:
+        content = json.loads(form.written(found))
+    return {
+        "namespace": objects.dig(lease, "metadata", "namespace", default=""),
+        "workload": _workload(lease),
+        "lease": objects.name(lease),
+        "holder": records.lock(lease).holder,
+        "unreadable": why,
+        "ledger": content,
+    }
+
+
+def _workload(lease: Object) -> str:
+    return objects.annotations_of(lease).get(WORKLOAD, objects.name(lease))
