@@ -18,13 +18,13 @@ from aiohappyeyeballs import start_connection
 from backout.core.errors import Unreachable
 from backout.core.text import untrusted
 from backout.core.value import dataclass
-from backout.http import socks
 from backout.http.addresses import ANY_ADDRESS, AddressPolicy
 from backout.http.connection import HttpConnection
 from backout.http.errors import Unanswered, Untrusted
 from backout.http.reasons import certificate_words, system_reason, tls_words
 from backout.http.resolver import AddressDenied, Found, resolve
 from backout.http.trust import system_trust
+from backout.http.url import SOCKS
 from backout.http.wire import Wire
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ async def _direct(url: Url, terms: Terms, host: str) -> Wire:
 
 async def _through(proxy: Url, url: Url, terms: Terms, host: str) -> HttpConnection:
     """Return a connection to the proxy, or through it by CONNECT where TLS is to be spoken."""
-    if proxy.scheme in socks.SCHEMES:
+    if proxy.scheme in SOCKS:
         return HttpConnection(await _by_socks(proxy, url, terms, host), host=host)
     found = await _addresses(proxy, ANY_ADDRESS, host)  # the user's own: it may be on loopback
     tls = _trust(terms) if proxy.scheme == "https" else None
@@ -131,7 +131,9 @@ async def _through(proxy: Url, url: Url, terms: Terms, host: str) -> HttpConnect
 
 
 async def _by_socks(proxy: Url, url: Url, terms: Terms, host: str) -> Wire:
-    sock = await socks.connected(proxy, url, host, within=terms.connect_timeout)
+    from backout.http.socks import connected  # noqa: PLC0415 (14 ms, seldom needed)
+
+    sock = await connected(proxy, url, host, within=terms.connect_timeout)
     tls = _trust(terms) if url.scheme == "https" else None
     with _told(host, f"cannot connect to {host}"):
         return await _wired(sock, tls, terms.server_hostname or url.host)

@@ -15,13 +15,12 @@ import h11
 
 from backout.core.errors import ConfigError, Unreachable
 from backout.core.value import dataclass
-from backout.http import socks
 from backout.http.dial import Terms, dial
 from backout.http.errors import TooLarge, Unanswered
 from backout.http.pool import Pool
 from backout.http.response import BODY_CAP, Headers, OutgoingHeaders, Response
 from backout.http.stream import Stream
-from backout.http.url import Url, host_of, parse, parse_proxy
+from backout.http.url import SOCKS, Url, host_of, parse, parse_proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -168,7 +167,7 @@ def _prepared(
             remedy="give it as https://HOST[:PORT]/PATH",
         ) from None
     # Who is asked for the URL itself, not for a tunnel.
-    asked = way if way and url.scheme == "http" and way.scheme not in socks.SCHEMES else None
+    asked = way if way and url.scheme == "http" and way.scheme not in SOCKS else None
     try:
         request = h11.Request(
             method=question.method,

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from backout.core.errors import ConfigError
-from backout.http import socks
+from backout.http.url import SOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     ProxyFor = Callable[[str], str | None]
 
-_SCHEMES = frozenset({"http", "https"}) | socks.SCHEMES
+_SCHEMES = frozenset({"http", "https", *SOCKS})
 
 
 def of_environment(environ: Mapping[str, str]) -> ProxyFor:

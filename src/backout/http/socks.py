@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from python_socks import ProxyError, ProxyTimeoutError, ProxyType
+from python_socks.async_.asyncio import Proxy
+
 from backout.core.errors import Unreachable
 
 if TYPE_CHECKING:
@@ -11,15 +14,9 @@ if TYPE_CHECKING:
 
     from backout.http.url import Url
 
-SCHEMES = frozenset({"socks5", "socks5h"})
-
 
 async def connected(proxy: Url, url: Url, host: str, *, within: float) -> socket.socket:
     """Return a socket that leads to the server; `host` is for error text, `within` in seconds."""
-    # Imported only here: hardly anybody has such a proxy (14 ms).
-    from python_socks import ProxyError, ProxyTimeoutError, ProxyType  # noqa: PLC0415
-    from python_socks.async_.asyncio import Proxy  # noqa: PLC0415
-
     user, password = proxy.login or (None, None)
     way = Proxy(
         proxy_type=ProxyType.SOCKS5,

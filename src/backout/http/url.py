@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PORTS = {"http": 80, "https": 443}
-_PROXIES = {**_PORTS, "socks5": 1080, "socks5h": 1080}
+SOCKS = {"socks5": 1080, "socks5h": 1080}
+_PROXIES = {**_PORTS, **SOCKS}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,10 +65,7 @@ def diff(
       backout diff deploy/web --to-revision 4 --show-values
       backout diff deploy/web --from 3 --to-revision 5 -o patch
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
-    # Nothing of this is imported for --help.
-    from backout.cli.commands import diff_view  # noqa: PLC0415
-    from backout.cli.looking import looked_at  # noqa: PLC0415
+    from backout.cli.runs.diff_run import run  # noqa: PLC0415 (not for --help)
 
-    snapshot = looked_at(workload, shared, is_local=ledger.is_local)
-    ends = diff_view.between(snapshot, from_revision, to_revision)
-    return diff_view.show(ends, shared.output, with_values=show_values)
+    ends = (from_revision, to_revision)
+    return run(workload, shared, ends, is_local=ledger.is_local, with_values=show_values)

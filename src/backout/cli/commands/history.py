@@ -66,11 +66,13 @@ def history(
         raise click.UsageError("--show-values goes with --revision N")
     if revision is not None and shared.output in {"wide", "name"}:
         raise click.UsageError(f"--revision N has -o json and yaml, not {shared.output}")
-    # Nothing of this is imported for --help.
-    from backout.cli.commands import history_view  # noqa: PLC0415
-    from backout.cli.looking import looked_at  # noqa: PLC0415
+    from backout.cli.runs.history_run import run  # noqa: PLC0415 (not for --help)
 
-    snapshot = looked_at(workload, shared, is_local=ledger.is_local)
-    if revision is not None:
-        return history_view.show_one(snapshot, revision, shared.output, with_values=show_values)
-    return history_view.show(snapshot, shared.output, has_headers=not no_headers)
+    return run(
+        workload,
+        shared,
+        revision,
+        is_local=ledger.is_local,
+        has_headers=not no_headers,
+        with_values=show_values,
+    )

@@ -49,9 +49,7 @@ def ledger(
       backout ledger mark deploy/web --bad --revision 4 --reason "INC-7: leaks"
       backout ledger mark deploy/web --healthy --reason "smoke tests passed"
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
-    # Nothing of this is imported for --help.
-    from backout.cli.commands import ledger_list, ledger_view  # noqa: PLC0415
-    from backout.cli.runs import mark_run  # noqa: PLC0415
+    from backout.cli.runs import ledger_list, ledger_view, mark_run  # noqa: PLC0415 (not for --help)
 
     if words[:1] == (MARK,):
         return mark_run.run(words[1:], shared, marks, (place, record))

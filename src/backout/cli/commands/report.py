@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from backout.cli.help.command import Helped
 from backout.cli.options.values import OneOf
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from backout.core.report.incident import Incident
-    from backout.core.report.runs import Lines, WantedRun
-
-FORMATS = ("md", "html", "json")
-LISTS = ("text", "json")
+from backout.cli.output.reports import FORMATS
 
 
 @click.command(cls=Helped)
@@ -59,82 +51,6 @@ def report(ctx: click.Context, /, words: tuple[str, ...], **values: Any) -> int:
       backout report deploy/web -n shop
       backout report c347c3cb0cc022b4ba4b958b820c4e90 -o json
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
-    before: dict[str, Any] = ctx.obj or {}
-    namespace = values["namespace"] or before.get("namespace") or ""
-    is_list = values["is_list"]
-    asked = _wanted(words, namespace, is_any=values["last"] or is_list)
-    if asked.record and asked.is_any:
-        raise click.UsageError("RECORD names one run; --last and --list take TYPE/NAME or nothing")
-    output = values["output"] or before.get("output") or ("text" if is_list else FORMATS[0])
-    if is_list:
-        if output not in LISTS:
-            raise click.UsageError("report --list has -o json, or text without -o")
-        from backout.cli.commands import report_list  # noqa: PLC0415
+    from backout.cli.runs.report_run import run  # noqa: PLC0415 (not for --help)
 
-        return report_list.show(_read(values["journal"])[1], asked, output)
-    if output not in FORMATS:
-        raise click.UsageError("report has -o html, md and json")
-    click.echo(_page(_found(asked, values["journal"]), output), nl=False)
-    return 0
-
-
-def _wanted(words: tuple[str, ...], namespace: str, *, is_any: bool) -> WantedRun:
-    # Nothing of this is imported for --help.
-    from backout.cli.options import target  # noqa: PLC0415
-    from backout.core.report.runs import WantedRun  # noqa: PLC0415
-
-    if not words:
-        return WantedRun(namespace=namespace, is_any=is_any)
-    if len(words) == 1 and "/" not in words[0]:
-        return WantedRun(record=words[0], is_any=is_any)
-    about = target.parse(words, namespace)
-    kind = about.kind.resource.name
-    return WantedRun(kind=kind, name=about.name, namespace=namespace, is_any=is_any)
-
-
-def _read(journal: str | None) -> tuple[Path, Lines]:
-    """Return what the journal holds, and where it is."""
-    import os  # noqa: PLC0415
-    import tempfile  # noqa: PLC0415
-    from pathlib import Path  # noqa: PLC0415
-
-    from backout.steps.journal import journal_read  # noqa: PLC0415
-
-    path = (
-        Path(journal)
-        if journal is not None
-        else journal_read.default_path(os.environ, Path.home(), Path(tempfile.gettempdir()))
-    )
-    return path, journal_read.read(path)
-
-
-def _found(wanted: WantedRun, journal: str | None) -> Incident:
-    """Return the incident that is wanted."""
-    from backout.core.errors import ConfigError  # noqa: PLC0415
-    from backout.core.report import incidents, runs, timeline  # noqa: PLC0415
-
-    path, lines = _read(journal)
-    run = incidents.choose(incidents.incidents(runs.runs(lines.lines)), wanted)
-    if run is None:
-        gaps = f" ({'; '.join(lines.gaps)})" if lines.gaps else ""
-        raise ConfigError(
-            f"the journal {path} holds no such run{gaps}",
-            remedy="backout report --list shows the runs there are; --journal FILE reads another "
-            "journal",
-        )
-    return timeline.incident(run, lines.gaps)
-
-
-def _page(incident: Incident, output: str) -> str:
-    if output == "html":
-        from backout.cli.output.reports.page import incident_page  # noqa: PLC0415
-
-        return incident_page(incident)
-    if output == "json":
-        from backout.cli.output.printing import json_line  # noqa: PLC0415
-        from backout.core.report.incident import as_json  # noqa: PLC0415
-
-        return json_line(as_json(incident)) + "\n"
-    from backout.cli.output.reports import markdown  # noqa: PLC0415
-
-    return markdown.page(incident)
+    return run(words, values, ctx.obj or {})

@@ -21,10 +21,9 @@ def show_page(one: str) -> None:
         click.echo(text, nl=False)
         click.echo(f"page: {file}", err=True)
         return
-    from rich.console import Console  # noqa: PLC0415 (only for a terminal)
-    from rich.markdown import Markdown  # noqa: PLC0415
+    from rich import console, markdown  # noqa: PLC0415 (only for a terminal)
 
-    Console().print(Markdown(text, hyperlinks=False))
+    console.Console().print(markdown.Markdown(text, hyperlinks=False))
 
 
 def place(one: str) -> Path:

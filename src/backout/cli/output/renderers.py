@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backout.cli.output.printing import printer
 from backout.cli.output.render import JsonLines
+from backout.cli.output.words.quiet import Quiet
 from backout.cli.output.words.text import Text
 
 if TYPE_CHECKING:
@@ -21,7 +22,5 @@ def renderer(output: str, *, quiet: bool = False) -> Renderer:
     if output == "json":
         return JsonLines()
     if quiet:
-        from backout.cli.output.words.quiet import Quiet  # noqa: PLC0415 (only for that)
-
         return Quiet(printer())
     return Text(printer())

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backout.cli.output.reports import wall
+from backout.cli.output.reports.wall import WallRow, wall_page
 from backout.core.events.planning import Began, WorkloadChecked
 from backout.core.events.told import Noted, RunEnded, Warned
 from backout.core.images.names import short
@@ -15,7 +17,7 @@ from backout.core.plan.standing import Standing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backout.cli.output.reports.wall import Readiness, WallRow
+    from backout.cli.output.reports.wall import Readiness
     from backout.cli.output.words.text import Text
     from backout.core.events.lines import Line
     from backout.core.rollout.view import View
@@ -57,16 +59,12 @@ class Page:
 
 
 def _page(rows: list[WallRow], about: Mapping[str, str], where: str) -> str:
-    from backout.cli.output.reports.wall import wall_page  # noqa: PLC0415 (needs an extra)
-
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M UTC}"
     return wall_page(rows, about=about, where=where, time=now)
 
 
 def _row(one: WorkloadChecked) -> WallRow:
     """Return a workload as the page takes it."""
-    from backout.cli.output.reports.wall import WallRow  # noqa: PLC0415
-
     return WallRow(
         namespace=one.workload["namespace"],
         workload=f"{one.workload['kind'].lower()}/{one.workload['name']}",
@@ -88,8 +86,6 @@ def _short(images: Mapping[str, str]) -> list[str]:
 
 
 def _state(one: WorkloadChecked) -> Readiness:
-    from backout.cli.output.reports import wall  # noqa: PLC0415
-
     if one.answer == Standing.UNKNOWN:
         return wall.UNKNOWN
     if one.answer == Standing.REFUSED:

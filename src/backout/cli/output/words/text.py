@@ -5,17 +5,18 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from backout.cli.output import live, tables
 from backout.cli.output.printing import request_line
 from backout.cli.output.render import is_error
 from backout.cli.output.words.last_words import LastWords
 from backout.cli.output.words.layout import Shown, laid_out, signs, width_of
 from backout.cli.output.words.lines import TO_STDERR, lines
 from backout.core.events import planning, told, watching
+from backout.core.plan import standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from backout.cli.output.live import Live
     from backout.core.events.lines import Line
     from backout.core.rollout.view import View
     from backout.kube.client import RequestLine
@@ -65,9 +66,6 @@ class Text:
                 self._put(text, one.style, to_stderr)
 
     def _table(self) -> None:
-        from backout.cli.output import tables  # noqa: PLC0415 (only for many workloads)
-        from backout.core.plan import standing  # noqa: PLC0415
-
         rows = standing.table(self._rows)
         cells = [(_WORST.get(worst, ""), row) for worst, row in rows]
         tables.table(self._put, standing.HEADER, cells)
@@ -88,13 +86,11 @@ class Text:
             self._live.show(view)
 
 
-def _is_sign_of_life(event: object, live: Live | None) -> bool:
-    return live is not None and isinstance(event, watching.Moved) and event.repeated
+def _is_sign_of_life(event: object, live_view: live.Live | None) -> bool:
+    return live_view is not None and isinstance(event, watching.Moved) and event.repeated
 
 
-def _live() -> Live | None:
+def _live() -> live.Live | None:
     if not sys.stdout.isatty():
         return None
-    from backout.cli.output import live  # noqa: PLC0415 (only for a terminal)
-
     return live.Live() if live.is_possible() else None
