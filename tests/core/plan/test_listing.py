@@ -8,11 +8,11 @@ from typing import Any
 
 from hypothesis import given
 
+from backout.cli.output.words import history_table
 from backout.core.history.choice import Choice
 from backout.core.history.revisions import kubectl_choice
 from backout.core.kinds.replica_sets import EARLIER
 from backout.core.ledger.records import Side, State
-from backout.core.plan import listing_words
 from backout.core.plan.listing import HistoryRow, HistoryTable, listed
 from backout.core.plan.plan import select
 from backout.core.preflight.request import Request
@@ -65,16 +65,16 @@ def test_neither_can_be_told_of_a_number_that_was_used_again_nor_across_a_gap() 
 
     assert (there[3].current_from, there[3].current_for) == (None, None)
     assert (there[1].current_from, there[1].current_for) == (ago(hours=47), None)
-    assert listing_words.cells(there[3], NOW)[3:5] == ("?", "?")
-    assert "was 1" in listing_words.status(there[3])
+    assert history_table.cells(there[3], NOW)[3:5] == ("?", "?")
+    assert "was 1" in history_table.status(there[3])
 
 
 def test_where_it_is_only_known_that_a_revision_had_another_number_that_is_said() -> None:
     one = rows()[3]
     renumbered = replace(one, revision=replace(one.revision, earlier=("",)))
 
-    assert listing_words.status(renumbered) == "now; had another number"
-    assert listing_words.as_json(renumbered)["earlier"] == []
+    assert history_table.status(renumbered) == "now; had another number"
+    assert history_table.as_json(renumbered)["earlier"] == []
 
 
 def test_of_a_tie_and_of_equal_templates_one_alone_is_current() -> None:
@@ -90,10 +90,10 @@ def test_what_others_own_is_no_revision_and_one_without_a_number_has_a_dash() ->
     foreign = replica_set(4, owner="uid-of-another")
     broken = replica_set("x", "reg.example/app:v7", name="web-x")
     table = told(stored=(replica_set(2), replica_set(3), foreign, broken))
-    numbers = [listing_words.cells(r, NOW)[1] for r in table.rows]
+    numbers = [history_table.cells(r, NOW)[1] for r in table.rows]
 
     assert numbers == ["3", "2", "-"]
-    assert listing_words.as_json(table.rows[-1])["revision"] is None
+    assert history_table.as_json(table.rows[-1])["revision"] is None
 
 
 def test_without_annotation_a_revision_is_number_0_as_kubectl_has_it() -> None:
@@ -110,8 +110,8 @@ def test_with_limits_that_leave_nothing_it_says_why_undo_would_go_nowhere() -> N
         table = told(stored=(replica_set(3),), workload=workload)
 
         assert table.choice is None
-        assert f"revisionHistoryLimit is {limit}" in listing_words.notes(table)[0]
-    assert "no rollout history" in listing_words.notes(told(stored=()))[0]
+        assert f"revisionHistoryLimit is {limit}" in history_table.notes(table)[0]
+    assert "no rollout history" in history_table.notes(told(stored=()))[0]
 
 
 def test_a_paused_workload_has_the_same_history() -> None:
@@ -124,8 +124,8 @@ def test_a_template_that_no_revision_has_yet_is_said() -> None:
     fresh = told(workload=deployment(template("reg.example/app:v9")), is_observed=False)
 
     assert not any(r.revision.is_current for r in fresh.rows)
-    assert listing_words.notes(fresh)[0] == listing_words.UNOBSERVED
-    assert listing_words.summary(fresh)["current"] is None
+    assert history_table.notes(fresh)[0] == history_table.UNOBSERVED
+    assert history_table.summary(fresh)["current"] is None
 
 
 def test_what_the_ledger_and_the_template_say_of_a_revision_stands_in_its_status() -> None:
@@ -137,10 +137,10 @@ def test_what_the_ledger_and_the_template_say_of_a_revision_stands_in_its_status
     bad = record(source=Side(revision=2, hash=hashes[2]), destination=Side(revision=8, hash="h"))
     there = rows(stored=(barred, restarted, replica_set(3)), lease=lease(bad))
 
-    assert listing_words.status(there[2]).startswith("known bad: rolled back by ann, ")
-    assert "barrier: schema 39" in listing_words.status(there[2])
-    assert listing_words.status(there[1]) == "only restarts what runs now"
-    assert listing_words.as_json(there[1])["onlyRestarts"] is True
+    assert history_table.status(there[2]).startswith("known bad: rolled back by ann, ")
+    assert "barrier: schema 39" in history_table.status(there[2])
+    assert history_table.status(there[1]) == "only restarts what runs now"
+    assert history_table.as_json(there[1])["onlyRestarts"] is True
 
 
 def test_the_digest_that_ready_pods_run_stands_behind_the_tag() -> None:
@@ -149,8 +149,8 @@ def test_the_digest_that_ready_pods_run_stands_behind_the_tag() -> None:
     seen = pod("web-2-a", of="web-2", containers=[ran], spec=template("reg.example/app:v2")["spec"])
     there = rows(pods=(seen,))
 
-    assert listing_words.cells(there[2], NOW)[6] == f"app:v2@{digest[:12]}"
-    assert digest in listing_words.cells(there[2], NOW, is_wide=True)[6]
+    assert history_table.cells(there[2], NOW)[6] == f"app:v2@{digest[:12]}"
+    assert digest in history_table.cells(there[2], NOW, is_wide=True)[6]
     assert there[2].is_target
 
 
@@ -163,15 +163,15 @@ def test_rollbacks_are_told_with_the_numbers_of_then_and_of_now() -> None:
         health="Healthy",
     )
     table = told(lease=lease(one))
-    (line,) = listing_words.rollbacks(table)
+    (line,) = history_table.rollbacks(table)
 
     assert "4 (gone) -> 1 app:v3 (now 3), SUCCEEDED Healthy, by ann: checkout is down" in line
     assert one.trace_id in line
-    assert "already rolled back to revision 1 (now revision 3)" in listing_words.notes(table)[0]
-    assert listing_words.summary(table)["rollbacks"][0]["toNow"] == 3
+    assert "already rolled back to revision 1 (now revision 3)" in history_table.notes(table)[0]
+    assert history_table.summary(table)["rollbacks"][0]["toNow"] == 3
 
 
 def test_what_could_not_be_read_is_said() -> None:
     broken = told(lease=lease(text="{"))
 
-    assert any(line.startswith("not read: ledger: ") for line in listing_words.notes(broken))
+    assert any(line.startswith("not read: ledger: ") for line in history_table.notes(broken))

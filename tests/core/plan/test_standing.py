@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from backout.core.columns import columns
+from backout.cli.output.columns import columns
+from backout.cli.output.words import standing_table
 from backout.core.errors import BackoutError, Forbidden
 from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kinds.target import Target
@@ -38,8 +39,8 @@ def unknown(name: str) -> Row:
 
 
 def lines(*rows: Row) -> list[str]:
-    cells = [row for _, row in standing.table([standing.checked(r) for r in rows])]
-    return columns(standing.HEADER, cells)
+    cells = [row for _, row in standing_table.table([standing.checked(r) for r in rows])]
+    return columns(standing_table.HEADER, cells)
 
 
 def names(*rows: Row) -> list[str]:
@@ -105,7 +106,7 @@ def test_what_is_skipped_is_counted_in_the_row_and_never_passed() -> None:
 
     assert lines(found)[1].split()[:5] == ["shop", "deployment/web", "3", "2", "yes"]
     assert [s.id for s in told.skipped] == ["PF201", "PF203", "PF201"]
-    assert standing.reasons([told, told, standing.checked(unknown("x"))]) == [
+    assert standing_table.reasons([told, told, standing.checked(unknown("x"))]) == [
         "PF201, PF203 of 2 workloads: not checked: ConfigMaps: no",
         "PF201 of 2 workloads: not checked: Secrets: no",
     ]
@@ -115,7 +116,7 @@ def test_many_reasons_are_cut_and_their_number_is_told() -> None:
     hidden = tuple(Skipped(id="PF201", title="t", reason=f"no {i}") for i in range(13))
     found = standing.row(target("web"), decide(preflight(), (), hidden))
 
-    assert standing.reasons([standing.checked(found)])[-1] == (
+    assert standing_table.reasons([standing.checked(found)])[-1] == (
         "and for 3 more reasons: -o json has them all"
     )
 

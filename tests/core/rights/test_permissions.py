@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from backout.cli.output.role_yaml import Grantee, Wanted, manifest
 from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.rights import permissions
 from backout.core.rights.commands import COMMANDS
 from backout.core.rights.permissions import TABLE, Level
-from backout.core.rights.roles import Grantee, Wanted, manifest
 
 PAGE = Path(__file__).parents[3] / "docs" / "permissions.md"
 READ = {"get", "list", "watch"}

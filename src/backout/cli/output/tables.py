@@ -6,8 +6,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from backout.cli.output.columns import fitted, wrapped
 from backout.cli.output.gate import shown
-from backout.core.columns import fitted, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,9 +11,9 @@ from backout.cli.output import tables
 from backout.cli.output.gate import MASK, shown
 from backout.cli.output.pod_templates import as_yaml, hides, told
 from backout.cli.output.printing import json_line, printer
+from backout.cli.output.words import history_table
 from backout.core.history import revisions
 from backout.core.kubernetes import objects
-from backout.core.plan import listing_words
 from backout.core.plan.absent import no_such_revision
 from backout.core.plan.listing import listed
 
@@ -48,11 +48,11 @@ def show(snapshot: Snapshot, output: str, *, has_headers: bool) -> int:
     told = listed(snapshot)
     if output == "json":
         for row in told.rows:
-            click.echo(json_line(MASK.of(listing_words.as_json(row))))
-        click.echo(json_line(MASK.of(listing_words.summary(told))))
+            click.echo(json_line(MASK.of(history_table.as_json(row))))
+        click.echo(json_line(MASK.of(history_table.summary(told))))
     elif output == "yaml":
-        rows = [listing_words.as_json(row) for row in told.rows]
-        whole = MASK.of({**listing_words.summary(told), "revisions": rows})
+        rows = [history_table.as_json(row) for row in told.rows]
+        whole = MASK.of({**history_table.summary(told), "revisions": rows})
         click.echo(as_yaml(whole), nl=False)
     elif output == "name":
         stored = snapshot.kind.stored
@@ -83,8 +83,8 @@ def show_one(snapshot: Snapshot, number: int, output: str, *, with_values: bool)
 
 def _print(told: HistoryTable, *, is_wide: bool, has_headers: bool) -> None:
     put = printer()
-    header = listing_words.WIDE if is_wide else listing_words.HEADER
-    rows = [(_style(r), listing_words.cells(r, told.now, is_wide=is_wide)) for r in told.rows]
+    header = history_table.WIDE if is_wide else history_table.HEADER
+    rows = [(_style(r), history_table.cells(r, told.now, is_wide=is_wide)) for r in told.rows]
     tables.table(put, header if has_headers else None, rows)
     if not has_headers:
         return
@@ -93,10 +93,10 @@ def _print(told: HistoryTable, *, is_wide: bool, has_headers: bool) -> None:
 
 
 def _notes(told: HistoryTable) -> Iterator[tuple[str, str]]:
-    if listing_words.has_untold(told):
-        yield "dim", listing_words.LEGEND
-    yield from (("", line) for line in listing_words.notes(told))
-    past = listing_words.rollbacks(told)
+    if history_table.has_untold(told):
+        yield "dim", history_table.LEGEND
+    yield from (("", line) for line in history_table.notes(told))
+    past = history_table.rollbacks(told)
     if past:
         yield "", "rollbacks, newest first:"
     yield from (("dim", f"  {line}") for line in past)

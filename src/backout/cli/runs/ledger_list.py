@@ -10,9 +10,9 @@ import click
 
 from backout.cli import here
 from backout.cli.looking import tell_notes
+from backout.cli.output.columns import columns
 from backout.cli.output.gate import shown
 from backout.cli.output.printing import json_line
-from backout.core.columns import columns
 from backout.core.errors import Forbidden
 from backout.core.kubernetes import objects
 from backout.core.ledger import form, records

@@ -14,9 +14,10 @@ from backout.cli.options import target as targets
 from backout.cli.output import tables
 from backout.cli.output.gate import shown
 from backout.cli.output.printing import json_line, printer
+from backout.cli.output.words import ledger_table
 from backout.cli.program import program
 from backout.core.errors import ConfigError, Forbidden, NotFound
-from backout.core.ledger import breaker, form, memory, table
+from backout.core.ledger import breaker, form, memory
 from backout.core.ledger.breaker import Open
 from backout.core.ledger.records import Ledger, Record, State, UnreadableLedger
 from backout.core.preflight import defaults
@@ -48,15 +49,15 @@ def show(
         _print_json(found, history, state)
         return 0
     put = printer()
-    rows = [(_style(r), table.row(r, now, history)) for r in reversed(found.records)]
+    rows = [(_style(r), ledger_table.row(r, now, history)) for r in reversed(found.records)]
     if rows:
-        tables.table(put, table.HEADER, rows)
+        tables.table(put, ledger_table.HEADER, rows)
     else:
         click.echo("no rollbacks recorded")
-    for line in table.memory_lines(found, now, history):
+    for line in ledger_table.memory_lines(found, now, history):
         tables.sentence(put, line)
-    tables.sentence(put, table.breaker_line(state, now=now, limit=limit, window=window))
-    if any(r.state in table.OPEN for r in found.records):
+    tables.sentence(put, ledger_table.breaker_line(state, now=now, limit=limit, window=window))
+    if any(r.state in ledger_table.OPEN for r in found.records):
         # kill -9 leaves it so: nothing else tells that it can be gone on with.
         tables.sentence(put, f"go on with what was left open: {program()} resume {workload[0]}")
     return 0
@@ -74,7 +75,7 @@ def _print_json(found: Ledger, history: tuple[Revision, ...], state: breaker.Clo
     told = {"open": until is not None, "until": until, "counted": [r.op for r in state.counted]}
     bad = sorted(memory.known_bad(found))
     good = sorted(memory.known_good(found))
-    there = [table.revision_json(one) for one in history]
+    there = [ledger_table.revision_json(one) for one in history]
     last = {
         "memory": content["memory"],
         "knownBad": bad,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backout.core.rights.roles import Grantee, Wanted, manifest
+from backout.cli.output.role_yaml import Grantee, Wanted, manifest
 
 if TYPE_CHECKING:
     from backout.cli.options.groups.granting import GrantOptions

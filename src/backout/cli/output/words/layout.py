@@ -7,8 +7,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from backout.cli.output.columns import hung
 from backout.cli.output.printing import LONGEST
-from backout.core.columns import hung
 from backout.core.text import untrusted
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from backout.cli.output import live, tables
 from backout.cli.output.printing import request_line
 from backout.cli.output.render import is_error
+from backout.cli.output.words import standing_table
 from backout.cli.output.words.last_words import LastWords
 from backout.cli.output.words.layout import Shown, laid_out, signs, width_of
 from backout.cli.output.words.lines import TO_STDERR, lines
 from backout.core.events import planning, told, watching
-from backout.core.plan import standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,10 +66,10 @@ class Text:
                 self._put(text, one.style, to_stderr)
 
     def _table(self) -> None:
-        rows = standing.table(self._rows)
+        rows = standing_table.table(self._rows)
         cells = [(_WORST.get(worst, ""), row) for worst, row in rows]
-        tables.table(self._put, standing.HEADER, cells)
-        skipped = [Shown(f"skipped {one}", "dim") for one in standing.reasons(self._rows)]
+        tables.table(self._put, standing_table.HEADER, cells)
+        skipped = [Shown(f"skipped {one}", "dim") for one in standing_table.reasons(self._rows)]
         self._lay(skipped, to_stderr=True)
         self._rows = []
 

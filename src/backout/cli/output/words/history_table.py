@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from backout.cli.output.words import ledger_table
 from backout.core.images.names import short
 from backout.core.kubernetes import objects
-from backout.core.ledger import table
 from backout.core.spans import span, words
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def rollbacks(told: HistoryTable) -> list[str]:
 
 
 def _rollback(one: Record, history: list[Revision], now: datetime) -> str:
-    source, there = (table.side(s, history) for s in (one.source, one.destination))
+    source, there = (ledger_table.side(s, history) for s in (one.source, one.destination))
     ended = " ".join(w for w in (str(one.state), one.health) if w)
     reason = f": {one.reason}" if one.reason else ""
     ago = span(now, since=one.intent_at)
@@ -142,7 +142,7 @@ def summary(told: HistoryTable) -> dict[str, Any]:
         "kubectl": told.kubectl,
         "observed": told.is_observed,
         "unreadable": dict(told.unreadable),
-        "rollbacks": [table.as_json(one, history) for one in told.rollbacks],
+        "rollbacks": [ledger_table.as_json(one, history) for one in told.rollbacks],
     }
 
 

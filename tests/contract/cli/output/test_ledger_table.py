@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from backout.core.columns import columns
-from backout.core.ledger import breaker, memory, table
+from backout.cli.output.columns import columns
+from backout.cli.output.words import ledger_table
+from backout.core.ledger import breaker, memory
 from backout.core.ledger.records import Ledger, Record, Side, State
 from tests.core.values_made import revision
 
@@ -34,7 +35,7 @@ def record(minutes_ago: int, state: State = State.SUCCEEDED) -> Record:
 
 
 def test_a_row_says_when_from_where_to_where_and_what_became_of_it() -> None:
-    assert table.row(record(5), NOW) == (
+    assert ledger_table.row(record(5), NOW) == (
         "5 min ago",
         "3",
         "2",
@@ -52,25 +53,25 @@ def test_old_numbers_are_tied_to_those_of_today_by_the_template_and_images_are_t
         revision(3, hash="c"),
     )
 
-    assert table.row(record(5), NOW, there)[1:3] == ("3 app:v3", "2 app:v5 (now 5)")
-    assert table.row(record(5), NOW, there[:2])[1] == "3 (gone)"
-    assert table.as_json(record(5), there)["toNow"] == 5
-    assert table.as_json(record(5), there[:2])["fromNow"] is None
+    assert ledger_table.row(record(5), NOW, there)[1:3] == ("3 app:v3", "2 app:v5 (now 5)")
+    assert ledger_table.row(record(5), NOW, there[:2])[1] == "3 (gone)"
+    assert ledger_table.as_json(record(5), there)["toNow"] == 5
+    assert ledger_table.as_json(record(5), there[:2])["fromNow"] is None
 
 
 def test_of_a_revision_that_is_gone_the_image_stands_that_the_record_kept() -> None:
     digest = "sha256:" + "a" * 64
     one = Side(revision=2, hash="b", images={"app": "reg.example/team/app:v2", "side": digest})
 
-    assert table.side(one, (revision(9),)) == f"2 app:v2 @{'a' * 12} (gone)"
+    assert ledger_table.side(one, (revision(9),)) == f"2 app:v2 @{'a' * 12} (gone)"
 
 
 def test_what_became_of_a_rollback_is_told_with_the_health_where_that_decided() -> None:
     well = replace(record(5), health="Healthy")
     ill = replace(record(5, State.FAILED), health="Unhealthy")
-    others = [table.result(record(5, state)) for state in State]
+    others = [ledger_table.result(record(5, state)) for state in State]
 
-    assert (table.result(well), table.result(ill)) == ("healthy", "failed: unhealthy")
+    assert (ledger_table.result(well), ledger_table.result(ill)) == ("healthy", "failed: unhealthy")
     assert others == [
         *("left open", "left open", "not applied"),
         *("rolled out", "failed", "undecided"),
@@ -78,7 +79,7 @@ def test_what_became_of_a_rollback_is_told_with_the_health_where_that_decided() 
 
 
 def test_columns_are_aligned_and_lines_have_no_trailing_space() -> None:
-    lines = columns(table.HEADER, [table.row(record(5), NOW)])
+    lines = columns(ledger_table.HEADER, [ledger_table.row(record(5), NOW)])
 
     assert lines[0].index("RESULT") == lines[1].index("rolled out")
     assert all(line == line.rstrip() for line in lines)
@@ -86,7 +87,7 @@ def test_columns_are_aligned_and_lines_have_no_trailing_space() -> None:
 
 def breaker_line(*records: Record) -> str:
     state = breaker.judge(records, now=NOW, limit=2, window=HOUR)
-    return table.breaker_line(state, now=NOW, limit=2, window=HOUR)
+    return ledger_table.breaker_line(state, now=NOW, limit=2, window=HOUR)
 
 
 def test_the_limit_says_how_many_are_used_and_when_the_next_is_allowed() -> None:
@@ -108,7 +109,7 @@ def test_what_is_known_is_told_newest_revision_first() -> None:
     whole = memory.marked(Ledger(), "a", 4, at=NOW - HOUR, told="marked by ci: smoke tests")
     whole = memory.marked(whole, "b", 5, at=NOW, bad="marked by ann: leaks")
 
-    assert table.memory_lines(whole, NOW) == [
+    assert ledger_table.memory_lines(whole, NOW) == [
         "known bad: revision 5: marked by ann: leaks, 0 s ago",
         "known good: revision 4: recorded healthy 1 h ago (marked by ci: smoke tests)",
     ]

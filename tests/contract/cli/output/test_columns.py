@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backout.core.columns import fitted, wrapped
+from backout.cli.output.columns import fitted, wrapped
 
 ROWS = [
     ("NAME", "STATUS"),
