@@ -16,18 +16,23 @@ from backout.core.kubernetes import objects, template
 from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Need
 from backout.core.rollout.verdict import Progressing, judge
+from backout.core.rollout.view import counts
 from backout.kube import paths
 from backout.steps.concurrency import first_error
 from backout.steps.reading.changed import tell_change
 from backout.steps.reading.look import look
 from backout.steps.reading.nodes import Nodes, suspected
+from backout.steps.reading.way_back import tell_way_back
 from backout.steps.status import since_its_beginning, tell_where, told
 from backout.steps.watching.follow import EVENTS
 from backout.steps.watching.logs import tell_logs
 from backout.steps.watching.second_look import SecondLook
-from backout.steps.watching.tell import say_cause, worded
+from backout.steps.watching.tell import Teller, worded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backout.core.diagnosis.causes import Cause
     from backout.core.model import Object
     from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
@@ -48,11 +53,13 @@ async def explain(run: Run) -> Outcome:
     causes = found.causes
     if not causes and not _is_whole(scene):
         causes = diagnosis.pending(scene, found.meanwhile)
-    for cause in causes:
-        say_cause(run, cause)
+    workload = snapshot.workload
+    teller = Teller(run)
+    if Need.PODS not in snapshot.unreadable:
+        teller.replicas(counts(scene.kind.counters(workload), scene.pods, scene.others))
+    teller.causes(causes)
     await tell_change(run, causes)
     await tell_logs(run, scene.pods, causes)
-    workload = snapshot.workload
     verdict = judge(
         workload,
         run.target.kind,
@@ -61,8 +68,14 @@ async def explain(run: Run) -> Outcome:
         seen=None if Need.PODS in snapshot.unreadable else scene.seen,
         causes=causes,
     )
-    if not isinstance(verdict, Progressing):
-        return told(run, verdict)
+    if isinstance(verdict, Progressing):
+        return _progressing(run, verdict, causes)
+    outcome = told(run, verdict)
+    await tell_way_back(run, outcome)
+    return outcome
+
+
+def _progressing(run: Run, verdict: Progressing, causes: Sequence[Cause]) -> Outcome:
     root = f"; {worded(causes[0])}" if causes else ""
     watch = f"watch it: {run.policy.program} status {run.target} -n {run.target.namespace}"
     return Outcome(

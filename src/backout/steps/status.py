@@ -17,6 +17,7 @@ from backout.core.plan.where import where
 from backout.core.preflight.snapshot import Need
 from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
 from backout.steps.reading.look import look
+from backout.steps.reading.way_back import tell_way_back
 from backout.steps.watching.soak import settled
 from backout.steps.watching.watch import Watch, Watched, until
 
@@ -37,7 +38,9 @@ async def status(run: Run, *, number: int | None) -> Outcome:
     deadline = until(run, since)
     async with Watch(run, watched, deadline=deadline) as watch:
         ending = await settled(run, watch, None, deadline=deadline)
-    return told(run, ending.verdict, f"and it held for {run.limits.soak:g} s")
+    outcome = told(run, ending.verdict, f"and it held for {run.limits.soak:g} s")
+    await tell_way_back(run, outcome)
+    return outcome
 
 
 async def _watched(run: Run, number: int | None) -> Watched:

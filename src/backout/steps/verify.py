@@ -26,6 +26,7 @@ from backout.steps.ledger.lease import ATTEMPTS, put_beside, see
 from backout.steps.reading.look import look
 from backout.steps.reading.read import read
 from backout.steps.reading.references import read_versioned
+from backout.steps.reading.way_back import tell_way_back
 from backout.steps.status import check_revision, since_its_beginning, tell_where, told
 from backout.steps.watching.soak import settled
 from backout.steps.watching.watch import Watch, Watched, until
@@ -63,6 +64,7 @@ async def verify(run: Run, *, number: int | None) -> Outcome:
     async with Watch(run, watched, deadline=deadline) as watch:
         ending = await settled(run, watch, preflight, deadline=deadline)
     outcome, proof = _judged(run, preflight, ending)
+    await tell_way_back(run, outcome)
     if not proof:
         return outcome
     return await _remembered(run, preflight.destination, ending, outcome, proof)

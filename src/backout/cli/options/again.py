@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from click import Option
+from click import Option, get_current_context
 from click.core import ParameterSource
 
 from backout.cli.options.durations import Duration
@@ -45,6 +45,11 @@ def whole(ctx: click.Context) -> tuple[str, ...]:
     """Return the words of the command with all that it was given, for the record."""
     given = ctx.params.get("workload") or ctx.params.get("words") or ()
     return _ordered(ctx, tuple(given), ctx.info_name or "")
+
+
+def undoing(workload: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of the undo that a failure calls for, as this command was connected."""
+    return words(get_current_context(), workload, "undo")
 
 
 def words(ctx: click.Context, workload: tuple[str, ...], command: str) -> tuple[str, ...]:

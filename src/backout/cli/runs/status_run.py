@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.cli.invocation import invocation
+from backout.cli.options.again import undoing
 from backout.cli.run import run_command
 from backout.steps import explain as explaining
 from backout.steps import status as watching
@@ -31,9 +32,10 @@ def watch(
         carry_out = verify if records else watching.status
         return await carry_out(run, number=revision)
 
-    return run_command(invocation(steps, workload, shared, *groups))
+    return run_command(invocation(steps, workload, shared, *groups, again=undoing(workload)))
 
 
 def explain(workload: tuple[str, ...], shared: Common, groups: tuple[Options, ...]) -> int:
     """Say what is wrong, and return the exit code."""
-    return run_command(invocation(explaining.explain, workload, shared, *groups))
+    one = invocation(explaining.explain, workload, shared, *groups, again=undoing(workload))
+    return run_command(one)

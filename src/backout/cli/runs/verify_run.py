@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.cli.invocation import invocation
+from backout.cli.options.again import undoing
 from backout.cli.run import run_command
 from backout.steps.verify import verify
 
@@ -28,4 +29,5 @@ def run(
     async def steps(run: Run) -> Outcome:
         return await verify(run, number=revision)
 
-    return run_command(invocation(steps, workload, shared, *groups, reason=reason))
+    one = invocation(steps, workload, shared, *groups, again=undoing(workload), reason=reason)
+    return run_command(one)

@@ -95,4 +95,8 @@ class Measured(Sighting, frozen=True, kw_only=True, tag="metric"):
 
 
 class NextStep(Event, frozen=True, kw_only=True, tag="next"):
-    """After a rollback that failed: the next candidate with its proof, or that there is none."""
+    """What to do about a failure, as a sentence with its line.
+
+    After a rollback the next candidate with its proof, or that there is none; after `status`,
+    `verify` and `explain` the rollback that would leave the failed revision.
+    """

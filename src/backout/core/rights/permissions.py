@@ -135,6 +135,7 @@ TABLE = (
     _grant(_LEASES, "list", (LEDGER_SHOWN,), _OPTIONAL, "ledger without TYPE/NAME"),
     _grant(_LEASES, "get", (CHECK, *_LOOKING), _OPTIONAL, "the ledger"),
     _grant(_LEASES, "get create update", (VERIFY,), _OPTIONAL, "to remember that it was healthy"),
+    _grant(_LEASES, "get", (STATUS, EXPLAIN), _OPTIONAL, "what was rolled back before"),
     _grant(": pods", "list", (*_ALL, *_LOOKING), _OPTIONAL, "proof, diagnosis"),
     _grant(": pods", "watch", _WATCHING, _OPTIONAL, "diagnosis"),
     _grant(": events", "list", (*_WATCHING, EXPLAIN), _OPTIONAL, "diagnosis"),

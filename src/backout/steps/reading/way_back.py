@@ -1,0 +1,31 @@
+"""After a failure that was only looked at: what to type to leave it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backout.core.errors import BackoutError
+from backout.core.events.watching import NextStep
+from backout.core.outcome import Result
+from backout.core.plan.way_back import ways_back
+from backout.steps.reading.look import look_back
+
+if TYPE_CHECKING:
+    from backout.core.outcome import Outcome
+    from backout.steps.run import Run
+
+
+async def tell_way_back(run: Run, outcome: Outcome) -> None:
+    """Say how to roll back where an outcome is a failure, and there is somewhere to go.
+
+    The workload is read anew: whose Pods are Ready has changed while it was watched. What may not
+    be read is passed over: the failure itself is told in any case.
+    """
+    if outcome.result is not Result.FAILED:
+        return
+    try:
+        snapshot = await look_back(run, run.ledger)
+    except BackoutError:
+        return
+    for sentence in ways_back(snapshot, run.policy):
+        run.say(NextStep(message=sentence))

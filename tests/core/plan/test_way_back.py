@@ -1,0 +1,68 @@
+"""What is offered where a rollout has failed: a rollback if there is one, and no second step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backout.core.kubernetes import template as templates
+from backout.core.ledger.records import Side, State
+from backout.core.plan.way_back import ways_back
+from backout.core.preflight.request import Request
+from tests.core.values_made import lease, record, snapshot
+from tests.objects.replica_sets import replica_set
+from tests.objects.templates import template
+from tests.objects.times import NOW, ago, stamp
+
+HELD = {"holderIdentity": "op-1", "leaseDurationSeconds": 60, "renewTime": stamp(NOW)}
+UNDO = ("undo", "deployment/web", "--context", "prod", "-n", "shop")
+
+
+def offered(**changes: Any) -> list[str]:
+    return ways_back(snapshot(**changes), Request(command=UNDO))
+
+
+def rolled_back(state: State, **changes: Any) -> dict[str, Any]:
+    """Return a Lease of a rollback from revision 2 to revision 3, which is current."""
+    two, three = (templates.digest(template(f"reg.example/app:v{n}")) for n in (2, 3))
+    made = record(
+        source=Side(revision=2, hash=two),
+        destination=Side(revision=3, hash=three),
+        state=state,
+        **changes,
+    )
+    return lease(made)
+
+
+def test_the_line_goes_where_undo_would_go_in_the_same_cluster() -> None:
+    assert offered() == [
+        "roll back to revision 2 (app:v2): backout undo deployment/web -n shop --context prod"
+    ]
+
+
+def test_without_another_revision_nothing_is_offered() -> None:
+    assert offered(stored=(replica_set(3),)) == []
+
+
+def test_after_a_rollback_that_led_here_revisions_are_named() -> None:
+    one, two = offered(lease=rolled_back(State.FAILED))
+    assert one.startswith("roll back to revision 2 (back to where it was): backout undo ")
+    assert one.endswith("--to-revision 2")
+    assert two.startswith("roll back to revision 1 (further, ")
+
+    (only,) = offered(lease=rolled_back(State.SUCCEEDED))
+    assert only.endswith("--to-revision 1")
+
+
+def test_a_rollback_that_was_left_open_is_gone_on_with() -> None:
+    left = rolled_back(State.APPLIED, intent_at=ago(minutes=3), patched_at=ago(minutes=3))
+    (only,) = offered(lease=left)
+    assert only == (
+        "go on with the rollback that was left open: "
+        "backout resume deployment/web -n shop --context prod"
+    )
+
+
+def test_while_somebody_else_rolls_back_nothing_is_offered() -> None:
+    elsewhere = record(source=Side(revision=3, hash="x"), state=State.INTENT)
+    assert offered(lease=lease(elsewhere, spec=HELD)) == []
+    assert offered(lease=lease(elsewhere)) != []
