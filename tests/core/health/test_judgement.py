@@ -48,6 +48,22 @@ def test_a_bad_answer_starts_the_soak_time_anew() -> None:
     assert judgement.judge(rounds, successes=2, soak=2.0) is not None
 
 
+@pytest.mark.parametrize(
+    ("rounds", "counted"),
+    [
+        ([], "0/6"),
+        ([[UNWELL], [WELL], [WELL]], "2/6"),
+        ([[WELL], [WELL], [UNKNOWN]], "0/6"),
+        ([[WELL]] * 9, "6/6"),
+    ],
+)
+def test_it_is_told_how_many_good_rounds_there_are_of_how_many(
+    rounds: list[list[Sample]], counted: str
+) -> None:
+    told = judgement.progress(every_second(*rounds), successes=3, soak=5.0, interval=1.0)
+    assert told == counted
+
+
 def test_one_answer_is_enough_where_nothing_is_to_be_spanned() -> None:
     assert judgement.judge(every_second([WELL]), successes=1) is not None
 

@@ -40,7 +40,8 @@ def frame(view: View, columns: int, rows: int = 24) -> list[str]:
     """
     old = f"   old {view.old_ready} ready of {view.old}" if view.old else ""
     time = f"{_clock(view.elapsed)} of {_clock(view.allowed)}"
-    head = f"  new {view.ready}/{view.wanted} ready{old}   {time}"
+    healthy = f"   healthy {view.healthy}" if view.healthy else ""
+    head = f"  new {view.ready}/{view.wanted} ready{old}{healthy}   {time}"
     cause = [f"  {view.cause}"] if view.cause else []
     room = max(0, rows - _MARGIN - len([head, *cause]))
     fits = len(view.pods) if len(view.pods) + bool(view.more) <= room else max(0, room - 1)

@@ -6,6 +6,8 @@ not make a Pod unhealthy (design rule 8.7).
 
 from __future__ import annotations
 
+import itertools
+import math
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -84,13 +86,27 @@ class Inconclusive:
 Health = Healthy | Unhealthy | Inconclusive
 
 
+def progress(rounds: Sequence[Round], *, successes: int, soak: float, interval: float) -> str:
+    """Return how many of the newest rounds are well, of how many it takes: `3/6`.
+
+    Rounds that take longer than the interval span the soak time in fewer.
+    """
+    needed = max(successes, math.ceil(soak / interval) + 1)
+    row = itertools.takewhile(_is_well, reversed(rounds))
+    return f"{min(sum(1 for _ in row), needed)}/{needed}"
+
+
+def _is_well(one: Round) -> bool:
+    return bool(one.samples) and all(s.answer is Answer.WELL for s in one.samples)
+
+
 def judge(rounds: Sequence[Round], *, successes: int, soak: float = 0.0) -> Healthy | None:
     """Return Healthy once the newest rounds are all well: so many, that span `soak` seconds.
 
     One answer that is not well starts the row anew.
     """
     for row, one in enumerate(reversed(rounds), 1):
-        if not one.samples or any(s.answer is not Answer.WELL for s in one.samples):
+        if not _is_well(one):
             return None
         if row >= successes and rounds[-1].at - one.at >= soak:
             return Healthy(successes=row, subjects=tuple(s.subject for s in rounds[-1].samples))

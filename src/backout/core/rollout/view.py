@@ -24,6 +24,8 @@ class View:
 
     `pods` are names with their words, those of the wanted revision first, as many as anybody wants
     to see; `more` is how many others there are. `elapsed` and `allowed` in seconds; untrusted text.
+    `healthy` is how many answers of the service are well of how many it takes (`3/6`), empty until
+    it is asked.
     """
 
     wanted: int
@@ -35,6 +37,7 @@ class View:
     elapsed: float
     allowed: float
     more: int = 0
+    healthy: str = ""
 
 
 def view(
@@ -45,6 +48,7 @@ def view(
     *,
     elapsed: float,
     allowed: float,
+    healthy: str = "",
 ) -> View:
     """Return the view of a rollout.
 
@@ -62,6 +66,7 @@ def view(
         elapsed=elapsed,
         allowed=allowed,
         more=len(pods) + len(others) - len(listed),
+        healthy=healthy,
     )
 
 

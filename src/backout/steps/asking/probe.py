@@ -17,7 +17,7 @@ from backout.core.rights import permissions
 from backout.steps.asking.subjects import NotVerified, Subject, answered, chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from backout.core.health.judgement import Health
     from backout.core.preflight.snapshot import Preflight
@@ -26,15 +26,18 @@ if TYPE_CHECKING:
 __all__ = ["Asking", "NotVerified", "probe"]
 
 
-async def probe(run: Run, preflight: Preflight, *, deadline: float) -> Health | NotVerified:
+async def probe(
+    run: Run, preflight: Preflight, *, deadline: float, counted: Callable[[str], None]
+) -> Health | NotVerified:
     """Return the service's health, asked once an interval until it held or `deadline`.
 
-    `deadline` is event-loop time; what has not answered by then is cut off.
+    `deadline` is event-loop time; what has not answered by then is cut off. `counted` is told after
+    each round how many were well, of how many it takes.
     """
     questions = await chosen(run, preflight.snapshot, preflight.destination)
     if not questions.subjects:
         return questions.unasked[0]
-    asking = Asking(run, questions.subjects, before=preflight.snapshot.baseline)
+    asking = Asking(run, questions.subjects, before=preflight.snapshot.baseline, counted=counted)
     for one in questions.unasked:
         run.say(Noted(message=f"not asked for health: {one.why}"))
     verdict = await asking.verdict(deadline)
@@ -44,15 +47,25 @@ async def probe(run: Run, preflight: Preflight, *, deadline: float) -> Health | 
     return verdict
 
 
+def _unheard(_: str) -> None:
+    """Tell nobody: a trial Pod is asked in a moment."""
+
+
 class Asking:
     """One loop of questions. `dropped` are the subjects that it does not ask any more, and why."""
 
     def __init__(
-        self, run: Run, subjects: tuple[Subject, ...], *, before: tuple[Sample, ...] = ()
+        self,
+        run: Run,
+        subjects: tuple[Subject, ...],
+        *,
+        before: tuple[Sample, ...] = (),
+        counted: Callable[[str], None] = _unheard,
     ) -> None:
         self._run = run
         self._subjects = subjects
         self._before = before
+        self._counted = counted
         self._rounds: list[Round] = []
         self._said: dict[str, tuple[Answer, str]] = {}
         self._clock = asyncio.get_running_loop().time
@@ -69,10 +82,14 @@ class Asking:
                 return self.dropped[0]
             if not is_whole:
                 return self._out_of_time()
-            found = judgement.judge(self._rounds, successes=successes, soak=run.limits.health_soak)
+            soak, interval = run.limits.health_soak, run.limits.health_interval
+            found = judgement.judge(self._rounds, successes=successes, soak=soak)
+            self._counted(
+                judgement.progress(self._rounds, successes=successes, soak=soak, interval=interval)
+            )
             if found is not None:
                 return found
-            next_round = began + run.limits.health_interval
+            next_round = began + interval
             in_vain = judgement.is_in_vain(self._rounds, successes=successes)
             if in_vain or next_round >= deadline:
                 return self._out_of_time()

@@ -59,12 +59,12 @@ async def settled(
             await tell_change(run, causes)
             await tell_logs(run, watch.pods, causes)
             return Ending(verdict=verdict, revision=watch.revision)
-        words = "all replicas run the target and are available; watching that it holds"
+        words = "all Pods of the target are available; checking that they stay up"
         run.say(Moved(message=words, complete=True))
         until = min(deadline, clock() + run.limits.health)
         left = None if deadline == math.inf else max(0.0, deadline - clock())
         async with (
-            running(_asked(run, _as_it_is(preflight, watch), until, hold)) as health,
+            running(_asked(run, watch, preflight, until, hold)) as health,
             running(watch.reopened()) as reopened,
         ):
             is_known = await race(health, reopened, within=left)
@@ -92,14 +92,15 @@ def _as_it_is(preflight: Preflight | None, watch: Watch) -> Preflight | None:
 
 
 async def _asked(
-    run: Run, preflight: Preflight | None, until: float, hold: float
+    run: Run, watch: Watch, preflight: Preflight | None, until: float, hold: float
 ) -> Health | NotVerified:
     """Ask for the service's health; where there is nothing to ask, let it soak in silence."""
     clock = asyncio.get_running_loop().time
     held_at = clock() + hold
     health: Health | NotVerified = NotVerified(why="nothing was asked")
-    if preflight is not None:
-        health = await probe(run, preflight, deadline=until)
+    seen = _as_it_is(preflight, watch)
+    if seen is not None:
+        health = await probe(run, seen, deadline=until, counted=watch.hear)
     if isinstance(health, NotVerified):
         await asyncio.sleep(run.limits.soak)
     await asyncio.sleep(max(0.0, min(held_at, until) - clock()))

@@ -25,6 +25,7 @@ from backout.steps.reading.nodes import Nodes, suspected
 from backout.steps.watching.follow import newest_states
 from backout.steps.watching.second_look import SecondLook
 from backout.steps.watching.tell import Teller
+from backout.steps.watching.ticks import TICK, fresh_for, tick_after
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -37,18 +38,6 @@ if TYPE_CHECKING:
     from backout.core.rollout.outliving import Runs
     from backout.steps.run import Run
     from backout.steps.watching.follow import Newest
-
-TICK, LONGEST_TICK = 1.0, finality.GAP - 1.0
-"""Seconds after which a state that has not changed is judged again: some rules are about time.
-
-A trouble that is not seen for `finality.GAP` would count anew.
-"""
-LOOKS = 25.0
-"""How many times as long as a look took the next tick is awaited: of thousands of Pods one takes
-a tenth of a second and more, and who only waits leaves the machine to others.
-"""
-PODS_A_SECOND = 400
-"""Pods that are diagnosed anew within a second, at most, where nothing of them has changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +86,7 @@ class Watch:
         self._number: int | None = None
         self._due: frozenset[Look] = frozenset()
         self._causes: tuple[Cause, ...] = ()
+        self._healthy = ""
 
     async def __aenter__(self) -> Self:
         self._following = asyncio.create_task(self._follow())
@@ -149,6 +139,10 @@ class Watch:
         """The number that the watched revision has now; None where it has none, or is not seen."""
         return self._number
 
+    def hear(self, healthy: str) -> None:
+        """Show how many answers of the service are well, of how many it takes: `3/6`."""
+        self._healthy = healthy
+
     @property
     def blindness(self) -> str:
         """Why the rollout cannot be seen now; empty where it can."""
@@ -192,7 +186,8 @@ class Watch:
         restarts = _restarts(self.pods)
         while True:
             state = await self._next()
-            self._sign_of_life("watching that it holds, and asking the service")
+            healthy = f"healthy {self._healthy}: " if self._healthy else ""
+            self._sign_of_life(f"{healthy}checking that the Pods stay up")
             if state is None or state.blindness:
                 continue
             verdict = self._judge(state)
@@ -312,6 +307,7 @@ class Watch:
                 self._causes,
                 elapsed=self._clock() - self._began,
                 allowed=min(self._deadline, self._moved_at + self._allowed) - self._began,
+                healthy=self._healthy,
             )
         )
 
@@ -370,16 +366,6 @@ class Watch:
             message=f"no progress for {self._allowed} s{self._whose}{root}",
             causes=self._causes,
         )
-
-
-def tick_after(took: float) -> float:
-    """Return after how many seconds to look again where nothing changes; `took` is of the CPU."""
-    return min(LONGEST_TICK, max(TICK, LOOKS * took))
-
-
-def fresh_for(pods: int) -> float:
-    """Return the seconds for which what was found of so many Pods is good: a tick for hundreds."""
-    return min(LONGEST_TICK, max(TICK, pods / PODS_A_SECOND))
 
 
 def until(run: Run, since: float) -> float:

@@ -35,6 +35,11 @@ def test_the_first_line_tells_the_replicas_by_state_and_the_time_against_the_tim
     assert frame(seen(), 80)[0] == "  new 1/3 ready   old 1 ready of 2   0:07 of 10:03"
 
 
+def test_while_the_service_is_asked_its_good_answers_are_counted() -> None:
+    head = frame(replace(seen(), healthy="3/6"), 80)[0]
+    assert head == "  new 1/3 ready   old 1 ready of 2   healthy 3/6   0:07 of 10:03"
+
+
 def test_many_pods_are_counted_and_not_listed() -> None:
     lines = frame(replace(seen(pods=8), more=32), 80)
     assert len(lines) == 1 + 8 + 1

@@ -165,7 +165,7 @@ async def test_an_interruption_during_the_smoke_test_is_told(api: ApiServer) -> 
 
     def emit(event: Event) -> None:
         told.events.append(event)
-        if event.kind == "progress" and "watching that it holds" in event.message:
+        if event.kind == "progress" and "checking that they stay up" in event.message:
             asked_for.set()
 
     policy = replace(ONCE, health_command="sleep 300")

@@ -10,7 +10,8 @@ import pytest
 
 from backout.core.diagnosis import finality
 from backout.core.kubernetes.template import digest
-from backout.steps.watching.watch import Watch, Watched, fresh_for, tick_after
+from backout.steps.watching.ticks import fresh_for, tick_after
+from backout.steps.watching.watch import Watch, Watched
 from tests.contract.api_server import ApiServer
 from tests.contract.steps.shop import running, shop
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -118,7 +119,19 @@ async def test_a_pod_that_dies_in_the_soak_reopens_it_before_the_controller_has_
 
     assert told.result == "succeeded", told.text
     assert any("0 of 1 Pods are Ready" in note for note in told.of("note")), told.text
-    assert sum("watching that it holds" in line for line in told.of("progress")) > 1
+    assert sum("checking that they stay up" in line for line in told.of("progress")) > 1
+
+
+async def test_a_sign_of_life_while_the_service_is_asked_counts_its_good_answers(
+    api: ApiServer,
+) -> None:
+    limits = replace(QUICK, health_interval=0.2, health_soak=2.0, health=9.0, sign_of_life=0.5)
+    told = await undone(api, limits=limits)
+
+    assert told.result == "succeeded", told.text
+    signs = [line for line in told.of("progress") if "checking that the Pods stay up" in line]
+    assert signs
+    assert all(re.match(r"healthy \d+/11: ", sign) for sign in signs), signs
 
 
 async def test_pods_that_are_out_of_sight_for_a_while_are_waited_for_and_not_believed(
