@@ -27,6 +27,9 @@ def accepting(*ids: str) -> tuple[str, ...]:
     return (*(word for one in ids for word in ("--accept", one)), *BECAUSE)
 
 
+REFUSED = 3
+
+
 def last_word(text: str) -> str:
     """Return the last line that is not indented, with the facts that stand below it."""
     lines = text.splitlines()
@@ -50,8 +53,9 @@ class Ran:
 
     @property
     def outcome(self) -> str:
-        """The last word of its stream."""
-        return last_word(self.err if self.code else self.out)
+        """The last word of its stream; that of a check is a result, whatever it found."""
+        is_result = not self.code or (self.code == REFUSED and "check" in self.argv)
+        return last_word(self.out if is_result else self.err)
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -59,8 +63,8 @@ class Ran:
         return [json.loads(line) for line in self.out.splitlines()]
 
     def findings(self) -> set[str]:
-        """The ids of all findings and refusals told on stderr."""
-        words = self.err.replace(":", " ").replace(",", " ").split()
+        """The ids of all findings and refusals that were told."""
+        words = self.both.replace(":", " ").replace(",", " ").split()
         return {w for w in words if w.startswith("PF") and w[2:].isdigit()}
 
     def line(self, start: str) -> str:

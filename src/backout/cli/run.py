@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from backout.session.process import Process
     from backout.steps.run import Run, Session
 
+CHECK = "check"
 SILENT = {Result.DRY_RUN, Result.DECLINED}
 """How a run ends that nobody else needs to hear of."""
 
@@ -46,7 +47,8 @@ def run_command(invocation: Invocation) -> int:
     invocation.workload("default")
     if invocation.ask and not can_ask(os.environ):
         raise click.UsageError("cannot ask for confirmation; pass --yes")
-    out = renderer(invocation.shared.output, quiet=invocation.shared.quiet)
+    shared = invocation.shared
+    out = renderer(shared.output, quiet=shared.quiet, finds=here.process().command == CHECK)
     sink = Sink(out, invocation.trace_id)
     interruption = Interruption()
     try:

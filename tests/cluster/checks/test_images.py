@@ -296,6 +296,6 @@ def test_the_pull_secret_of_a_private_image_opens_its_registry(
         seen = space.backout("check", "deploy/shop", "-v", env=env).expect(0)
 
     assert "PF303" in hidden.findings()
-    assert f"Secret {space.name}/pull could not be read: " in hidden.err
+    assert f"Secret {space.name}/pull could not be read: " in hidden.both
     assert "PF303" not in seen.findings()
     assert docker_registry.SECRET not in seen.both + space.journal.read_text()

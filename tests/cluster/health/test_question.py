@@ -123,7 +123,7 @@ def test_an_application_that_looks_at_the_host_is_judged_by_its_kubelet(
     ran = space.undo(*BRIEF).expect(0)
     verified = space.backout("verify", DEPLOY, "--soak", "1s").expect(0)
 
-    assert not any(f"{word} PF12" in checked.err for word in ("BLOCK", "WARN")), str(checked)
+    assert not any(f"{word} PF12" in checked.out for word in ("BLOCK", "WARN")), str(checked)
     assert "not verified end to end: its readiness probe asks with headers" in ran.out
     assert "healthy: the kubelet's own HTTP probe held for 1 s" in verified.outcome
 
@@ -236,8 +236,8 @@ def test_a_target_that_crashes_before_our_eyes_is_refused(space: Space) -> None:
 
     ran = space.backout("check", DEPLOY).expect(3)
 
-    assert "no Pod of revision 1 is Ready, its only Pod crashes again and again" in ran.err
-    assert "ends with exit code 3" in ran.err
+    assert "no Pod of revision 1 is Ready, its only Pod crashes again and again" in ran.out
+    assert "ends with exit code 3" in ran.out
 
 
 def test_a_rehearsal_that_may_not_be_made_refuses_and_can_be_gone_on_without(
@@ -286,8 +286,8 @@ def test_a_pod_that_holds_the_port_of_the_next_is_told_before_the_act(space: Spa
 
     words = f"on node {space.cluster.node} a Pod that runs holds host port {port}"
     assert "PF605" in checked.findings()
-    assert words in checked.err
-    assert "the rollout cannot move" in checked.err
+    assert words in checked.out
+    assert "the rollout cannot move" in checked.out
     assert stuck.code in {4, 5}, str(stuck)
 
     start = "fix: let one Pod go first (maxSurge 0, maxUnavailable 1): "

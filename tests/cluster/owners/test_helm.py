@@ -66,8 +66,8 @@ def test_helms_own_way_is_pasted_as_printed_and_corrects_the_release(
     space: Space, release: Release
 ) -> None:
     ran = space.backout("check", f"deploy/{SHOP}").expect(0)
-    assert f"Helm ({RELEASE}) deployed deployment/{SHOP}" in ran.err
-    release.pasted(ran.err.partition(OWN_WAY)[2].splitlines()[0]).expect(0)
+    assert f"Helm ({RELEASE}) deployed deployment/{SHOP}" in ran.out
+    release.pasted(ran.out.partition(OWN_WAY)[2].splitlines()[0]).expect(0)
 
     assert space.image_now() == space.image("v1")
     space.backout("status", f"deploy/{SHOP}", "--timeout", "60s").expect(0)

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from backout.cli.output.render import Renderer
 
 
-def renderer(output: str, *, quiet: bool = False) -> Renderer:
-    """Return the renderer for `-o`: text, json or html; `quiet` is of text alone."""
+def renderer(output: str, *, quiet: bool = False, finds: bool = False) -> Renderer:
+    """Return the renderer for `-o`: text, json or html; `quiet` and `finds` are of text alone.
+
+    `finds`: what is found is the result, and belongs on stdout.
+    """
     if output == "html":
         from backout.cli.output.standing import Page  # noqa: PLC0415 (only for that)
 
@@ -22,5 +25,5 @@ def renderer(output: str, *, quiet: bool = False) -> Renderer:
     if output == "json":
         return JsonLines()
     if quiet:
-        return Quiet(printer())
-    return Text(printer())
+        return Quiet(printer(), finds=finds)
+    return Text(printer(), finds=finds)

@@ -134,7 +134,7 @@ async def test_one_that_blocks_outranks_and_the_table_has_it_first(
     assert head.split()[:2] == ["NAMESPACE", "WORKLOAD"]
     assert first.split()[:5] == ["shop", "deployment/api-1", "2", "1", "no"]
     assert len(others) == 2
-    assert "✗ 2 of 3 could be rolled back" in done.lines
+    assert "✗ 2 of 3 could be rolled back" in done.out.splitlines()
 
 
 async def test_a_list_that_fails_is_a_row_each_and_asked_once(

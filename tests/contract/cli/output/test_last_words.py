@@ -73,9 +73,11 @@ def blocked(one: str, message: str, **more: Any) -> Blocked:
     return Blocked(message=message, id=one, **told)
 
 
-def read(capsys: pytest.CaptureFixture[str], *events: Event) -> tuple[str, str]:
+def read(
+    capsys: pytest.CaptureFixture[str], *events: Event, finds: bool = False
+) -> tuple[str, str]:
     """Return what stands on stdout and on stderr."""
-    shown = renderer("text")
+    shown = renderer("text", finds=finds)
     for event in events:
         about = About(trace_id="t1")
         shown.event(Line(time=datetime(2026, 1, 1, tzinfo=UTC), about=about, event=event))
@@ -143,6 +145,18 @@ def test_the_limits_own_line_stands_alone_as_scripts_know_it(
         "✗ Not rolled back (PF801). Nothing was changed.",
         "  PF801    2 in the last 1 h, 2 allowed",
     ]
+
+
+def test_a_check_keeps_its_findings_on_stdout_and_the_limits_line_where_scripts_look(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    known = "rollback rate limit exceeded — manual intervention required"
+    limit = blocked("PF801", known, detail="2 in the last 1 h, 2 allowed")
+    told = Noted(message="the policy file is ignored")
+    out, err = read(capsys, told, limit, ended("refused", "it would be refused"), finds=True)
+
+    assert err == f"note: the policy file is ignored\nERROR: {known}\n"
+    assert out == "✗ it would be refused\n  PF801    2 in the last 1 h, 2 allowed\n"
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,14 @@ class LastWords:
             self._finals[key] = words
         return len(known) > 1
 
+    def scripted(self) -> list[Shown]:
+        """Return the line that scripts look for on stderr, where this is that refusal."""
+        return [
+            Shown(f"ERROR: {b.message}", "bold red", whole=True)
+            for b in self._blocks
+            if b.message.startswith(SCRIPTED)
+        ]
+
     def ending(self, line: Line, event: told.RunEnded, signs: Signs) -> list[Shown]:
         """Return the last lines; all below the first are indented."""
         is_judged = event.result in _GOOD | _BAD | _DOUBT
@@ -80,9 +88,7 @@ class LastWords:
             # It begins with what was done, which alone reads like a success.
             head = f"FAILED: {head}"
         style, sign = _signed(event, signs)
-        scripted = [b for b in self._blocks if b.message.startswith(SCRIPTED)]
         return [
-            *(Shown(f"ERROR: {b.message}", "bold red", whole=True) for b in scripted),
             Shown(f"{sign}{head}", style),
             *(Shown(one, indent=2) for one in rest),
             *self._why(event),

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from backout.core.events.event import Event
 
+FOUND = (planning.FindingMade, planning.NotChecked)
 TO_STDERR = (
-    planning.FindingMade,
-    planning.NotChecked,
+    *FOUND,
     planning.HandedOver,
     planning.AlertsRead,
     acting.LockAwaited,

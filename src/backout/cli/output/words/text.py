@@ -11,12 +11,14 @@ from backout.cli.output.render import is_error
 from backout.cli.output.words import standing_table
 from backout.cli.output.words.last_words import LastWords
 from backout.cli.output.words.layout import Shown, laid_out, signs, width_of
-from backout.cli.output.words.lines import TO_STDERR, lines
+from backout.cli.output.words.lines import FOUND, TO_STDERR, lines
 from backout.core.events import planning, told, watching
+from backout.core.outcome import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from backout.core.events.event import Event
     from backout.core.events.lines import Line
     from backout.core.rollout.view import View
     from backout.kube.client import RequestLine
@@ -27,11 +29,12 @@ _WORST = {"BLOCK": "red", "unknown": "red", "WARN": "yellow"}
 class Text:
     """Lines for people; `put` prints one line in a style to stdout or stderr.
 
-    On a terminal the view of a running rollout stays below them.
+    On a terminal the view of a running rollout stays below them. With `finds` the findings and a
+    refusal are the result: they stand on stdout.
     """
 
-    def __init__(self, put: Callable[[str, str, bool], None]) -> None:
-        self._put = put
+    def __init__(self, put: Callable[[str, str, bool], None], *, finds: bool = False) -> None:
+        self._put, self._finds = put, finds
         self._live = _live()
         self._rows: list[planning.WorkloadChecked] = []
         self._last = LastWords()
@@ -53,11 +56,18 @@ class Text:
             self._table()
         frame = self._live.aside() if self._live is not None else []
         if isinstance(event, told.RunEnded):
-            self._lay(self._last.ending(line, event, self._signs), is_error(event))
+            self._lay(self._last.scripted(), to_stderr=True)
+            self._lay(self._last.ending(line, event, self._signs), self._is_aside(event))
         else:
-            self._lay(lines(event, self._signs.bar), isinstance(event, TO_STDERR))
+            self._lay(lines(event, self._signs.bar), self._is_aside(event))
         if self._live is not None:
             self._live.back(frame)
+
+    def _is_aside(self, event: Event) -> bool:
+        """Tell whether it belongs on stderr: it is no result."""
+        if isinstance(event, told.RunEnded):
+            return is_error(event) and not (self._finds and event.result == Result.REFUSED)
+        return isinstance(event, TO_STDERR) and not (self._finds and isinstance(event, FOUND))
 
     def _lay(self, shown: Iterable[Shown], to_stderr: bool) -> None:  # noqa: FBT001 (as put takes it)
         width = width_of(sys.stderr if to_stderr else sys.stdout)
@@ -70,7 +80,7 @@ class Text:
         cells = [(_WORST.get(worst, ""), row) for worst, row in rows]
         tables.table(self._put, standing_table.HEADER, cells)
         skipped = [Shown(f"skipped {one}", "dim") for one in standing_table.reasons(self._rows)]
-        self._lay(skipped, to_stderr=True)
+        self._lay(skipped, to_stderr=not self._finds)
         self._rows = []
 
     def request(self, line: RequestLine) -> None:
