@@ -279,7 +279,7 @@ def test_with_a_local_ledger_nothing_is_asked_of_leases(stuck: Space) -> None:
 
 
 @pytest.mark.every_case
-def test_what_could_not_be_looked_at_is_told_before_the_last_word_with_the_permission_and_where_to_get_it(
+def test_what_could_not_be_looked_at_is_told_with_the_permission_and_where_to_get_it(
     stuck: Space,
 ) -> None:
     env, _ = allowed(stuck, "status")

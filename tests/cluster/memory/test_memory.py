@@ -107,7 +107,7 @@ def test_ledgers_are_listed_by_namespace_and_for_the_whole_cluster(space: Space)
     everywhere = space.backout("ledger", "--all-namespaces", "-o", "json").expect(0)
 
     assert here.out.splitlines()[0].split() == [
-        *("NAMESPACE", "WORKLOAD", "LAST", "FROM", "TO", "STATE", "HEALTH", "LOCK")
+        *("NAMESPACE", "WORKLOAD", "LAST", "ROLLBACK", "FROM", "TO", "RESULT", "BY", "LOCK")
     ]
     (row,) = here.out.splitlines()[1:]
     assert row.split()[:2] == [space.name, "deployment/shop"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import complete
+from backout.cli.options import complete, filename
 from backout.cli.options.groups.aim import AimOptions, PinOptions
 from backout.cli.options.groups.checking import CheckOptions
 from backout.cli.options.groups.health import HealthOptions
@@ -28,7 +28,7 @@ LIST = "list"
 
 
 @click.command(cls=Helped)
-@click.argument("workload", nargs=-1, metavar="TYPE/NAME...", shell_complete=complete.workloads)
+@filename.workloads
 @receives(select=SelectOptions)
 @click.option(
     "--to-revision",
@@ -79,6 +79,7 @@ def check(
       backout check deploy/web
       backout check deploy/web --strict -o json
       backout check -n shop --all
+      backout check -f manifests/
       backout check -A -l team=checkout -o json
       backout check -A -o html > standing.html
       backout check --explain PF301

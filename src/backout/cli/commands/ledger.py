@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options import complete
+from backout.cli.options import filename
 from backout.cli.options.groups.locking import BreakerOptions, LedgerOptions
 from backout.cli.options.groups.marking import MarkOptions
 from backout.cli.options.groups.options import receives
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Helped)
-@click.argument(
-    "words", nargs=-1, metavar="[TYPE/NAME | mark TYPE/NAME]", shell_complete=complete.workloads
-)
+@filename.words(MARK, "[TYPE/NAME | mark TYPE/NAME]")
 @click.option("-A", "--all-namespaces", is_flag=True, help="List the ledgers of the whole cluster.")
 @receives(marks=MarkOptions, breaker=BreakerOptions, place=LedgerOptions, record=RecordOptions)
 @common

@@ -29,7 +29,7 @@ class Helped(click.Command):
         """Parse; what kubectl takes and click does not is written for click first."""
         try:
             return super().parse_args(ctx, plain(args))
-        except click.BadParameter as error:
+        except click.UsageError as error:
             from backout.cli.help.usage import in_words  # noqa: PLC0415 (only for an error)
 
             raise in_words(error, ctx) from None

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 
 import click
 from click.core import ParameterSource
 
 from backout.cli.options import target as targets
 
+_EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)")
 
-def in_words(error: click.BadParameter, ctx: click.Context) -> click.UsageError:
+
+def in_words(error: click.UsageError, ctx: click.Context) -> click.UsageError:
+    """Return the error as a sentence about what was typed; what says enough is left as it is."""
+    if isinstance(error, click.BadParameter):
+        return _of_a_value(error, ctx)
+    extra = _EXTRA.match(error.message)
+    if extra:
+        return click.UsageError(f"{ctx.info_name} does not take {extra[1]!r}", error.ctx or ctx)
+    if isinstance(error, click.BadOptionUsage) and "requires an argument" in error.message:
+        return click.UsageError(f"{error.option_name} takes a value", error.ctx or ctx)
+    return error
+
+
+def _of_a_value(error: click.BadParameter, ctx: click.Context) -> click.UsageError:
     """Return the error as a sentence about the option, with the variable that it came from."""
     option = error.param
     if isinstance(error, click.MissingParameter) and isinstance(option, click.Argument):
@@ -18,7 +33,7 @@ def in_words(error: click.BadParameter, ctx: click.Context) -> click.UsageError:
             return click.UsageError(targets.needed(), error.ctx or ctx)
         return click.UsageError(f"{option.make_metavar(ctx)} is missing", error.ctx or ctx)
     if not isinstance(option, click.Option):
-        return error
+        return click.UsageError(f"{ctx.info_name} {error.message}", error.ctx or ctx)
     source = ctx.get_parameter_source(str(option.name))
     variable = option.envvar if source is ParameterSource.ENVIRONMENT else None
     why = error.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
@@ -36,12 +37,15 @@ def kind_of(word: str, kinds: tuple[Kind, ...] = ()) -> Kind | None:
     """
     plain = word.lower()
     for kind in kinds or KINDS:
-        own = kind.resource
-        names = {*kind.short, own.name.lower(), own.plural}
+        own, names = kind.resource, _names(kind)
         ends = ("", f".{own.group}", f".{own.version}.{own.group}")
         if plain in {f"{name}{end}" for name in names for end in ends}:
             return kind
     return None
+
+
+def _names(kind: Kind) -> set[str]:
+    return {*kind.short, kind.resource.name.lower(), kind.resource.plural}
 
 
 def parse(words: tuple[str, ...], namespace: str, kinds: tuple[Kind, ...] = ()) -> Target:
@@ -54,7 +58,9 @@ def parse(words: tuple[str, ...], namespace: str, kinds: tuple[Kind, ...] = ()) 
     if kind is None:
         raise click.UsageError(_not_a_kind(word, name))
     if not name:
-        raise click.UsageError("a name is required: nothing is ever all objects of a kind")
+        raise click.UsageError(
+            f"a name is required, as in {_example()}/web: all objects of a kind are never meant"
+        )
     if not _is_name(name):
         raise click.UsageError(f"{name[:80]!r} is not a name of a Kubernetes object")
     return Target(kind=kind, namespace=namespace, name=name)
@@ -70,8 +76,14 @@ def _example() -> str:
 
 
 def _not_a_kind(word: str, name: str) -> str:
-    hint = word if _is_name(word) and not name else "NAME"
-    return f"{word!r} is not a kind that backout undoes; write {_example()}/{hint}"
+    *others, last = (kind.resource.name for kind in KINDS)
+    near = get_close_matches(word.lower(), [n for k in KINDS for n in _names(k)], 1)
+    if near and name:
+        hint = f"did you mean {near[0]}/{name}?"
+    else:
+        hint = f"write {_example()}/{word if _is_name(word) and not name else 'NAME'}"
+    kinds = f"{', '.join(others)} or {last}"
+    return f"{word!r} is not a kind that backout rolls back ({kinds}); {hint}"
 
 
 def _is_name(text: str) -> bool:
@@ -86,4 +98,5 @@ def _split(words: tuple[str, ...]) -> tuple[str, str]:
         case (kind, name) if "/" not in kind:
             return kind, name
         case _:
-            raise click.UsageError(needed())
+            count = f", not {len(words)}" if words else ""
+            raise click.UsageError(needed().replace("one workload", f"one workload{count}", 1))

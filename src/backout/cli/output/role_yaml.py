@@ -20,9 +20,9 @@ _NOTES = {
     "# PF803 and PF804, exit 3. Of several (--all, -A, -l, two names) it skips both and says so.\n",
 }
 _HEADINGS = {
-    Level.REQUIRED: "Without these it cannot work.",
-    Level.OPTIONAL: "Optional: without one of these it goes on and says what it could not verify.",
-    Level.OPT_IN: "Opt-in: take the # away where you want it.",
+    Level.REQUIRED: "Required.",
+    Level.OPTIONAL: "Optional: backout works without these, and says what it could not check.",
+    Level.OPT_IN: "Off: remove the # from what you want to allow.",
 }
 
 
@@ -68,9 +68,9 @@ def manifest(wanted: Wanted) -> str:
 
 def _role(wanted: Wanted, kind: str, rows: list[Grant]) -> str:
     words = {
-        "Role": f"# The least that backout {wanted.command} needs in a namespace.\n"
+        "Role": f"# The rights that backout {wanted.command} needs in a namespace, and no more.\n"
         + _NOTES.get(wanted.command, ""),
-        "ClusterRole": "# Optional: what has no namespace. Leave it out with --namespaced.\n",
+        "ClusterRole": "# Optional: what is in no namespace. --namespaced leaves this out.\n",
     }
     rules = "\n".join(f"  {s}" for level in Level for s in _section(wanted, level, rows))
     return words[kind] + _head(wanted, kind, wanted.name) + f"rules:\n{rules}\n"

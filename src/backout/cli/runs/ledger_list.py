@@ -12,7 +12,9 @@ from backout.cli import here
 from backout.cli.looking import tell_notes
 from backout.cli.output.columns import columns
 from backout.cli.output.gate import shown
-from backout.cli.output.printing import json_line
+from backout.cli.output.printing import LONGEST, json_line
+from backout.cli.output.words import ledger_table
+from backout.cli.program import program
 from backout.core.errors import Forbidden
 from backout.core.kubernetes import objects
 from backout.core.ledger import form, records
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
 
 CELL = 60
-HEADER = ("NAMESPACE", "WORKLOAD", "LAST", "FROM", "TO", "STATE", "HEALTH", "LOCK")
+HEADER = ("NAMESPACE", "WORKLOAD", "LAST ROLLBACK", "FROM", "TO", "RESULT", "BY", "LOCK")
 
 
 def show(shared: Common, *, everywhere: bool) -> int:
@@ -42,8 +44,11 @@ def show(shared: Common, *, everywhere: bool) -> int:
             click.echo(json_line(_json(lease)))
         return 0
     rows = [tuple(shown(cell, CELL) for cell in _row(lease, now)) for lease in leases]
-    for line in columns(HEADER, rows) if rows else ["no ledgers"]:
+    for line in columns(HEADER, rows) if rows else ["no rollbacks recorded"]:
         click.echo(line)
+    for lease in filter(_is_left_open, leases):
+        where = f"{_workload(lease)} -n {objects.dig(lease, 'metadata', 'namespace', default='')}"
+        click.echo(shown(f"go on with what was left open: {program()} resume {where}", LONGEST))
     return 0
 
 
@@ -78,10 +83,18 @@ def _row(lease: Object, now: datetime) -> tuple[str, ...]:
         f"{span(now, since=last.intent_at)} ago",
         str(last.source.revision),
         str(last.destination.revision),
-        str(last.state),
-        last.health or "-",
+        ledger_table.result(last),
+        last.actor,
         lock,
     )
+
+
+def _is_left_open(lease: Object) -> bool:
+    """Tell whether a rollback has ended without its last word, and nobody is at it."""
+    found = form.read(lease)
+    if isinstance(found, UnreadableLedger) or not found.records:
+        return False
+    return found.records[-1].state in ledger_table.OPEN and not records.lock(lease).holder
 
 
 def _json(lease: Object) -> dict[str, Any]:

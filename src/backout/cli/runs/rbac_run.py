@@ -22,9 +22,9 @@ def run(command: str, where: str, grant: GrantOptions) -> int:
     """Print the Role; return the exit code. Raises click.UsageError for what is no name."""
     role = grant.name or f"backout-{command}"
     secrets = tuple(dict.fromkeys(grant.secrets))
-    _check("-n", _LABEL, *([where] if where else []))
-    _check("--name", _ROLE, role)
-    _check("--secret", _NAME, *secrets)
+    _check("-n", "namespace", _LABEL, *([where] if where else []))
+    _check("--name", "Role", _ROLE, role)
+    _check("--secret", "Secret", _NAME, *secrets)
     wanted = Wanted(
         command=command,
         name=role,
@@ -44,18 +44,18 @@ def run(command: str, where: str, grant: GrantOptions) -> int:
 def _account(text: str) -> Grantee:
     namespace, colon, name = text.partition(":")
     if not colon or not _LABEL.fullmatch(namespace) or not _NAME.fullmatch(name):
-        raise click.UsageError(f"--service-account takes NAMESPACE:NAME, not {text[:40]!r}")
+        raise click.UsageError(f"--service-account takes NAMESPACE:NAME; got {text[:40]!r}")
     return Grantee(kind="ServiceAccount", name=name, namespace=namespace)
 
 
 def _people(kind: str, names: tuple[str, ...]) -> tuple[Grantee, ...]:
     for name in names:
         if not name or len(name) > _LONGEST or not name.isprintable():
-            raise click.UsageError(f"--{kind.lower()} takes a name, not {name[:40]!r}")
+            raise click.UsageError(f"--{kind.lower()} takes a name; got {name[:40]!r}")
     return tuple(Grantee(kind=kind, name=name) for name in names)
 
 
-def _check(flag: str, form: re.Pattern[str], *names: str) -> None:
+def _check(flag: str, kind: str, form: re.Pattern[str], *names: str) -> None:
     for one in names:
         if not form.fullmatch(one):
-            raise click.UsageError(f"{flag} takes a name that an object can have, not {one[:40]!r}")
+            raise click.UsageError(f"{flag} takes the name of a {kind}; got {one[:40]!r}")

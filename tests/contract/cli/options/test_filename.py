@@ -117,3 +117,33 @@ async def test_what_cannot_be_meant_is_said(
     done = await backout("status", *words)
 
     assert (done.code, said in done.err) == (code, True), done.err
+
+
+@pytest.mark.usefixtures("api")
+async def test_check_takes_all_of_a_file_at_once(backout: Command) -> None:
+    done = await backout("check", "-f", manifest(backout, SERVICE, WEB, ABSENT), "-o", "json")
+    alone = await backout("check", "-f", manifest(backout, WEB), "-o", "json")
+
+    rows = [e["workload"]["name"] for e in done.events if e["event"] == "workload_checked"]
+    assert sorted(rows) == ["absent", "web"]
+    assert alone.code == 0, alone.err
+    assert alone.last["message"].startswith("deployment/web could be rolled back to revision 1")
+
+
+async def test_check_of_a_file_is_of_one_namespace(backout: Command) -> None:
+    elsewhere = WEB.replace("namespace: shop", "namespace: other")
+    done = await backout("check", "-f", manifest(backout, WEB, elsewhere))
+
+    assert done.code == 2
+    assert "the files name several namespaces (other, shop): pass one at a time" in done.err
+
+
+@pytest.mark.usefixtures("api")
+async def test_ledger_shows_and_marks_what_a_file_names(backout: Command) -> None:
+    file = manifest(backout, WEB)
+    marked = await backout("ledger", "mark", "-f", file, "--bad", "--reason", "leaks")
+    shown = await backout("ledger", "-f", file)
+
+    assert marked.code == 0, marked.err
+    assert "known bad: revision 2 app:bad" in shown.out
+    assert (await backout("ledger", "x", "-f", file)).code == 2

@@ -19,6 +19,7 @@ from backout.cli.options.groups.watching import PatienceOptions, ReplaceOptions,
 from backout.cli.options.meaning import asked
 from backout.cli.options.meaning.limits import lease_duration
 from backout.cli.options.meaning.telemetry_of import metrics
+from backout.cli.program import program
 from backout.core.checks import CHECKS
 from backout.core.model import Acceptance
 from backout.core.plan.plan import CHOICES
@@ -146,7 +147,9 @@ def _check_ids(accepted: tuple[str, ...]) -> None:
     known = {c.id: c for c in (*CHECKS, *CHOICES)}
     for one in accepted:
         if one not in known:
-            raise click.UsageError(f"there is no check {one[:20]!r}; see docs/checks")
+            raise click.UsageError(
+                f"there is no check {one[:20]!r}; {program()} check --explain lists them"
+            )
         if not known[one].acceptable:
             raise click.UsageError(f"{one} ({known[one].title}) cannot be accepted")
 
