@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,17 @@ if TYPE_CHECKING:
 CHECK = "check"
 SILENT = {Result.DRY_RUN, Result.DECLINED}
 """How a run ends that nobody else needs to hear of."""
+_CODES = {
+    Result.SUCCEEDED: 0,
+    Result.DRY_RUN: 0,
+    Result.SETTLED: 0,
+    Result.NOT_CHANGED: exit_codes.ERROR,
+    Result.REFUSED: exit_codes.REFUSED,
+    Result.DECLINED: exit_codes.REFUSED,
+    Result.FAILED: exit_codes.FAILED,
+    Result.UNDECIDED: exit_codes.UNDECIDED,
+    Result.PROGRESSING: exit_codes.UNDECIDED,
+}
 
 
 def run_command(invocation: Invocation) -> int:
@@ -63,9 +75,16 @@ def run_command(invocation: Invocation) -> int:
         words = f"{outcome.message}; but the journal could not be written, its lines are above"
         outcome = replace(outcome, result=Result.UNDECIDED, message=words)
     interruption.over()
-    code = exit_codes.exit_code(outcome, interruption.received)
+    code = _exit_code(outcome, interruption.received)
     sink.finish(outcome, code)
     return code
+
+
+def _exit_code(outcome: Outcome, received: signal.Signals | None) -> int:
+    """Return the exit code of an outcome; an interruption is told by its signal: 130 or 143."""
+    if outcome.result is Result.INTERRUPTED:
+        return 128 + (received or signal.SIGINT)
+    return _CODES[outcome.result]
 
 
 async def _carried_out(

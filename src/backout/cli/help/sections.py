@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from backout.core.value import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, kw_only=True)
-class Section:
+class Section(NamedTuple):
     """A heading with the names of its parameters: `--help` shows `everyday`, `--help-all` both."""
 
     title: str

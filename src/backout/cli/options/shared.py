@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import field
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.core import ParameterSource
 
 from backout.cli.options import complete
+from backout.cli.options.declaring import F, with_options
 from backout.cli.options.durations import DURATION, DURATION_OR_NONE
-from backout.cli.options.groups.options import F, with_options
 from backout.cli.options.values import OneOf
-from backout.core.value import dataclass
 from backout.session.flags import FLAGS
 
 if TYPE_CHECKING:
@@ -23,8 +21,7 @@ if TYPE_CHECKING:
     from backout.core.model import Acceptance
 
 
-@dataclass(frozen=True, kw_only=True)
-class Common:
+class Common(NamedTuple):
     """What the common options said. Durations in seconds.
 
     `notes` tells which policy files set what, or were ignored; `standing` is what the user's own
@@ -45,7 +42,7 @@ class Common:
     insecure_skip_tls_verify: bool
     tls_server_name: str | None
     proxy_url: str | None
-    token: str | None = field(repr=False)
+    token: str | None
     client_certificate: str | None
     client_key: str | None
     kuberc: str | None
@@ -56,6 +53,9 @@ class Common:
     verbose: bool
     notes: tuple[str, ...] = ()
     standing: tuple[Acceptance, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of {self.namespace}, {self.context}"  # not its token
 
     @property
     def flags(self) -> dict[str, Any]:
@@ -238,7 +238,7 @@ _REST = (
         help="Show each request on stderr, never its body; -v=6 is the same.",
     ),
 )
-_NAMES = tuple(n for n in Common.__annotations__ if n not in {"notes", "standing"})
+_NAMES = tuple(n for n in Common._fields if n not in {"notes", "standing"})
 
 
 def before(command: F) -> F:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-F = TypeVar("F", bound=Callable[..., Any])
+from backout.cli.options.declaring import F, with_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Options:
@@ -32,10 +34,3 @@ def receives(**groups: type[Options]) -> Callable[[F], F]:
         return with_options(called, declared)
 
     return given  # type: ignore[return-value]
-
-
-def with_options(command: F, options: tuple[Callable[[Any], Any], ...]) -> F:
-    """Give a command these options, in this order in its help."""
-    for option in reversed(options):
-        command = option(command)
-    return command
