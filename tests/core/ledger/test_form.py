@@ -16,8 +16,14 @@ from tests.objects.times import NOW
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
     lambda t: t.replace(microsecond=0)
 )
+
+
+def side(**fields: Any) -> Side:
+    return Side(**fields)
+
+
 sides = st.builds(
-    Side,
+    side,
     revision=st.integers(0, 10**6),
     hash=st.text(max_size=8),
     images=st.dictionaries(st.text(max_size=4), st.text(max_size=4), max_size=2),
