@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.cli.options import target as targets
 from backout.cli.options.groups.consent import ConsentOptions
@@ -18,7 +20,6 @@ from backout.cli.options.meaning.request import requested, trace_id_of
 from backout.cli.options.meaning.telemetry_of import telemetry
 from backout.cli.program import program
 from backout.core.preflight.request import Request
-from backout.core.value import dataclass
 from backout.session.services import Services
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ if TYPE_CHECKING:
 G = TypeVar("G")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Invocation:
+class Invocation(Struct, frozen=True, kw_only=True):
     """The steps to carry out, on what, and how.
 
     `workload` makes the target once the namespace is known.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,8 +29,7 @@ class Severity(StrEnum):
     INFO = "INFO"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Revision:
+class Revision(Struct, frozen=True, kw_only=True):
     """One state the workload can be in.
 
     `stored` is the object of the history that holds it. `number` is the controller's: 0 where it
@@ -55,8 +54,7 @@ class Revision:
     place: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """What a check found: the bad fact in words, and how to go on.
 
     `detail` adds evidence to the message, `remedy` says what to do about it, `risk` what going on
@@ -72,8 +70,7 @@ class Finding:
     acceptable: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class Skipped:
+class Skipped(Struct, frozen=True, kw_only=True):
     """A check whose needs could not be read: never passed, always said."""
 
     id: str
@@ -81,16 +78,14 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True, kw_only=True):
     """The user's word to go on in spite of finding `id`, and why; kept in the record."""
 
     id: str
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Patch:
+class Patch(Struct, frozen=True, kw_only=True):
     """A JSON Patch (RFC 6902) with its preconditions inside, and the operation that marks it."""
 
     operation: str

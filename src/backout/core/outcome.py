@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 
 class Result(StrEnum):
@@ -22,8 +22,7 @@ class Result(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """The last word on a run: `message` is true, says what was changed and how to go on.
 
     `verdict` and `health` name the rollout's and the service's state where they were judged.

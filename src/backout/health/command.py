@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.child import child, kill_group
+from backout.core.discreet import Discreet, Hidden
 from backout.core.health.judgement import Answer, Sample
 from backout.core.text import masked, untrusted
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,12 +24,11 @@ _COULD_NOT_RUN = {126, 127}
 """What a shell exits with for a program that it cannot execute or find (POSIX, 2.8.2)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Command:
+class Command(Discreet, frozen=True, kw_only=True):
     """A command of the user's for `/bin/sh -c`; `timeout` in seconds, then it is killed."""
 
-    command: str = field(repr=False)
-    environment: Mapping[str, str] = field(repr=False)
+    command: Hidden[str]
+    environment: Hidden[Mapping[str, str]]
     timeout: float
 
     @property

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
+from backout.core.discreet import Discreet, Hidden
 from backout.core.errors import BackoutError
 from backout.core.health.expectation import BODY_CAP, Expected, judged
 from backout.core.health.judgement import Answer, Sample
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,19 +17,18 @@ if TYPE_CHECKING:
     from backout.http.client import HttpClient
 
 
-@dataclass(frozen=True, kw_only=True)
-class UrlAsked:
+class UrlAsked(Discreet, frozen=True, kw_only=True):
     """A URL that the user named. `headers` may be secret, and go to its own host only.
 
     `timeout` in seconds, for the whole answer.
     """
 
-    session: HttpClient = field(repr=False)
-    url: str = field(repr=False)
+    session: Hidden[HttpClient]
+    url: Hidden[str]
     expected: Expected
     timeout: float
     method: str = "GET"
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Hidden[Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -47,8 +47,7 @@ V4_COMPATIBLE = ipaddress.ip_network("::/96")
 THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 
 
-@dataclass(frozen=True, kw_only=True)
-class AddressPolicy:
+class AddressPolicy(Struct, frozen=True, kw_only=True):
     """Decides on a resolved address. Use `ANY_ADDRESS` or `NO_LOCAL`."""
 
     local: bool

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import h11
 from aiohappyeyeballs import start_connection
+from msgspec import Struct
 
 from backout.core.errors import Unreachable
 from backout.core.text import untrusted
-from backout.core.value import dataclass
 from backout.http.addresses import ANY_ADDRESS, AddressPolicy
 from backout.http.connection import HttpConnection
 from backout.http.errors import Unanswered, Untrusted
@@ -40,8 +40,7 @@ _LOOK_UP = 2.0
 _OK = range(200, 300)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """What holds for every request of a client (see `client.HttpClient`)."""
 
     tls: ssl.SSLContext | None

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import h11
+from msgspec import Struct
 
 from backout.core.errors import ConfigError, Unreachable
-from backout.core.value import dataclass
 from backout.http.dial import Terms, dial
 from backout.http.errors import TooLarge, Unanswered
 from backout.http.pool import Pool
@@ -34,8 +34,7 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """Methods for which an empty body is said, too (RFC 9110, 8.6)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True, kw_only=True):
     """One request. `timeout` in seconds: for the whole answer, or for its head where streamed.
 
     `any_coding`: a compressed body is no failure.

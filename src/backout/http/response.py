@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 BODY_CAP = 4 * 1024 * 1024
 """An object in etcd is at most 1.5 MiB; as JSON with managed fields it may be some times that."""
@@ -74,8 +74,7 @@ class Headers(Mapping[str, str]):
             return None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Response:
+class Response(Struct, frozen=True, kw_only=True):
     """One answer. `truncated` is True where the body was cut at the cap; `url` is what was asked.
 
     `coding` is how the body is compressed, where the caller takes that (empty: it is not).

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import field
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from backout.core.value import dataclass
+from backout.core.discreet import Discreet, Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +16,7 @@ SOCKS = {"socks5": 1080, "socks5h": 1080}
 _PROXIES = {**_PORTS, **SOCKS}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Url:
+class Url(Discreet, frozen=True, kw_only=True):
     """An http or https URL, taken apart and otherwise as it was given."""
 
     scheme: str
@@ -29,7 +27,7 @@ class Url:
     """`host[:port]` for the Host header: the port only where it is not the scheme's own."""
     path: str
     """Path and query as they were given: quoting again could change which path it is."""
-    login: tuple[str, str] | None = field(repr=False)
+    login: Hidden[tuple[str, str] | None]
     """Name and password, from `user:password@`."""
 
     @property

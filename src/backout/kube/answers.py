@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Any
 
-from backout.core.value import dataclass
+from msgspec import Struct
+
+from backout.core.discreet import Discreet, Hidden
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     """One consistent list: every item of all pages, and the version to watch from."""
 
     items: list[dict[str, Any]]
     resource_version: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Patched:
+class Patched(Struct, frozen=True, kw_only=True):
     """The object as it is now (or would be, in a dry run), and what the server warned of."""
 
     object: dict[str, Any]
@@ -25,8 +24,7 @@ class Patched:
     audit_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProxyAnswer:
+class ProxyAnswer(Discreet, frozen=True, kw_only=True):
     """What came back through the API server's proxy.
 
     `by_api_server` is True where the API server itself answers (the application could not be asked,
@@ -38,13 +36,12 @@ class ProxyAnswer:
     status: int
     by_api_server: bool
     message: str
-    body: bytes = field(repr=False)
+    body: Hidden[bytes]
     content_type: str
     coding: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class WatchEvent:
+class WatchEvent(Struct, frozen=True, kw_only=True):
     """One event of a watch; `type` as the server spells it (ADDED, MODIFIED, DELETED, BOOKMARK)."""
 
     type: str

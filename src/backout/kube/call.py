@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from backout.core.value import dataclass
+from msgspec import Struct, field
+
+from backout.core.discreet import Discreet, Hidden
 from backout.http.client import BODY_CAP
 
 if TYPE_CHECKING:
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 NO_PARAMS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, kw_only=True)
-class RequestLine:
+class RequestLine(Struct, frozen=True, kw_only=True):
     """What `-v` prints of one request. `status` is None where no answer came."""
 
     method: str
@@ -30,23 +30,21 @@ class RequestLine:
     audit_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServerDate:
+class ServerDate(Struct, frozen=True, kw_only=True):
     """The API server's time: its last Date header (aware UTC), and our monotonic time then."""
 
     date: datetime
     monotonic: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(Discreet, frozen=True, kw_only=True):
     """One request to make. `path` starts with `/`; `timeout` in seconds, `cap` in bytes."""
 
     method: str
     path: str
     timeout: float
     params: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = field(default=None, repr=False)
+    body: Hidden[bytes | None] = None
     content_type: str = "application/json"
     accept: str = "application/json"
     cap: int = BODY_CAP
@@ -56,8 +54,7 @@ class Call:
     """True where the answer may be an application's: its Date and Warning are not the server's."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """An answer and the API server's warnings that came with it."""
 
     response: Response

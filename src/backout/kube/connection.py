@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from backout.core.value import dataclass
+from msgspec import Struct, field
+
+from backout.core.discreet import Discreet, Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeyPair:
+class KeyPair(Discreet, frozen=True, kw_only=True):
     """A client certificate (with its chain) and its private key, both PEM."""
 
     certificate: bytes
-    key: bytes = field(repr=False)
+    key: Hidden[bytes]
 
 
-@dataclass(frozen=True, kw_only=True)
-class PluginPolicy:
+class PluginPolicy(Struct, frozen=True, kw_only=True):
     """Which plugins may run: AllowAll, DenyAll, or Allowlist with `allowed` commands."""
 
     kind: str = "AllowAll"
     allowed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plugin:
+class Plugin(Discreet, frozen=True, kw_only=True):
     """An exec credential plugin.
 
     `command` has its folder if the kubeconfig gave one, else it is looked for in `search_path`;
@@ -40,30 +38,28 @@ class Plugin:
 
     api_version: str
     command: str
-    arguments: tuple[str, ...] = field(default=(), repr=False)
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    arguments: Hidden[tuple[str, ...]] = ()
+    environment: Hidden[Mapping[str, str]] = field(default_factory=dict)
     search_path: str = ""
     install_hint: str = ""
     interactive_mode: str = "IfAvailable"
-    cluster: Mapping[str, Any] | None = field(default=None, repr=False)
+    cluster: Hidden[Mapping[str, Any] | None] = None
     policy: PluginPolicy = PluginPolicy()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Credentials:
+class Credentials(Discreet, frozen=True, kw_only=True):
     """How to prove who we are; all empty is anonymous.
 
     The file wins over `token` as long as it can be read.
     """
 
-    token: str = field(default="", repr=False)
+    token: Hidden[str] = ""
     token_file: Path | None = None
     key_pair: KeyPair | None = None
     plugin: Plugin | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Impersonation:
+class Impersonation(Struct, frozen=True, kw_only=True):
     """As whom to act: `--as`, `--as-group` and their siblings in the kubeconfig."""
 
     user: str
@@ -72,8 +68,7 @@ class Impersonation:
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trust:
+class Trust(Struct, frozen=True, kw_only=True):
     """How to know the server: `ca` in PEM (None: the system's), `server_name` to expect.
 
     `insecure` accepts any certificate.
@@ -84,8 +79,7 @@ class Trust:
     insecure: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Connection:
+class Connection(Discreet, frozen=True, kw_only=True):
     """One cluster, one user, one namespace.
 
     `server` is an http or https URL without a trailing slash (it may have a path). `context`,
@@ -101,7 +95,7 @@ class Connection:
     trust: Trust = Trust()
     credentials: Credentials = Credentials()
     impersonation: Impersonation | None = None
-    proxy: str | None = field(default=None, repr=False)
+    proxy: Hidden[str | None] = None
     notes: tuple[str, ...] = ()
 
     @property

@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote, urlencode, urlsplit
+
+from msgspec.structs import replace
 
 from backout.core.errors import BackoutError, Unreachable
 from backout.core.text import untrusted

@@ -7,12 +7,12 @@ this is what holds them together. State is the newest object by UID, never a cou
 from __future__ import annotations
 
 from contextlib import aclosing
-from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct
 
 from backout.core.errors import ApiError, Forbidden, Gone, NotFound, Unauthorized, Unreachable
 from backout.core.kubernetes.objects import resource_version
-from backout.core.value import dataclass
 from backout.kube.clock import SYSTEM_CLOCK, Clock
 from backout.kube.status import TOO_MANY
 from backout.kube.turns import Turns
@@ -28,29 +28,25 @@ RELIST = 240.0
 """Seconds: as long as the shortest watch that ends by itself."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Synced:
+class Synced(Struct, frozen=True, kw_only=True):
     """The whole state: forget what is not among `items`. The first change, and after each gap."""
 
     items: tuple[dict[str, Any], ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Upserted:
+class Upserted(Struct, frozen=True, kw_only=True):
     """This object is new or changed."""
 
     object: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Removed:
+class Removed(Struct, frozen=True, kw_only=True):
     """This object is gone; `object` is its last state."""
 
     object: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Interrupted:
+class Interrupted(Struct, frozen=True, kw_only=True):
     """We do not see for a while; `why` is a sentence. It goes on by itself."""
 
     why: str
@@ -59,16 +55,15 @@ class Interrupted:
 Change: TypeAlias = Synced | Upserted | Removed | Interrupted
 
 
-@dataclass(kw_only=True)
-class _Place:
+class _Place(Struct, kw_only=True):
     """What is followed, and how far: `version` is empty where a list is needed."""
 
     path: str
     selectors: dict[str, str]
     version: str = ""
     listed_at: float = 0.0
-    clock: Clock = field(repr=False)
-    turns: Turns = field(repr=False)
+    clock: Clock
+    turns: Turns
 
 
 async def follow(

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from backout.core.errors import BackoutError, Unreachable
 from backout.core.model import FIELD_MANAGER

@@ -7,9 +7,10 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from backout.core.health.metric import Alert, NoAnswer, Series, Vector
 from backout.core.text import untrusted
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,7 @@ _NOT_ITS_ANSWER = NoAnswer(why="this is not the answer of a Prometheus")
 MOST_ALERTS = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """`data` of a success, what the server warned of, and its clock (None: not told)."""
 
     data: Any

@@ -7,9 +7,10 @@ That an index cannot be read does not make its image less there.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from backout.core.errors import Unreachable
 from backout.core.images.manifests import INDEX_TYPES, entries, is_manifest

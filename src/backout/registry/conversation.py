@@ -7,9 +7,10 @@ nothing was. A registry that answers 401 for ever is left after that.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from backout.core.images.keyring import Credential, Keyring, Secret
 from backout.core.images.names import ImageAnswer, ImageReference, ImageState

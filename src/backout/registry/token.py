@@ -11,9 +11,10 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from backout.core.errors import Unreachable
 from backout.core.images.keyring import Credential, Secret
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.core.images.names import ImageReference
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"[\x21-\x7e]{1,65536}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class TokenRefused:
+class TokenRefused(Struct, frozen=True, kw_only=True):
     """The service does not give this caller a token: 401 or 403."""
 
     status: int

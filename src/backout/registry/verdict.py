@@ -10,9 +10,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from backout.core.images.names import ImageAnswer, ImageReference, ImageState, check_digest
 from backout.core.text import untrusted
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.http.client import Response
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 _LONG_WAIT = 7
 
 
-@dataclass(frozen=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """What was asked, and as whom: `access` completes "asked …", `credential` is its key."""
 
     image: ImageReference

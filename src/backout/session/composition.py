@@ -10,12 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout import __version__
 from backout.core.checks.lines import joined
 from backout.core.events.planning import Began
 from backout.core.events.told import Noted, Warned
 from backout.core.images.keyring import Keyring
-from backout.core.value import dataclass
 from backout.http.client import HttpClient
 from backout.http.proxies import of_environment
 from backout.http.trust import with_authorities
@@ -52,8 +53,7 @@ def _nothing(_: RequestLine) -> None:
     """Show no requests."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outlets:
+class Outlets(Struct, frozen=True, kw_only=True):
     """Where the words of a session go, and what must not be among them.
 
     `warn` takes what the API server warns of, `on_request` each request; for the others see

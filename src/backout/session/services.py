@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-from backout.core.value import dataclass
+from msgspec import Struct, field
+
 from backout.session.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True, kw_only=True)
-class Services:
+class Services(Struct, frozen=True, kw_only=True):
     """The files and addresses that URLs, registries and Prometheus are asked with.
 
     `registry_plain_http` are the registries (`HOST[:PORT]`) that are asked without TLS.

@@ -6,9 +6,10 @@ import base64
 import re
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
-from backout.core.value import dataclass
 from backout.http.trust import with_authorities
 from backout.prometheus.client import PrometheusClient
 from backout.session import small_file
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 _SECRET = re.compile(r"[\x21-\x7e]+")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Telemetry:
+class Telemetry(Struct, frozen=True, kw_only=True):
     """Where Prometheus is and who hears of a rollback; files may be secret."""
 
     prometheus: str | None = None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.errors import BackoutError, Forbidden
 from backout.core.events.planning import AllChecked
@@ -13,7 +15,6 @@ from backout.core.events.told import Noted
 from backout.core.kinds.target import Target
 from backout.core.outcome import Outcome, Result
 from backout.core.plan import standing
-from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.shared import SharedClient
 from backout.steps.concurrency import first_error
@@ -37,8 +38,7 @@ OBSERVE = 3.0
 """Seconds for a controller that is behind: nobody waits for it once a workload."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Which:
+class Which(Struct, frozen=True, kw_only=True):
     """Those `named`, else all of `kinds` that `selector` selects; `everywhere`: of the cluster.
 
     Those named are of the run's namespace, whatever they say.

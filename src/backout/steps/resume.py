@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.checks.breaker import held_by
 from backout.core.errors import BackoutError
@@ -18,7 +20,6 @@ from backout.core.plan.plan import Plan
 from backout.core.preflight.snapshot import Preflight, Snapshot
 from backout.core.references.references import unchanged_since
 from backout.core.spans import span
-from backout.core.value import dataclass
 from backout.steps.acting.heal_later import heal_later
 from backout.steps.acting.rollback import Rollback
 from backout.steps.ledger.lease import see
@@ -45,8 +46,7 @@ GRACE = 5.0
 ATTEMPTS = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unwatched:
+class Unwatched(Struct, frozen=True, kw_only=True):
     """What was left open is closed, and nothing was watched; no `record`: it was a lock alone."""
 
     record: Record | None = None

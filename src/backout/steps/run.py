@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
+from backout.core.discreet import Discreet, Hidden
 from backout.core.mask import Mask
 from backout.core.preflight import defaults
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from backout.steps.store import LedgerStore
 
 
-@dataclass(frozen=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """Who runs this, for the record, and what tells a living process from a dead one.
 
     `namespace` is its PID namespace and `started` when it began, as the kernel tells them; empty
@@ -44,8 +44,7 @@ class Identity:
     started: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """Durations in seconds. `total` None: no limit while the rollout moves.
 
     `read` and `write` are one request's. `unclear` is how long finding out what an unclear answer
@@ -80,8 +79,7 @@ def _unseen(_: View | str | None) -> None:
     """Show the view to nobody: without a terminal there is nobody."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Session:
+class Session(Discreet, frozen=True, kw_only=True):
     """What all runs of one start have in common; `emit` takes every event in order.
 
     `show` takes the view of a rollout while it is watched, or a line of progress; None when that
@@ -103,17 +101,16 @@ class Session:
     confirm: Callable[[Plan], Awaitable[bool]]
     policy: Request
     limits: Limits = field(default_factory=Limits)
-    health_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    health_headers: Hidden[Mapping[str, str]] = field(default_factory=dict)
     show: Callable[[View | str | None], None] = _unseen
     context: str = ""
     prometheus: PrometheusClient | None = None
     notifier: Notifier | None = None
     notes: tuple[str, ...] = ()
-    mask: Mask = field(default_factory=Mask, repr=False)
+    mask: Hidden[Mask] = field(default_factory=Mask)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """One workload in a session. `op` is unique to it and marks its PATCH.
 
     `rehearsed` keeps what rehearsals showed, by template hash: a plan that is made again starts no

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.difference import shown
 from backout.core.difference.fields import differences
@@ -18,7 +20,6 @@ from backout.core.ledger.records import Ledger, Record
 from backout.core.outcome import Outcome, Result
 from backout.core.plan.back import already_back, in_the_way, ways_on
 from backout.core.plan.plan import Plan, Refusal
-from backout.core.value import dataclass
 from backout.steps.acting.act import Announcer
 from backout.steps.acting.rollback import Again, Rollback, refused
 from backout.steps.identity import operation_id
@@ -40,8 +41,7 @@ THOUGHT = 2.0
 """Seconds after which an answer was a person's, and the plan is looked at again."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Agreed:
+class Agreed(Struct, frozen=True, kw_only=True):
     """A plan that the user said yes to, and when making it began (event-loop time).
 
     `left` is the rollback that it goes on with, None where it begins one. `still` is the Lease's

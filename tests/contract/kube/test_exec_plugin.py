@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
+from msgspec.structs import force_setattr
 
 from backout.core.errors import ConfigError, Unauthorized
 from backout.kube.client import Client
@@ -252,7 +253,7 @@ async def test_a_plugin_that_fails_is_an_error_in_words(
 @pytest.mark.parametrize("command", ["no-such-plugin", "./no/such/plugin"])
 async def test_a_missing_plugin_gives_its_install_hint(tmp_path: Path, command: str) -> None:
     plugin = plugin_of(tmp_path, "", install_hint="brew install it")
-    object.__setattr__(plugin, "command", command)
+    force_setattr(plugin, "command", command)
     with pytest.raises(ConfigError, match="is not installed") as caught:
         await asked(plugin)
 
@@ -263,7 +264,7 @@ async def test_a_plugin_of_the_working_directory_is_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plugin = plugin_of(tmp_path, printing(token="t"), search_path=".")
-    object.__setattr__(plugin, "command", "login")
+    force_setattr(plugin, "command", "login")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match="is not installed"):
         await asked(plugin)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import force_setattr
 
 from backout.core.errors import (
     ApiError,
@@ -350,7 +351,7 @@ async def test_a_cancelled_read_is_cancelled() -> None:
 async def test_the_servers_path_stands_before_ours() -> None:
     async with ScriptedServer([Answer(json={})]) as server:
         connection = connection_to(server)
-        object.__setattr__(connection, "server", f"{server.url}/k8s/clusters/c-1")
+        force_setattr(connection, "server", f"{server.url}/k8s/clusters/c-1")
         async with Client(connection) as client:
             await client.get("/version")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from msgspec.structs import force_setattr
 
 from backout.core.errors import ConfigError, Unauthorized, Unreachable
 from backout.http.errors import Untrusted
@@ -30,7 +31,7 @@ def is_empty(folder: Path) -> bool:
 
 def trusting(server: ScriptedServer, trust: Trust) -> Connection:
     connection = connection_to(server)
-    object.__setattr__(connection, "trust", trust)
+    force_setattr(connection, "trust", trust)
     return connection
 
 

@@ -15,7 +15,6 @@ from backout.core.kinds.target import Target
 from backout.core.kubernetes import objects
 from backout.core.kubernetes.template import digest
 from backout.core.model import Revision
-from backout.core.value import dataclass
 from tests.contract.api_server import NAMESPACE, ApiServer
 from tests.contract.steps.shop import BAD, GOOD, template
 from tests.objects.metadata import Object, owned_by
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 HASH = "controller-revision-hash"
 
 
-@dataclass(frozen=True, kw_only=True)
-class CloneSet(Ordinary):
+class CloneSet(Ordinary, frozen=True, kw_only=True):
     """Its history is ControllerRevisions, which are never annotated after they were made."""
 
     resource: Resource = Resource(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tests.contract.scripted_server import Answer, Close, Received, Step
 from tests.contract.steps.shop import QUICK, holder, undone

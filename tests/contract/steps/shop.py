@@ -10,9 +10,11 @@ import copy
 import json
 import os
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from backout.core.errors import BackoutError
 from backout.core.images.keyring import Keyring

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import asdict, replace
 
 from backout.core.diagnosis.before import Before, before, first_look
 from backout.core.diagnosis.causes import REMEDIES, Cause
@@ -159,7 +159,7 @@ def test_a_pod_that_had_ended_at_the_first_look_is_history_and_one_that_ends_sin
     starts = pod("starts", ready=False, containers=[waiting("ContainerCreating")])
     one = looks.scene(None, replica_set(3), [over, over, over, starts])
 
-    assert looks.causes(dataclasses.replace(one, earlier=first_look([over], NOW))) == ()
+    assert looks.causes(replace(one, earlier=first_look([over], NOW))) == ()
     (told,) = looks.causes(one, seconds=range(60))
     assert (told.code, told.is_final) == ("POD_FAILED", False)
 
@@ -239,7 +239,7 @@ def test_no_text_of_the_cluster_makes_it_fail(
     found = (*looks.causes(one), *looks.pending(one))
     assert {c.code for c in found} <= set(REMEDIES)
     for cause in found:
-        json.dumps(dataclasses.asdict(cause), default=str)
+        json.dumps(asdict(cause), default=str)
 
 
 @given(st.sampled_from([None, {}, []]))

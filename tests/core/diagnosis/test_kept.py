@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from backout.core.diagnosis import diagnosis
 from backout.core.diagnosis.diagnosis import Meanwhile, Scene

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from backout.core.kinds.deployment import DEPLOYMENT
 from backout.core.kinds.target import Target

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from backout.core.ledger import form, memory, size
 from backout.core.ledger.records import Ledger, Record, Side, State

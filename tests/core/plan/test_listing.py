@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import given
+from msgspec.structs import replace
 
 from backout.cli.output.words import history_table
 from backout.core.history.choice import Choice

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from backout.core.health.endpoints import Endpoint, NotAsked, Origin
 from backout.core.health.judgement import Answer, Sample

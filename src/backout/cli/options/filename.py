@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+from msgspec import Struct
 
 from backout.cli.options import complete
 from backout.cli.options import target as targets
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +38,7 @@ def workloads(command: Callable[..., int]) -> Callable[..., int]:
     return _taking(command, _Words(name="workload", metavar="TYPE/NAME..."), _at_once)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Words:
+class _Words(Struct, frozen=True, kw_only=True):
     """The argument of a command that a file can stand for; `verb` may stand before the file."""
 
     name: str

@@ -12,16 +12,16 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from backout.cli.options import toml_file
 from backout.cli.options.home import home
-from backout.core.value import dataclass
 
 NAME = "backout.toml"
 REMEDY = "correct or remove it, or run the command from another folder"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Project:
+class Project(Struct, frozen=True, kw_only=True):
     """What the nearest file says, if there is one. `ignored` are the nearer ones, each with why."""
 
     path: Path | None = None

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from backout.core.value import dataclass
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from backout.core.model import Acceptance
 
 
-@dataclass(kw_only=True)
-class Said:
+class Said(Struct, kw_only=True):
     """What the files say, by key as the command line would give it, and which file said it.
 
     `ignored` tells which files were not heeded, and why.

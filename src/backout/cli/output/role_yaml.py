@@ -6,10 +6,11 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.rights import permissions
 from backout.core.rights.commands import CHECK
 from backout.core.rights.permissions import Grant, Level
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,8 +27,7 @@ _HEADINGS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Grantee:
+class Grantee(Struct, frozen=True, kw_only=True):
     """Whom a Role is bound to: a ServiceAccount with its namespace, a User or a Group."""
 
     kind: str
@@ -35,8 +35,7 @@ class Grantee:
     namespace: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """Which Role: of which command, called what, where, for which Secrets and for whom.
 
     `namespace` may be empty: kubectl's own then. `is_namespaced`: no ClusterRole.

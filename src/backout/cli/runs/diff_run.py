@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from backout.cli.looking import looked_at
 from backout.cli.output import gate, tables
@@ -20,7 +21,6 @@ from backout.core.plan.absent import no_such_revision
 from backout.core.plan.listing import listed
 from backout.core.spans import span
 from backout.core.text import untrusted
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.cli.options.shared import Common
@@ -31,8 +31,7 @@ HIDDEN_VALUES = "values that may be secret are hidden: --show-values shows them"
 _STYLES = {" ": "bold", "-": "red", "+": "green"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ends:
+class Ends(Struct, frozen=True, kw_only=True):
     """Two templates, each with its name in words, and why the second was taken."""
 
     target: str

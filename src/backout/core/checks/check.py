@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.model import Finding, Severity, Skipped
 from backout.core.preflight.snapshot import Need
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from backout.core.references.references import Reference
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fact:
+class Fact(Struct, frozen=True, kw_only=True):
     """A bad fact, its evidence, what to do about it, and what going on anyway may cost."""
 
     message: str
@@ -26,8 +26,7 @@ class Fact:
     risk: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Check:
+class Check(Struct, frozen=True, kw_only=True):
     """A rule: `find` yields the bad facts; where not `acceptable`, `--accept` cannot lift them.
 
     What is `by_person` a person accepts, each time anew: no policy file and no automation may.

@@ -5,8 +5,9 @@ Before that, being pulled, starting and ending is what every good Pod does for a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from backout.core.diagnosis import probes
 from backout.core.diagnosis.causes import of_pod, of_workload

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from backout.core.diagnosis import exits, peers, probes
 from backout.core.diagnosis.ended import is_over
@@ -12,7 +13,6 @@ from backout.core.diagnosis.readiness import Others, warm_up
 from backout.core.kubernetes import objects
 from backout.core.references import references
 from backout.core.references.references import Referent
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,8 +25,7 @@ DEADLINE = 600
 """Seconds of the progress deadline where the workload sets none."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Before:
+class Before(Struct, frozen=True, kw_only=True):
     """How things were before our PATCH, or where we only look, at our first look.
 
     `restarts` are counts by Pod UID and container name, `exits` the exits known by then, `broken`

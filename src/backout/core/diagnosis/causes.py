@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.diagnosis.groups import Ground, Rule, row
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.core.model import Object
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cause:
+class Cause(Struct, frozen=True, kw_only=True):
     """Why something is not ready.
 
     `code` is stable (docs/failures/), `uid` the object's it concerns, `subject` its name in words,

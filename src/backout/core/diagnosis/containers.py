@@ -9,13 +9,14 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from backout.core import spans
 from backout.core.diagnosis.causes import of_pod
 from backout.core.diagnosis.groups import LOG, Look, Rule
 from backout.core.diagnosis.pulls import pull_error
 from backout.core.kubernetes import events as told
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,8 +41,7 @@ AT_ONCE = timedelta(seconds=1)
 """A program that cannot be run does not run for longer."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Beside:
+class Beside(Struct, frozen=True, kw_only=True):
     """What is known of one container beside its status.
 
     `restarts` are those since our PATCH, `same` those in a row with the same exit, `events` the
@@ -84,8 +84,7 @@ def of_container(pod: Object, status: Object, known: Beside) -> Iterator[Cause]:
         yield from _ended(pod, status, known)
 
 
-@dataclass(frozen=True, kw_only=True)
-class MissingKey:
+class MissingKey(Struct, frozen=True, kw_only=True):
     """A key that a container needs, and the ConfigMap or Secret that lacks it."""
 
     kind: str

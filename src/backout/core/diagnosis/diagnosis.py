@@ -7,9 +7,11 @@ Messages come verbatim from the kubelet and the controllers: they are untrusted 
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from backout.core.diagnosis import exits, finality, peers
 from backout.core.diagnosis.awaited import awaited
@@ -35,7 +37,6 @@ from backout.core.kinds.kind import PodsSeen
 from backout.core.kubernetes import events as told
 from backout.core.kubernetes import objects
 from backout.core.kubernetes.managed_fields import unwritten_for
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -52,8 +53,7 @@ FORGOTTEN = timedelta(minutes=10)
 _NO_RUNTIME = re.compile(r'no runtime for "[^"]*" is configured')
 
 
-@dataclass(frozen=True, kw_only=True)
-class Meanwhile:
+class Meanwhile(Struct, frozen=True, kw_only=True):
     """What was learnt while watching: `exits` of containers, `sights` of troubles, own `looked`.
 
     `nodes_may_return` as in `placement.Cluster`. `patience` is the user's. `kept` is what was found
@@ -70,8 +70,7 @@ class Meanwhile:
     fresh: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Scene:
+class Scene(Struct, frozen=True, kw_only=True):
     """What is looked at: one revision's Pods and all that is known around them.
 
     `stored` is the object of the history that holds it, `pods` are its Pods, `others` the
@@ -97,8 +96,7 @@ class Scene:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True, kw_only=True):
     """What a look found: the causes, ranked, what is known after it, and what to look at now."""
 
     causes: tuple[Cause, ...]
@@ -167,8 +165,7 @@ def _of_workload(scene: Scene, by_uid: Mapping[str, Sequence[Object]]) -> Iterat
     yield from of_ended(scene.workload, scene.pods, scene.earlier.over, by_uid)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Around:
+class _Around(Struct, frozen=True, kw_only=True):
     """What is known beside a Pod. `is_proven`: the template has been Ready somewhere."""
 
     cluster: Cluster = field(default_factory=Cluster)
@@ -215,8 +212,7 @@ def _terminates(pod: Object) -> bool:
     return bool(objects.dig(pod, "metadata", "deletionTimestamp"))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _One:
+class _One(Struct, frozen=True, kw_only=True):
     """A Pod that is not Ready, with all that is known about it."""
 
     pod: Object

@@ -6,8 +6,9 @@ fare better: never final. Nodes shed Pods for reasons of their own.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from backout.core.diagnosis.causes import of_pod
 from backout.core.kubernetes import objects

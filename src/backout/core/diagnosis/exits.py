@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,8 +21,7 @@ Key: TypeAlias = tuple[str, str]
 """A Pod's UID and a container's name."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exit:
+class Exit(Struct, frozen=True, kw_only=True):
     """The newest exit: its code, at which restart count it was seen first, and the longest run.
 
     Not its reason: the runtime calls the same end OOMKilled now and Error then (measured).

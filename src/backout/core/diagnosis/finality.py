@@ -6,11 +6,12 @@ kubelet or controller (`Ground.told_for`).
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from backout.core.diagnosis.groups import IMAGE, LOG, NOWHERE, Found, Patience, Rule
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,8 +30,7 @@ GAP = 5.0
 Key: TypeAlias = tuple[str, str, str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sight:
+class Sight(Struct, frozen=True, kw_only=True):
     """One trouble as we saw it, in monotonic seconds: first, last, and its newest other answer."""
 
     first: float
@@ -60,8 +60,7 @@ def seen(before: Mapping[Key, Sight], causes: Iterable[Cause], at: float) -> dic
     return after
 
 
-@dataclass(frozen=True, kw_only=True)
-class Judging:
+class Judging(Struct, frozen=True, kw_only=True):
     """What a decision is made from, beside the cause: `at` in monotonic seconds.
 
     `looked` is what our own looks found just now; one that was not taken yet is not in it.

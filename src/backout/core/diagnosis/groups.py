@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,7 @@ class Rule(StrEnum):
     DEADLINE = "deadline"
 
 
-@dataclass(frozen=True, kw_only=True)
-class GroupRule:
+class GroupRule(Struct, frozen=True, kw_only=True):
     """One row of the table: what keeps such a cause from being final, and what confirms it."""
 
     group: Group
@@ -129,8 +128,7 @@ def row(code: str, rule: Rule | None = None) -> GroupRule:
     return found
 
 
-@dataclass(frozen=True, order=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, order=True, kw_only=True):
     """What our own look has to confirm: an object by kind and name, its key, an image, or a log.
 
     Of a log, `name` is the Pod's and `key` the container's.
@@ -162,8 +160,7 @@ class Found(StrEnum):
     UNTOLD = "untold"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ground:
+class Ground(Struct, frozen=True, kw_only=True):
     """What a cause rests on, from which `finality` decides.
 
     `about` tells one trouble of a container from another, `answer` changes with each further answer
@@ -187,8 +184,7 @@ class Ground:
     unless: str = "it changes"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Patience:
+class Patience(Struct, frozen=True, kw_only=True):
     """How long a cause of somebody else may last: `usual`, and `long` for what is new."""
 
     usual: timedelta = timedelta(seconds=30)
@@ -202,8 +198,7 @@ def patience(seconds: float | None) -> Patience:
     return Patience(usual=timedelta(seconds=seconds), long=timedelta(seconds=seconds))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Around:
+class Around(Struct, frozen=True, kw_only=True):
     """What the workload's other Pods prove.
 
     `peer`: a Ready Pod of another revision that never restarted, so the surroundings work;

@@ -6,14 +6,14 @@ Texts are the scheduler's and the volume controller's, measured (docs/failures/)
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from backout.core.diagnosis.causes import of_pod
 from backout.core.diagnosis.groups import Look, Rule
 from backout.core.kubernetes import objects
 from backout.core.room import nodes
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,8 +46,7 @@ _UNNAMED = re.compile(r"(\d+) node\(s\) had untolerated taint\(s\)")
 """Since 1.34 the scheduler does not name the taint: a drain reads as a node kept for others."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cluster:
+class Cluster(Struct, frozen=True, kw_only=True):
     """What is known beside a Pod: `claims` is the newest word on each that is not bound.
 
     `nodes_may_return` as `may_return` tells; true, too, where the nodes could not be read.

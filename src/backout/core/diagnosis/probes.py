@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 READINESS, LIVENESS, STARTUP = "readinessProbe", "livenessProbe", "startupProbe"
 
 
-@dataclass(frozen=True, order=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, order=True, kw_only=True):
     """What a probe asks: a path (empty where it is no HTTP probe) on a port, a number in text.
 
     `tls` is True where it asks by HTTPS.

@@ -9,15 +9,15 @@ deadline, whichever is longest. Sooner where the template contradicts the applic
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from backout.core.diagnosis import probes
 from backout.core.diagnosis.causes import of_pod
 from backout.core.kubernetes import events as told
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,8 +32,7 @@ _PROBE_EVENTS = {"Unhealthy", "ProbeWarning"}
 _REFUSED = re.compile(r"connection refused", re.IGNORECASE)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Others:
+class Others(Struct, frozen=True, kw_only=True):
     """What is known of the workload's other Pods and revisions.
 
     `warm_up` is the longest time from a container's start to Ready seen; `asked` what the readiness

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.diagnosis.groups import Look, Rule
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +39,7 @@ _OWN_NAME = re.compile(
 """What each attempt, and the event beside the condition, writes in another way."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotCreated:
+class NotCreated(Struct, frozen=True, kw_only=True):
     """A refusal: its class, the rule by which it may be final, and the object that it lacks.
 
     `awaits` is what is on its way by the server's own words; `about` the words without what each

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from backout.core.kubernetes import template
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.core.model import Object
 
 
-@dataclass(frozen=True, kw_only=True)
-class Both:
+class Both(Struct, frozen=True, kw_only=True):
     """`raw` is the value as the API gave it; two values mean the same if `normal` is equal.
 
     The normal form has the same lists and keys, but for those that mean nothing.

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from backout.core.difference.both import NOTHING, Both
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,8 +35,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
 _DEFAULTS = {"protocol": "TCP"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     """One field that differs; `before` or `after` is None where it is not there.
 
     `path` leads to it from the template: `("spec", "containers", "web", "image")`. An item of a

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from msgspec import Struct
+
 from backout.core.heal import field_sets
 from backout.core.heal.last_applied import LAST_APPLIED
 from backout.core.kubernetes import objects
 from backout.core.model import CHANGE_CAUSE, FIELD_MANAGER
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,8 +40,7 @@ _SCOPE: tuple[Path, ...] = (TEMPLATE, _CAUSE, _APPLIED, ("f:spec", "f:paused"))
 Key: TypeAlias = tuple[str, str, str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Owned:
+class Owned(Struct, frozen=True, kw_only=True):
     """What one manager had of the fields that the PATCH changes, just before it.
 
     `fields` is fieldsV1, `at` the entry's time as the API server spells it.
@@ -63,8 +63,7 @@ class Owned:
         return (self.manager, self.operation, self.api_version, "")
 
 
-@dataclass(frozen=True, kw_only=True)
-class HandedBack:
+class HandedBack(Struct, frozen=True, kw_only=True):
     """The managed fields as they should be.
 
     `untold` are fields of which it cannot be told whose they are: they are nobody's then, and stay

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.heal.hand_back import APPLY, Owned, appliers, owners_of
 from backout.core.heal.last_applied import LeftAlone, Rewritten, rewritten
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.core.model import Object, Revision
@@ -26,8 +27,7 @@ _NOT_KEPT = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Healing:
+class Healing(Struct, frozen=True, kw_only=True):
     """What will be healed. `applied` is the annotation's fate, None where there is none.
 
     `owners` is who has which of the fields that will change; empty where nobody applies them.

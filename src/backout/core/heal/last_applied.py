@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from backout.core.heal.projection import project
 from backout.core.kubernetes import objects
 from backout.core.model import CHANGE_CAUSE
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,15 +24,13 @@ _MARKER = 128
 """Bytes that the marker of the operation takes at most."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rewritten:
+class Rewritten(Struct, frozen=True, kw_only=True):
     """The annotation's new text. It holds what the template holds, secrets too: show it nowhere."""
 
     text: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class LeftAlone:
+class LeftAlone(Struct, frozen=True, kw_only=True):
     """It stays as it is; `why` completes "it was left alone: "."""
 
     why: str

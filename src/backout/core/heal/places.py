@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from backout.core.heal.template_lists import by_identity
 from backout.core.kubernetes.template import normalise
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,8 +29,7 @@ class How(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Differing:
+class Differing(Struct, frozen=True, kw_only=True):
     """One difference. `words` names it: `containers[app].env[OLD]`, with untrusted names in it.
 
     `is_choice`: of the fields that exclude each other one came back in place of another.

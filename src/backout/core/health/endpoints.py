@@ -10,8 +10,9 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,8 +39,7 @@ class Origin(StrEnum):
     NOBODYS = "nobody's"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True, kw_only=True):
     """What to ask of a Pod: `port` as a number, `scheme` http or https."""
 
     port: int
@@ -48,8 +48,7 @@ class Endpoint:
     origin: Origin
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotAsked:
+class NotAsked(Struct, frozen=True, kw_only=True):
     """Why no HTTP request can tell anything about this template's Pods.
 
     `probe` is how the kubelet itself asks them (gRPC, TCP, exec, HTTP with headers of its own);
@@ -60,8 +59,7 @@ class NotAsked:
     probe: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServiceEndpoint:
+class ServiceEndpoint(Struct, frozen=True, kw_only=True):
     """What to ask of a Service: `port` is its name where it has one, else its number."""
 
     service: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 
+from msgspec import Struct
+
 from backout.core.health.endpoints import Origin
 from backout.core.health.judgement import Answer, Sample
-from backout.core.value import dataclass
 
 BODY_CAP = 64 * 1024
 """Bytes of a body that are read; what comes after them was not seen."""
@@ -24,16 +25,14 @@ _STATUS = re.compile(r"(?P<family>[1-5])xx|(?P<low>[1-5]\d\d)(?:-(?P<high>[1-5]\
 _MISSING = object()
 
 
-@dataclass(frozen=True, kw_only=True)
-class JsonField:
+class JsonField(Struct, frozen=True, kw_only=True):
     """A field that the body's JSON must have: the dotted `path` to it, its `value` as text."""
 
     path: str
     value: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Expected:
+class Expected(Struct, frozen=True, kw_only=True):
     """What makes an answer good: all of it must hold. An empty `text` is not looked for."""
 
     statuses: tuple[range, ...] = ANY_SUCCESS

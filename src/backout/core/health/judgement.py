@@ -11,7 +11,7 @@ import math
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,7 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sample:
+class Sample(Struct, frozen=True, kw_only=True):
     """One health request: `subject` was asked (a Pod, a Service, a URL), `detail` in words.
 
     `status` is the HTTP status, None where no response of the application arrived. `is_forbidden`:
@@ -52,16 +51,14 @@ class Sample:
     lines: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Round:
+class Round(Struct, frozen=True, kw_only=True):
     """Every subject asked once; the answers were there `at` so many seconds of one clock."""
 
     at: float
     samples: tuple[Sample, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Healthy:
+class Healthy(Struct, frozen=True, kw_only=True):
     """Every subject answered well, `successes` times in a row; why others were not asked."""
 
     successes: int
@@ -69,15 +66,13 @@ class Healthy:
     unasked: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unhealthy:
+class Unhealthy(Struct, frozen=True, kw_only=True):
     """The last answer of some subject was not well; `why` names it."""
 
     why: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inconclusive:
+class Inconclusive(Struct, frozen=True, kw_only=True):
     """Health could not be decided; `why` says what was missing."""
 
     why: str

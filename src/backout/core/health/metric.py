@@ -6,11 +6,12 @@ No answer, no series, no number, an old one or a partial one is unknown: never w
 from __future__ import annotations
 
 import math
-from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from backout.core.health.judgement import Answer, Sample
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +24,7 @@ STALE = 60.0
 MOST_LABELS = 6
 
 
-@dataclass(frozen=True, kw_only=True)
-class Series:
+class Series(Struct, frozen=True, kw_only=True):
     """One value, stamped `at`, and how many seconds old it was by Prometheus' own clock."""
 
     value: float
@@ -33,8 +33,7 @@ class Series:
     age: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Vector:
+class Vector(Struct, frozen=True, kw_only=True):
     """What an expression came to. `warnings` are Prometheus' own: something may be missing."""
 
     series: tuple[Series, ...]
@@ -49,15 +48,13 @@ class Vector:
         return replace(self, series=aged)
 
 
-@dataclass(frozen=True, kw_only=True)
-class NoAnswer:
+class NoAnswer(Struct, frozen=True, kw_only=True):
     """Prometheus did not say; `why`."""
 
     why: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Alert:
+class Alert(Struct, frozen=True, kw_only=True):
     """One alert that fires. `since` as Prometheus wrote it."""
 
     name: str

@@ -11,7 +11,7 @@ import operator
 import re
 from typing import TYPE_CHECKING
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,8 +41,7 @@ _PAIRS = {")": "(", "]": "[", "}": "{"}
 _SETS = {"and", "or", "unless"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Metric:
+class Metric(Struct, frozen=True, kw_only=True):
     """`text` as the user wrote it; every series of `expression` must be `op` `threshold`."""
 
     text: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,7 @@ ANNOTATION = "backout.dev/barrier"
 """On the Pod template, never on the workload: kubectl would take that one back along."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Barrier:
+class Barrier(Struct, frozen=True, kw_only=True):
     """A barrier and the revision that brought it; None: the controller has not made that yet."""
 
     revision: int | None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import IntEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from backout.core.history import barriers, served
 from backout.core.history.revisions import current, is_where_we_are, kubectl_choice
 from backout.core.kubernetes import restarts
 from backout.core.spans import words
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -36,8 +36,7 @@ class Evidence(IntEnum):
     """Pods of it are Ready now."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Known:
+class Known(Struct, frozen=True, kw_only=True):
     """What the ledger's memory says of templates, by hash: why one is bad, since when one is good.
 
     The good ones in words: `recorded healthy 4 min ago`.
@@ -50,8 +49,7 @@ class Known:
 NOTHING = Known()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """The revision to go to, why, which newer ones were passed over and why, and kubectl's choice.
 
     `kubectl` is the revision number plain `kubectl rollout undo` would go to, None where it would
@@ -69,8 +67,7 @@ class Choice:
     unpinned: Revision | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class NoChoice:
+class NoChoice(Struct, frozen=True, kw_only=True):
     """There is nothing to go to.
 
     `known_bad` are other revisions that are known to be bad, `twins` those that run just what the

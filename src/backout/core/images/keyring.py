@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from backout.core.value import dataclass
+from msgspec import Struct
+
+from backout.core.discreet import Discreet, Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +50,7 @@ class Secret:
         return hash(self._text)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Credential:
+class Credential(Discreet, frozen=True, kw_only=True):
     """A name and a password for the images under one key of a Docker config.
 
     `key` is the normalised key (`ghcr.io/acme`), `source` says where it comes from (`the file
@@ -59,7 +59,7 @@ class Credential:
 
     key: str
     source: str
-    username: str = field(repr=False)
+    username: Hidden[str]
     password: Secret
 
     @property
@@ -69,16 +69,14 @@ class Credential:
         return Secret(f"Basic {base64.b64encode(pair).decode('ascii')}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unusable:
+class Unusable(Struct, frozen=True, kw_only=True):
     """An entry that is there and cannot be used, and why in one sentence (never its value)."""
 
     key: str
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Keyring:
+class Keyring(Struct, frozen=True, kw_only=True):
     """Credentials by registry key. Empty by default: everything is asked anonymously.
 
     `notes` are sentences about the whole config that its user should read once.

@@ -10,9 +10,10 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects
 from backout.core.kubernetes.template import images
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,8 +47,7 @@ _IDENTIFIER = re.compile(r"[a-f0-9]{64}")
 _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageReference:
+class ImageReference(Struct, frozen=True, kw_only=True):
     """One image's full name.
 
     `domain` is the registry as the name says it (`docker.io`, `ghcr.io`, `localhost:5000`),
@@ -136,8 +136,7 @@ class ImageState(StrEnum):
     INVALID = "INVALID"
 
 
-@dataclass(frozen=True, kw_only=True)
-class IndexEntry:
+class IndexEntry(Struct, frozen=True, kw_only=True):
     """One manifest of an index; `platform` is `os/architecture`, empty where it has none.
 
     BuildKit's attestations are entries too; they say `unknown/unknown`, which is none.
@@ -147,8 +146,7 @@ class IndexEntry:
     platform: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImageAnswer:
+class ImageAnswer(Struct, frozen=True, kw_only=True):
     """What the registry said of one image; never "it can be pulled": we are not the kubelet.
 
     `image` is the text that was asked for, `detail` one sentence for people, already escaped.

@@ -14,7 +14,6 @@ from backout.core.kinds.kind import Counters, Pace, Resource, Unmoving
 from backout.core.kinds.ordinary import Ordinary
 from backout.core.kubernetes import objects
 from backout.core.kubernetes.labels import REVISION_HASH
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,8 +39,7 @@ Source: AddOrUpdateDaemonPodTolerations, kubernetes pkg/controller/daemon/util/d
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class DaemonSet(Ordinary):
+class DaemonSet(Ordinary, frozen=True, kw_only=True):
     """Its history is ControllerRevisions, whose hashes its Pods have in a label."""
 
     resource: Resource = Resource(group="apps", version="v1", name="DaemonSet", plural="daemonsets")

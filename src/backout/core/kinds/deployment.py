@@ -11,7 +11,6 @@ from backout.core.kinds import amounts, replica_sets
 from backout.core.kinds.kind import Counters, Pace, Resource, Unmoving
 from backout.core.kinds.ordinary import Ordinary
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +24,7 @@ ONE_FIRST = '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":0,"maxUnavailable"
 RESUME = {"op": "replace", "path": "/spec/paused", "value": False}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Deployment(Ordinary):
+class Deployment(Ordinary, frozen=True, kw_only=True):
     """Its history is its ReplicaSets, to which the controller copies the annotations."""
 
     resource: Resource = Resource(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object, Revision
 
 
-@dataclass(frozen=True, kw_only=True)
-class Resource:
+class Resource(Struct, frozen=True, kw_only=True):
     """What the API serves: `name` is the kind as objects spell it, `plural` as paths do."""
 
     group: str
@@ -33,8 +32,7 @@ class Resource:
         return f"{self.group}/{self.version}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Counters:
+class Counters(Struct, frozen=True, kw_only=True):
     """Pods as the controller counts them: asked for, of the newest template, and all there are.
 
     `ready`, `available` and `unavailable` are of any template.
@@ -48,8 +46,7 @@ class Counters:
     unavailable: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pace:
+class Pace(Struct, frozen=True, kw_only=True):
     """How a rollout replaces `replicas` Pods: so many may be `unavailable`, so many beside them.
 
     `recreates`: all old Pods go before the first new one comes. `ordered`: each Pod waits for the
@@ -65,8 +62,7 @@ class Pace:
     first: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unmoving:
+class Unmoving(Struct, frozen=True, kw_only=True):
     """Nothing rolls out: `why` in words, `until` what, and the JSON Patch operation that ends it.
 
     `lift` is None where no field of the workload's own could end it.
@@ -77,8 +73,7 @@ class Unmoving:
     lift: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class PodsSeen:
+class PodsSeen(Struct, frozen=True, kw_only=True):
     """A workload's Pods, told apart: those of the template that should run, and all others.
 
     `stored` is the object of the history that holds that template, None while there is none; `now`
@@ -92,8 +87,7 @@ class PodsSeen:
     lost: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
-class StuckPod:
+class StuckPod(Struct, frozen=True, kw_only=True):
     """A Pod of another template that the controller waits for and does not replace.
 
     `why` in words, `remedy` what frees it. `is_safe`: deleting it lets the rollout go on, and harms

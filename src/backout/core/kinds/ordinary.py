@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from backout.core.kinds.kind import PodsSeen, StuckPod
     from backout.core.model import Object
 
 
-class Ordinary:
+class Ordinary(Struct, frozen=True, kw_only=True):
     """A rollout reaches every Pod, waits for none in vain, and has no deadline of its own."""
 
     def unreached(self, workload: Object) -> str:  # noqa: ARG002 (the protocol's)

@@ -12,7 +12,6 @@ from backout.core.kinds import controller_revisions, ordinals
 from backout.core.kinds.kind import Counters, Pace, Resource, Unmoving
 from backout.core.kinds.ordinary import Ordinary
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object, Revision
 
 
-@dataclass(frozen=True, kw_only=True)
-class StatefulSet(Ordinary):
+class StatefulSet(Ordinary, frozen=True, kw_only=True):
     """Its history is ControllerRevisions, whose names its Pods have in a label."""
 
     resource: Resource = Resource(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from backout.core.kinds.kind import Kind
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """What the user points at."""
 
     kind: Kind

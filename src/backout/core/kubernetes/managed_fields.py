@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """The newest write: `at` the server's time, `by` the field manager (untrusted text)."""
 
     at: datetime

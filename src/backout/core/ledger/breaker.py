@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.ledger.records import Side, State
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from backout.core.ledger.records import Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Closed:
+class Closed(Struct, frozen=True, kw_only=True):
     """One more rollback is allowed; `counted` records are in the window.
 
     `others` are the rollbacks in the window that were made without us, by their times.
@@ -29,8 +29,7 @@ class Closed:
     others: tuple[datetime, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Open:
+class Open(Struct, frozen=True, kw_only=True):
     """No further rollback before `until`, because of the `counted` records."""
 
     until: datetime

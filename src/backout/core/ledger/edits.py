@@ -6,10 +6,11 @@ An edit may be made twice, where the answer to the first was lost; the second ch
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec.structs import replace
 
 from backout.core.kubernetes import restarts, template
 from backout.core.ledger.records import Record, Side, State, moved

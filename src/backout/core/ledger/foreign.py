@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects
 from backout.core.ledger.records import KEPT
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 KUBECTL = "kubectl"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Foreign:
+class Foreign(Struct, frozen=True, kw_only=True):
     """`count` comebacks of revisions that no record explains, of `revisions` by number.
 
     `proven_at` is when kubectl made the newest of them, None where nothing proves it.

@@ -7,9 +7,11 @@ what it teaches, in the same write.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.health.judgement import Healthy
 from backout.core.history.choice import Known
@@ -23,7 +25,6 @@ from backout.core.ledger.records import (
     State,
 )
 from backout.core.spans import span
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,8 +82,7 @@ def known(ledger: Ledger, now: datetime, history: Sequence[Revision] = ()) -> Kn
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Said:
+class _Said(Struct, frozen=True, kw_only=True):
     """What stands of a template, and the hash under which it is remembered."""
 
     bad: Bad | None

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from msgspec import Struct
+
 from backout.core.history.patch import MARKER
 from backout.core.kubernetes import objects, restarts, template
 from backout.core.ledger.records import Ledger, Record, State
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,20 +22,17 @@ if TYPE_CHECKING:
     from backout.core.model import Object, Revision
 
 
-@dataclass(frozen=True, kw_only=True)
-class Elsewhere:
+class Elsewhere(Struct, frozen=True, kw_only=True):
     """No rollback has led here: an undo chooses as if there had been none."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LeftOpen:
+class LeftOpen(Struct, frozen=True, kw_only=True):
     """A rollback that led here was not seen to its end."""
 
     record: Record
 
 
-@dataclass(frozen=True, kw_only=True)
-class Back:
+class Back(Struct, frozen=True, kw_only=True):
     """A rollback that led here has ended. `is_recent`: within the breaker's window."""
 
     record: Record

@@ -7,14 +7,15 @@ compare-and-swap changes both. Times are the API server's.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,8 +52,7 @@ _NEXT = {
 OPEN = frozenset(_NEXT)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Side:
+class Side(Struct, frozen=True, kw_only=True):
     """One end of a rollback: a revision by number and template hash, with its images.
 
     `images` maps a container to the digest of what ran, or to its template's image while no Pod
@@ -91,8 +91,7 @@ class Side:
         return {c: i for c, i in self.images.items() if i.rpartition("@")[2].startswith("sha256:")}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """One rollback: who, why, from where, to where, and what became of it.
 
     `accepted` are the ids of findings that were gone past; `uid` is the workload's; `condemns`
@@ -153,8 +152,7 @@ class Blame(IntEnum):
     MARKED = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Bad:
+class Bad(Struct, frozen=True, kw_only=True):
     """Why and since when a template is known to be bad, and by whose word."""
 
     at: datetime
@@ -162,8 +160,7 @@ class Bad:
     blame: Blame = Blame.LEFT
 
 
-@dataclass(frozen=True, kw_only=True)
-class Remembered:
+class Remembered(Struct, frozen=True, kw_only=True):
     """What is known of one template: when it was healthy, with which bytes, and whether it is bad.
 
     `revision` is the number it had last, `images` maps a container to the digest of the image that
@@ -182,8 +179,7 @@ class Remembered:
     rest: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True):
     """Who holds the lock, to be told to others: the operation, and the process behind it.
 
     `namespace` is the process's PID namespace, `started` when it began, both as the kernel tells
@@ -199,8 +195,7 @@ class Holder:
     started: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ledger:
+class Ledger(Struct, frozen=True, kw_only=True):
     """The records, oldest first, and the memory by template hash (ours, SHA-256 hex).
 
     `rest` are keys of the same schema that are not ours to lose.
@@ -212,15 +207,13 @@ class Ledger:
     rest: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class UnreadableLedger:
+class UnreadableLedger(Struct, frozen=True, kw_only=True):
     """The annotation cannot be understood: refuse, never overwrite."""
 
     why: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lock:
+class Lock(Struct, frozen=True, kw_only=True):
     """Who holds the Lease. Empty `holder`: nobody. `epoch` counts the changes of hands."""
 
     holder: str

@@ -6,8 +6,9 @@ Above 262,144 bytes of annotations a Lease cannot be written at all, and others 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from backout.core.ledger import form, memory
 from backout.core.ledger.records import Ledger, Record, State

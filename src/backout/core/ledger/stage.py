@@ -5,42 +5,39 @@ One union, advanced in one place; what must be said and written at each stage st
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.ledger.edits import Edit, both, closed, stored, unchanged
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.core.errors import BackoutError
     from backout.core.model import Object
 
 
-@dataclass(frozen=True, kw_only=True)
-class Applied:
+class Applied(Struct, frozen=True, kw_only=True):
     """The PATCH landed. `workload` is as the server returned it, None where its answer was lost."""
 
     workload: Object | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stale:
+class Stale(Struct, frozen=True, kw_only=True):
     """The workload is no longer what the plan was made for; nothing was changed."""
 
     why: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotApplied:
+class NotApplied(Struct, frozen=True, kw_only=True):
     """The PATCH certainly did not land; `error` says why."""
 
     error: BackoutError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Undecided:
+class Undecided(Struct, frozen=True, kw_only=True):
     """It cannot be told whether the PATCH landed; `why` says what stood against it.
 
     `may_settle`: it can be found out later, so the INTENT stays open for the next run.
@@ -53,35 +50,29 @@ class Undecided:
 Act = Applied | Stale | NotApplied | Undecided
 
 
-@dataclass(frozen=True, kw_only=True)
-class Planned:
+class Planned(Struct, frozen=True, kw_only=True):
     """Nothing was written."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class MayHold:
+class MayHold(Struct, frozen=True, kw_only=True):
     """The write that takes the lock with the intent may have left."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holding:
+class Holding(Struct, frozen=True, kw_only=True):
     """The lock is ours, the intent is written, and no PATCH is under way."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class MayHaveSent:
+class MayHaveSent(Struct, frozen=True, kw_only=True):
     """The PATCH may have left, and nothing is known of it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answered:
+class Answered(Struct, frozen=True, kw_only=True):
     """It is known what became of the PATCH, or that it cannot be known."""
 
     act: Act
 
 
-@dataclass(frozen=True, kw_only=True)
-class Healed:
+class Healed(Struct, frozen=True, kw_only=True):
     """The PATCH landed, and the second write is over: the template's fields are handed back.
 
     `edit` is what the record becomes by that: what is needed for it is kept where it failed.
@@ -91,8 +82,7 @@ class Healed:
     edit: Edit
 
 
-@dataclass(frozen=True, kw_only=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """The rollout and the service were judged: how it ends is known, and what is to be written."""
 
     outcome: Outcome
@@ -102,13 +92,11 @@ class Judged:
 Stage = Planned | MayHold | Holding | MayHaveSent | Answered | Healed | Judged
 
 
-@dataclass(frozen=True, kw_only=True)
-class CutShort:
+class CutShort(Struct, frozen=True, kw_only=True):
     """A signal, or a time limit of the whole."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stopped:
+class Stopped(Struct, frozen=True, kw_only=True):
     """An error, ours or the API server's."""
 
     error: BackoutError
@@ -117,16 +105,14 @@ class Stopped:
 Why = CutShort | Stopped
 
 
-@dataclass(frozen=True, kw_only=True)
-class LastWord:
+class LastWord(Struct, frozen=True, kw_only=True):
     """How it ends, and what the record becomes as the lock is let go; None: there is none."""
 
     outcome: Outcome
     edit: Edit | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Words:
+class Words(Struct, frozen=True, kw_only=True):
     """What the last word names: the workload, the revision, and the line that goes on with it."""
 
     target: str

@@ -11,8 +11,9 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.core.model import Object
@@ -24,8 +25,7 @@ _FIELD = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trigger:
+class Trigger(Struct, frozen=True, kw_only=True):
     """A trigger that is not paused; `container` is empty where its path tells none."""
 
     source: str

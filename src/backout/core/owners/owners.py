@@ -7,13 +7,14 @@ BLOCK what is known to be undone behind the user's back, WARN about the rest.
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from backout.core.kubernetes import objects
 from backout.core.owners import drift, image_triggers, updaters
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -42,8 +43,7 @@ OWNERS_TURN = 10.0
 """Seconds to wait for an owner: Argo CD heals itself after 5 (docs/facts/owners.md)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ask:
+class Ask(Struct, frozen=True, kw_only=True):
     """The object whose policy decides, where it can be read.
 
     `about` is the workload as `group/Kind/name`.
@@ -57,8 +57,7 @@ class Ask:
     about: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Owner:
+class Owner(Struct, frozen=True, kw_only=True):
     """One owner: `name` is untrusted text, `command` its own way back, filled in.
 
     `does` says what it does by itself where that is not to put the template back; `detail` what to

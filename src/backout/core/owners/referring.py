@@ -9,9 +9,10 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects
 from backout.core.owners.owners import Owner, Policy
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
 
 
-@dataclass(frozen=True, kw_only=True)
-class Referring:
+class Referring(Struct, frozen=True, kw_only=True):
     """A kind whose objects refer to a workload.
 
     `reference` is where its spec does, `words` what goes its own way, with NAME and NAMESPACE.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.history import barriers, revisions, served
 from backout.core.history.choice import Choice, choose, is_twin
 from backout.core.images.names import ran
@@ -11,7 +13,6 @@ from backout.core.kubernetes import objects, template
 from backout.core.ledger import once
 from backout.core.ledger.records import Ledger, lock
 from backout.core.preflight.request import Request
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from backout.core.preflight.snapshot import Snapshot
 
 
-@dataclass(frozen=True, kw_only=True)
-class HistoryRow:
+class HistoryRow(Struct, frozen=True, kw_only=True):
     """One revision, and what people choose it by.
 
     `current_from` and `current_for` are None where they cannot be told. `images` maps containers to
@@ -45,8 +45,7 @@ class HistoryRow:
     is_target: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class HistoryTable:
+class HistoryTable(Struct, frozen=True, kw_only=True):
     """A workload's history, newest first.
 
     `choice` is what `undo` would choose, None where it would not go anywhere; `why` says why, or

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.checks import lines
 from backout.core.checks.breaker import (
@@ -25,7 +27,6 @@ from backout.core.model import Finding, Revision, Severity, Skipped
 from backout.core.plan import absent
 from backout.core.preflight import pin
 from backout.core.preflight.snapshot import Need
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,8 +43,7 @@ _LIFTED = {PAUSED: ("--unpause",), RISKED: (), BACK_AND_WELL.id: ()}
 """Findings that are not accepted by their id: what lifts them, beside the reason."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What will be done, and everything that was found on the way; `accepted` was gone past."""
 
     preflight: Preflight
@@ -60,8 +60,7 @@ class Plan:
         return "; ".join(w for w in words if w)[:_LONGEST_REASON]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """Nothing will be changed. `way_on` is the line that goes on anyway, empty if there is none.
 
     `outage` says what refusing leaves, empty where Pods are Ready; `preflight` is None where no

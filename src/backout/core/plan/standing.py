@@ -6,13 +6,14 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from backout.core.events.planning import WorkloadChecked, WorkloadFinding, WorkloadSkipped
 from backout.core.history import revisions
 from backout.core.kubernetes import template
 from backout.core.model import Severity
 from backout.core.outcome import Outcome, Result
 from backout.core.plan.plan import Refusal
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,8 +37,7 @@ WEIGHT = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
 """The worst first."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """What was found of one workload, findings worst first.
 
     `now` and `back_to` are revisions' numbers, None where there is none or it is not known; `why`

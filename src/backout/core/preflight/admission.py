@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.core.kinds.kind import Kind
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 _BY_POLICY = ("exceeded quota", "failed quota", "admission webhook", "ValidatingAdmissionPolicy")
 
 
-@dataclass(frozen=True, kw_only=True)
-class DryRun:
+class DryRun(Struct, frozen=True, kw_only=True):
     """The answer to one: `refused` says why not, empty where it passed.
 
     `template` is the Pod template as the server would keep it, `warnings` what it warned of.

@@ -11,12 +11,13 @@ import math
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from backout.core.history import barriers
 from backout.core.kubernetes import objects
 from backout.core.kubernetes.template import without_hash
 from backout.core.ledger.records import OURS, lease_name
 from backout.core.preflight.trial_labels import needs_labels
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,23 +39,20 @@ _ALONE = {"ReadWriteOnce", "ReadWriteOncePod"}
 _NOT_TAKEN = {"priorityClassName", "priority", "preemptionPolicy"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rehearsed:
+class Rehearsed(Struct, frozen=True, kw_only=True):
     """The trial Pod came up and held; `words` say what it showed."""
 
     words: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class RehearsalFailed:
+class RehearsalFailed(Struct, frozen=True, kw_only=True):
     """The trial Pod did not come up, or answered badly."""
 
     why: str
     remedy: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotRehearsed:
+class NotRehearsed(Struct, frozen=True, kw_only=True):
     """There was no trial, or it shows nothing: that is neither good nor bad.
 
     `is_refused`: it may not be made, so that what the user demanded cannot be had.

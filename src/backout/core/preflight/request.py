@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.health.expectation import SUCCESS, Expected
 from backout.core.preflight import defaults
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.core.health.promql import Metric
     from backout.core.model import Acceptance
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What the user asked for and allows.
 
     `to_revision` None: backout chooses, of the revisions with `to_image` where that is named;

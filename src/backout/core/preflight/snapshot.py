@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
+from backout.core.discreet import Discreet, Hidden
 from backout.core.heal.healing import healing
 from backout.core.health.endpoints import asked_of
 from backout.core.history.choice import NOTHING, Known
 from backout.core.ledger import form, memory
 from backout.core.ledger.records import Ledger
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,8 +69,7 @@ class Need(StrEnum):
     BASELINE = "health before"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
+class Snapshot(Discreet, frozen=True, kw_only=True, dict=True):
     """Objects as the API server gave them, and answers of others, all read before acting.
 
     `permissions` maps `verb resource` to what SelfSubjectAccessReview said; `images` maps an image
@@ -88,13 +88,13 @@ class Snapshot:
     """
 
     target: Target
-    workload: Object = field(repr=False)
-    stored: tuple[Object, ...] = field(repr=False)
-    pods: tuple[Object, ...] = field(repr=False)
+    workload: Hidden[Object]
+    stored: Hidden[tuple[Object, ...]]
+    pods: Hidden[tuple[Object, ...]]
     now: datetime
     is_observed: bool
-    services: tuple[Object, ...] = field(default=(), repr=False)
-    lease: Object | None = field(default=None, repr=False)
+    services: Hidden[tuple[Object, ...]] = ()
+    lease: Hidden[Object | None] = None
     permissions: Mapping[str, bool] = field(default_factory=dict)
     images: Mapping[str, ImageAnswer] = field(default_factory=dict)
     ran_images: Mapping[str, ImageAnswer] = field(default_factory=dict)
@@ -107,14 +107,14 @@ class Snapshot:
     dry_run: DryRun | None = None
     pod_dry_run: DryRun | None = None
     rehearsal: Rehearsal | None = None
-    nodes: tuple[Object, ...] = field(default=(), repr=False)
-    neighbours: tuple[Object, ...] = field(default=(), repr=False)
-    other_pods: tuple[Object, ...] = field(default=(), repr=False)
-    quotas: tuple[Object, ...] = field(default=(), repr=False)
-    autoscalers: tuple[Object, ...] = field(default=(), repr=False)
-    budgets: tuple[Object, ...] = field(default=(), repr=False)
+    nodes: Hidden[tuple[Object, ...]] = ()
+    neighbours: Hidden[tuple[Object, ...]] = ()
+    other_pods: Hidden[tuple[Object, ...]] = ()
+    quotas: Hidden[tuple[Object, ...]] = ()
+    autoscalers: Hidden[tuple[Object, ...]] = ()
+    budgets: Hidden[tuple[Object, ...]] = ()
     gone_classes: frozenset[str] = frozenset()
-    limit_ranges: tuple[Object, ...] = field(default=(), repr=False)
+    limit_ranges: Hidden[tuple[Object, ...]] = ()
     unreadable: Mapping[Need, str] = field(default_factory=dict)
 
     @cached_property
@@ -146,8 +146,7 @@ class Snapshot:
         return self.kind.revisions(self.workload, self.stored, self.pods)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Preflight:
+class Preflight(Struct, frozen=True, kw_only=True, dict=True):
     """What a check looks at: the snapshot, the request, and the choice they led to."""
 
     snapshot: Snapshot

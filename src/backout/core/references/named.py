@@ -5,8 +5,9 @@ Of a ConfigMap or Secret that is its keys by managed fields, where they show all
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from backout.core.kubernetes import managed_fields, objects
 from backout.core.references.references import Named

@@ -6,13 +6,13 @@ VisitPodConfigmapNames); what a missing one does: docs/failures/ (measured on 1.
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec import Struct, field
+
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,8 +40,7 @@ VERSIONED = frozenset({Referent.CONFIG_MAP, Referent.SECRET})
 """The kinds whose content a Pod takes over: another version may be one that it never ran with."""
 
 
-@dataclass(frozen=True, order=True, kw_only=True)
-class Reference:
+class Reference(Struct, frozen=True, order=True, kw_only=True):
     """One object by kind and name; in the workload's namespace where the kind has one."""
 
     kind: Referent
@@ -51,8 +50,7 @@ class Reference:
         return f"{self.kind} {self.name}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Use:
+class Use(Struct, frozen=True, kw_only=True):
     """One place that names a reference: `key` empty for the whole, `by` in words."""
 
     reference: Reference
@@ -61,8 +59,7 @@ class Use:
     optional: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Named:
+class Named(Struct, frozen=True, kw_only=True):
     """What was found by that name; values are never kept.
 
     `keys` are those that managed fields show; `are_all` where there are no others. `changed` is the

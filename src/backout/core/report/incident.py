@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from backout.core.value import dataclass
+from msgspec import Struct, to_builtins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 SCHEMA = "backout.dev/incident/v1"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moment:
+class Moment(Struct, frozen=True, kw_only=True):
     """Something that a reader looks for first: started, triggered, recovered, closed, …."""
 
     name: str
@@ -22,8 +20,7 @@ class Moment:
     seconds: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class JournalLine:
+class JournalLine(Struct, frozen=True, kw_only=True):
     """One line of the journal, whatever its kind: `fields` is what this kind alone has."""
 
     at: str
@@ -33,8 +30,7 @@ class JournalLine:
     fields: Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class CommandRow:
+class CommandRow(Struct, frozen=True, kw_only=True):
     """A command of the incident: the rollback's first, then those that went on with it.
 
     `line` is empty where an older version did not record it.
@@ -49,8 +45,7 @@ class CommandRow:
     host: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class AlertRow:
+class AlertRow(Struct, frozen=True, kw_only=True):
     """An alert that fired at the trigger; `is_about`: its labels name the workload."""
 
     name: str
@@ -59,8 +54,7 @@ class AlertRow:
     is_about: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChoiceRow:
+class ChoiceRow(Struct, frozen=True, kw_only=True):
     """Where it was to go: `revision` from `source`, and why; `passed_over` are sentences.
 
     `images` and `source_images` by container.
@@ -76,8 +70,7 @@ class ChoiceRow:
     passed_over: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class FindingRow:
+class FindingRow(Struct, frozen=True, kw_only=True):
     """What a check found; `accepted`, with the user's `reason`."""
 
     id: str
@@ -89,16 +82,14 @@ class FindingRow:
     reason: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unchecked:
+class Unchecked(Struct, frozen=True, kw_only=True):
     """Checks that could not be made, and why."""
 
     ids: tuple[str, ...]
     message: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Replicas:
+class Replicas(Struct, frozen=True, kw_only=True):
     """Pods by state at a moment: of the target `updated` (of them `ready`), of others `old`."""
 
     seconds: float
@@ -110,8 +101,7 @@ class Replicas:
     old_ready: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class HealthSample:
+class HealthSample(Struct, frozen=True, kw_only=True):
     """One health request: `answer` is well, unwell or unknown."""
 
     seconds: float
@@ -122,8 +112,7 @@ class HealthSample:
     milliseconds: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class MetricValue:
+class MetricValue(Struct, frozen=True, kw_only=True):
     """One value of a metric that was watched, with what it was held against."""
 
     seconds: float
@@ -132,8 +121,7 @@ class MetricValue:
     threshold: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class CauseRow:
+class CauseRow(Struct, frozen=True, kw_only=True):
     """Why something was not ready: suspected, or `final`."""
 
     seconds: float
@@ -144,16 +132,14 @@ class CauseRow:
     final: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class LogLines:
+class LogLines(Struct, frozen=True, kw_only=True):
     """The last words of a container."""
 
     message: str
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """How it ended; `result` is empty where no end was recorded."""
 
     result: str = ""
@@ -164,8 +150,7 @@ class Ended:
     remedy: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Incident:
+class Incident(Struct, frozen=True, kw_only=True):
     """A rollback and what went on with it, or another run, told from the journal alone.
 
     `command` to `version` are of its first run; `before` is what was answered before the act;
@@ -243,5 +228,5 @@ def as_json(incident: Incident) -> dict[str, Any]:
         "schema": SCHEMA,
         "title": incident.title,
         "triggered_to_recovered_seconds": incident.recovery,
-        **asdict(incident),
+        **to_builtins(incident),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from backout.core.report.incident import Incident
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outage:
+class Outage(Struct, frozen=True, kw_only=True):
     """What was seen: `down` seconds in all, 0 where it was never seen down.
 
     `is_asked`: by the service's own answers, else by its Ready Pods. `is_over`: it was seen up at

@@ -5,25 +5,24 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.events.lines import Line, read
 from backout.core.events.planning import Began
 from backout.core.events.told import RunEnded
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lines:
+class Lines(Struct, frozen=True, kw_only=True):
     """What could be read; `gaps` says what could not."""
 
     lines: tuple[Line, ...]
     gaps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class WantedRun:
+class WantedRun(Struct, frozen=True, kw_only=True):
     """Which run: a trace id or an operation's id, or a workload; nothing is asked: the newest.
 
     Of a trace id the first 8 characters are enough. `is_any`: also one that changed nothing.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.events.acting import PatchLanded, Triggered
 from backout.core.events.planning import (
@@ -41,7 +43,6 @@ from backout.core.report.incident import (
     Moment,
     Unchecked,
 )
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,8 +55,7 @@ E = TypeVar("E", bound="Event")
 _NOTHING = Began(message="", server="", context="", actor="", host="", version="", command="")
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Timed:
+class _Timed(Struct, frozen=True, kw_only=True):
     """An event, with the seconds from the trigger."""
 
     at: datetime

@@ -9,6 +9,8 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kinds import KINDS
 from backout.core.rights.commands import (
     CHECK,
@@ -22,7 +24,6 @@ from backout.core.rights.commands import (
     UNDO,
     VERIFY,
 )
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     from backout.core.kinds.kind import Kind, Resource
 
 
-@dataclass(frozen=True, kw_only=True)
-class Permission:
+class Permission(Struct, frozen=True, kw_only=True):
     """One `verb` on one `resource` of an API `group`; `subresource` may be empty."""
 
     verb: str
@@ -52,8 +52,7 @@ class Level(StrEnum):
     OPT_IN = "opt-in"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Grant:
+class Grant(Struct, frozen=True, kw_only=True):
     """Verbs on one resource (`pods/log` with its subresource), which commands use them and why.
 
     `is_cluster_wide`: the resource has no namespace. `is_by_name`: only for the objects named.

@@ -6,11 +6,12 @@ before; a Pod that comes and goes would count there each time. A change of `spec
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
 
 
-@dataclass(frozen=True, kw_only=True)
-class Best:
+class Best(Struct, frozen=True, kw_only=True):
     """The best that was reached: most updated, ready and available, fewest old replicas.
 
     `wanted` is spec.replicas as it was then; `is_observed`: the controller has seen the spec.

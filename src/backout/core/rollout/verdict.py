@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects, template
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,37 +23,32 @@ if TYPE_CHECKING:
     from backout.core.model import Object
 
 
-@dataclass(frozen=True, kw_only=True)
-class Progressing:
+class Progressing(Struct, frozen=True, kw_only=True):
     """On its way; `message` says what is awaited."""
 
     message: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Complete:
+class Complete(Struct, frozen=True, kw_only=True):
     """All replicas run the wanted template and are available."""
 
     message: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Failed:
+class Failed(Struct, frozen=True, kw_only=True):
     """It will not finish; `causes` are ranked, the root cause first."""
 
     message: str
     causes: tuple[Cause, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Superseded:
+class Superseded(Struct, frozen=True, kw_only=True):
     """Somebody has changed the workload since: this rollout is no longer the one wanted."""
 
     message: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unknown:
+class Unknown(Struct, frozen=True, kw_only=True):
     """It could not be decided; `message` says why."""
 
     message: str

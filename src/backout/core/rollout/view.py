@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,8 +19,7 @@ MOST = 8
 """Pods that are listed: of thousands the first tell as much, each second."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """Replicas by state, each Pod's state in a word, the newest cause, and the time.
 
     `pods` are names with their words, those of the wanted revision first, as many as anybody wants

@@ -11,9 +11,10 @@ from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects, quantity
 from backout.core.room import demand
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,8 +26,7 @@ _EVERYWHERE = "0.0.0.0"  # noqa: S104 (what stands for all addresses of a node)
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Room:
+class Room(Struct, frozen=True, kw_only=True):
     """What there is: `nodes` that may take the Pod, Pods of the workload, and Pods of others."""
 
     nodes: Sequence[Object]

@@ -8,9 +8,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.kubernetes import objects, quantity
 from backout.core.room import demand
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +22,7 @@ _COUNTS = {"pods", "count/pods"}
 _BARE = ("cpu", "memory", "ephemeral-storage", "hugepages-")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shortage:
+class Shortage(Struct, frozen=True, kw_only=True):
     """A quota with too little room: for each of the `Pods` wanted one needs `each` of what is left.
 
     `resource` is the quota's key; `fits` how many Pods there is room for.

@@ -7,12 +7,14 @@ field. Values never stand in the error: they may be secrets.
 from __future__ import annotations
 
 import os
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import field
+from msgspec.structs import replace
+
+from backout.core.discreet import Discreet, Hidden
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
-from backout.core.value import dataclass
 from backout.kube.config.schema import decoded
 
 if TYPE_CHECKING:
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 CREDENTIAL_FILE_CAP = 1024 * 1024
 
 
-@dataclass(frozen=True, kw_only=True)
-class Entry:
+class Entry(Discreet, frozen=True, kw_only=True):
     """The fields of the entry `kind` (`cluster`) called `name`, and the file it stands in.
 
     `flags` are those of the command line that replaced some of its fields.
@@ -32,7 +33,7 @@ class Entry:
     kind: str
     name: str
     file: Path
-    fields: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    fields: Hidden[Mapping[str, Any]] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
 
     def error(self, what: str, *, remedy: str = "") -> ConfigError:

@@ -6,12 +6,13 @@ kubectl itself (tests/contract/kubectl).
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
+from backout.core.discreet import Discreet, Hidden
 from backout.core.errors import ConfigError
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
     from backout.kube.config.entry import Entry
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flags:
+class Flags(Discreet, frozen=True, kw_only=True):
     """kubectl's flags of these names; empty is not given. Files are relative to the working folder.
 
     `impersonate_extra` holds `KEY=VALUE`, a key as often as it has values.
@@ -31,7 +31,7 @@ class Flags:
     insecure_skip_tls_verify: bool = False
     tls_server_name: str | None = None
     proxy_url: str | None = None
-    token: str | None = field(default=None, repr=False)
+    token: Hidden[str | None] = None
     client_certificate: str | None = None
     client_key: str | None = None
     impersonate: str | None = None

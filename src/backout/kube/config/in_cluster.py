@@ -6,9 +6,10 @@ Source: client-go rest/config.go (InClusterConfig) and tools/clientcmd/client_co
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted

@@ -7,15 +7,16 @@ unless it was named.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
-from backout.core.value import dataclass
 from backout.http.proxies import proxy_for
 from backout.kube.config import in_cluster
 from backout.kube.config import user as users
@@ -38,8 +39,7 @@ DEFAULT_SERVER = "http://localhost:8080"
 """Where kubectl goes when nobody says where; we do not, but it decides about in-cluster."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Chosen:
+class _Chosen(Struct, frozen=True, kw_only=True):
     """The three entries that flags and current-context lead to; empty ones where there is none."""
 
     context: Entry

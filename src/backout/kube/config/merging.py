@@ -8,13 +8,12 @@ file that names them.
 from __future__ import annotations
 
 import os
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backout.core.discreet import Discreet, Hidden
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
-from backout.core.value import dataclass
 from backout.kube.config import schema, yaml_file
 from backout.kube.config.entry import Entry
 
@@ -24,14 +23,13 @@ if TYPE_CHECKING:
 KINDS = ("cluster", "user", "context")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Merged:
+class Merged(Discreet, frozen=True, kw_only=True):
     """All entries by kind and name, the files that were read, and those that are not there."""
 
     files: tuple[Path, ...]
     missing: tuple[Path, ...] = ()
     current_context: str = ""
-    entries: Mapping[str, Mapping[str, Entry]] = field(repr=False)
+    entries: Hidden[Mapping[str, Mapping[str, Entry]]]
 
     def find(self, kind: str, name: str, *, wanted_by: str = "") -> Entry:
         """Return an entry; raise ConfigError that lists those there are."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 import yaml
 
+from backout.core.discreet import Discreet, Hidden
 from backout.core.kubernetes.objects import dig, timestamp
 from backout.core.text import untrusted
-from backout.core.value import dataclass
 from backout.kube.config import go_yaml
 from backout.kube.connection import KeyPair
 
@@ -18,15 +17,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Login:
+class Login(Discreet, frozen=True, kw_only=True, eq=False):
     """Who we are for now: a bearer token (may be empty), a client certificate (or None).
 
     `expires` is when it stops to be good, in aware UTC, None where nobody said. Two of them are the
     same only if they are the same object: it is the run of the plugin that counts.
     """
 
-    token: str = field(default="", repr=False)
+    token: Hidden[str] = ""
     key_pair: KeyPair | None = None
     expires: datetime | None = None
 

@@ -12,9 +12,10 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from backout.core.errors import ConfigError
 from backout.core.text import untrusted
-from backout.core.value import dataclass
 from backout.kube.config.plugin_policy import is_allowed
 from backout.kube.credentials.exec_credential import Login, identity_from
 from backout.kube.credentials.plugin_process import Finished, run
@@ -33,8 +34,7 @@ def _nothing(_: str) -> None:
     """Learn nothing."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """How a plugin may behave: `terminal` is True where a person can answer it on stdin.
 
     `say` gets one sentence when the plugin takes longer than a second, `learn` each token that a

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from backout.child import child
-from backout.core.value import dataclass
+from backout.core.discreet import Discreet, Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,13 +14,12 @@ if TYPE_CHECKING:
 OUTPUT_CAP = 1024 * 1024
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finished:
+class Finished(Discreet, frozen=True, kw_only=True):
     """How it ended: exit code (negative: killed by that signal) and what it printed."""
 
     code: int
-    stdout: bytes = field(repr=False)
-    stderr: bytes = field(repr=False)
+    stdout: Hidden[bytes]
+    stderr: Hidden[bytes]
 
 
 async def run(

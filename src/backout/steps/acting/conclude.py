@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
+
+from msgspec.structs import replace
 
 from backout.core.checks.ownership import REVERTS
 from backout.core.diagnosis.condemning import condemns

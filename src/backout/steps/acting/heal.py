@@ -10,6 +10,8 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Any, assert_never
 
+from msgspec import Struct
+
 from backout.core.errors import BackoutError, Conflict
 from backout.core.events.acting import FieldsReturned
 from backout.core.events.told import Noted, Warned
@@ -17,7 +19,6 @@ from backout.core.heal.hand_back import appliers, handed_back, is_kept, is_ours,
 from backout.core.history.patch import MARKER
 from backout.core.kubernetes import objects, template
 from backout.core.ledger.edits import healed, not_to_heal, unchanged
-from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.errors import Unclear
 from backout.steps.acting.conclude import resume_line
@@ -38,8 +39,7 @@ PATIENCE = 10.0
 _JITTER = random.SystemRandom()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ours:
+class Ours(Struct, frozen=True, kw_only=True):
     """What our PATCH left: its operation, the hash of its template, and who had which fields.
 
     `is_kept`: the record has them, too.
@@ -56,20 +56,17 @@ class Ours:
         return ", ".join(appliers(self.owners))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Returned:
+class Returned(Struct, frozen=True, kw_only=True):
     """The fields are handed back; of `untold` it could not be told whose they are."""
 
     untold: Paths = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotOurs:
+class NotOurs(Struct, frozen=True, kw_only=True):
     """Somebody has changed the template since: nothing is to be handed back."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pending:
+class Pending(Struct, frozen=True, kw_only=True):
     """They are still ours, and `why`: it can be made up for while the template is ours."""
 
     why: str

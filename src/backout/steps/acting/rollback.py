@@ -6,6 +6,8 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec import Struct
+
 from backout.core.checks.breaker import UNDER_WAY
 from backout.core.diagnosis.before import before, progress_deadline
 from backout.core.diagnosis.groups import patience
@@ -39,7 +41,6 @@ from backout.core.owners import owners
 from backout.core.owners.owners import OWNERS_TURN
 from backout.core.plan.plan import Refusal, next_candidate, way_on
 from backout.core.references import references
-from backout.core.value import dataclass
 from backout.kube import paths
 from backout.steps import notify
 from backout.steps.acting.act import Announcer, act
@@ -75,8 +76,7 @@ OBSERVED = 2.0
 """Seconds for which the second write waits for the controller, and for the Lease's write."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Again:
+class Again(Struct, frozen=True, kw_only=True):
     """Nothing was sent, and the plan no longer holds; `why` is said before the next is made."""
 
     why: str

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from dataclasses import field
 from typing import TYPE_CHECKING
 
+from backout.core.discreet import Discreet, Hidden
 from backout.core.events.watching import Measured
 from backout.core.health.metric import judged, worst
-from backout.core.value import dataclass
 from backout.steps.concurrency import beside
 
 if TYPE_CHECKING:
@@ -26,12 +25,11 @@ EVERY = 1.0
 """Seconds between two values while the rollout is watched."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class MetricSubject:
+class MetricSubject(Discreet, frozen=True, kw_only=True):
     """One metric of the user's, asked of Prometheus; `is_told`: its value is an event, too."""
 
-    run: Run = field(repr=False)
-    client: PrometheusClient = field(repr=False)
+    run: Hidden[Run]
+    client: Hidden[PrometheusClient]
     metric: Metric
     is_told: bool = True
 

@@ -6,8 +6,9 @@ Whatever can be asked is one more Subject; every one of them must be well.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from backout.core.events.told import Noted
 from backout.core.events.watching import HealthAnswered, HealthRepeated

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
+from backout.core.discreet import Discreet, Hidden
 from backout.core.errors import BackoutError
 from backout.core.health.expectation import judged
 from backout.core.health.judgement import Answer, Sample
-from backout.core.value import dataclass
 from backout.kube import paths
 
 if TYPE_CHECKING:
@@ -20,11 +19,10 @@ if TYPE_CHECKING:
 FORBIDDEN = 403
 
 
-@dataclass(frozen=True, kw_only=True)
-class Service:
+class Service(Discreet, frozen=True, kw_only=True):
     """A Service of the workload's namespace, asked at one path."""
 
-    run: Run = field(repr=False)
+    run: Hidden[Run]
     endpoint: ServiceEndpoint
 
     @property
@@ -45,11 +43,10 @@ class Service:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class PodAsked:
+class PodAsked(Discreet, frozen=True, kw_only=True):
     """One Pod of the workload's namespace, asked at one path; `is_only`: at no other."""
 
-    run: Run = field(repr=False)
+    run: Hidden[Run]
     pod: str
     endpoint: Endpoint
     is_only: bool = True

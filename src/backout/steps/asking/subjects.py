@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.health import endpoints
 from backout.core.health.endpoints import NotAsked, Origin, ServiceEndpoint
 from backout.core.preflight.snapshot import Need
 from backout.core.rights import permissions
 from backout.core.trace import traceparent
-from backout.core.value import dataclass
 from backout.health.command import Command
 from backout.health.request import UrlAsked
 from backout.steps.asking.metric import metric_subjects
@@ -39,8 +40,7 @@ class Subject(Protocol):
         """Return what it says; what keeps it from answering is a sample, too."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class NotVerified:
+class NotVerified(Struct, frozen=True, kw_only=True):
     """There is nothing to ask, or nothing that we may ask; health is not claimed.
 
     `probe` is how the kubelet asks the Pods, where its answer is the word then; else empty.
@@ -51,8 +51,7 @@ class NotVerified:
     probe: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Chosen:
+class Chosen(Struct, frozen=True, kw_only=True):
     """What is asked, and why something is not, be it wanted by the user or guessed."""
 
     subjects: tuple[Subject, ...]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.errors import BackoutError, Conflict, NotFound
 from backout.core.events.told import Noted
 from backout.core.kubernetes import objects
 from backout.core.ledger import form, memory, records, size
 from backout.core.ledger.records import Holder, Ledger, Lock, UnreadableLedger
-from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.errors import Unclear
 from backout.steps.concurrency import unbroken
@@ -34,8 +35,7 @@ class LockLost(BackoutError):  # noqa: N818 (it reads as what happened)
     """The Lease is no longer ours: taken over, deleted or made unreadable."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Seen:
+class Seen(Struct, frozen=True, kw_only=True):
     """A Lease as just read (None: there is none), and the server's time then.
 
     `earliest` is the time by the slowest API server's clock: a lock that has not expired by it may
@@ -124,8 +124,7 @@ async def _sent(run: Run, write: asyncio.Future[Object]) -> Object:
         raise
 
 
-@dataclass(kw_only=True)
-class Held:
+class Held(Struct, kw_only=True):
     """Our hold on the lock, and the operation whose record we may change.
 
     `epoch` is the one we took it at: a successor's is higher. `confirmed` is the event loop's time

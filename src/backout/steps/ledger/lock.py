@@ -6,9 +6,11 @@ An expired lock means that the successor recovers first, never that it may simpl
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from backout.core.checks.breaker import of_the_lock
 from backout.core.errors import Unreachable
@@ -19,7 +21,6 @@ from backout.core.ledger.edits import may_become, side
 from backout.core.ledger.records import Ledger, Record, State
 from backout.core.plan.back import in_the_way
 from backout.core.preflight.snapshot import Need
-from backout.core.value import dataclass
 from backout.steps.ledger.lease import ATTEMPTS, Held, Seen, known, put, see
 from backout.steps.ledger.recover import may_take, settle_all
 
@@ -32,8 +33,7 @@ A_DAY = timedelta(days=1)
 """What counts for the breaker is kept so long, for others with a longer window than ours."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outdated:
+class Outdated(Struct, frozen=True, kw_only=True):
     """The ledger tells what the plan did not know; `why` is said before it is made again."""
 
     why: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from backout.core.errors import BackoutError, NotFound
 from backout.core.events.acting import Recovered

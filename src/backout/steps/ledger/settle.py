@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.errors import BackoutError, Conflict, NotFound, Unreachable
 from backout.core.history import patch
 from backout.core.kubernetes import objects
 from backout.core.ledger import once
 from backout.core.ledger.records import Record, State
-from backout.core.value import dataclass
 from backout.kube import paths
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
 FENCES = 4
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settled:
+class Settled(Struct, frozen=True, kw_only=True):
     """What became of a PATCH, for certain, and the workload as it is then; None where it is gone.
 
     `before` is the workload when nothing but our fence lay between: a mutating webhook may have

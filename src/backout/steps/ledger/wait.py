@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.checks.breaker import UNDER_WAY, held_by
 from backout.core.errors import ApiError
 from backout.core.events.acting import LockAwaited
 from backout.core.plan.plan import Refusal
-from backout.core.value import dataclass
 from backout.steps.ledger.lease import LockLost, see
 from backout.steps.ledger.recover import may_take
 
@@ -21,8 +22,7 @@ LOOKS = 12
 """Looks in a lease's duration, one a second at most."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Waited:
+class Waited(Struct, frozen=True, kw_only=True):
     """How waiting ended: with the Lease as last `seen`, which may be taken now if `is_free`.
 
     `holder` is the operation waited for, empty where there was none. `still` is the Lease's

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.core.health.judgement import Answer, Sample
-from backout.core.value import dataclass
 from backout.steps.asking.subjects import answered, chosen
 
 if TYPE_CHECKING:
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
 
 
-@dataclass(frozen=True, kw_only=True)
-class Baseline:
+class Baseline(Struct, frozen=True, kw_only=True):
     """One answer of each subject before the rollback; `hidden` says why there is none that counts.
 
     Both empty: nobody wanted to know.

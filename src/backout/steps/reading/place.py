@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,8 +28,7 @@ class Place(Protocol):
         """Return the API server's time; raises Unreachable where it is not known."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Here:
+class Here(Struct, frozen=True, kw_only=True):
     """A place for who only looks: no session, no journal, no policy."""
 
     client: Client

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from backout.core.errors import BackoutError
 from backout.core.kubernetes import objects
 from backout.core.kubernetes.managed_fields import slim
-from backout.core.value import dataclass
 from backout.kube import paths
 from backout.kube.watch import Change, Interrupted, Removed, Synced, Upserted, follow
 
@@ -33,8 +33,7 @@ pulled (and when that is over) are of type Normal.
 """
 
 
-@dataclass(kw_only=True)
-class Newest:
+class Newest(Struct, kw_only=True):
     """The newest object of each UID, by what is followed. Judged from here, never from events.
 
     `kind` is the workload's, `stored` its history. `missing` tells what could not be followed and
@@ -80,8 +79,7 @@ class Newest:
         return "" if self.is_complete else "no answer"
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Followed:
+class _Followed(Struct, frozen=True, kw_only=True):
     resource: str
     path: str
     labels: str = ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from backout.core.events.told import Noted
 from backout.core.events.watching import Moved, RolledOut
 from backout.core.rollout.verdict import Complete, Unknown
-from backout.core.value import dataclass
 from backout.steps.asking.metric import sampled
 from backout.steps.asking.probe import probe
 from backout.steps.asking.subjects import NotVerified
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from backout.steps.watching.watch import Watch
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ending:
+class Ending(Struct, frozen=True, kw_only=True):
     """How the rollout ended, and what the service said then (None: not asked).
 
     `images` are the digests that ran then, by container, `revision` the number that what was

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from backout.core.diagnosis import diagnosis, finality
 from backout.core.diagnosis.before import Before, progress_deadline
@@ -19,7 +21,6 @@ from backout.core.rollout import outliving, verdict
 from backout.core.rollout.progress import Best, bettered, by_pods
 from backout.core.rollout.verdict import Complete, Failed, Progressing, Unknown, Verdict
 from backout.core.rollout.view import counts, view
-from backout.core.value import dataclass
 from backout.steps.concurrency import race, running
 from backout.steps.reading.nodes import Nodes, suspected
 from backout.steps.watching.follow import newest_states
@@ -40,8 +41,7 @@ if TYPE_CHECKING:
     from backout.steps.watching.follow import Newest
 
 
-@dataclass(frozen=True, kw_only=True)
-class Watched:
+class Watched(Struct, frozen=True, kw_only=True):
     """What is followed: a workload as it was when its rollout began, and where it is to get.
 
     `wanted` is the template's hash. `earlier` is how its Pods were before: what was broken then is

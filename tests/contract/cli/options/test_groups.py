@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 import pytest
+from msgspec.structs import replace
 
 from backout.cli.commands.check import check
 from backout.cli.commands.ledger import ledger
@@ -17,7 +17,6 @@ from backout.cli.commands.verify import verify
 from backout.cli.options.groups.options import Options, receives
 from backout.cli.runs import check_run, mark_run, resume_run, status_run, undo_run, verify_run
 from backout.core.preflight.request import Request
-from backout.core.value import dataclass
 from backout.session.services import Services
 from backout.steps.run import Limits
 
@@ -37,8 +36,7 @@ PLAIN = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pair(Options):
+class Pair(Options, frozen=True, kw_only=True):
     left: int
     right: str
 
@@ -78,7 +76,7 @@ def test_each_field_of_a_group_has_an_option(group: type[Options]) -> None:
     params = click.command(receives(one=group)(command)).params
 
     declared_by_commands = {"to_revision"}
-    assert {p.name for p in params} == {*group.__annotations__} - declared_by_commands
+    assert {p.name for p in params} == {*group.__struct_fields__} - declared_by_commands
 
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -150,7 +150,7 @@ def test_a_header_file_without_an_end_is_not_read(tmp_path: Path) -> None:
 def spans(**values: Any) -> tuple[float, float]:
     """Return the time-out and the soak of these options."""
     given: dict[str, Any] = {
-        **dict.fromkeys(HealthOptions.__annotations__),
+        **dict.fromkeys(HealthOptions.__struct_fields__),
         "health_successes": 3,
         "health_command": "",
         "health_command_timeout": 30.0,

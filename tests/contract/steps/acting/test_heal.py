@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import copy
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from backout.core.heal.field_sets import parsed
 from backout.core.heal.hand_back import is_ours

@@ -8,10 +8,10 @@ import json
 import os
 import resource
 import stat
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from backout.core.errors import ConfigError, Conflict, NotFound, Unreachable
 from backout.core.preflight.request import Request

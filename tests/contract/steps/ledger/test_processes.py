@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from backout.steps.identity import identity, started
 from backout.steps.ledger.processes import is_dead
@@ -77,7 +77,7 @@ def test_a_live_process_is_not_dead_to_another_pid_namespace() -> None:
     """Two containers of one host share its name and boot id, and see not each other's processes."""
     script = (
         "import sys; from backout.steps.identity import identity; "
-        "from backout.steps.ledger.processes import is_dead; from dataclasses import replace; "
+        "from backout.steps.ledger.processes import is_dead; from msgspec.structs import replace; "
         "one = replace(identity(''), pid=int(sys.argv[1]), namespace=sys.argv[2], "
         "started=sys.argv[3]); print(is_dead(one, identity('')), "
         "is_dead(replace(one, namespace=identity('').namespace), identity('')))"

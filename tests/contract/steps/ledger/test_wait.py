@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from backout.core.preflight.request import Request
 from backout.steps.ledger.lease import Held, LockLost

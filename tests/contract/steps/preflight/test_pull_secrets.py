@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 
 from backout.core.images.keyring import Keyring
 from backout.core.images.names import ImageAnswer, ImageState

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from backout.core.checks.history import BARRIER
 from backout.core.model import Acceptance

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from backout.core.kinds.daemon_set import DAEMON_SET
 from backout.core.kinds.target import Target

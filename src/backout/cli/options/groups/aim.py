@@ -8,11 +8,9 @@ from backout.cli.options import complete
 from backout.cli.options.durations import DURATION, typed
 from backout.cli.options.groups.options import Options
 from backout.core.preflight import defaults
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class AimOptions(Options):
+class AimOptions(Options, frozen=True, kw_only=True):
     """Which revision the user wants, and what must prove it.
 
     `to_revision` is declared by each command, in words of its own. Durations in seconds.
@@ -60,8 +58,7 @@ class AimOptions(Options):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class PinOptions(Options):
+class PinOptions(Options, frozen=True, kw_only=True):
     """Whether images are taken by the digest that ran."""
 
     pin: bool

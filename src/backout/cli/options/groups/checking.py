@@ -7,11 +7,9 @@ import click
 from backout.cli.options.durations import DURATION, typed
 from backout.cli.options.groups.options import Options
 from backout.core.preflight import defaults
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class CheckOptions(Options):
+class CheckOptions(Options, frozen=True, kw_only=True):
     """What the checks look at, for how many seconds, and what of it refuses."""
 
     show_values: bool

@@ -6,11 +6,9 @@ import click
 
 from backout.cli.options.groups.options import Options
 from backout.cli.options.values import OneOf
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConsentOptions(Options):
+class ConsentOptions(Options, frozen=True, kw_only=True):
     """What the user agrees to. `was_unpause`: `--unpause` by the name that it once had."""
 
     dry_run: str

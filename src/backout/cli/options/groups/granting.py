@@ -5,11 +5,9 @@ from __future__ import annotations
 import click
 
 from backout.cli.options.groups.options import Options
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class GrantOptions(Options):
+class GrantOptions(Options, frozen=True, kw_only=True):
     """The Role's name, the Secrets that may be read, and whom it is bound to."""
 
     name: str | None

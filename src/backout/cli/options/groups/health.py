@@ -8,11 +8,9 @@ from backout.cli.options.durations import DURATION, DURATION_OR_NONE, typed
 from backout.cli.options.groups.options import Options
 from backout.cli.options.values import Number, OneOf
 from backout.core.preflight import defaults
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class HealthOptions(Options):
+class HealthOptions(Options, frozen=True, kw_only=True):
     """What healthy means, as it was typed. Durations in seconds.
 
     `soak` and `health_timeout` None: what follows from the others.

@@ -8,11 +8,9 @@ from backout.cli.options.durations import DURATION, DURATION_OR_NONE, typed
 from backout.cli.options.groups.options import Options
 from backout.cli.options.values import Number, OneOf
 from backout.core.preflight import defaults
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class LedgerOptions(Options):
+class LedgerOptions(Options, frozen=True, kw_only=True):
     """Where the lock and the history are kept."""
 
     where: str
@@ -35,8 +33,7 @@ class LedgerOptions(Options):
         return self.where == "local"
 
 
-@dataclass(frozen=True, kw_only=True)
-class LockOptions(Options):
+class LockOptions(Options, frozen=True, kw_only=True):
     """How many seconds the lock outlives its holder, and whether it is taken from anybody."""
 
     lease_duration: float
@@ -59,8 +56,7 @@ class LockOptions(Options):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class BreakerOptions(Options):
+class BreakerOptions(Options, frozen=True, kw_only=True):
     """How many rollbacks are allowed in how many seconds."""
 
     rollback_limit: int
@@ -86,8 +82,7 @@ class BreakerOptions(Options):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class WaitOptions(Options):
+class WaitOptions(Options, frozen=True, kw_only=True):
     """How many seconds somebody else's rollback is waited for; None: not at all."""
 
     wait_lock: float | None

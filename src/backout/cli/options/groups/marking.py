@@ -7,11 +7,9 @@ import click
 from backout.cli.options import complete
 from backout.cli.options.groups.options import Options
 from backout.cli.options.values import Number
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class MarkOptions(Options):
+class MarkOptions(Options, frozen=True, kw_only=True):
     """What is written down of which revision, and why; `revision` None: the current one."""
 
     healthy: bool
@@ -44,4 +42,4 @@ class MarkOptions(Options):
     @property
     def given(self) -> tuple[str, ...]:
         """The names of what was given."""
-        return tuple(name for name in MarkOptions.__annotations__ if getattr(self, name))
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name))

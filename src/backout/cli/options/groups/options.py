@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from msgspec import Struct
 
 from backout.cli.options.declaring import F, with_options
 
@@ -11,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """A group of options. `declared` are click's, each with the name of the field that it fills."""
 
-    declared: tuple[Callable[[Any], Any], ...] = ()
+    declared: ClassVar[tuple[Callable[[Any], Any], ...]] = ()
 
 
 def receives(**groups: type[Options]) -> Callable[[F], F]:
     """Return what gives a command these groups, in this order in its help, by these names."""
-    fields = {name: tuple(group.__annotations__) for name, group in groups.items()}
+    fields = {name: group.__struct_fields__ for name, group in groups.items()}
 
     def given(command: F) -> Callable[..., Any]:
         @wraps(command)

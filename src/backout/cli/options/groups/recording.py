@@ -5,11 +5,9 @@ from __future__ import annotations
 import click
 
 from backout.cli.options.groups.options import Options
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecordOptions(Options):
+class RecordOptions(Options, frozen=True, kw_only=True):
     """Where a run is recorded, and under which id."""
 
     journal: str | None

@@ -5,11 +5,9 @@ from __future__ import annotations
 import click
 
 from backout.cli.options.groups.options import Options
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class RegistryOptions(Options):
+class RegistryOptions(Options, frozen=True, kw_only=True):
     """How image registries are asked."""
 
     registry_auth_file: str | None

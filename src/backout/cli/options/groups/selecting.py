@@ -5,11 +5,9 @@ from __future__ import annotations
 import click
 
 from backout.cli.options.groups.options import Options
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class SelectOptions(Options):
+class SelectOptions(Options, frozen=True, kw_only=True):
     """Which workloads are found: all of the namespace, of the cluster, those with these labels."""
 
     every: bool

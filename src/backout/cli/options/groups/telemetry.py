@@ -5,11 +5,9 @@ from __future__ import annotations
 import click
 
 from backout.cli.options.groups.options import Options
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class TelemetryOptions(Options):
+class TelemetryOptions(Options, frozen=True, kw_only=True):
     """Which Prometheus is asked for what, and who is notified."""
 
     metrics: tuple[str, ...]

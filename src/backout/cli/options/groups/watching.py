@@ -7,11 +7,9 @@ import click
 from backout.cli.options.durations import DURATION_OR_NONE, typed
 from backout.cli.options.groups.options import Options
 from backout.core.preflight import defaults
-from backout.core.value import dataclass
 
 
-@dataclass(frozen=True, kw_only=True)
-class PatienceOptions(Options):
+class PatienceOptions(Options, frozen=True, kw_only=True):
     """How long what somebody else may put right is waited for, in seconds; None: by its cause."""
 
     patience: float | None
@@ -28,8 +26,7 @@ class PatienceOptions(Options):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class WatchOptions(Options):
+class WatchOptions(Options, frozen=True, kw_only=True):
     """When a suspected cause is final; `patience` as `PatienceOptions` has it."""
 
     fail_fast: bool
@@ -46,8 +43,7 @@ class WatchOptions(Options):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReplaceOptions(Options):
+class ReplaceOptions(Options, frozen=True, kw_only=True):
     """Whether Pods that hold the rollback up are deleted."""
 
     replace_stuck_pods: bool
@@ -62,8 +58,7 @@ class ReplaceOptions(Options):
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class SoakOptions(Options):
+class SoakOptions(Options, frozen=True, kw_only=True):
     """How many seconds a success must hold, where nothing is asked."""
 
     soak: float

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from backout.cli.options.groups.checking import CheckOptions
 from backout.cli.options.groups.health import HealthOptions

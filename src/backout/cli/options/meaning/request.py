@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from backout.cli.options.groups.aim import AimOptions, PinOptions
 from backout.cli.options.groups.checking import CheckOptions

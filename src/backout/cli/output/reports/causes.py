@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.cli.output.reports.words import Badge
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from backout.core.report.incident import CauseRow, Incident
 
 
-@dataclass(frozen=True, kw_only=True)
-class SharedCause:
+class SharedCause(Struct, frozen=True, kw_only=True):
     """A cause of several Pods, told once; `weight` says how far it is to blame."""
 
     first: CauseRow

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core.value import dataclass
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,7 @@ _RIGHT_HALF = 55.0
 """Per cent from which on a word stands left of its line, to stay on the page."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mark:
+class Mark(Struct, frozen=True, kw_only=True):
     """Something at a place, with its words; `level` keeps the words of two from touching."""
 
     place: float
@@ -35,16 +34,14 @@ class Mark:
     is_right: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Area:
+class Area(Struct, frozen=True, kw_only=True):
     """One band of the replica plot as an SVG path."""
 
     kind: str
     path: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Strip:
+class Strip(Struct, frozen=True, kw_only=True):
     """One subject's answers, or one metric's line, over the same time."""
 
     label: str
@@ -55,8 +52,7 @@ class Strip:
     lowest: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plot:
+class Plot(Struct, frozen=True, kw_only=True):
     """All that is drawn. `summary` says it in words for who cannot see it."""
 
     areas: tuple[Area, ...]

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.cli.output.reports.page import rendered
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _NO_ANCHOR = re.compile(r"[^a-z0-9.-]+")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Readiness:
+class Readiness(Struct, frozen=True, kw_only=True):
     """How a workload stands: `key` in the page's addresses, its word, and its tone."""
 
     key: str
@@ -37,8 +37,7 @@ STATES = (BLOCKED, UNKNOWN, WARNINGS, PART, READY)
 """The worst first."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class WallRow:
+class WallRow(Struct, frozen=True, kw_only=True):
     """A workload: where it is and would go, each with its images as people call them.
 
     `blocks` are told in full, `others` folded; `error` with its remedy where nobody could check it;

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from backout.cli.output.reports.plot import length
 from backout.core.images.names import short
 from backout.core.report.outage import outage
-from backout.core.value import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,16 +50,14 @@ _KEY = {
 """Kinds of lines that tell the story; the others are its details."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Badge:
+class Badge(Struct, frozen=True, kw_only=True):
     """A word, and how it is coloured: good, warn, bad or plain."""
 
     word: str
     tone: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Figure:
+class Figure(Struct, frozen=True, kw_only=True):
     """A number that is read first; `note` qualifies it."""
 
     name: str
