@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+import backout
 from backout.core.discreet import Discreet, Hidden
 
 
@@ -28,3 +35,19 @@ def test_a_repr_leaves_out_what_is_hidden_also_where_a_subclass_is_shown() -> No
 
 def test_what_is_hidden_is_compared() -> None:
     assert Login(user="ann", password="a") != Login(user="ann", password="b")
+
+
+FOLDER = Path(inspect.getfile(backout)).parent
+HIDING = [
+    (path, node)
+    for path in sorted(FOLDER.rglob("*.py"))
+    for node in ast.walk(ast.parse(path.read_text()))
+    if isinstance(node, ast.ClassDef)
+    if any("Hidden" in ast.unparse(n.annotation) for n in node.body if isinstance(n, ast.AnnAssign))
+]
+
+
+@pytest.mark.parametrize(("path", "node"), HIDING, ids=[node.name for _, node in HIDING])
+def test_every_class_that_hides_a_field_is_discreet(path: Path, node: ast.ClassDef) -> None:
+    assert [ast.unparse(base) for base in node.bases] == ["Discreet"]
+    assert "from __future__ import annotations" in path.read_text()

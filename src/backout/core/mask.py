@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from backout.core.text import MASK, masked
 
 if TYPE_CHECKING:
@@ -54,10 +56,10 @@ class Mask:
 
 def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
     """Return a value with all that it is made of changed; one that has no parts as it is."""
-    fields = getattr(type(value), "__struct_fields__", None)
-    if fields is not None:  # an event: who tells none does not load msgspec for it
-        return type(value)(**{name: change(getattr(value, name)) for name in fields})
     match value:
+        case Struct():
+            fields = value.__struct_fields__
+            return type(value)(**{name: change(getattr(value, name)) for name in fields})
         case Mapping():
             return {change(name): change(one) for name, one in value.items()}
         case list() | tuple():
