@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from tests.cluster.api import Object
     from tests.cluster.command import Ran
+    from tests.cluster.manifests import Version
     from tests.cluster.space import Space
 
 NAMESPACE = "argocd"
@@ -55,12 +56,11 @@ class ArgoCd:
         }
         self._git("init", "-q", "-b", "main", str(self._repository), here=False)
 
-    def commit(self, tag: str) -> None:
-        """Commit the shop with this image."""
-        manifest = deployment(self._space.version(tag))
-        (self._repository / "shop.yaml").write_text(yaml.safe_dump(manifest))
+    def commit(self, version: Version) -> None:
+        """Commit the shop of this version."""
+        (self._repository / "shop.yaml").write_text(yaml.safe_dump(deployment(version)))
         self._git("add", "-A")
-        self._git("commit", "-q", "-m", f"the shop with {tag}")
+        self._git("commit", "-q", "-m", f"the shop with {version.image}")
 
     def revert(self) -> None:
         self._git("revert", "--no-edit", "HEAD")
@@ -77,12 +77,25 @@ class ArgoCd:
 
     def heals_itself(self) -> None:
         """Let it put back by itself what differs from git."""
-        automated = {"automated": {"selfHeal": True}}
-        body = {"spec": {"syncPolicy": automated}}
+        self._set({"automated": {"selfHeal": True}})
+
+    def applies_on_the_server(self) -> None:
+        """Let it use server-side apply from now on."""
+        self._set({"syncOptions": ["ServerSideApply=true"]})
+
+    def _set(self, policy: Object) -> None:
+        body = {"spec": {"syncPolicy": policy}}
         self._space.api.call("PATCH", f"{APPLICATIONS}/{SHOP}", body, "merge-patch+json")
 
     def sync(self) -> None:
         self.pasted(f"argocd app sync {SHOP} --timeout 60").expect(0)
+
+    def drift(self) -> list[str]:
+        """Return the fields in which the cluster differs from git, as Argo CD tells of them."""
+        shown = self.pasted(f"argocd app diff {SHOP} --refresh")
+        lines = [line for line in shown.out.splitlines() if line.startswith(("<", ">"))]
+        assert bool(lines) == bool(shown.code), str(shown)
+        return sorted({line.strip("<> -").partition(":")[0] for line in lines})
 
     def pasted(self, line: str) -> Ran:
         return run(["bash", "-c", line], self._environment)

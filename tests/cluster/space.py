@@ -230,6 +230,11 @@ class Space:
         found: Object = self.get(name=name)["spec"]["template"]
         return found
 
+    def template_owners(self) -> set[str]:
+        """Return the managers of any field of the shop's Pod template."""
+        entries = self.get()["metadata"]["managedFields"]
+        return {e["manager"] for e in entries if "f:template" in e["fieldsV1"].get("f:spec", {})}
+
     def image_now(self, name: str = SHOP) -> str:
         return str(self.template(name)["spec"]["containers"][0]["image"])
 

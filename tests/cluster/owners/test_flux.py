@@ -32,12 +32,6 @@ def deployed(space: Space) -> Iterator[Flux]:
         yield made
 
 
-def appliers(space: Space) -> set[str]:
-    """Return who owns anything of the Pod template."""
-    entries = space.get()["metadata"]["managedFields"]
-    return {e["manager"] for e in entries if "f:template" in e["fieldsV1"].get("f:spec", {})}
-
-
 @pytest.mark.usefixtures("deployed")
 def test_flux_puts_its_template_back_as_was_said(space: Space) -> None:
     refused = space.undo().expect(3)
@@ -51,11 +45,11 @@ def test_flux_puts_its_template_back_as_was_said(space: Space) -> None:
 def test_suspended_by_the_line_as_printed_it_goes_on_afterwards_as_if_nobody_had_been_there(
     space: Space, deployed: Flux
 ) -> None:
-    line = remedy(space, "PF401", 3).removeprefix("go its own way: ")
+    line = remedy(space, "PF401", 3).removeprefix("roll back with its own tool: ")
     deployed.pasted(line).expect(0)
     space.undo(*accepting()).expect(0)
     assert space.image_now() == space.image("v1")
-    assert appliers(space) == {"kustomize-controller"}
+    assert space.template_owners() == {"kustomize-controller"}
 
     revision = deployed.commit(space.version("v2"))
     deployed.pasted(f"flux resume kustomization {SHOP} -n {space.name}").expect(0)
@@ -64,4 +58,4 @@ def test_suspended_by_the_line_as_printed_it_goes_on_afterwards_as_if_nobody_had
     space.rolled_out()
     wanted = deployment(space.version("v2"))["spec"]["template"]["spec"]["containers"][0]
     assert space.template()["spec"]["containers"][0].get("env", []) == wanted["env"]
-    assert appliers(space) == {"kustomize-controller"}
+    assert space.template_owners() == {"kustomize-controller"}
