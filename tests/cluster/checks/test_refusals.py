@@ -43,7 +43,7 @@ def test_an_unknown_revision_lists_those_that_exist(space: Space) -> None:
     ran = refused(space, space.undo("--to-revision", "7"), "PF101")
 
     assert "there is no revision 7 of deployment/shop; existing: 2, 1" in ran.err
-    assert f"kubectl rollout history deployment/shop -n {space.name}" in ran.err
+    assert f"backout history deployment/shop -n {space.name}" in ran.err
 
 
 @pytest.mark.every_case

@@ -72,7 +72,8 @@ def test_a_readiness_probe_whose_path_the_application_does_not_have_is_final_at_
     ran = undone_to(space, probe="/not-there", deadline=60)
 
     assert "the readinessProbe of container app asks /not-there on 8080" in ran.err, str(ran)
-    assert "HTTP probe failed with statuscode: 404; other revisions answer /ready" in ran.err
+    assert "HTTP probe failed with statuscode: 404" in ran.err
+    assert "other revisions answer /ready" in ran.err
     assert codes(space) == told(space) == ["PROBE_READINESS"]
 
 

@@ -33,7 +33,7 @@ LIVE = {
     *("quota", "scaled in the middle"),
 }
 """Of the registry, the probes, the scheduler, the configuration and the controller's own work."""
-STATUS = ("status", f"deploy/{SHOP}", "-o", "json", "--timeout", "240s")
+STATUS = ("status", f"deploy/{SHOP}", "-o", "json", "--timeout", "200s")
 
 
 def alone(situations: Mapping[str, Situation]) -> list[Any]:

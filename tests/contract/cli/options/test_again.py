@@ -24,7 +24,9 @@ async def line(backout: Command, *words: str) -> str:
     """Return the line that goes on anyway, of a target that is refused."""
     done = await backout(*words, "--trace-id", "0" * 31 + "1")
     assert done.code == 3, done.err
-    (found,) = [one for one in done.lines if "to roll back anyway: " in one]
+    (found,) = [
+        one for one in (*done.lines, *done.out.splitlines()) if "to roll back anyway: " in one
+    ]
     return found.split("to roll back anyway: ")[1]
 
 
