@@ -37,8 +37,8 @@ QUIET, CHANGES, SOON = 20.0, 20, 0.9
 """Seconds in which nothing changes; then Pods that become Ready, each so long after the one before:
 less than a tick, so that each is one look.
 """
-AT_MOST, A_CHANGE, MEMORY = 0.05, 0.1, 120.0
-"""MB (10^6 bytes) at the most: what it took before it was looked at."""
+AT_MOST, A_CHANGE, MEMORY = 0.05, 0.1, 100.0
+"""MB (10^6 bytes) at the most."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

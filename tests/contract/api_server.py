@@ -248,12 +248,16 @@ class ApiServer:
             if selected(o, query.get("labelSelector", ""), query.get("fieldSelector", ""))
         ]
         metadata = {"resourceVersion": str(self._version)}
+        begin = int(query.get("continue", "0"))
+        end = begin + int(query.get("limit", len(items)))
+        if end < len(items):
+            metadata["continue"] = str(end)
         return Answer(
             json={
                 "kind": f"{kind}List",
                 "apiVersion": version,
                 "metadata": metadata,
-                "items": items,
+                "items": items[begin:end],
             }
         )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from backout.core.errors import Gone, Unreachable
+from backout.core.kubernetes.managed_fields import slim
 from backout.core.kubernetes.objects import selector_text
 from backout.http.client import BODY_CAP
 from backout.kube.answers import Listing, Patched, ProxyAnswer, WatchEvent
@@ -23,7 +24,7 @@ from backout.kube.transport import Transport
 from backout.kube.writes import Writes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from backout.http.response import Response
     from backout.kube.connection import Connection
@@ -43,7 +44,7 @@ COUNTED = f"application/json;as=Table;g=meta.k8s.io;v=v1,{METADATA}"
 """A Table's rows hold what is printed of an object, and its metadata: never its data."""
 WATCH_SECONDS = (240, 300)
 QUIET = Surroundings()
-Keep = Callable[[dict[str, Any]], dict[str, Any]]
+Keep = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
 class Client:
@@ -153,26 +154,30 @@ class Client:
         return counted_in(await self._read(path, NO_PARAMS, tries=TRIES, accept=COUNTED))
 
     async def list(
-        self, path: str, *, label_selector: str = "", field_selector: str = "", tries: int = TRIES
+        self,
+        path: str,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        tries: int = TRIES,
+        keep: Keep = dict,
     ) -> Listing:
         """Return a consistent list: the newest state, all pages of one resourceVersion.
 
-        When the pages expire in the middle (410), the list is read once more, in one piece.
+        When the pages expire in the middle (410), the list is read once more, in one piece. Of each
+        object what `keep` returns stays, page by page, to save memory.
         """
-        return await self._listed(path, _selectors(label_selector, field_selector), tries=tries)
+        selectors = _selectors(label_selector, field_selector)
+        return await self._listed(path, selectors, tries=tries, keep=keep)
 
     async def first(self, path: str, most: int) -> tuple[tuple[dict[str, Any], ...], bool]:
         """Return the first objects of a list, so many at most, and whether there are more."""
         page = await self._read(path, {"limit": str(most)}, cap=PAGE_CAP, tries=TRIES)
         return tuple(items_in(page)), bool((page.get("metadata") or {}).get("continue"))
 
-    async def reduced(self, path: str, keep: Keep) -> Listing:
-        """Return a list of what `keep` returns of each object: page by page, to save memory."""
-        return await self._listed(path, {}, tries=TRIES, keep=keep)
-
     async def selected(self, path: str, selector: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return what a LabelSelector selects of a list."""
-        listing = await self.list(path, label_selector=selector_text(selector))
+        """Return what a LabelSelector selects of a list, without the names of managed fields."""
+        listing = await self.list(path, label_selector=selector_text(selector), keep=slim)
         return tuple(listing.items)
 
     async def create(

@@ -143,7 +143,7 @@ class SharedClient(Client):
         return await self._once(f"LIST {path}/", lambda: self._read_whole(path))
 
     async def _read_whole(self, path: str) -> _Whole:
-        return _Whole(await self._plain.reduced(path, self._kept))
+        return _Whole(await self._plain.list(path, keep=self._kept))
 
     def _kept(self, item: dict[str, Any]) -> dict[str, Any]:
         """Return what a run over many keeps of an object of a list."""

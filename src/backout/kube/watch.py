@@ -18,10 +18,10 @@ from backout.kube.status import TOO_MANY
 from backout.kube.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from backout.kube.answers import WatchEvent
-    from backout.kube.client import Client
+    from backout.kube.client import Client, Keep
 
 
 RELIST = 240.0
@@ -31,13 +31,13 @@ RELIST = 240.0
 class Synced(Struct, frozen=True, kw_only=True):
     """The whole state: forget what is not among `items`. The first change, and after each gap."""
 
-    items: tuple[dict[str, Any], ...]
+    items: tuple[Mapping[str, Any], ...]
 
 
 class Upserted(Struct, frozen=True, kw_only=True):
     """This object is new or changed."""
 
-    object: dict[str, Any]
+    object: Mapping[str, Any]
 
 
 class Removed(Struct, frozen=True, kw_only=True):
@@ -60,6 +60,7 @@ class _Place(Struct, kw_only=True):
 
     path: str
     selectors: dict[str, str]
+    keep: Keep
     version: str = ""
     listed_at: float = 0.0
     clock: Clock
@@ -72,16 +73,19 @@ async def follow(
     *,
     label_selector: str = "",
     field_selector: str = "",
+    keep: Keep = dict,
     clock: Clock = SYSTEM_CLOCK,
 ) -> AsyncGenerator[Change, None]:
     """Yield changes until the consumer stops (use `contextlib.aclosing`).
+
+    Of each object what `keep` returns stays; of a list page by page, to save memory.
 
     Never more than one request a second, except the first list and watch. Failures of transport,
     429 and 5xx are `Interrupted` and tried again with a growing pause of 10 s at most; what
     repeating cannot cure (401, 403, 404, other 4xx, credentials) is raised.
     """
     selectors = {"label_selector": label_selector, "field_selector": field_selector}
-    place = _Place(path=path, selectors=selectors, clock=clock, turns=Turns(clock))
+    place = _Place(path=path, selectors=selectors, keep=keep, clock=clock, turns=Turns(clock))
     while True:
         try:
             if not place.version:
@@ -103,7 +107,7 @@ async def follow(
 
 async def _listed(client: Client, place: _Place) -> Synced:
     await place.turns.turn()
-    listing = await client.list(place.path, tries=1, **place.selectors)
+    listing = await client.list(place.path, tries=1, keep=place.keep, **place.selectors)
     place.version, place.listed_at = listing.resource_version, place.clock.monotonic()
     place.turns.allow_one()
     return Synced(items=tuple(listing.items))
@@ -121,7 +125,7 @@ async def _watched(client: Client, place: _Place) -> AsyncGenerator[Change, None
     async with aclosing(_or_list(place, events)) as told:
         async for event in told:
             place.turns.succeeded()
-            change = _change(event)
+            change = _change(event, place.keep)
             if change is not None or event.type == "BOOKMARK":
                 place.version = resource_version(event.object) or place.version
             if change is not None:
@@ -142,11 +146,11 @@ async def _or_list(
     place.version = place.version if brought else ""
 
 
-def _change(event: WatchEvent) -> Change | None:
+def _change(event: WatchEvent, keep: Keep) -> Change | None:
     """Return what the event means, None for bookmarks and for types that we do not know."""
     match event.type:
         case "ADDED" | "MODIFIED":
-            return Upserted(object=event.object)
+            return Upserted(object=keep(event.object))
         case "DELETED":
             return Removed(object=event.object)
     return None

@@ -55,7 +55,8 @@ async def changes_of(
     *,
     clock: StandingClock | None = None,
     silence: float = WITHIN,
-    **selectors: str,
+    labels: str = "",
+    fields: str = "",
 ) -> tuple[list[Change], ScriptedServer]:
     """Return the first `count` changes; the script ends in a watch that is quiet."""
     clock = clock or StandingClock()
@@ -65,7 +66,9 @@ async def changes_of(
         async with (
             client,
             asyncio.timeout(WITHIN),
-            aclosing(follow(client, "/pods", clock=clock, **selectors)) as changes,
+            aclosing(
+                follow(client, "/pods", label_selector=labels, field_selector=fields, clock=clock)
+            ) as changes,
         ):
             async for change in changes:
                 seen.append(change)
@@ -82,6 +85,23 @@ def watched_from(server: ScriptedServer) -> list[str]:
     ]
 
 
+async def test_of_a_list_and_of_what_changes_only_what_is_kept_stays() -> None:
+    added = Stream(chunks=[line("ADDED", pod("b", "11"))], then="hang")
+
+    def keep(one: dict[str, Any]) -> dict[str, Any]:
+        return {"name": one["metadata"]["name"]}
+
+    async with (
+        ScriptedServer([listing(pod("a", "1")), added]) as server,
+        Client(connection_to(server)) as client,
+        asyncio.timeout(WITHIN),
+        aclosing(follow(client, "/pods", keep=keep)) as changes,
+    ):
+        seen = [await anext(changes), await anext(changes)]
+
+    assert seen == [Synced(items=({"name": "a"},)), Upserted(object={"name": "b"})]
+
+
 async def test_the_list_comes_first_then_what_changes() -> None:
     stream = Stream(
         chunks=[
@@ -92,7 +112,7 @@ async def test_the_list_comes_first_then_what_changes() -> None:
         then="hang",
     )
     seen, server = await changes_of(
-        [listing(pod("a", "9")), stream], 4, label_selector="app=web", field_selector="x=y"
+        [listing(pod("a", "9")), stream], 4, labels="app=web", fields="x=y"
     )
 
     assert seen == [

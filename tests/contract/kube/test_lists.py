@@ -49,6 +49,21 @@ async def test_a_list_names_no_version_so_that_it_is_the_newest() -> None:
     assert "resourceVersion" not in server.requests[0].query
 
 
+async def test_of_a_page_only_what_is_kept_stays_while_the_next_is_read() -> None:
+    script = [page(pod("a", "1"), token="t"), page(pod("b", "2"))]
+    seen: list[int] = []
+    async with ScriptedServer(list(script)) as server, Client(connection_to(server)) as client:
+
+        def keep(item: dict[str, Any]) -> dict[str, Any]:
+            seen.append(len(server.requests))
+            return {"name": item["metadata"]["name"]}
+
+        listing = await client.list("/pods", keep=keep)
+
+    assert listing.items == [{"name": "a"}, {"name": "b"}]
+    assert seen == [1, 2]
+
+
 async def test_items_get_the_kind_that_the_list_says_once() -> None:
     listing, _ = await listed([page({"metadata": {"name": "a"}})])
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from backout.core.kinds.kind import Kind
     from backout.core.kinds.target import Target
     from backout.core.model import Object
-    from backout.kube.client import Client
+    from backout.kube.client import Client, Keep
 
 _ROUTINE = (
     *("Scheduled", "Created", "Started", "Killing", "Completed"),
@@ -84,6 +84,8 @@ class _Followed(Struct, frozen=True, kw_only=True):
     path: str
     labels: str = ""
     fields: str = ""
+    keep: Keep = slim
+    """Of thousands of Pods the names of their fields are half."""
 
 
 async def newest_states(
@@ -121,7 +123,7 @@ def _followed(target: Target, selector: str) -> tuple[_Followed, ...]:
     namespace, own, stored = target.namespace, target.kind.resource, target.kind.stored
     name = f"metadata.name={target.name}"
     return (
-        _Followed(resource=own.plural, path=paths.listed(own, namespace), fields=name),
+        _Followed(resource=own.plural, path=paths.listed(own, namespace), fields=name, keep=dict),
         _Followed(resource=stored.plural, path=paths.listed(stored, namespace), labels=selector),
         _Followed(resource="pods", path=paths.pods(namespace), labels=selector),
         _Followed(resource="events", path=paths.events(namespace), fields=EVENTS),
@@ -132,7 +134,13 @@ async def _pump(
     client: Client, one: _Followed, changes: asyncio.Queue[tuple[str, Change | BackoutError]]
 ) -> None:
     try:
-        changed = follow(client, one.path, label_selector=one.labels, field_selector=one.fields)
+        changed = follow(
+            client,
+            one.path,
+            label_selector=one.labels,
+            field_selector=one.fields,
+            keep=one.keep,
+        )
         async for change in changed:
             changes.put_nowait((one.resource, change))
     except BackoutError as error:
@@ -171,8 +179,8 @@ def _merge_into(kept: dict[str, Object], change: Change) -> None:
     match change:
         case Synced(items=items):
             kept.clear()
-            kept.update({objects.uid(i): slim(i) for i in items})
+            kept.update({objects.uid(i): i for i in items})
         case Upserted(object=item):
-            kept[objects.uid(item)] = slim(item)
+            kept[objects.uid(item)] = item
         case Removed(object=item):
             kept.pop(objects.uid(item), None)
