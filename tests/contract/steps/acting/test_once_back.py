@@ -156,7 +156,7 @@ async def lost(api: ApiServer) -> None:
 
 async def test_a_time_out_leaves_it_to_be_gone_on_with(api: ApiServer) -> None:
     control, api.controller = api.controller, lambda *_: None
-    late = await undone(api, limits=replace(QUICK, total=1.0))
+    late = await undone(api, limits=replace(QUICK, total=2.0))
     assert late.result == "undecided", late.text
     assert states(api) == ["APPLIED"]
     assert holder(api) == ""
