@@ -90,7 +90,7 @@ def test_nor_is_a_rollout_that_is_only_watched(space: Space) -> None:
     pair(space)
     space.roll(space.version("v2", **VERSION))
     started = space.started("status", f"deploy/{SHOP}", "-o", "json", "--timeout", "100s")
-    started.until('{"event": "progress"')
+    started.until('"event": "progress"')
     one_takes_the_lead(space, "v2")
     ran = started.ended().expect(5)
 
