@@ -102,14 +102,14 @@ class Running:
             )
         self._seen: list[str] = []
 
-    def until(self, start: str) -> str:
-        """Return the first line that starts so; the test's own time-out ends a vain wait."""
+    def until(self, words: str) -> str:
+        """Return the first line with these words; the test's own time-out ends a vain wait."""
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self._seen.append(line)
-            if line.strip().startswith(start):
+            if words in line:
                 return line.strip()
-        raise AssertionError(f"it ended without a line {start!r}:\n{self.ended()}")
+        raise AssertionError(f"it ended without a line of {words!r}:\n{self.ended()}")
 
     def is_running(self) -> bool:
         return self._process.poll() is None
