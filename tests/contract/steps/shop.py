@@ -35,7 +35,7 @@ from tests.contract.api_server import NAMESPACE, ApiServer
 from tests.objects import templates
 from tests.objects.deployments import manifest
 from tests.objects.metadata import Object, owned_by
-from tests.objects.pods import pod
+from tests.objects.pods import pod, terminated, waiting
 from tests.objects.replica_sets import replica_set
 from tests.objects.services import service
 from tests.objects.templates import READY
@@ -197,6 +197,13 @@ def _bare(pods: Object) -> Object:
     bare = copy.deepcopy(pods)
     bare["metadata"]["labels"].pop("pod-template-hash", None)
     return bare
+
+
+def crash_looping(api: ApiServer, message: str = "") -> None:
+    """Let the current revision's Pod crash again and again, beside a Ready one of before."""
+    ended = terminated("Error", 3, message)
+    status = waiting("CrashLoopBackOff", message, restartCount=5, lastState=ended)
+    api.edit("pods", "web-2-0", lambda pod: pod["status"].update(containerStatuses=[status]))
 
 
 def image(api: ApiServer) -> str:

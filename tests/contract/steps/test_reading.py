@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +12,7 @@ from backout.steps.explain import explain
 from backout.steps.status import status
 from tests.contract.api_server import line_of
 from tests.contract.scripted_server import Answer
-from tests.contract.steps.shop import QUICK, Told, running
+from tests.contract.steps.shop import QUICK, Told, crash_looping, running
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tests.contract.scripted_server import Received, Step
 
 HOSTILE = "x\x1b[2J\u202e ##vso[task.complete]\npassword=hunter2hunter2"
-CRASH = {"reason": "Error", "exitCode": 3, "message": HOSTILE}
 
 
 async def told_by(api: ApiServer, command: Callable[[Run], Awaitable[Outcome]]) -> Told:
@@ -38,23 +37,6 @@ async def watched(run: Run) -> Outcome:
     return await status(run, number=None)
 
 
-def crash(api: ApiServer) -> None:
-    """The current revision's Pod has crashed again and again, beside a Ready one of before."""
-
-    def change(pod: dict[str, Any]) -> None:
-        pod["status"]["containerStatuses"] = [
-            {
-                "name": "app",
-                "restartCount": 5,
-                "ready": False,
-                "state": {"waiting": {"reason": "CrashLoopBackOff", "message": HOSTILE}},
-                "lastState": {"terminated": CRASH},
-            }
-        ]
-
-    api.edit("pods", "web-2-0", change)
-
-
 def logging(api: ApiServer, answer: Step) -> None:
     def before(request: Received) -> Step | None:
         return answer if request.path.endswith("/log") else None
@@ -66,7 +48,7 @@ def logging(api: ApiServer, answer: Step) -> None:
 async def test_they_write_nothing(
     api: ApiServer, command: Callable[[Run], Awaitable[Outcome]]
 ) -> None:
-    crash(api)
+    crash_looping(api, HOSTILE)
     logging(api, Answer(body=b"ends"))
     told = await told_by(api, command)
 
@@ -80,7 +62,7 @@ async def test_they_write_nothing(
 async def test_the_last_lines_are_of_the_previous_run_and_secrets_in_them_are_masked(
     api: ApiServer, command: Callable[[Run], Awaitable[Outcome]]
 ) -> None:
-    crash(api)
+    crash_looping(api, HOSTILE)
     logging(api, Answer(body=f"starts\n{HOSTILE}\n".encode()))
     told = await told_by(api, command)
     (logs,) = [e for e in told.events if e.kind == "logs"]
@@ -96,7 +78,7 @@ async def test_the_last_lines_are_of_the_previous_run_and_secrets_in_them_are_ma
 async def test_without_the_right_to_logs_the_verdict_is_the_same_and_the_right_is_named(
     api: ApiServer, command: Callable[[Run], Awaitable[Outcome]]
 ) -> None:
-    crash(api)
+    crash_looping(api, HOSTILE)
     refused = {"kind": "Status", "code": 403, "reason": "Forbidden", "message": "no pods/log"}
     logging(api, Answer(status=403, json=refused))
     told = await told_by(api, command)
@@ -107,7 +89,7 @@ async def test_without_the_right_to_logs_the_verdict_is_the_same_and_the_right_i
 
 
 async def test_a_log_that_hangs_does_not_hold_the_verdict_up(api: ApiServer) -> None:
-    crash(api)
+    crash_looping(api, HOSTILE)
     never = asyncio.Event()
     logging(api, Answer(body=b"late", before=never))
     began = asyncio.get_running_loop().time()
@@ -121,7 +103,7 @@ async def test_a_log_that_hangs_does_not_hold_the_verdict_up(api: ApiServer) -> 
 async def test_explain_goes_on_without_what_it_may_not_read_and_says_so(
     api: ApiServer, resource: str
 ) -> None:
-    crash(api)
+    crash_looping(api, HOSTILE)
     logging(api, Answer(body=b"ends"))
     api.denied.add(f"list {resource}")
     api.denied.add(f"get {resource}")

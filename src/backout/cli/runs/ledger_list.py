@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from backout.cli.options.shared import Common
+    from backout.core.ledger.records import Ledger
     from backout.core.model import Object
 
 CELL = 60
@@ -43,10 +44,11 @@ def show(shared: Common, *, everywhere: bool) -> int:
         for lease in leases:
             click.echo(json_line(_json(lease)))
         return 0
-    rows = [tuple(shown(cell, CELL) for cell in _row(lease, now)) for lease in leases]
+    ledgers = [(lease, form.read(lease)) for lease in leases]
+    rows = [tuple(shown(c, CELL) for c in _row(lease, found, now)) for lease, found in ledgers]
     for line in columns(HEADER, rows) if rows else ["no rollbacks recorded"]:
         click.echo(line)
-    for lease in filter(_is_left_open, leases):
+    for lease in (lease for lease, found in ledgers if _is_left_open(lease, found)):
         where = f"{_workload(lease)} -n {objects.dig(lease, 'metadata', 'namespace', default='')}"
         click.echo(shown(f"go on with what was left open: {program()} resume {where}", LONGEST))
     return 0
@@ -68,8 +70,7 @@ async def _asked(shared: Common, *, everywhere: bool) -> tuple[list[Object], dat
         return list(listing.items), client.now()
 
 
-def _row(lease: Object, now: datetime) -> tuple[str, ...]:
-    found = form.read(lease)
+def _row(lease: Object, found: Ledger | UnreadableLedger, now: datetime) -> tuple[str, ...]:
     where = (str(objects.dig(lease, "metadata", "namespace", default="")), _workload(lease))
     if isinstance(found, UnreadableLedger):
         return (*where, "-", "-", "-", f"unreadable: {found.why}", "-", "-")
@@ -89,12 +90,11 @@ def _row(lease: Object, now: datetime) -> tuple[str, ...]:
     )
 
 
-def _is_left_open(lease: Object) -> bool:
+def _is_left_open(lease: Object, found: Ledger | UnreadableLedger) -> bool:
     """Tell whether a rollback has ended without its last word, and nobody is at it."""
-    found = form.read(lease)
     if isinstance(found, UnreadableLedger) or not found.records:
         return False
-    return found.records[-1].state in ledger_table.OPEN and not records.lock(lease).holder
+    return found.records[-1].is_open and not records.lock(lease).holder
 
 
 def _json(lease: Object) -> dict[str, Any]:

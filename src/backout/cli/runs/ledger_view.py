@@ -17,7 +17,7 @@ from backout.cli.output.printing import json_line, printer
 from backout.cli.output.words import ledger_table
 from backout.cli.program import program
 from backout.core.errors import ConfigError, Forbidden, NotFound
-from backout.core.ledger import breaker, form, memory
+from backout.core.ledger import breaker, form, memory, records
 from backout.core.ledger.breaker import Open
 from backout.core.ledger.records import Ledger, Record, State, UnreadableLedger
 from backout.core.preflight import defaults
@@ -57,7 +57,7 @@ def show(
     for line in ledger_table.memory_lines(found, now, history):
         tables.sentence(put, line)
     tables.sentence(put, ledger_table.breaker_line(state, now=now, limit=limit, window=window))
-    if any(r.state in ledger_table.OPEN for r in found.records):
+    if records.left_open(found):
         # kill -9 leaves it so: nothing else tells that it can be gone on with.
         tables.sentence(put, f"go on with what was left open: {program()} resume {workload[0]}")
     return 0

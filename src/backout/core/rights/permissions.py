@@ -156,7 +156,7 @@ TABLE = (
         "the service's health, asked end to end",
     ),
     _grant(": pods/log", "get", (*_WATCHING, EXPLAIN), _OPTIONAL, "last lines of what fails"),
-    _grant(": configmaps", "get", (*_ALL[:-1],), _OPTIONAL, "what the Pod template names"),
+    _grant(": configmaps", "get", _ALL[:-1], _OPTIONAL, "what the Pod template names"),
     _grant(": serviceaccounts", "get", _PREFLIGHT, _OPTIONAL, "what the Pod template names"),
     _grant(": persistentvolumeclaims", "get", _PREFLIGHT, _OPTIONAL, "what the Pod template names"),
     _grant(": resourcequotas", "list", _PREFLIGHT, _OPTIONAL, "whether new Pods fit the quota"),
@@ -211,7 +211,7 @@ TABLE = (
     _grant(": pods", "create", _PREFLIGHT, _OPT_IN, "a dry run of one Pod"),
     _grant(": pods", "create delete", (UNDO,), _OPT_IN, "a trial Pod, only with --rehearse"),
     _grant(": pods", "delete", _ROLLBACK, _OPT_IN, "stuck Pods, only with --replace-stuck-pods"),
-    _grant(": nodes", "list", (*_ALL[:-1],), _OPTIONAL, "whether nodes are the cause", "cluster"),
+    _grant(": nodes", "list", _ALL[:-1], _OPTIONAL, "whether nodes are the cause", "cluster"),
     _grant(": pods", "list", _PREFLIGHT, _OPT_IN, "what takes room on the nodes", "cluster"),
     _grant(
         "scheduling.k8s.io: priorityclasses",

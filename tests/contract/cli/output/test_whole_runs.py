@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.contract.steps.shop import crash_looping
 
 if TYPE_CHECKING:
     from tests.contract.api_server import ApiServer
@@ -31,23 +33,6 @@ FAILED = """\
 """
 
 
-def crash(api: ApiServer) -> None:
-    """Let the current revision's Pod crash again and again, beside a Ready one of before."""
-
-    def change(pod: dict[str, Any]) -> None:
-        pod["status"]["containerStatuses"] = [
-            {
-                "name": "app",
-                "restartCount": 5,
-                "ready": False,
-                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
-                "lastState": {"terminated": {"reason": "Error", "exitCode": 3}},
-            }
-        ]
-
-    api.edit("pods", "web-2-0", change)
-
-
 def told(done: Finished) -> tuple[str, str, int]:
     """Return stdout, stderr and the exit code, without the times and ids that no run repeats."""
     out, err = (re.sub(r"\d+(\.\d+)? s\b", "N s", text) for text in (done.out, done.err))
@@ -61,5 +46,5 @@ def told(done: Finished) -> tuple[str, str, int]:
 async def test_a_failure_that_is_looked_at_ends_with_the_way_back_and_with_where_to_look(
     backout: Command, api: ApiServer, words: tuple[str, ...]
 ) -> None:
-    crash(api)
+    crash_looping(api)
     assert told(await backout(*words)) == (CRASHED, FAILED, 4)

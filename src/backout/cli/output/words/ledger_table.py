@@ -27,7 +27,6 @@ _RESULTS = {
     State.UNDECIDED: "undecided",
 }
 """What became of a rollback, where nothing is known of the service's health."""
-OPEN = (State.INTENT, State.APPLIED)
 TRACE = 8
 """Characters of a trace id; `backout report` takes them for the whole."""
 
