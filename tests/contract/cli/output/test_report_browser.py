@@ -7,6 +7,7 @@ import re
 import struct
 import subprocess
 import zlib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -70,10 +71,11 @@ def standing() -> str:
     return wall_page([*rows, row(9, READY, LONG)], about=about, where=LONG, time="2026-01-01")
 
 
-PAGES = {
-    **{name: incident(name) for name in ("healthy", "refused", "failed", "resumed")},
-    "standing": standing(),
-}
+@cache
+def pages() -> dict[str, str]:
+    """Return each page by its name: made once, and not where tests are only collected."""
+    incidents = {name: incident(name) for name in ("healthy", "refused", "failed", "resumed")}
+    return {**incidents, "standing": standing()}
 
 
 def run(browser: str, profile: Path, *arguments: str) -> str:
@@ -89,14 +91,14 @@ def test_no_page_is_wider_than_a_telephone(browser: str, tmp_path: Path) -> None
     wrapper = tmp_path / "wrapper.html"
     frames = [
         FRAME.format(width=NARROW, name=name, page=html.escape(page))
-        for name, page in PAGES.items()
+        for name, page in pages().items()
     ]
     wrapper.write_text(f"<!doctype html><body>{''.join(frames)}")
 
     dom = run(browser, tmp_path / "profile", "--dump-dom", f"file://{wrapper}")
     widths = dict(re.findall(r'data-(\w+)="(\d+)"', dom.partition("<iframe")[0]))
 
-    assert widths.keys() == PAGES.keys()
+    assert widths.keys() == pages().keys()
     assert [name for name, width in widths.items() if int(width) > NARROW] == []
 
 
@@ -107,7 +109,7 @@ def test_the_wall_shows_only_the_state_that_was_chosen(browser: str, tmp_path: P
     for (const row of document.querySelectorAll("tbody tr"))
       document.body.setAttribute("data-" + row.className, getComputedStyle(row).display);
     </script>"""
-    whole = re.sub(r"<meta http-equiv=[^>]*>", "", PAGES["standing"])
+    whole = re.sub(r"<meta http-equiv=[^>]*>", "", pages()["standing"])
     page.write_text(whole.replace("</body>", f"{asks}</body>"))
 
     dom = run(browser, tmp_path / "profile", "--dump-dom", f"file://{page}")
@@ -120,7 +122,7 @@ def test_the_wall_shows_only_the_state_that_was_chosen(browser: str, tmp_path: P
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_screenshot_shows_something(browser: str, tmp_path: Path, scheme: str) -> None:
     page, shot = tmp_path / "page.html", tmp_path / "shot.png"
-    page.write_text(PAGES["healthy"])
+    page.write_text(pages()["healthy"])
     dark = ["--blink-settings=preferredColorScheme=0"] if scheme == "dark" else []
 
     run(
