@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tests.contract.scripted_server import Answer, Received, Step
 
 pytestmark = pytest.mark.slow
-PATIENT = replace(QUICK, wait_lock=10.0)
+PATIENT = replace(QUICK, wait_lock=10.0, health=10.0)
 EARLIER = "127.0.0.1:1/app:earlier"
 
 
