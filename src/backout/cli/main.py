@@ -51,7 +51,7 @@ def main() -> None:
     """Run the command line; errors end in one sentence and the right exit code."""
     prepare_streams()
     if COMPLETING in os.environ:
-        import_module("backout.cli.commands.completion")  # what click shall complete with
+        cli.get_command(click.Context(cli), "completion")  # has what click shall complete with
     try:
         code = cli.main(prog_name=program(), complete_var=COMPLETING, standalone_mode=False)
     except click.UsageError as error:

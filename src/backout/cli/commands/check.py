@@ -85,14 +85,8 @@ def check(
       backout check --explain PF301
       backout check --explain
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
+    from backout.cli.runs import check_run, page_run  # noqa: PLC0415 (not for --help)
+
     if explain is not None:
-        from backout.cli.output.pages import listing, show_page  # noqa: PLC0415 (not for --help)
-
-        if explain == LIST:
-            click.echo(listing(), nl=False)
-        else:
-            show_page(explain)
-        return 0
-    from backout.cli.runs.check_run import run  # noqa: PLC0415 (not for --help)
-
-    return run(ctx, workload, shared, select, aim, tuple(groups.values()))
+        return page_run.run(explain if explain != LIST else None)
+    return check_run.run(ctx, workload, shared, select, aim, tuple(groups.values()))

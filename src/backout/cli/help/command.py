@@ -10,6 +10,7 @@ import click
 
 from backout.cli.help.arguments import plain
 from backout.cli.help.sections import OWN, SECTIONS
+from backout.cli.help.usage import in_words
 from backout.cli.program import PROGRAM, program
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ class Helped(click.Command):
         try:
             return super().parse_args(ctx, plain(args))
         except click.UsageError as error:
-            from backout.cli.help.usage import in_words  # noqa: PLC0415 (only for an error)
-
             raise in_words(error, ctx) from None
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:

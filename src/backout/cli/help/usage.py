@@ -8,8 +8,6 @@ import re
 import click
 from click.core import ParameterSource
 
-from backout.cli.options import target as targets
-
 _EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)")
 
 
@@ -29,8 +27,6 @@ def _of_a_value(error: click.BadParameter, ctx: click.Context) -> click.UsageErr
     """Return the error as a sentence about the option, with the variable that it came from."""
     option = error.param
     if isinstance(error, click.MissingParameter) and isinstance(option, click.Argument):
-        if option.name == "workload":
-            return click.UsageError(targets.needed(), error.ctx or ctx)
         return click.UsageError(f"{option.make_metavar(ctx)} is missing", error.ctx or ctx)
     if not isinstance(option, click.Option):
         return click.UsageError(f"{ctx.info_name} {error.message}", error.ctx or ctx)

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from backout.cli.output import colour
+from backout.cli.output import colour, terminal
 from backout.cli.output.gate import shown
 
 if TYPE_CHECKING:
@@ -40,10 +40,8 @@ def write(stream: Any, line: str, *, end: str = "\n") -> None:
 
 
 def printer() -> Callable[[str, str, bool], None]:
-    """Return how lines are printed: in colour by rich, imported only where colours are wanted."""
+    """Return how lines are printed: in colour where colours are wanted."""
     if sys.stdout.isatty() or colour.is_forced(os.environ):
-        from backout.cli.output import terminal  # noqa: PLC0415
-
         return terminal.printer()
     return lambda line, _style, to_stderr: write(sys.stderr if to_stderr else sys.stdout, line)
 

@@ -1,4 +1,4 @@
-"""Which renderer `-o` means; what only one of them needs is imported for it alone."""
+"""Which renderer `-o` means."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from backout.cli.output.printing import printer
 from backout.cli.output.render import JsonLines
+from backout.cli.output.standing import Page
 from backout.cli.output.words.quiet import Quiet
 from backout.cli.output.words.text import Text
 
@@ -19,8 +20,6 @@ def renderer(output: str, *, quiet: bool = False, finds: bool = False) -> Render
     `finds`: what is found is the result, and belongs on stdout.
     """
     if output == "html":
-        from backout.cli.output.standing import Page  # noqa: PLC0415 (only for that)
-
         return Page(Text(printer()))
     if output == "json":
         return JsonLines()

@@ -1,4 +1,4 @@
-"""Lines in colour, by rich; imported only where stdout is a terminal, or colours are forced."""
+"""Lines in colour, where stdout is a terminal, or colours are forced."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from rich.color import ColorSystem
-from rich.style import Style
+import click
 
 from backout.cli.output.colour import is_forced
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PLAIN = {"", "dumb", "unknown"}
+_WEIGHTS = frozenset({"bold", "dim"})
 
 
 def printer() -> Callable[[str, str, bool], None]:
@@ -29,13 +29,20 @@ def printer() -> Callable[[str, str, bool], None]:
     def put(line: str, style: str, to_stderr: bool) -> None:  # noqa: FBT001
         stream = sys.stderr if to_stderr else sys.stdout
         if style and _takes_colours(stream):
-            line = Style.parse(style).render(line, color_system=ColorSystem.STANDARD)
+            line = _styled(line, style)
         # A terminal that was closed stops nothing: a rollback half done is worse.
         with suppress(OSError):
             stream.write(line + "\n")
             stream.flush()
 
     return put
+
+
+def _styled(line: str, style: str) -> str:
+    """Return a line in a style: `bold`, `dim`, a colour, or several of them."""
+    said = {*style.split()}
+    colour = next(iter(said - _WEIGHTS), None)
+    return click.style(line, fg=colour, bold="bold" in said or None, dim="dim" in said or None)
 
 
 def _takes_colours(stream: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The pages of docs/checks and docs/failures, as the wheel carries them."""
+"""Carries `backout check --explain` out: pages of docs/checks and docs/failures, of the wheel."""
 
 from __future__ import annotations
 
@@ -13,9 +13,17 @@ _ID = re.compile(r"[A-Z][A-Z0-9_]{2,30}")
 _FOLDERS = ("checks", "failures")
 
 
-def show_page(one: str) -> None:
+def run(one: str | None) -> int:
+    """Show the page of a check or a failure class; without one list them. Return the exit code."""
+    if one is None:
+        click.echo(_listing(), nl=False)
+    else:
+        _show(_place(one))
+    return 0
+
+
+def _show(file: Path) -> None:
     """Show a page: rendered on a terminal; elsewhere as it is, and where it lies on stderr."""
-    file = place(one)
     text = file.read_text(encoding="utf-8")
     if not sys.stdout.isatty():
         click.echo(text, nl=False)
@@ -26,7 +34,7 @@ def show_page(one: str) -> None:
     console.Console().print(markdown.Markdown(text, hyperlinks=False))
 
 
-def place(one: str) -> Path:
+def _place(one: str) -> Path:
     """Return the page of a check id or a failure class; a usage error where there is none."""
     name = one.strip().upper()
     for folder in _FOLDERS:
@@ -38,7 +46,7 @@ def place(one: str) -> Path:
     )
 
 
-def listing() -> str:
+def _listing() -> str:
     """Return a line for each check and failure class that has a page."""
     pages = (p for folder in _FOLDERS for p in sorted((_docs() / folder).glob("*.md")))
     titles = [_title(p.read_text(encoding="utf-8")) for p in pages if _ID.fullmatch(p.stem)]
