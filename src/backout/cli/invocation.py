@@ -20,6 +20,8 @@ from backout.cli.options.meaning.request import requested, trace_id_of
 from backout.cli.options.meaning.telemetry_of import telemetry
 from backout.cli.program import program
 from backout.core.preflight.request import Request
+from backout.session.health_urls import HealthUrls
+from backout.session.registries import Registries
 from backout.session.services import Services
 
 if TYPE_CHECKING:
@@ -99,14 +101,15 @@ def _services(groups: tuple[Options, ...]) -> Services:
         match group:
             case HealthOptions():
                 file = _path(group.health_header_file)
-                made = replace(made, health_header_file=file, health_ca=group.health_ca)
+                health = HealthUrls(header_file=file, ca=group.health_ca)
+                made = replace(made, health=health)
             case RegistryOptions():
-                made = replace(
-                    made,
-                    registry_auth_file=_path(group.registry_auth_file),
-                    registry_plain_http=frozenset(group.registry_plain_http),
-                    registry_ca=group.registry_ca,
+                registries = Registries(
+                    auth_file=_path(group.registry_auth_file),
+                    plain_http=frozenset(group.registry_plain_http),
+                    ca=group.registry_ca,
                 )
+                made = replace(made, registries=registries)
             case TelemetryOptions():
                 made = replace(made, telemetry=telemetry(group))
             case _:

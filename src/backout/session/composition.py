@@ -16,16 +16,13 @@ from backout import __version__
 from backout.core.checks.lines import joined
 from backout.core.events.planning import Began
 from backout.core.events.told import Noted, Warned
-from backout.core.images.keyring import Keyring
-from backout.http.client import HttpClient
 from backout.http.proxies import of_environment
-from backout.http.trust import with_authorities
 from backout.kube.client import Client, RequestLine
 from backout.kube.credentials.exec_plugin import Surroundings
-from backout.registry.auth_file import load as load_auth_file
-from backout.registry.client import RegistryClient
 from backout.session import secrets
 from backout.session.headers import headers
+from backout.session.health_urls import web
+from backout.session.registries import credentials, registry_client
 from backout.session.telemetry import notifier, prometheus
 from backout.steps.identity import identity
 from backout.steps.journal import journal as journals
@@ -41,7 +38,6 @@ if TYPE_CHECKING:
     from backout.core.plan.plan import Plan
     from backout.core.preflight.request import Request
     from backout.core.rollout.view import View
-    from backout.http.proxies import ProxyFor
     from backout.kube.connection import Connection
     from backout.session.process import Process
     from backout.session.services import Services
@@ -92,20 +88,21 @@ async def opened(
     async with AsyncExitStack() as stack:
         client = _client(limits, connection, around, outlets)
         await stack.enter_async_context(client)
-        keyring = _keyring(services)
+        keyring = credentials(services.registries)
         mask.learn_logins(keyring.logins())
-        given = headers(services.health_header_file, process.environ)
+        given = headers(services.health.header_file, process.environ)
         secrets.learn_headers(mask, given.values())
         proxy = of_environment(process.environ)
-        registry = await stack.enter_async_context(_registry(services, keyring, proxy))
-        web = await stack.enter_async_context(_web(services, proxy))
+        registries = registry_client(services.registries, keyring, proxy)
+        registry = await stack.enter_async_context(registries)
+        urls = await stack.enter_async_context(web(services.health, proxy))
         metrics = prometheus(services.telemetry, proxy, mask)
         if metrics is not None:
             await stack.enter_async_context(metrics)
         yield Session(
             client=client,
             registry=registry,
-            web=web,
+            web=urls,
             policy=request,
             identity=identity(connection.acting, connection.impersonator),
             emit=emit,
@@ -115,7 +112,7 @@ async def opened(
             health_headers=given,
             context=connection.context,
             prometheus=metrics,
-            notifier=notifier(services.telemetry, web, mask),
+            notifier=notifier(services.telemetry, urls, mask),
             notes=(*connection.notes, *keyring.notes),
             mask=mask,
         )
@@ -191,25 +188,6 @@ def _client(
         on_warning=outlets.warn,
         around=around,
     )
-
-
-def _keyring(services: Services) -> Keyring:
-    auth_file = services.registry_auth_file
-    return load_auth_file(auth_file) if auth_file is not None else Keyring()
-
-
-def _registry(services: Services, keyring: Keyring, proxy: ProxyFor) -> RegistryClient:
-    return RegistryClient(
-        keyring=keyring,
-        plain_http=services.registry_plain_http,
-        ca_file=services.registry_ca,
-        proxy=proxy,
-    )
-
-
-def _web(services: Services, proxy: ProxyFor) -> HttpClient:
-    remedy = "give --health-ca a PEM file with the CA certificates of the --health URLs"
-    return HttpClient(tls=with_authorities(services.health_ca, remedy=remedy), proxy=proxy)
 
 
 def _temporary() -> Path:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct, field
 
+from backout.session.health_urls import HealthUrls
+from backout.session.registries import Registries
 from backout.session.telemetry import Telemetry
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Services(Struct, frozen=True, kw_only=True):
-    """The files and addresses that URLs, registries and Prometheus are asked with.
+    """How each service is asked: the user's own URLs, registries, Prometheus and who is told."""
 
-    `registry_plain_http` are the registries (`HOST[:PORT]`) that are asked without TLS.
-    """
-
-    health_header_file: Path | None = None
-    health_ca: str | None = None
-    registry_auth_file: Path | None = None
-    registry_plain_http: frozenset[str] = frozenset()
-    registry_ca: str | None = None
+    health: HealthUrls = field(default_factory=HealthUrls)
+    registries: Registries = field(default_factory=Registries)
     telemetry: Telemetry = field(default_factory=Telemetry)
