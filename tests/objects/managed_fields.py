@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from backout.core.heal.field_sets import ABSENT, parsed, value_at, written
-from backout.core.heal.template_lists import by_identity, keys_of
+from backout.core.heal.template_lists import by_identity
 from backout.core.history.patch import MARKER
+from backout.core.kubernetes.merge_keys import keys_of
 from tests.objects.deployments import deployment
 
 if TYPE_CHECKING:

@@ -12,27 +12,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from backout.core.difference.both import NOTHING, Both
+from backout.core.kubernetes.merge_keys import DEFAULTS, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from backout.core.model import Object
-
-_KEYS: Mapping[str, tuple[str, ...]] = {
-    "containers": ("name",),
-    "env": ("name",),
-    "ephemeralContainers": ("name",),
-    "hostAliases": ("ip",),
-    "imagePullSecrets": ("name",),
-    "initContainers": ("name",),
-    "ports": ("containerPort", "protocol"),
-    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
-    "volumeDevices": ("devicePath",),
-    "volumeMounts": ("mountPath",),
-    "volumes": ("name",),
-}
-"""What tells the items of a list apart: the API's merge keys. Every other list is one value."""
-_DEFAULTS = {"protocol": "TCP"}
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -74,12 +59,13 @@ def _walked(path: tuple[str, ...], key: str, old: Both, new: Both) -> Iterator[D
 
 def _keyed(key: str, value: Both) -> dict[str, Both] | None:
     """Return a list's items by their key; None where they cannot be told apart by it."""
-    if key not in _KEYS or not isinstance(value.normal, list | None):
+    keys = keys_of(key)
+    if not keys or not isinstance(value.normal, list | None):
         return None
     items = value.items()
-    named = {_name(i.raw, _KEYS[key]): i for i in items if isinstance(i.raw, Mapping)}
+    named = {_name(i.raw, keys): i for i in items if isinstance(i.raw, Mapping)}
     return named if len(named) == len(items) and "" not in named else None
 
 
 def _name(item: Mapping[str, Any], keys: Sequence[str]) -> str:
-    return "/".join(str(item.get(k) or _DEFAULTS.get(k, "")) for k in keys)
+    return "/".join(str(item.get(k) or DEFAULTS.get(k, "")) for k in keys)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from backout.core.heal.template_lists import by_identity, keys_of
+from backout.core.heal.template_lists import by_identity
 from backout.core.kubernetes import objects
+from backout.core.kubernetes.merge_keys import keys_of
 from backout.core.kubernetes.template import without_hash
 
 if TYPE_CHECKING:
