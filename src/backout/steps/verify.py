@@ -171,7 +171,7 @@ async def _written(run: Run, revision: Revision, images: Mapping[str, str], proo
     words = f"verified by {run.identity.actor}{reason}; {proof}"
     for _ in range(ATTEMPTS):
         seen = await see(run)
-        if seen.lock.holder and not seen.lock.is_expired(seen.now):
+        if seen.lock.is_held(seen.now):
             return f"not recorded: {held_by(seen.lock, seen.ledger, seen.now)}"
         content = recorded(
             seen.ledger,

@@ -115,3 +115,29 @@ def test_the_lock_is_free_held_or_expired_by_the_servers_time() -> None:
     assert not held.is_expired(ago(seconds=-30))
     assert held.is_expired(ago(seconds=-31))
     assert records.lock(lease(spec={"holderIdentity": "op-1"})).is_expired(NOW)
+
+
+HELD = {"holderIdentity": "a", "renewTime": "2026-03-01T12:00:00.000000Z"}
+SPAN = {"leaseDurationSeconds": 60}
+
+
+@pytest.mark.parametrize(
+    ("state", "spec", "is_abandoned"),
+    [
+        (State.APPLIED, {}, True),
+        (State.INTENT, {}, True),
+        (State.APPLIED, HELD | SPAN, False),
+        (State.APPLIED, HELD, True),
+        (State.SUCCEEDED, {}, False),
+        (State.SUCCEEDED, HELD, False),
+    ],
+    ids=["free", "intent", "held", "expired", "ended", "ended under an expired lock"],
+)
+def test_a_rollback_is_abandoned_where_it_is_open_and_nobody_is_at_it(
+    state: State, spec: dict[str, object], *, is_abandoned: bool
+) -> None:
+    one, held = record("a", state=state), records.lock(lease(spec=spec))
+    ended = record("b", state=State.FAILED)
+
+    for whole in (Ledger(records=(one,)), Ledger(records=(one, ended))):
+        assert records.is_abandoned(whole, held, ago(seconds=-1)) is is_abandoned

@@ -48,9 +48,8 @@ def show(shared: Common, *, everywhere: bool) -> int:
     rows = [tuple(shown(c, CELL) for c in _row(lease, found, now)) for lease, found in ledgers]
     for line in columns(HEADER, rows) if rows else ["no rollbacks recorded"]:
         click.echo(line)
-    for lease in (lease for lease, found in ledgers if _is_left_open(lease, found)):
-        where = f"{_workload(lease)} -n {objects.dig(lease, 'metadata', 'namespace', default='')}"
-        click.echo(shown(f"go on with what was left open: {program()} resume {where}", LONGEST))
+    for way_on in filter(None, (_way_on(lease, found, now) for lease, found in ledgers)):
+        click.echo(shown(way_on, LONGEST))
     return 0
 
 
@@ -75,7 +74,7 @@ def _row(lease: Object, found: Ledger | UnreadableLedger, now: datetime) -> tupl
     if isinstance(found, UnreadableLedger):
         return (*where, "-", "-", "-", f"unreadable: {found.why}", "-", "-")
     held = records.lock(lease)
-    lock = "-" if not held.holder else "expired" if held.is_expired(now) else "held"
+    lock = "-" if not held.holder else "held" if held.is_held(now) else "expired"
     if not found.records:
         return (*where, "-", "-", "-", "-", "-", lock)
     last = found.records[-1]
@@ -90,11 +89,12 @@ def _row(lease: Object, found: Ledger | UnreadableLedger, now: datetime) -> tupl
     )
 
 
-def _is_left_open(lease: Object, found: Ledger | UnreadableLedger) -> bool:
-    """Tell whether a rollback has ended without its last word, and nobody is at it."""
-    if isinstance(found, UnreadableLedger) or not found.records:
-        return False
-    return found.records[-1].is_open and not records.lock(lease).holder
+def _way_on(lease: Object, found: Ledger | UnreadableLedger, now: datetime) -> str:
+    if isinstance(found, UnreadableLedger):
+        return ""
+    where = f"{_workload(lease)} -n {objects.dig(lease, 'metadata', 'namespace', default='')}"
+    line = f"{program()} resume {where}"
+    return ledger_table.way_on(found, records.lock(lease), now, line)
 
 
 def _json(lease: Object) -> dict[str, Any]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from backout.cli.options.shared import Common
     from backout.core.kinds.target import Target
+    from backout.core.ledger.records import Lock
     from backout.core.model import Revision
     from backout.steps.store import LedgerStore
 
@@ -43,7 +44,7 @@ def show(
     """Print the ledger, the memory and the breaker's state; return the exit code."""
     targets.parse(workload, "default")
     tell_notes(shared)
-    found, history, now = asyncio.run(_asked(workload, shared, is_local=is_local))
+    found, held, history, now = asyncio.run(_asked(workload, shared, is_local=is_local))
     state = breaker.judge(found.records, now=now, limit=limit, window=window)
     if shared.output == "json":
         _print_json(found, history, state)
@@ -57,9 +58,10 @@ def show(
     for line in ledger_table.memory_lines(found, now, history):
         tables.sentence(put, line)
     tables.sentence(put, ledger_table.breaker_line(state, now=now, limit=limit, window=window))
-    if records.left_open(found):
-        # kill -9 leaves it so: nothing else tells that it can be gone on with.
-        tables.sentence(put, f"go on with what was left open: {program()} resume {workload[0]}")
+    # kill -9 leaves it open: nothing else tells that it can be gone on with.
+    way_on = ledger_table.way_on(found, held, now, f"{program()} resume {workload[0]}")
+    if way_on:
+        tables.sentence(put, way_on)
     return 0
 
 
@@ -88,7 +90,7 @@ def _print_json(found: Ledger, history: tuple[Revision, ...], state: breaker.Clo
 
 async def _asked(
     workload: tuple[str, ...], shared: Common, *, is_local: bool
-) -> tuple[Ledger, tuple[Revision, ...], datetime]:
+) -> tuple[Ledger, Lock, tuple[Revision, ...], datetime]:
     process = here.process()
     connection = connect.connection(shared.flags, process)
     target = targets.parse(workload, connection.namespace)
@@ -109,7 +111,8 @@ async def _asked(
             remedy="use the backout that wrote it, or look at the Lease's annotation "
             "backout.dev/ledger",
         )
-    return found, _told(history, target, is_kept=lease is not None), now
+    there = _told(history, target, is_kept=lease is not None)
+    return found, records.lock(lease), there, now
 
 
 def _told(

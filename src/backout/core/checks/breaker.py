@@ -125,7 +125,7 @@ def under_way(snapshot: Snapshot, policy: Request) -> Iterator[Fact]:
     The open record of a rollback under way makes its source look bad and its target current.
     """
     held, now = lock(snapshot.lease), snapshot.now
-    if held.holder and not held.is_expired(now):
+    if held.is_held(now):
         yield Fact(
             message=held_by(held, snapshot.ledger, now),
             detail="a lock whose holder has died expires "

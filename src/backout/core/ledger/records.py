@@ -226,6 +226,10 @@ class Lock(Struct, frozen=True, kw_only=True):
         """Tell whether the holder has not renewed for a whole lease duration, by server times."""
         return self.renewed is None or now - self.renewed > self.duration
 
+    def is_held(self, now: datetime) -> bool:
+        """Tell whether somebody holds it, and has not been silent for a whole lease duration."""
+        return bool(self.holder) and not self.is_expired(now)
+
 
 def lease_name(target: Target) -> str:
     """Return the Lease's name: readable, and unique by a hash over group, kind and name."""
@@ -266,6 +270,14 @@ def unhealed(ledger: Ledger) -> Record | None:
 def left_open(ledger: Ledger) -> tuple[Record, ...]:
     """Return the records of which it is not known what became of them, oldest first."""
     return tuple(r for r in ledger.records if r.is_open)
+
+
+def is_abandoned(ledger: Ledger, held: Lock, now: datetime) -> bool:
+    """Tell whether a rollback was left open, the newest or one before, and nobody is at it.
+
+    Whoever was killed holds the lock until it expires. `now` is the server's time.
+    """
+    return bool(left_open(ledger)) and not held.is_held(now)
 
 
 def lock(lease: Object | None) -> Lock:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from backout.core.images.names import short
 from backout.core.kubernetes import template
-from backout.core.ledger import breaker, memory
+from backout.core.ledger import breaker, memory, records
 from backout.core.ledger.records import Side, State
 from backout.core.spans import span
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from backout.core.ledger.records import Ledger, Record
+    from backout.core.ledger.records import Ledger, Lock, Record
     from backout.core.model import Revision
 
 HEADER = ("WHEN", "FROM", "TO", "RESULT", "BY", "TRACE", "REASON")
@@ -115,6 +115,15 @@ def memory_lines(ledger: Ledger, now: datetime, history: Sequence[Revision] = ()
             told = f" ({one.told})" if one.told else ""
             lines.append(f"known good: revision {named}: {good}{told}")
     return lines
+
+
+def way_on(ledger: Ledger, held: Lock, now: datetime, line: str) -> str:
+    """Return when to go on with what is open, with the `line` that does; empty where nothing is."""
+    if records.is_abandoned(ledger, held, now):
+        return f"go on with what was left open: {line}"
+    if records.left_open(ledger):
+        return f"a rollback is under way; if its process has died, go on with it: {line}"
+    return ""
 
 
 def _now(one: Side, history: Sequence[Revision]) -> Revision | None:
