@@ -22,6 +22,7 @@ from backout.core.events.planning import (
     TargetChosen,
 )
 from backout.core.events.told import RunEnded
+from backout.core.events.trouble import halves
 from backout.core.events.watching import (
     Counted,
     HealthAnswered,
@@ -269,7 +270,7 @@ def _causes(rows: Sequence[_Timed]) -> tuple[values.CauseRow, ...]:
     """Return each cause of each subject once, as it was told last: suspected, perhaps final."""
     found: dict[tuple[str, str], values.CauseRow] = {}
     for at, event in _every(rows, NotReady):
-        found[event.code, event.message.partition(": ")[0]] = values.CauseRow(
+        found[event.code, halves(event.message)[0]] = values.CauseRow(
             seconds=at,
             code=event.code,
             message=event.message,

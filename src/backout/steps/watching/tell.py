@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from backout.core.events import trouble
 from backout.core.events.told import Noted
 from backout.core.events.watching import Counted, Moved, NotReady
 
@@ -73,8 +74,7 @@ class Teller:
 
 def worded(cause: Cause) -> str:
     """Return a cause with what it waits for before it is final."""
-    waits = f"; {cause.outlook}" if cause.outlook and not cause.is_final else ""
-    return f"{cause.subject}: {cause.message}{waits}"
+    return trouble.worded(cause.subject, cause.message, "" if cause.is_final else cause.outlook)
 
 
 def say_cause(run: Run, cause: Cause) -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from backout.cli.output.reports.words import Badge
+from backout.core.events.trouble import halves, trouble
 
 if TYPE_CHECKING:
+    from backout.core.events.trouble import Trouble
     from backout.core.report.incident import CauseRow, Incident
 
 
@@ -22,16 +24,15 @@ class SharedCause(Struct, frozen=True, kw_only=True):
 
 def causes(incident: Incident) -> list[SharedCause]:
     """Return the causes, those of several Pods that differ in nothing but the Pod as one."""
-    groups: dict[tuple[str, str], list[CauseRow]] = {}
+    groups: dict[Trouble, list[CauseRow]] = {}
     for one in incident.causes:
-        subject, colon, rest = one.message.partition(": ")
-        is_pod = bool(colon) and subject.startswith("Pod ")
-        groups.setdefault((one.code, rest if is_pod else one.message), []).append(one)
-    return [_shared(incident, rest, rows) for (_, rest), rows in groups.items()]
+        groups.setdefault(trouble(one.code, one.message, final=one.final), []).append(one)
+    return [_shared(incident, rows) for rows in groups.values()]
 
 
-def _shared(incident: Incident, rest: str, rows: list[CauseRow]) -> SharedCause:
+def _shared(incident: Incident, rows: list[CauseRow]) -> SharedCause:
     first, count = rows[0], len(rows)
+    _, rest = halves(first.message)
     message = first.message if count == 1 else f"{count} Pods: {rest}"
     return SharedCause(first=first, message=message, weight=_weight(incident, rest, first))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from backout.cli.output.reports.plot import length
+from backout.core.events.trouble import halves
 from backout.core.images.names import short
 from backout.core.report.outage import outage
 
@@ -158,7 +159,7 @@ def story(incident: Incident) -> list[JournalLine]:
     """Return the lines that tell what happened; of a cause of many Pods the first alone."""
     found: dict[object, JournalLine] = {}
     for place, row in enumerate(incident.rows):
-        cause = row.message.partition(": ")[2] if row.kind == "cause" else ""
+        cause = halves(row.message)[1] if row.kind == "cause" else ""
         if row.kind in _KEY:
             found.setdefault(cause or place, row)
     return list(found.values())

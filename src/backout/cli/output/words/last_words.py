@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from backout.cli.output.words.layout import Shown
 from backout.cli.program import program
 from backout.core.events import acting, planning, told, watching
+from backout.core.events.trouble import halves, trouble
 from backout.core.outcome import Result
 from backout.core.plan.where import pods
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from backout.cli.output.words.layout import Signs
     from backout.core.events.event import Event
     from backout.core.events.lines import Line
+    from backout.core.events.trouble import Trouble
 
 SCRIPTED = "rollback rate limit exceeded"
 """Begins the one refusal of which scripts know the whole line."""
 _ANYWAY = "to roll back anyway: "
-_NUMBER = re.compile(r"\d+")
 _GOOD = {Result.SUCCEEDED, Result.DRY_RUN, Result.SETTLED, Result.PROGRESSING}
 _BAD = {Result.FAILED, Result.REFUSED}
 _DOUBT = {Result.UNDECIDED, Result.DECLINED}
@@ -32,8 +32,8 @@ class LastWords:
         self._blocks: list[planning.Blocked] = []
         self._notes: list[str] = []
         self._steps: list[str] = []
-        self._causes: dict[tuple[str, str, bool], list[str]] = {}
-        self._finals: dict[tuple[str, str, bool], str] = {}
+        self._causes: dict[Trouble, list[str]] = {}
+        self._finals: dict[Trouble, str] = {}
         self._counted: watching.Counted | None = None
         self._is_triggered = False
 
@@ -62,9 +62,9 @@ class LastWords:
 
     def _is_another(self, event: watching.NotReady) -> bool:
         """Tell whether it is the same trouble of another Pod: those are counted."""
-        subject, _, words = event.message.partition(": ")
-        words = words.removesuffix(f"; {event.outlook}") if event.outlook else words
-        key = (event.code, _NUMBER.sub("#", words), event.final)
+        outlook = event.outlook
+        subject, words = halves(event.message, outlook)
+        key = trouble(event.code, event.message, final=event.final, outlook=outlook)
         known = self._causes.setdefault(key, [])
         if subject not in known:
             known.append(subject)
@@ -105,7 +105,7 @@ class LastWords:
         shown += [Shown(one, "bold", "note") for one in self._notes]
         if event.result == Result.FAILED:
             shown += [
-                Shown(f"{len(self._causes[key])} Pods: {words} [{key[0]}]", "", "cause")
+                Shown(f"{len(self._causes[key])} Pods: {words} [{key.code}]", "", "cause")
                 for key, words in self._finals.items()
                 if len(self._causes[key]) > 1
             ]
