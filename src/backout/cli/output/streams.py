@@ -1,4 +1,7 @@
-"""Makes stdin, stdout and stderr safe to use: closed ones, narrow encodings, readers that leave."""
+"""Makes stdin, stdout and stderr safe to use: closed ones, narrow encodings, readers that leave.
+
+And tells how wide they are.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import io
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
+
+_NARROWEST = 20
+"""Columns that lines are wrapped to at least, whatever a terminal says that it is."""
 
 
 def prepare_streams() -> None:
@@ -40,3 +46,12 @@ def leave(code: int | None) -> NoReturn:
         except ValueError:  # closed by ourselves: there is nothing left to say
             continue
     os._exit(code or 0)
+
+
+def width_of(stream: Any) -> int | None:
+    """Return how wide the terminal of a stream is; None where it is none."""
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
+    except (OSError, ValueError):
+        return None
+    return max(columns, _NARROWEST) if columns else None

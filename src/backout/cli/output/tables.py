@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
 from backout.cli.output.columns import fitted, wrapped
 from backout.cli.output.gate import shown
+from backout.cli.output.streams import width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,14 +16,9 @@ CELL, LINE, LONGEST = 200, 1000, 4000
 """Characters of a cell, of a line, of a value's line; a cluster's text may be endless."""
 
 
-def width() -> int | None:
-    """Return the terminal's width; None where stdout is none, and nothing is to be wrapped."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
 def sentence(put: Callable[[str, str, bool], None], text: str, style: str = "") -> None:
     """Print a line of words, wrapped to a terminal's width."""
-    for line in wrapped(shown(text, LINE), width()):
+    for line in wrapped(shown(text, LINE), width_of(sys.stdout)):
         put(line, style, False)  # noqa: FBT003 (as the printers take it)
 
 
@@ -39,6 +34,6 @@ def table(
         cells, styles = [header, *cells], ["dim", *styles]
     if not cells:
         return
-    for style, lines in zip(styles, fitted(cells, width()), strict=True):
+    for style, lines in zip(styles, fitted(cells, width_of(sys.stdout)), strict=True):
         for line in lines:
             put(line, style, False)  # noqa: FBT003 (as the printers take it)

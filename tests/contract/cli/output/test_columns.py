@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import io
+import os
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backout.cli.output.columns import fitted, wrapped
+from backout.cli.output.streams import width_of
+from tests.packaging.terminal import Terminal
 
 ROWS = [
     ("NAME", "STATUS"),
@@ -52,3 +58,15 @@ def test_no_word_of_a_sentence_is_lost_or_stands_beyond_the_width(line: str, wid
 
     assert " ".join(lines).split() == line.split()
     assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize(
+    ("columns", "width"), [(64, 64), (5, 20), (0, None)], ids=["wide", "tiny", "unknown"]
+)
+def test_the_width_is_what_the_streams_own_terminal_says(columns: int, width: int | None) -> None:
+    with Terminal(columns) as terminal, os.fdopen(os.dup(terminal.theirs), "w") as stream:
+        assert width_of(stream) == width
+
+
+def test_what_is_no_terminal_has_no_width() -> None:
+    assert width_of(io.StringIO()) is None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backout.cli.output.columns import hung
 from backout.cli.output.printing import LONGEST
@@ -18,7 +17,6 @@ COMMAND = 2 * 1024 * 1024
 """Characters of a line that is to be run: cut, it would be another command."""
 LABEL = 8
 """Characters of a label's column."""
-_NARROWEST = 20
 _PASTED = re.compile(r"^(.*): ((?:backout|kubectl|helm|flux|argocd|oc) .*)$")
 
 
@@ -58,15 +56,6 @@ def laid_out(shown: Shown, width: int | None) -> Iterator[str]:
     if pasted:
         # Broken in two it could not be pasted: the terminal wraps it.
         yield untrusted(f"{' ' * len(start)}    {pasted[2]}", shown.longest)
-
-
-def width_of(stream: Any) -> int | None:
-    """Return how wide the terminal of a stream is; None where it is none."""
-    try:
-        columns = os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
-    except (OSError, ValueError):
-        return None
-    return max(columns, _NARROWEST) if columns else None
 
 
 class Signs(NamedTuple):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from backout.cli.output import live, tables
 from backout.cli.output.printing import request_line
 from backout.cli.output.render import is_error
+from backout.cli.output.streams import width_of
 from backout.cli.output.words import standing_table
 from backout.cli.output.words.last_words import LastWords
-from backout.cli.output.words.layout import Shown, laid_out, signs, width_of
+from backout.cli.output.words.layout import Shown, laid_out, signs
 from backout.cli.output.words.lines import FOUND, TO_STDERR, lines
 from backout.core.events import planning, told, watching
 from backout.core.outcome import Result
