@@ -18,7 +18,8 @@ from backout.core.events.watching import NextStep
 from backout.core.ledger import once, records
 from backout.core.ledger.records import Ledger, Record
 from backout.core.outcome import Outcome, Result
-from backout.core.plan.back import already_back, in_the_way, ways_on
+from backout.core.plan.back import already_back, ways_on
+from backout.core.plan.earlier import in_the_way
 from backout.core.plan.plan import Plan, Refusal
 from backout.steps.acting.act import Announcer
 from backout.steps.acting.rollback import Again, Rollback, refused

@@ -9,48 +9,19 @@ from msgspec.structs import replace
 from backout.core.checks import lines
 from backout.core.history import revisions
 from backout.core.history.choice import NoChoice, choose
-from backout.core.images import names
-from backout.core.kubernetes import template
-from backout.core.ledger import once
-from backout.core.ledger.records import Ledger, State
+from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
 from backout.core.spans import span
 
 if TYPE_CHECKING:
-    from backout.core.ledger.once import Back, LeftOpen
+    from backout.core.ledger.once import Back
     from backout.core.ledger.records import Record
     from backout.core.model import Revision
     from backout.core.preflight.request import Request
     from backout.core.preflight.snapshot import Snapshot
 
-ELSEWHERE = -1
-"""No revision has this number."""
 ALREADY_BACK = "already rolled back to revision"
 """The product's own wording, with the number behind it; scripts rely on it."""
-
-
-def in_the_way(snapshot: Snapshot, policy: Request) -> LeftOpen | Back | None:
-    """Return the rollback that has led here and stands against another; see `once`."""
-    ledger = snapshot.ledger
-    if not isinstance(ledger, Ledger):
-        return None
-    return once.in_the_way(
-        ledger,
-        snapshot.workload,
-        snapshot.kind,
-        snapshot.revisions,
-        number=_named(snapshot, policy),
-        now=snapshot.now,
-        window=policy.window,
-    )
-
-
-def _named(snapshot: Snapshot, policy: Request) -> int | None:
-    """Return the number that the user named; None for none, or for the image that is asked for."""
-    images = template.images(snapshot.workload["spec"]["template"]).values()
-    if policy.to_image and not any(names.is_named(i, policy.to_image) for i in images):
-        return ELSEWHERE
-    return policy.to_revision
 
 
 def already_back(back: Back, snapshot: Snapshot, policy: Request) -> Outcome:

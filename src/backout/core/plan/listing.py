@@ -10,8 +10,8 @@ from backout.core.history import barriers, revisions, served
 from backout.core.history.choice import Choice, choose, is_twin
 from backout.core.images.names import ran
 from backout.core.kubernetes import objects, template
-from backout.core.ledger import once
 from backout.core.ledger.records import Ledger, lock
+from backout.core.plan.earlier import in_the_way
 from backout.core.preflight.request import Request
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def listed(snapshot: Snapshot) -> HistoryTable:
 
 def _choice(snapshot: Snapshot) -> tuple[Choice | None, str]:
     """Return where a plain `undo` would go and why; None and why it would refuse."""
-    if not lock(snapshot.lease).holder and _in_the_way(snapshot) is None:
+    if not lock(snapshot.lease).holder and in_the_way(snapshot, Request()) is None:
         wanted = snapshot.workload["spec"]["template"]
         found = choose(snapshot.revisions, snapshot.known, wanted=wanted)
         if isinstance(found, Choice):
@@ -97,22 +97,6 @@ def _choice(snapshot: Snapshot) -> tuple[Choice | None, str]:
     from backout.core.plan.refused import chosen  # noqa: PLC0415 (all checks, for a refusal alone)
 
     return chosen(snapshot)
-
-
-def _in_the_way(snapshot: Snapshot) -> once.LeftOpen | once.Back | None:
-    """Return the rollback that stands against another of which no revision is named."""
-    ledger = snapshot.ledger
-    if not isinstance(ledger, Ledger):
-        return None
-    return once.in_the_way(
-        ledger,
-        snapshot.workload,
-        snapshot.kind,
-        snapshot.revisions,
-        number=None,
-        now=snapshot.now,
-        window=Request().window,
-    )
 
 
 def _row(

@@ -8,7 +8,8 @@ from backout.core.checks import lines
 from backout.core.history.choice import Choice
 from backout.core.images import names
 from backout.core.ledger import once
-from backout.core.plan.back import in_the_way, ways_on
+from backout.core.plan.back import ways_on
+from backout.core.plan.earlier import in_the_way
 from backout.core.plan.plan import select
 
 if TYPE_CHECKING:

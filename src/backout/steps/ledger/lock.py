@@ -19,7 +19,7 @@ from backout.core.kubernetes import objects, template
 from backout.core.ledger import records
 from backout.core.ledger.edits import may_become, side
 from backout.core.ledger.records import Ledger, Record, State
-from backout.core.plan.back import in_the_way
+from backout.core.plan.earlier import in_the_way
 from backout.core.preflight.snapshot import Need
 from backout.steps.ledger.lease import ATTEMPTS, Held, Seen, known, put, see
 from backout.steps.ledger.recover import may_take, settle_all
