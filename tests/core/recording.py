@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from backout.core.checks import check as original
 
 if TYPE_CHECKING:
-    from backout.core.checks.check import Check, Fact
+    from backout.core.checks.check import Check, Fact, Objection
     from backout.core.model import Finding, Skipped
     from backout.core.preflight.snapshot import Preflight
 
@@ -27,9 +27,9 @@ def _recorded_run(check: Check, preflight: Preflight) -> tuple[Finding, ...] | S
     return result
 
 
-def _recorded_finding(check: Check, fact: Fact) -> Finding:
-    _triggered.add(check.id)
-    return _finding(check, fact)
+def _recorded_finding(one: Objection, fact: Fact) -> Finding:
+    _triggered.add(one.id)
+    return _finding(one, fact)
 
 
 # Before the tests import them: a plugin of the command line is loaded first.

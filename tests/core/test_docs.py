@@ -13,7 +13,7 @@ import pytest
 from backout.core.checks import CHECKS
 from backout.core.diagnosis.causes import REMEDIES
 from backout.core.diagnosis.groups import TABLE
-from backout.core.plan.plan import CHOICES
+from backout.core.plan.selection import CHOICES
 
 if TYPE_CHECKING:
     from backout.core.checks.check import Check

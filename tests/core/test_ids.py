@@ -15,7 +15,7 @@ import pytest
 
 from backout.core.checks import CHECKS
 from backout.core.model import Severity
-from backout.core.plan.plan import CHOICES
+from backout.core.plan.selection import CHOICES
 
 TESTS = Path(__file__).parents[1]
 ID = re.compile(r"PF\d{3}")

@@ -58,7 +58,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     """What a check found: the bad fact in words, and how to go on.
 
     `detail` adds evidence to the message, `remedy` says what to do about it, `risk` what going on
-    anyway may cost. `acceptable` is False where `--accept` cannot lift it.
+    anyway may cost. `acceptable` is False where `--accept` cannot lift it; `lifted_by` are the
+    words that do instead of it (see `Objection`).
     """
 
     id: str
@@ -68,6 +69,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     remedy: str = ""
     risk: str = ""
     acceptable: bool = True
+    lifted_by: tuple[str, ...] | None = None
 
 
 class Skipped(Struct, frozen=True, kw_only=True):

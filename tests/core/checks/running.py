@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backout.core.checks import CHECKS as ALL
+from backout.core.checks import CHECKS
 from backout.core.checks.check import run
 from backout.core.model import Skipped
-from backout.core.plan.plan import CHOICES
 
 if TYPE_CHECKING:
     from backout.core.model import Finding
     from backout.core.preflight.snapshot import Preflight
-
-CHECKS = (*CHOICES, *ALL)
 
 
 def result_of(one: str, preflight: Preflight) -> tuple[Finding, ...] | Skipped:

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from backout.core.checks import history
+from backout.core.checks import CHECKS, history
 from backout.core.ledger.records import Side, State
 from backout.core.model import Severity, Skipped
+from backout.core.plan.selection import CHOICES
 from backout.core.preflight.snapshot import Need
-from tests.core.checks.running import CHECKS, found_by, result_of
+from tests.core.checks.running import found_by, result_of
 from tests.core.values_made import lease, preflight, record
 from tests.objects.deployments import deployment
 from tests.objects.replica_sets import replica_set
@@ -117,5 +118,7 @@ def test_what_the_ledger_knows_is_skipped_where_it_cannot_be_read() -> None:
 
 
 def test_an_id_has_one_severity_and_every_check_a_title() -> None:
-    assert len({c.id for c in CHECKS}) == len(CHECKS)
-    assert all(c.title for c in CHECKS)
+    every = (*CHOICES, *CHECKS)
+
+    assert len({c.id for c in every}) == len(every)
+    assert all(c.title for c in every)

@@ -11,7 +11,8 @@ from backout.core.images.names import ImageAnswer, ImageState, IndexEntry
 from backout.core.kubernetes.template import digest
 from backout.core.ledger.records import Side
 from backout.core.model import Finding, Severity, Skipped
-from backout.core.plan.plan import ON_TARGET, next_candidate, select
+from backout.core.plan.plan import next_candidate
+from backout.core.plan.selection import ON_TARGET, select
 from backout.core.preflight.request import Request
 from backout.core.preflight.snapshot import Need, Preflight
 from tests.core.checks.running import found_by, result_of

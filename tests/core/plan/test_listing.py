@@ -14,7 +14,7 @@ from backout.core.history.revisions import kubectl_choice
 from backout.core.kinds.replica_sets import EARLIER
 from backout.core.ledger.records import Side, State
 from backout.core.plan.listing import HistoryRow, HistoryTable, listed
-from backout.core.plan.plan import select
+from backout.core.plan.selection import select
 from backout.core.preflight.request import Request
 from tests.core.history.histories import BARRIER, RESTART, History, histories
 from tests.core.values_made import lease, record, snapshot

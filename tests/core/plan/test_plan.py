@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from backout.core.checks import run_all
+from backout.core.checks import CHECKS, run_all
+from backout.core.checks.check import Fact, finding
 from backout.core.history.choice import Choice
 from backout.core.images.names import ImageAnswer, ImageState
 from backout.core.kubernetes.template import digest as template_digest
@@ -13,6 +14,7 @@ from backout.core.ledger.records import Side, State
 from backout.core.model import Acceptance, Finding, Severity, Skipped
 from backout.core.plan import plan
 from backout.core.plan.plan import Plan, Refusal
+from backout.core.plan.selection import select
 from backout.core.preflight.request import Request
 from backout.core.preflight.snapshot import Need
 from tests.core.values_made import lease, preflight, record, snapshot
@@ -25,7 +27,7 @@ V3 = template("reg.example/app:v3")
 
 
 def selected(to: int | None = None, **changes: Any) -> Choice | Finding:
-    return plan.select(snapshot(**changes), Request(to_revision=to))
+    return select(snapshot(**changes), Request(to_revision=to))
 
 
 def found(to: int | None = None, **changes: Any) -> Finding:
@@ -118,7 +120,7 @@ def barred(*numbers: int) -> dict[str, Any]:
 def test_where_all_lies_beyond_a_barrier_the_refusal_has_its_id_and_the_line_that_crosses() -> None:
     for asked in (Request(), Request(to_last_healthy=True)):
         known = lease(record(destination=Side(revision=2, hash=hash_of(2)), health="Healthy"))
-        one = plan.select(snapshot(lease=known, **barred(3)), asked)
+        one = select(snapshot(lease=known, **barred(3)), asked)
         assert isinstance(one, Finding)
         assert (one.id, one.severity) == ("PF116", Severity.BLOCK)
         assert "revision 3 has the barrier 'schema 39'" in one.message
@@ -143,7 +145,7 @@ def test_where_all_others_run_what_runs_now_there_is_nothing_to_go_back_to() -> 
 
 
 def imaged(image: str, **changes: Any) -> Choice | Finding:
-    return plan.select(snapshot(**changes), Request(to_image=image))
+    return select(snapshot(**changes), Request(to_image=image))
 
 
 def test_a_target_is_named_by_its_image() -> None:
@@ -232,6 +234,12 @@ def test_what_is_not_acceptable_refuses_whatever_is_accepted() -> None:
 COMMAND = ("undo", "deploy/web", "-n", "shop", "--health", "8080/a b")
 
 
+def lifted(one: str) -> Finding:
+    """Return a finding of the check that has this id."""
+    (check,) = (c for c in CHECKS if c.id == one)
+    return finding(check, Fact(message="so it is"))
+
+
 def way_on(*blocks: Finding, **policy: Any) -> str:
     return plan.way_on(Request(command=COMMAND, **policy), blocks)
 
@@ -243,15 +251,16 @@ def test_the_line_that_goes_on_has_all_flags_filled_in_and_is_safe_to_paste() ->
 
 
 def test_the_line_names_each_id_once_and_resumes_a_paused_workload() -> None:
-    paused = Finding(id="PF105", severity=Severity.BLOCK, message="paused")
+    paused = lifted("PF105")
     assert way_on(paused).endswith("--unpause")
     words = shlex.split(way_on(BLOCK, BLOCK, paused))
     assert words.count("PF301") == words.count("--accept") == words.count("--unpause") == 1
     assert words[-2:] == ["--reason", "WHY"]
 
 
-def test_what_a_reason_lifts_is_not_accepted_by_its_id() -> None:
-    risked = Finding(id="PF906", severity=Severity.BLOCK, message="healthy now")
+@pytest.mark.parametrize("one", ["PF807", "PF906"])
+def test_what_a_reason_lifts_is_not_accepted_by_its_id(one: str) -> None:
+    risked = lifted(one)
     assert shlex.split(way_on(risked)) == ["backout", *COMMAND, "--reason", "WHY"]
     assert way_on(risked, BLOCK).endswith("--accept PF301 --reason 'WHY'")
 
@@ -320,8 +329,8 @@ def test_only_a_revision_that_was_recorded_healthy_will_do_where_that_is_asked_f
     asked = Request(to_last_healthy=True)
     healthy = Side(revision=1, hash=template_digest(template("reg.example/app:v1")))
     recorded = lease(record(destination=healthy, health="Healthy"))
-    none = plan.select(snapshot(), asked)
-    choice = plan.select(snapshot(lease=recorded), asked)
+    none = select(snapshot(), asked)
+    choice = select(snapshot(lease=recorded), asked)
 
     assert isinstance(none, Finding)
     assert (none.id, none.acceptable) == ("PF113", False)

@@ -12,7 +12,8 @@ from backout.core.kinds.target import Target
 from backout.core.model import Finding, Severity, Skipped
 from backout.core.outcome import Result
 from backout.core.plan import standing
-from backout.core.plan.plan import Plan, Refusal, decide, refuse, select
+from backout.core.plan.plan import Plan, Refusal, decide, refuse
+from backout.core.plan.selection import select
 from backout.core.plan.standing import Row, Standing
 from backout.core.preflight.request import Request
 from tests.core.values_made import preflight, snapshot

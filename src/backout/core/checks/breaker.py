@@ -218,8 +218,8 @@ BACK_AND_WELL = Check(
     title="rolled back before, and well now",
     find=rolled_back_and_well,
     needs=frozenset({Need.LEDGER, Need.PODS}),
+    lifted_by=(),
 )
-"""Lifted by `--reason` alone."""
 
 UNDER_WAY = Check(
     id="PF802",

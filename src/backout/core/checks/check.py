@@ -1,4 +1,4 @@
-"""What a check is: one id, one severity, its needs, and the function that finds the bad fact."""
+"""An objection has one id and one severity; a check has its needs, too, and finds the bad fact."""
 
 from __future__ import annotations
 
@@ -26,22 +26,32 @@ class Fact(Struct, frozen=True, kw_only=True):
     risk: str = ""
 
 
-class Check(Struct, frozen=True, kw_only=True):
-    """A rule: `find` yields the bad facts; where not `acceptable`, `--accept` cannot lift them.
+class Objection(Struct, frozen=True, kw_only=True):
+    """What stands against a rollback; where not `acceptable`, `--accept` cannot lift it.
 
     What is `by_person` a person accepts, each time anew: no policy file and no automation may.
-    Without one of `needs` it is skipped; without one of `parts` it looks at the rest, and what it
-    could not look at is said.
+    `lifted_by` are the words that lift it instead of `--accept ID`: an option of its own, which
+    needs no reason, or none, where a reason is all it takes.
     """
 
     id: str
     severity: Severity
     title: str
+    acceptable: bool = True
+    by_person: bool = False
+    lifted_by: tuple[str, ...] | None = None
+
+
+class Check(Objection, frozen=True, kw_only=True):
+    """An objection that is looked for in what was read: `find` yields the bad facts.
+
+    Without one of `needs` it is skipped; without one of `parts` it looks at the rest, and what it
+    could not look at is said.
+    """
+
     find: Callable[[Preflight], Iterable[Fact]]
     needs: frozenset[Need] = frozenset()
     parts: frozenset[Need] = frozenset()
-    acceptable: bool = True
-    by_person: bool = False
 
 
 SHOWN = 3
@@ -97,14 +107,15 @@ def unseen(check: Check, preflight: Preflight) -> tuple[Skipped, ...]:
     )
 
 
-def finding(check: Check, fact: Fact) -> Finding:
-    """Return the finding that a fact is, with the check's id and severity."""
+def finding(one: Objection, fact: Fact) -> Finding:
+    """Return the finding that a fact is, with the id and severity of the objection."""
     return Finding(
-        id=check.id,
-        severity=check.severity,
+        id=one.id,
+        severity=one.severity,
         message=fact.message,
         detail=fact.detail,
         remedy=fact.remedy,
         risk=fact.risk,
-        acceptable=check.acceptable,
+        acceptable=one.acceptable,
+        lifted_by=one.lifted_by,
     )

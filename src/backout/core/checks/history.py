@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 ENOUGH_HISTORY = 3
 _LIMIT = '{"spec":{"revisionHistoryLimit":10}}'
 """The API server's own default."""
-PAUSED = "PF105"
 """The one block that has a flag of its own to lift it: `--unpause`."""
 
 
@@ -165,10 +164,11 @@ BARRIER = Check(
 
 CHECKS = (
     Check(
-        id=PAUSED,
+        id="PF105",
         severity=Severity.BLOCK,
         title="the workload is paused",
         find=workload_is_paused,
+        lifted_by=("--unpause",),
     ),
     Check(
         id="PF106",

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 LONG = timedelta(days=1)
 """After so long a template that works is hardly what is wrong today."""
 RECENT = timedelta(hours=1)
-RISKED = "PF906"
-"""Lifted by `--reason` alone."""
 FEW = 2
 """Other workloads, below which their failing tells nothing."""
 
@@ -189,10 +187,11 @@ CHECKS = (
         needs=frozenset({Need.PODS, Need.BASELINE}),
     ),
     Check(
-        id=RISKED,
+        id="PF906",
         severity=Severity.BLOCK,
         title="a healthy service would be moved to a revision that nothing shows to work",
         find=healthy_service_would_be_risked,
         needs=frozenset({Need.PODS, Need.BASELINE}),
+        lifted_by=(),
     ),
 )

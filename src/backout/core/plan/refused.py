@@ -8,7 +8,7 @@ from backout.core.history.choice import Choice
 from backout.core.ledger import once
 from backout.core.plan.back import already_back
 from backout.core.plan.earlier import in_the_way
-from backout.core.plan.plan import select
+from backout.core.plan.selection import select
 from backout.core.preflight.request import Request
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from backout.core.images import names
 from backout.core.ledger import once
 from backout.core.plan.back import ways_on
 from backout.core.plan.earlier import in_the_way
-from backout.core.plan.plan import select
+from backout.core.plan.selection import select
 
 if TYPE_CHECKING:
     from backout.core.preflight.request import Request

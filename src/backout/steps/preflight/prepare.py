@@ -25,7 +25,8 @@ from backout.core.heal.healing import sentences
 from backout.core.history import revisions
 from backout.core.kubernetes import template
 from backout.core.model import Finding, Skipped
-from backout.core.plan.plan import Plan, Refusal, decide, refuse, select
+from backout.core.plan.plan import Plan, Refusal, decide, refuse
+from backout.core.plan.selection import select
 from backout.core.plan.where import where
 from backout.core.preflight import proof
 from backout.core.preflight.snapshot import Preflight, Snapshot

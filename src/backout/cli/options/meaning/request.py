@@ -22,7 +22,7 @@ from backout.cli.options.meaning.telemetry_of import metrics
 from backout.cli.program import program
 from backout.core.checks import CHECKS
 from backout.core.model import Acceptance
-from backout.core.plan.plan import CHOICES
+from backout.core.plan.selection import CHOICES
 from backout.core.trace import trace_id
 
 if TYPE_CHECKING:
