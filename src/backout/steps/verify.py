@@ -105,9 +105,8 @@ def _judged(run: Run, preflight: Preflight, ending: Ending) -> tuple[Outcome, st
         return outcome, ""
     start = f"{run.target} is rolled out"
     match ending.health:
-        case Healthy(successes=count, subjects=subjects):
-            often = f" {count} times in a row" if count > 1 else ""
-            proof = f"{', '.join(subjects)} answered well{often}"
+        case Healthy() as healthy:
+            proof = healthy.proof
             words, result = f"{start} and healthy: {proof}", Result.SUCCEEDED
         case Unhealthy(why=why):
             proof, words, result = "", f"{start}, and unhealthy: {why}", Result.FAILED

@@ -65,6 +65,12 @@ class Healthy(Struct, frozen=True, kw_only=True):
     subjects: tuple[str, ...]
     unasked: tuple[str, ...] = ()
 
+    @property
+    def proof(self) -> str:
+        """What shows it, in words."""
+        often = f" {self.successes} times in a row" if self.successes > 1 else ""
+        return f"{', '.join(self.subjects)} answered well{often}"
+
 
 class Unhealthy(Struct, frozen=True, kw_only=True):
     """The last answer of some subject was not well; `why` names it."""

@@ -118,8 +118,7 @@ def _judged(run: Run, ending: Ending) -> tuple[Result, State, str]:
 
 
 def _healthy(run: Run, health: Healthy) -> tuple[Result, State, str]:
-    often = f" {health.successes} times in a row" if health.successes > 1 else ""
-    words = f"healthy: {', '.join(health.subjects)} answered well{often}"
+    words = f"healthy: {health.proof}"
     if not health.unasked:
         return Result.SUCCEEDED, State.SUCCEEDED, words
     words += f"; not asked: {'; '.join(health.unasked)}"

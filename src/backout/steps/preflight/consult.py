@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backout.core.checks.check import few
@@ -40,6 +39,13 @@ MOST_FULL = 20
 """Nodes whose Pods are read: hardly ever are more full at once, and each is a request."""
 LONGEST = 10.0
 """Seconds for what can block: nobody waits longer for it during an outage."""
+LISTED: tuple[tuple[str, Need, Callable[[str], str]], ...] = (
+    ("quotas", Need.QUOTAS, paths.quotas),
+    ("limit_ranges", Need.LIMIT_RANGES, paths.limit_ranges),
+    ("autoscalers", Need.AUTOSCALERS, paths.autoscalers),
+    ("budgets", Need.BUDGETS, paths.budgets),
+)
+"""What is read whole of a namespace: the Snapshot's field, the need that it meets, and where."""
 _NEEDS = {
     Referent.CONFIG_MAP: Need.CONFIG_MAPS,
     Referent.SECRET: Need.SECRETS,
@@ -71,13 +77,11 @@ class Consulted:
                 self._patch,
                 self._pod,
                 self._nodes,
-                self._neighbours,
-                self._quotas,
-                self._limit_ranges,
-                self._autoscalers,
-                self._budgets,
             ):
                 group.create_task(one())
+            group.create_task(self._listed("neighbours", Need.NEIGHBOURS, self._alike))
+            for field, need, path in LISTED:
+                group.create_task(self._listed(field, need, path))
 
     async def _within(self, need: Need, asked: Awaitable[T]) -> T | None:
         try:
@@ -234,21 +238,8 @@ class Consulted:
         pages = await asyncio.gather(*asked)
         return [pod for page in pages for pod in page.get("items") or ()]
 
-    async def _neighbours(self) -> None:
-        resource = self._snapshot.kind.resource
-        await self._listed("neighbours", Need.NEIGHBOURS, partial(paths.listed, resource))
-
-    async def _quotas(self) -> None:
-        await self._listed("quotas", Need.QUOTAS, paths.quotas)
-
-    async def _limit_ranges(self) -> None:
-        await self._listed("limit_ranges", Need.LIMIT_RANGES, paths.limit_ranges)
-
-    async def _autoscalers(self) -> None:
-        await self._listed("autoscalers", Need.AUTOSCALERS, paths.autoscalers)
-
-    async def _budgets(self) -> None:
-        await self._listed("budgets", Need.BUDGETS, paths.budgets)
+    def _alike(self, namespace: str) -> str:
+        return paths.listed(self._snapshot.kind.resource, namespace)
 
     async def _listed(self, field: str, need: Need, path: Callable[[str], str]) -> None:
         """Read what the namespace has of a kind."""
