@@ -37,7 +37,7 @@ from backout.steps.reading.read import read
 from backout.steps.reading.references import read_versioned
 
 if TYPE_CHECKING:
-    from backout.steps.ledger.lease import Held, Seen
+    from backout.steps.ledger.lease import Held, Seen, Silent
     from backout.steps.ledger.settle import Settled
     from backout.steps.run import Run
 
@@ -84,13 +84,13 @@ async def resume(run: Run) -> Outcome:
     )
 
 
-async def go_on(run: Run, *, still: str = "") -> Outcome | None:
+async def go_on(run: Run, *, silent: Silent | None = None) -> Outcome | None:
     """Go on with what was left open, whose lock is free; None where there is nothing to watch.
 
-    For `still` see `may_take`.
+    For `silent` see `may_take`.
     """
     seen = await see(run)
-    if not may_take(run, seen, still=still):
+    if not may_take(run, seen, silent=silent):
         return None
     ended = await _taken(run, seen)
     return ended if isinstance(ended, Outcome) else None

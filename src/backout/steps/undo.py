@@ -34,6 +34,7 @@ from backout.steps.resume import go_on, resumed_plan
 
 if TYPE_CHECKING:
     from backout.core.preflight.snapshot import Snapshot
+    from backout.steps.ledger.lease import Silent
     from backout.steps.run import Run
 
 PLANS = 4
@@ -45,14 +46,14 @@ THOUGHT = 2.0
 class Agreed(Struct, frozen=True, kw_only=True):
     """A plan that the user said yes to, and when making it began (event-loop time).
 
-    `left` is the rollback that it goes on with, None where it begins one. `still` is the Lease's
-    resourceVersion that stood still while it was waited for.
+    `left` is the rollback that it goes on with, None where it begins one. `silent` is the
+    lock whose holder gave no sign of life while it was waited for.
     """
 
     plan: Plan
     since: float
     left: Record | None = None
-    still: str = ""
+    silent: Silent | None = None
 
 
 async def undo(run: Run) -> Outcome:
@@ -85,9 +86,9 @@ async def _carried_out(run: Run, agreed: Agreed, announcer: Announcer) -> Outcom
     if run.dry_run:
         return await _dry_run(run, agreed)
     if agreed.left is not None:
-        return await go_on(run, still=agreed.still) or Again(why="what was left open is settled")
+        return await go_on(run, silent=agreed.silent) or Again(why="what was left open is settled")
     rollback = Rollback(run, agreed.plan, since=agreed.since, announcer=announcer)
-    return await rollback.carry_out(still=agreed.still)
+    return await rollback.carry_out(silent=agreed.silent)
 
 
 async def _agreed(run: Run, waiting: Waiting, before: Agreed | None) -> Agreed | Outcome:
@@ -98,8 +99,8 @@ async def _agreed(run: Run, waiting: Waiting, before: Agreed | None) -> Agreed |
     """
     clock = asyncio.get_running_loop().time
     while True:
-        still = await waiting.for_the_lock()
-        looked = await _looked(run, still)
+        silent = await waiting.for_the_lock()
+        looked = await _looked(run, silent)
         if not waiting.goes_on(looked):
             break
     while isinstance(looked, Agreed):
@@ -113,7 +114,7 @@ async def _agreed(run: Run, waiting: Waiting, before: Agreed | None) -> Agreed |
             return Outcome(result=Result.DECLINED, message="declined: nothing was changed")
         if clock() - asked_at < THOUGHT:
             return looked
-        before, looked = looked, await _looked(run, still)
+        before, looked = looked, await _looked(run, silent)
         if not (isinstance(looked, Agreed) and _is_same(before, looked)):
             run.say(Noted(message="the plan went stale while you were asked"))
     return refused(run, looked) if isinstance(looked, Refusal) else looked
@@ -137,12 +138,12 @@ def _tell(run: Run, agreed: Agreed) -> None:
     )
 
 
-async def _looked(run: Run, still: str) -> Agreed | Refusal | Outcome:
+async def _looked(run: Run, silent: Silent | None) -> Agreed | Refusal | Outcome:
     """Read, and return what would be done: go on with a rollback, begin one, or neither."""
     since = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(run.limits.total):
-            snapshot = _freed(run, await read(run), still)
+            snapshot = _freed(run, await read(run), silent)
             back = _in_the_way(run, snapshot)
             if isinstance(back, once.Back):
                 for sentence in ways_on(back, snapshot, run.policy):
@@ -162,17 +163,17 @@ async def _looked(run: Run, still: str) -> Agreed | Refusal | Outcome:
     return (
         plan
         if isinstance(plan, Refusal)
-        else Agreed(plan=plan, since=since, left=left, still=still)
+        else Agreed(plan=plan, since=since, left=left, silent=silent)
     )
 
 
-def _freed(run: Run, snapshot: Snapshot, still: str) -> Snapshot:
+def _freed(run: Run, snapshot: Snapshot, silent: Silent | None) -> Snapshot:
     """Return the snapshot without a holder whose lock may be taken: nothing is written for that."""
     if not isinstance(snapshot.ledger, Ledger):
         return snapshot
     earliest = run.client.earliest()
     seen = Seen(lease=snapshot.lease, now=snapshot.now, earliest=earliest)
-    if may_take(run, seen, still=still):
+    if may_take(run, seen, silent=silent):
         return replace(snapshot, lease=records.freed(snapshot.lease))
     return replace(snapshot, now=earliest)
 

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from backout.core.ledger.records import Record
     from backout.core.model import Finding, Object
     from backout.core.plan.plan import Plan
+    from backout.steps.ledger.lease import Silent
     from backout.steps.run import Run
     from backout.steps.watching.soak import Ending
 
@@ -105,13 +106,13 @@ class Rollback:
         self._stage: Stage = Planned()
         self._left: Record | None = None
 
-    async def carry_out(self, *, still: str = "") -> Outcome | Again:
+    async def carry_out(self, *, silent: Silent | None = None) -> Outcome | Again:
         """Return the outcome, or that a new plan is needed before anything is sent.
 
         An interruption or an error closes the record or leaves it to be resumed, releases the
-        lock, and is told truly. For `still` see `may_take`.
+        lock, and is told truly. For `silent` see `may_take`.
         """
-        return await self._told(self._steps(still))
+        return await self._told(self._steps(silent))
 
     async def go_on(self, held: Held, workload: Object, record: Record) -> Outcome:
         """Watch, verify and close a rollback whose PATCH landed before; the lock is ours.
@@ -160,9 +161,9 @@ class Rollback:
             await telling
         return outcome if is_written else not_recorded(outcome)
 
-    async def _steps(self, still: str) -> Outcome | Again:
+    async def _steps(self, silent: Silent | None) -> Outcome | Again:
         async with surroundings(self._run), beside(sweep(self._run)):
-            held = await self._lock(still)
+            held = await self._lock(silent)
             if not isinstance(held, Held):
                 return held
             return await self._acted(held)
@@ -196,12 +197,12 @@ class Rollback:
             await self._watched(held, done)
         return await self._closed()
 
-    async def _lock(self, still: str) -> Held | Outcome | Again:
+    async def _lock(self, silent: Silent | None) -> Held | Outcome | Again:
         self._reach(MayHold())
         left = timedelta(seconds=self._deadline - self._clock())
         try:
             async with asyncio.timeout_at(self._deadline):
-                taken = await take(self._run, self._plan, deadline=left, still=still)
+                taken = await take(self._run, self._plan, deadline=left, silent=silent)
         except TimeoutError:
             raise BackoutError("time was up before the lock was taken") from None
         if isinstance(taken, Held):

@@ -35,6 +35,15 @@ class LockLost(BackoutError):  # noqa: N818 (it reads as what happened)
     """The Lease is no longer ours: taken over, deleted or made unreadable."""
 
 
+class Silent(Struct, frozen=True, kw_only=True):
+    """A lock whose Lease stood unchanged for a whole duration, by our own clock.
+
+    Its holder is dead, whatever the times in it say. `version` is the Lease's resourceVersion.
+    """
+
+    version: str
+
+
 class Seen(Struct, frozen=True, kw_only=True):
     """A Lease as just read (None: there is none), and the server's time then.
 

@@ -27,6 +27,7 @@ from backout.steps.ledger.recover import may_take, settle_all
 if TYPE_CHECKING:
     from backout.core.model import Finding
     from backout.core.plan.plan import Plan
+    from backout.steps.ledger.lease import Silent
     from backout.steps.run import Run
 
 A_DAY = timedelta(days=1)
@@ -40,13 +41,13 @@ class Outdated(Struct, frozen=True, kw_only=True):
 
 
 async def take(
-    run: Run, plan: Plan, *, deadline: timedelta, still: str = ""
+    run: Run, plan: Plan, *, deadline: timedelta, silent: Silent | None = None
 ) -> Held | Outdated | tuple[Finding, ...]:
     """Take the lock and append the INTENT; return what forbids it where something does.
 
     Only the ledger that the write replaces is judged: of two runs exactly one gets through. What
     the plan was made from is judged first, for the write is refused if it is not the newest.
-    `deadline` is the time that the whole rollback may take; for `still` see `may_take`.
+    `deadline` is the time that the whole rollback may take; for `silent` see `may_take`.
     """
     clock = asyncio.get_running_loop().time
     sent_at = clock()
@@ -54,7 +55,7 @@ async def take(
         seen = await (_planned_on(run, plan) if attempt == 0 else see(run))
         if seen.lock.holder == run.op and records.by_op(seen.ledger, run.op):
             return Held(epoch=seen.lock.epoch, record=run.op, confirmed=sent_at, lease=seen.lease)
-        if blocks := _blocks(run, plan, seen, still):
+        if blocks := _blocks(run, plan, seen, silent):
             return blocks
         if why := _outdated(plan, seen):
             return Outdated(why=why)
@@ -84,9 +85,9 @@ async def _planned_on(run: Run, plan: Plan) -> Seen:
     return await (known(run, snapshot.lease) if is_read else see(run))
 
 
-def _blocks(run: Run, plan: Plan, seen: Seen, still: str) -> tuple[Finding, ...]:
+def _blocks(run: Run, plan: Plan, seen: Seen, silent: Silent | None) -> tuple[Finding, ...]:
     """Return what the ledger as just read forbids; a lock that may be taken is none."""
-    is_free = may_take(run, seen, still=still)
+    is_free = may_take(run, seen, silent=silent)
     lease, now = (records.freed(seen.lease), seen.now) if is_free else (seen.lease, seen.earliest)
     snapshot = replace(plan.preflight.snapshot, lease=lease, now=now)
     preflight = replace(plan.preflight, snapshot=snapshot)

@@ -25,6 +25,7 @@ from backout.steps.ledger.processes import is_dead
 from backout.steps.ledger.settle import Settled, settle
 
 if TYPE_CHECKING:
+    from backout.steps.ledger.lease import Silent
     from backout.steps.run import Run
 
 
@@ -37,10 +38,10 @@ def unsettled(left: tuple[Record, ...], error: BackoutError) -> BackoutError:
     )
 
 
-def may_take(run: Run, seen: Seen, *, still: str = "") -> bool:
+def may_take(run: Run, seen: Seen, *, silent: Silent | None = None) -> bool:
     """Tell whether the lock may be taken now: free, expired, its process dead, or told to.
 
-    `still` is the Lease's resourceVersion that an observer saw unchanged for a whole duration.
+    So it may where it is the one that was `silent`, and nobody has written since.
     """
     lock = seen.lock
     if not lock.holder or lock.is_expired(seen.earliest) or run.policy.take_over:
@@ -48,7 +49,7 @@ def may_take(run: Run, seen: Seen, *, still: str = "") -> bool:
     holder = seen.ledger.holder
     if holder is not None and holder.op == lock.holder and is_dead(holder, run.identity):
         return True
-    return bool(still) and seen.version == still
+    return silent is not None and seen.version == silent.version
 
 
 async def settle_all(run: Run, seen: Seen, *, instead: int | None = None) -> bool:

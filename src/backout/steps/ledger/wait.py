@@ -11,7 +11,7 @@ from backout.core.checks.breaker import UNDER_WAY, held_by
 from backout.core.errors import ApiError
 from backout.core.events.acting import LockAwaited
 from backout.core.plan.plan import Refusal
-from backout.steps.ledger.lease import LockLost, see
+from backout.steps.ledger.lease import LockLost, Silent, see
 from backout.steps.ledger.recover import may_take
 
 if TYPE_CHECKING:
@@ -25,15 +25,14 @@ LOOKS = 12
 class Waited(Struct, frozen=True, kw_only=True):
     """How waiting ended: with the Lease as last `seen`, which may be taken now if `is_free`.
 
-    `holder` is the operation waited for, empty where there was none. `still` is the Lease's
-    resourceVersion that stood unchanged for a whole duration by our own clock: its holder is dead,
-    whatever the times in it say. Empty where it did not.
+    `holder` is the operation waited for, empty where there was none. `silent` says that it gave no
+    sign of life, None where it let go, or has not been silent for long enough.
     """
 
     seen: Seen
     is_free: bool
     holder: str = ""
-    still: str = ""
+    silent: Silent | None = None
 
 
 async def until_free(run: Run, *, patience: float) -> Waited:
@@ -50,7 +49,8 @@ async def until_free(run: Run, *, patience: float) -> Waited:
             version, since = seen.version, clock()
         duration = seen.lock.duration.total_seconds()
         if clock() - since > duration:
-            return Waited(seen=seen, is_free=True, holder=holder, still=version)
+            silent = Silent(version=version)
+            return Waited(seen=seen, is_free=True, holder=holder, silent=silent)
         if holder != seen.lock.holder:
             words = held_by(seen.lock, seen.ledger, seen.now)
             run.say(
@@ -68,18 +68,18 @@ class Waiting:
         self._clock = asyncio.get_running_loop().time
         self._until = self._clock() + run.limits.wait_lock
 
-    async def for_the_lock(self) -> str:
-        """Wait; return the version that stood still (see `Waited`).
+    async def for_the_lock(self) -> Silent | None:
+        """Wait; return whose holder was silent meanwhile, None where it was not.
 
         Without the right to read the Lease the checks say so.
         """
         if not self._run.limits.wait_lock:
-            return ""
+            return None
         try:
             waited = await until_free(self._run, patience=max(0.0, self._until - self._clock()))
         except (ApiError, LockLost):
-            return ""
-        return waited.still
+            return None
+        return waited.silent
 
     def goes_on(self, plan: object) -> bool:
         """Tell whether a refusal is only the lock's, and there is time to wait on."""
