@@ -27,8 +27,8 @@ DECLARED = {
     "yaml",
 }
 EXTRAS = {"jinja2"}
-LATE = {"python_socks", "truststore"}
-"""Imported only where there is such a proxy, or such a platform."""
+LATE = {"python_socks", "rich", "truststore"}
+"""Imported only where there is such a proxy, such a terminal or such a platform."""
 IMPORT_ALL = """
 import importlib, json, pkgutil, sys, warnings
 warnings.simplefilter("error")

@@ -340,10 +340,19 @@ def asked(backout: Command, *words: str, **environment: str) -> subprocess.Compl
     )
 
 
+def answered(backout: Command, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Ask until there is an answer: where the machine is busy, the time may be up before."""
+    for _ in range(LOADED):
+        done = asked(backout, *words, **environment)
+        if done.stdout:
+            break
+    return done
+
+
 def test_zsh_is_answered_by_clicks_protocol_without_a_zsh(backout: Command) -> None:
     words = {"COMP_WORDS": "backout undo --context te", "COMP_CWORD": "3"}
     command = str(program(backout.home) / "backout")
-    done = asked(backout, command, _BACKOUT_COMPLETE="zsh_complete", **words)
+    done = answered(backout, command, _BACKOUT_COMPLETE="zsh_complete", **words)
 
     assert (done.stdout, done.stderr) == ("plain\ntest\n_\n", "")
 
@@ -357,13 +366,9 @@ async def test_revisions_are_offered_with_image_and_age(backout: Command) -> Non
         ("backout ledger mark deploy/web --revision", {"2": "app:bad", "1": "app:good"}),
     ):
         line = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()))}
-        # Where the machine is busy, the time may be up before the server is asked at all.
-        for _ in range(LOADED):
-            done = await asyncio.to_thread(
-                asked, backout, command, _BACKOUT_COMPLETE="zsh_complete", **line
-            )
-            if done.stdout:
-                break
+        done = await asyncio.to_thread(
+            answered, backout, command, _BACKOUT_COMPLETE="zsh_complete", **line
+        )
         lines = done.stdout.splitlines()
 
         assert lines[1::3] == list(told)
@@ -375,7 +380,7 @@ async def test_revisions_are_offered_with_image_and_age(backout: Command) -> Non
 def test_fish_is_answered_by_clicks_protocol_without_a_fish(backout: Command) -> None:
     words = {"COMP_WORDS": "backout undo --context te", "COMP_CWORD": "te"}
     command = str(program(backout.home) / "backout")
-    done = asked(backout, command, _BACKOUT_COMPLETE="fish_complete", **words)
+    done = answered(backout, command, _BACKOUT_COMPLETE="fish_complete", **words)
 
     assert (done.stdout, done.stderr) == ("plain,test\n", "")
 
