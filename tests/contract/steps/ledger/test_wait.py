@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -129,6 +130,25 @@ async def test_a_holder_that_died_is_recovered_from_and_the_undo_goes_on(api: Ap
 
     assert told.result == "succeeded", told.text
     assert states(api) == ["NOT_APPLIED", "SUCCEEDED"]
+
+
+@pytest.mark.parametrize(
+    ("landed", "ended"),
+    [(False, ["NOT_APPLIED", "SUCCEEDED"]), (True, ["SUCCEEDED"])],
+    ids=["it is settled", "it is gone on with"],
+)
+async def test_a_dead_holder_whose_times_lie_ahead_is_known_by_its_silence(
+    api: ApiServer, *, landed: bool, ended: list[str]
+) -> None:
+    """By its times the lock would be alive for hours: another API server's clock wrote them."""
+    await crashed(api, is_undo, applied=landed)
+    ahead = (api.now() + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    spec = {"leaseDurationSeconds": 1, "renewTime": ahead}
+    api.edit("leases", LEASE, lambda lease: lease["spec"].update(spec))
+    told = await undone(api, actor="bob", limits=PATIENT)
+
+    assert told.result == "succeeded", told.text
+    assert states(api) == ended
 
 
 async def test_an_undo_that_takes_over_does_not_wait(api: ApiServer) -> None:
