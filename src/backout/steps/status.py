@@ -15,7 +15,8 @@ from backout.core.kubernetes import template
 from backout.core.outcome import Outcome, Result
 from backout.core.plan.where import where
 from backout.core.preflight.snapshot import Need
-from backout.core.rollout.verdict import Complete, Failed, Superseded, Verdict
+from backout.core.rollout.ending import unfinished
+from backout.core.rollout.verdict import Complete, Failed, Verdict
 from backout.steps.reading.look import look
 from backout.steps.reading.way_back import tell_way_back
 from backout.steps.watching.soak import settled
@@ -66,12 +67,10 @@ def told(run: Run, verdict: Verdict, held: str = "") -> Outcome:
     if isinstance(verdict, Complete):
         message = f"{run.target} is rolled out" + (f", {held}" if held else "")
         return Outcome(result=Result.SUCCEEDED, message=message, verdict=name)
-    if isinstance(verdict, Failed):
-        message = f"the rollout of {run.target} failed: {verdict.message}"
-        return Outcome(result=Result.FAILED, message=message, verdict=name, remedy=remedy)
-    words = "superseded" if isinstance(verdict, Superseded) else "undecided"
-    message = f"the rollout of {run.target} is {words}: {verdict.message}"
-    return Outcome(result=Result.UNDECIDED, message=message, verdict=name, remedy=remedy)
+    result, word = unfinished(verdict)
+    came = word if isinstance(verdict, Failed) else f"is {word}"
+    message = f"the rollout of {run.target} {came}: {verdict.message}"
+    return Outcome(result=result, message=message, verdict=name, remedy=remedy)
 
 
 def since_its_beginning(snapshot: Snapshot) -> Before:

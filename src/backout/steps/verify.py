@@ -21,6 +21,7 @@ from backout.core.model import Revision
 from backout.core.outcome import Outcome, Result
 from backout.core.preflight.snapshot import Preflight
 from backout.core.references.references import versions
+from backout.core.rollout.ending import not_verified, unwell
 from backout.core.rollout.verdict import Complete
 from backout.steps.asking.subjects import NotVerified
 from backout.steps.ledger.lease import ATTEMPTS, put_beside, see
@@ -108,11 +109,9 @@ def _judged(run: Run, preflight: Preflight, ending: Ending) -> tuple[Outcome, st
         case Healthy() as healthy:
             proof = healthy.proof
             words, result = f"{start} and healthy: {proof}", Result.SUCCEEDED
-        case Unhealthy(why=why):
-            proof, words, result = "", f"{start}, and unhealthy: {why}", Result.FAILED
-        case Inconclusive(why=why):
-            proof, words = "", f"{start}; health is inconclusive: {why}"
-            result = Result.UNDECIDED
+        case Unhealthy() | Inconclusive() as bad:
+            result, words = unwell(bad)
+            proof, words = "", f"{start}{words}"
         case unasked:
             return _unasked(run, preflight, outcome, unasked or NotVerified(why="nothing asked"))
     health = type(ending.health).__name__
@@ -125,17 +124,18 @@ def _unasked(
     """Judge where no request could tell: the kubelet's own answer will do where there is one."""
     why, probe = unasked.why, unasked.probe
     start = f"{run.target} is rolled out"
-    if run.policy.require_health:
-        words = f"{start}; not verified end to end: {why} (--require-health)"
-        return replace(outcome, message=words, result=Result.UNDECIDED), ""
+    is_required = run.policy.require_health
+    result, words = not_verified(why, is_required=is_required)
+    outcome = replace(outcome, message=f"{start}{words}", result=result)
+    if is_required:
+        return outcome, ""
     if probe and preflight.replicas:
         run.say(Noted(message=f"not asked for health: {why}"))
         proof = f"the kubelet's own {probe} probe held for {run.limits.soak:g} s"
         words = f"{start} and healthy: {proof}"
         return replace(outcome, message=words, health=Healthy.__name__), proof
-    words = f"{start}; not verified end to end: {why}"
     run.say(Noted(message="nothing is recorded: a rollout that completed proves no health"))
-    return replace(outcome, message=words), ""
+    return outcome, ""
 
 
 async def _remembered(

@@ -13,6 +13,7 @@ from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
 from backout.core.ledger.edits import Edit, applied, closed
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
+from backout.core.rollout.ending import not_verified, unfinished, unwell
 from backout.core.rollout.verdict import Complete, Failed, Superseded, Unknown
 from backout.steps.asking.subjects import NotVerified
 
@@ -22,13 +23,20 @@ if TYPE_CHECKING:
     from backout.steps.watching.soak import Ending
 
 
+_STATES = {
+    Result.SUCCEEDED: State.SUCCEEDED,
+    Result.FAILED: State.FAILED,
+    Result.UNDECIDED: State.UNDECIDED,
+}
+
+
 def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outcome, Edit]:
     """Return the outcome and the edit that closes the record with it.
 
     A rollout that was not finished when time was up stays open: the next run goes on with it. So
     does one that a Pod holds up: whoever deletes that finishes it.
     """
-    result, state, words = _judged(run, ending)
+    result, words = _judged(run, ending)
     number = plan.preflight.destination.number
     verdict = type(ending.verdict).__name__
     health = type(ending.health).__name__ if ending.health is not None else ""
@@ -51,7 +59,7 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
         "causes": causes,
         "condemns": _condemns(run, ending),
     }
-    return outcome, closed(state, images=ending.images, **facts)
+    return outcome, closed(_STATES[result], images=ending.images, **facts)
 
 
 def _is_held_up(ending: Ending) -> bool:
@@ -94,44 +102,33 @@ def not_recorded(outcome: Outcome) -> Outcome:
     return replace(outcome, result=Result.UNDECIDED, message=words)
 
 
-def _judged(run: Run, ending: Ending) -> tuple[Result, State, str]:
+def _judged(run: Run, ending: Ending) -> tuple[Result, str]:
     verdict = ending.verdict
-    if isinstance(verdict, Failed):
-        return Result.FAILED, State.FAILED, f"its rollout failed: {verdict.message}"
-    if isinstance(verdict, Superseded):
-        return Result.UNDECIDED, State.UNDECIDED, f"superseded: {verdict.message}"
     if not isinstance(verdict, Complete):
-        return Result.UNDECIDED, State.UNDECIDED, f"undecided: {verdict.message}"
+        result, word = unfinished(verdict)
+        whose = "its rollout " if isinstance(verdict, Failed) else ""
+        return result, f"{whose}{word}: {verdict.message}"
     match ending.health:
         case Healthy():
             return _healthy(run, ending.health)
-        case Unhealthy(why=why):
-            return Result.FAILED, State.FAILED, f"rolled out, and unhealthy: {why}"
-        case Inconclusive(why=why):
-            return Result.UNDECIDED, State.UNDECIDED, f"rolled out; health is inconclusive: {why}"
-        case NotVerified(why=why):
-            return _not_verified(run, why)
-        case None:
-            return _not_verified(run, "nothing was asked")
+        case Unhealthy() | Inconclusive():
+            result, words = unwell(ending.health)
+        case NotVerified() | None:
+            why = ending.health.why if ending.health is not None else "nothing was asked"
+            result, words = not_verified(why, is_required=run.policy.require_health)
         case _ as unreachable:
             assert_never(unreachable)
+    return result, f"rolled out{words}"
 
 
-def _healthy(run: Run, health: Healthy) -> tuple[Result, State, str]:
+def _healthy(run: Run, health: Healthy) -> tuple[Result, str]:
     words = f"healthy: {health.proof}"
     if not health.unasked:
-        return Result.SUCCEEDED, State.SUCCEEDED, words
+        return Result.SUCCEEDED, words
     words += f"; not asked: {'; '.join(health.unasked)}"
     if run.policy.require_health:
-        return Result.UNDECIDED, State.UNDECIDED, f"{words} (--require-health)"
-    return Result.SUCCEEDED, State.SUCCEEDED, words
-
-
-def _not_verified(run: Run, why: str) -> tuple[Result, State, str]:
-    words = f"rolled out; not verified end to end: {why}"
-    if run.policy.require_health:
-        return Result.UNDECIDED, State.UNDECIDED, f"{words} (--require-health)"
-    return Result.SUCCEEDED, State.SUCCEEDED, words
+        return Result.UNDECIDED, f"{words} (--require-health)"
+    return Result.SUCCEEDED, words
 
 
 def _done(result: Result) -> str:
