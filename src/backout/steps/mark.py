@@ -8,7 +8,7 @@ from backout.core.errors import ConfigError, Unreachable
 from backout.core.history import revisions
 from backout.core.images.names import ran
 from backout.core.kubernetes import objects
-from backout.core.ledger import memory
+from backout.core.ledger import again, memory
 from backout.core.outcome import Outcome, Result
 from backout.core.plan.absent import no_such_revision
 from backout.steps.ledger.lease import ATTEMPTS, put_beside, see
@@ -38,6 +38,7 @@ async def mark(run: Run, *, number: int | None, healthy: bool) -> Outcome:
             bad=None if healthy else words,
             told=words,
             images=images,
+            fingerprint=again.fingerprint(revision),
         )
         if await put_beside(run, seen, content):
             word = "healthy" if healthy else "bad"

@@ -16,6 +16,7 @@ from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
 from backout.core.history import revisions
 from backout.core.history.choice import Choice
 from backout.core.kubernetes import template
+from backout.core.ledger import again
 from backout.core.ledger.memory import recorded
 from backout.core.model import Revision
 from backout.core.outcome import Outcome, Result
@@ -180,6 +181,7 @@ async def _written(run: Run, revision: Revision, images: Mapping[str, str], proo
             told=words,
             images=images,
             references=named,
+            fingerprint=again.fingerprint(revision),
         )
         if await put_beside(run, seen, content):
             return _still_bad(run, content.memory[revision.hash])

@@ -29,6 +29,7 @@ sides = st.builds(
     images=st.dictionaries(st.text(max_size=4), st.text(max_size=4), max_size=2),
     generation=st.none() | st.integers(0, 99),
     stored=st.text(max_size=8),
+    fingerprint=st.text(max_size=8),
     steady=st.lists(st.text(max_size=8), max_size=2).map(tuple),
 )
 texts = st.text(max_size=8)

@@ -14,7 +14,12 @@ LONG = "\U0001f525" * 500
 
 
 def heavy(number: int, text: str, state: State = State.SUCCEEDED) -> Record:
-    side = Side(revision=number, hash=f"{number:064}", images={f"c{i}": text for i in range(3)})
+    side = Side(
+        revision=number,
+        hash=f"{number:064}",
+        images={f"c{i}": text for i in range(3)},
+        fingerprint=f"{number:016}",
+    )
     return replace(
         record(f"{number:032}", state=state, intent_at=ago(minutes=500 - number)),
         actor=text,

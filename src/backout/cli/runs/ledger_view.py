@@ -17,7 +17,7 @@ from backout.cli.output.printing import json_line, printer
 from backout.cli.output.words import ledger_table
 from backout.cli.program import program
 from backout.core.errors import ConfigError, Forbidden, NotFound
-from backout.core.ledger import breaker, form, memory, records
+from backout.core.ledger import again, breaker, form, memory, records
 from backout.core.ledger.breaker import Open
 from backout.core.ledger.records import Ledger, Record, State, UnreadableLedger
 from backout.core.preflight import defaults
@@ -112,7 +112,7 @@ async def _asked(
             "backout.dev/ledger",
         )
     there = _told(history, target, is_kept=lease is not None)
-    return found, records.lock(lease), there, now
+    return again.of_history(found, there), records.lock(lease), there, now
 
 
 def _told(

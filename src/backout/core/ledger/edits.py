@@ -54,6 +54,7 @@ def side(
     *,
     images: Mapping[str, str] = NO_IMAGES,
     generation: int | None = None,
+    fingerprint: str = "",
 ) -> Side:
     """Return one end of a rollback: a revision's number, and its template by its hashes."""
     return Side(
@@ -62,6 +63,7 @@ def side(
         images=images,
         generation=generation,
         steady=(restarts.digest(wanted),),
+        fingerprint=fingerprint,
     )
 
 

@@ -38,7 +38,7 @@ ANNOTATION = "backout.dev/ledger"
 _KEYS = frozenset({"schema", "holder", "memory", "records"})
 _MEMORY_KEYS = frozenset(
     {"revision", "firstHealthyAt", "lastHealthyAt", "images", "references", "bad", "told"}
-    | {"marked"}
+    | {"marked", "fingerprint"}
 )
 _RECORD_KEYS = frozenset(
     {"op", "actor", "reason", "accepted", "traceID", "host", "bootID", "pid", "uid", "from", "to"}
@@ -152,6 +152,7 @@ def _remembered_json(one: Remembered) -> dict[str, Any]:
         "bad": bad,
         "told": one.told,
         **({"marked": True} if one.is_marked else {}),
+        **({"fingerprint": one.fingerprint} if one.fingerprint else {}),
     }
 
 
@@ -167,6 +168,7 @@ def _remembered(value: Any) -> Remembered:
         bad=_bad(bad) if bad else None,
         told=_typed(content.get("told", ""), str),
         is_marked=_typed(content.get("marked", False), bool),
+        fingerprint=_typed(content.get("fingerprint", ""), str),
         rest={k: v for k, v in content.items() if k not in _MEMORY_KEYS},
     )
 
@@ -213,6 +215,7 @@ def _side_json(side: Side) -> dict[str, Any]:
         "generation": side.generation,
         "stored": side.stored or None,
         "steady": list(side.steady) or None,
+        "fingerprint": side.fingerprint or None,
     }
     return {**content, **{k: v for k, v in known.items() if v is not None}}
 
@@ -227,6 +230,7 @@ def _side(value: Any) -> Side:
         generation=None if generation is None else _typed(generation, int),
         stored=_typed(content.get("stored", ""), str),
         steady=_texts(content.get("steady", [])),
+        fingerprint=_typed(content.get("fingerprint", ""), str),
     )
 
 

@@ -1,8 +1,8 @@
 """The health memory of a workload: which templates are known to be good, which to be bad, and why.
 
 Kept beside the records by the hash of the template, so that renumbering, deleting and creating
-again do not matter (docs/choice.md). It follows the records: whoever replaces one here remembers
-what it teaches, in the same write.
+again do not matter (docs/choice.md); `again.py` follows a hash that has changed on its own. The
+memory follows the records: whoever replaces one here remembers what it teaches, in the same write.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from backout.core.health.judgement import Healthy
 from backout.core.history.choice import Known
 from backout.core.kubernetes import objects, restarts
+from backout.core.ledger import again
 from backout.core.ledger.records import (
     Bad,
     Blame,
@@ -139,8 +140,16 @@ def with_record(
 
     `references` are the versions of what the record's target names, remembered where it is healthy.
     """
+    hashes = {side.fingerprint: side.hash for side in (record.source, record.destination)}
+    ledger = again.followed(ledger, hashes)
     records = tuple(record if r.op == record.op else r for r in ledger.records)
-    return _learned(replace(ledger, records=records), record, references)
+    ledger = _learned(replace(ledger, records=records), record, references)
+    known = {
+        h: replace(ledger.memory[h], fingerprint=f)
+        for f, h in hashes.items()
+        if f and h in ledger.memory
+    }
+    return replace(ledger, memory={**ledger.memory, **known})
 
 
 def marked(
@@ -152,16 +161,18 @@ def marked(
     bad: str | None = None,
     told: str = "",
     images: Mapping[str, str] | None = None,
+    fingerprint: str = "",
 ) -> Ledger:
     """Return the ledger with a person's word on a template: it works, or it is bad and why.
 
     `told` is who says that it is healthy, and why. Nothing outranks it but another such word.
     """
+    ledger = again.followed(ledger, {fingerprint: template_hash})
+    before = _before(ledger, template_hash, revision, fingerprint)
     if bad is not None:
-        before = _before(ledger, template_hash, revision)
         word = Bad(at=at, why=bad[:WHY], blame=Blame.MARKED)
         return _with(ledger, template_hash, replace(before, bad=word, told="", is_marked=True))
-    before = _healthy(_before(ledger, template_hash, revision), at, images, None)
+    before = _healthy(before, at, images, None)
     return _with(ledger, template_hash, replace(before, bad=None, told=told[:WHY], is_marked=True))
 
 
@@ -174,6 +185,7 @@ def recorded(
     told: str = "",
     images: Mapping[str, str] | None = None,
     references: Mapping[str, str] | None = None,
+    fingerprint: str = "",
 ) -> Ledger:
     """Return the ledger with a health that was seen: it lifts what is bad, but no person's mark.
 
@@ -181,7 +193,9 @@ def recorded(
     `references` what the template named then (`ConfigMap/settings`) to resourceVersions: what could
     not be read this time keeps the version that was remembered before.
     """
-    before = _healthy(_before(ledger, template_hash, revision), at, images, references)
+    ledger = again.followed(ledger, {fingerprint: template_hash})
+    before = _before(ledger, template_hash, revision, fingerprint)
+    before = _healthy(before, at, images, references)
     if before.bad is None or before.bad.blame is not Blame.MARKED:
         is_marked = before.is_marked and before.bad is None
         before = replace(before, bad=None, told=told[:WHY], is_marked=is_marked)
@@ -287,10 +301,10 @@ def _forgiven(ledger: Ledger, template_hash: str) -> Ledger:
     return replace(ledger, memory={**ledger.memory, template_hash: replace(one, bad=None)})
 
 
-def _before(ledger: Ledger, template_hash: str, revision: int) -> Remembered:
+def _before(ledger: Ledger, template_hash: str, revision: int, fingerprint: str = "") -> Remembered:
     """Return what is remembered of a template, with the number that it has now."""
     one = ledger.memory.get(template_hash, Remembered(revision=revision))
-    return replace(one, revision=revision)
+    return replace(one, revision=revision, fingerprint=fingerprint or one.fingerprint)
 
 
 def _healthy(

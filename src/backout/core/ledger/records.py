@@ -60,7 +60,8 @@ class Side(Struct, frozen=True, kw_only=True):
     `generation` is the workload's before the PATCH (only on the `from` side): recovery compares it.
     `stored` is the hash of the template that the API server made of ours (a mutating webhook may
     have changed it), empty until it has said so. `steady` are digests without the annotations that
-    restart Pods, of every template that is known to be this one.
+    restart Pods, of every template that is known to be this one. `fingerprint` is what knows the
+    revision again where its hash has changed on its own (`again.py`), empty where it is not known.
     """
 
     revision: int
@@ -69,6 +70,7 @@ class Side(Struct, frozen=True, kw_only=True):
     generation: int | None = None
     stored: str = ""
     steady: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     @property
     def hashes(self) -> tuple[str, ...]:
@@ -165,7 +167,8 @@ class Remembered(Struct, frozen=True, kw_only=True):
 
     `revision` is the number it had last, `images` maps a container to the digest of the image that
     ran, `references` is what it named then, `told` who said it was healthy where no rollback did.
-    `is_marked`: the word that stands is a person's.
+    `is_marked`: the word that stands is a person's. `fingerprint` knows it again where its hash has
+    changed on its own (`again.py`), empty where it is not known.
     """
 
     revision: int
@@ -176,6 +179,7 @@ class Remembered(Struct, frozen=True, kw_only=True):
     bad: Bad | None = None
     told: str = ""
     is_marked: bool = False
+    fingerprint: str = ""
     rest: Mapping[str, Any] = field(default_factory=dict)
 
 

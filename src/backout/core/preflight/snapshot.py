@@ -12,7 +12,7 @@ from backout.core.discreet import Discreet, Hidden
 from backout.core.heal.healing import healing
 from backout.core.health.endpoints import asked_of
 from backout.core.history.choice import NOTHING, Known
-from backout.core.ledger import form, memory
+from backout.core.ledger import again, form, memory
 from backout.core.ledger.records import Ledger
 
 if TYPE_CHECKING:
@@ -119,8 +119,9 @@ class Snapshot(Discreet, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def ledger(self) -> Ledger | UnreadableLedger:
-        """The ledger that the Lease carries."""
-        return form.read(self.lease)
+        """The ledger that the Lease carries, by the hashes that the templates have now."""
+        found = form.read(self.lease)
+        return again.of_history(found, self.revisions) if isinstance(found, Ledger) else found
 
     @cached_property
     def known(self) -> Known:

@@ -16,7 +16,7 @@ from backout.core.checks.breaker import of_the_lock
 from backout.core.errors import Unreachable
 from backout.core.history import revisions
 from backout.core.kubernetes import objects, template
-from backout.core.ledger import records
+from backout.core.ledger import again, records
 from backout.core.ledger.edits import may_become, side
 from backout.core.ledger.records import Ledger, Record, State
 from backout.core.plan.earlier import in_the_way
@@ -120,6 +120,7 @@ def _intent(run: Run, plan: Plan, seen: Seen, deadline: timedelta) -> Record:
         destination.number,
         destination.template,
         images=template.images(destination.template),
+        fingerprint=again.fingerprint(destination),
     )
     return Record(
         op=run.op,
@@ -137,6 +138,7 @@ def _intent(run: Run, plan: Plan, seen: Seen, deadline: timedelta) -> Record:
             wanted,
             images=template.images(wanted),
             generation=objects.generation(workload),
+            fingerprint=again.fingerprint(now) if now else "",
         ),
         destination=may_become(there, tried),
         state=State.INTENT,

@@ -40,6 +40,17 @@ def rewrite(api: ApiServer) -> None:
     api.edit("configmaps", "settings", lambda c: c.update(data={"a": "other"}))
 
 
+def upgrade(api: ApiServer) -> None:
+    """Fill in a field that nobody wrote, as an API server does with its new defaults."""
+    for resource in ("replicasets", "deployments"):
+        for one in api.all(resource):
+            api.edit(resource, one["metadata"]["name"], _filled_in)
+
+
+def _filled_in(one: Any) -> None:
+    one["spec"]["template"]["spec"]["hostUsers"] = True
+
+
 def remembered(api: ApiServer) -> dict[str, str]:
     """Return the versions of the one template that is recorded healthy."""
     (one,) = [m for m in memory(api).values() if m["lastHealthyAt"] is not None]
@@ -110,3 +121,19 @@ async def test_a_resumed_rollback_remembers_no_version_that_its_pods_may_not_hav
 
     assert told.result == "succeeded", told.text
     assert remembered(api) == {}
+
+
+async def test_what_it_knows_stays_known_where_the_api_server_fills_in_a_new_field(
+    api: ApiServer,
+) -> None:
+    await undone(api)
+    before = memory(api)
+    upgrade(api)
+    deploy(api, "127.0.0.1:1/app:bad5")
+    told = await undone(api)
+
+    assert told.result == "succeeded", told.text
+    assert "recorded healthy" in told.of("target")[0]
+    (good,) = [m for m in memory(api).values() if m["lastHealthyAt"] is not None]
+    (first,) = [m for m in before.values() if m["lastHealthyAt"] is not None]
+    assert good["firstHealthyAt"] == first["firstHealthyAt"]
