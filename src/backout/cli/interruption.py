@@ -21,7 +21,9 @@ class Interruption:
     signal must neither kill without a word nor turn a known outcome round.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, twice: bytes = _TWICE) -> None:
+        self._twice = twice
+        self._before: list[tuple[signal.Signals, Any]] = []
         self.received: signal.Signals | None = None
         self._task: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -32,17 +34,22 @@ class Interruption:
         self._task, self._loop = asyncio.current_task(), asyncio.get_running_loop()
         for one in SIGNALS:
             if signal.getsignal(one) is not signal.SIG_IGN:  # nohup
-                signal.signal(one, self._on_signal)
+                self._before.append((one, signal.signal(one, self._on_signal)))
 
     def over(self) -> None:
         """From now on the outcome is known: a signal changes nothing."""
         self._is_over = True
 
+    def forget(self) -> None:
+        """Put back who listened before."""
+        while self._before:
+            signal.signal(*self._before.pop())
+
     def _on_signal(self, received: int, _frame: FrameType | None) -> None:
         if self._is_over:
             return
         if self.received is not None:
-            os.write(2, _TWICE)
+            os.write(2, self._twice)
             os._exit(128 + received)
         self.received = signal.Signals(received)
         if self._loop is not None:

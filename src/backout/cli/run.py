@@ -27,6 +27,7 @@ from backout.session.connect import connection as connected
 from backout.session.ledgers import local_ledger
 from backout.steps import notify
 from backout.steps.identity import operation_id
+from backout.steps.login import logged_in
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -106,7 +107,7 @@ async def _carried_out(
         composition.introduce(run, connection, process)
         for note in invocation.shared.notes:
             run.say(Noted(message=note))
-        outcome = await invocation.carry_out(run)
+        outcome = await invocation.carry_out(await logged_in(run))
         interruption.over()
         if outcome.result not in SILENT:
             await notify.end(run, outcome)

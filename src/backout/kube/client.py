@@ -89,6 +89,13 @@ class Client:
             await asyncio.wait({self._warming})
         await self._transport.__aexit__(*failure)
 
+    async def log_in(self) -> None:
+        """Find out who we are before the first request: a credential plugin may ask a person.
+
+        Within no time but the caller's. Raises ConfigError where it cannot be found out.
+        """
+        await self._transport.log_in()
+
     def warm(self, count: int) -> None:
         """Open so many connections beside what comes next, which then need not wait for them."""
         self._warming = asyncio.ensure_future(self._transport.warm(count))

@@ -71,6 +71,10 @@ class Transport:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
+    async def log_in(self) -> None:
+        """Find out who we are; raises ConfigError where that cannot be found out."""
+        await self._identities.current()
+
     async def send(self, call: Call) -> Reply:
         """Send the request once; a GET that meets 401 once more, if a new identity can be had."""
         identity = await self._identities.current()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 V1 = "client.authentication.k8s.io/v1"
+WAITING = "waiting for the credential plugin login"
 
 
 def printing(**status: Any) -> str:
@@ -287,12 +289,57 @@ async def test_a_slow_plugin_is_named_and_then_given_up_with_its_children(tmp_pa
     )
     started = time.monotonic()
     with pytest.raises(ConfigError, match=r"did not answer within 1\.5 s"):
-        await asked(plugin_of(tmp_path, source), say=said.append, quiet_timeout=1.5)
+        await asked(plugin_of(tmp_path, source), say=said.append, unattended=1.5, every=0.2)
 
     assert time.monotonic() - started < WITHIN
-    assert said == ["waiting for the credential plugin login"]
+    assert said[:2] == [WAITING, f"{WAITING} (1 s)"]
     for name in ("child", "parent"):
         await _gone(int((tmp_path / name).read_text()))
+
+
+def loops_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return how so many seconds pass at once for all that the running loop waits for."""
+    loop, ahead = asyncio.get_running_loop(), [0.0]
+    real = loop.time
+    monkeypatch.setattr(loop, "time", lambda: real() + sum(ahead))
+    return ahead.append
+
+
+@pytest.mark.parametrize(("terminal", "seconds"), [(False, 180), (True, 3600)])
+async def test_a_login_in_a_browser_is_waited_for_and_its_token_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, terminal: bool, seconds: int
+) -> None:
+    pass_by, said = loops_clock(monkeypatch), list[str]()
+    asks, answered = tmp_path / "asks", tmp_path / "answered"
+    plugin = plugin_of(
+        tmp_path,
+        f"open({str(asks)!r}, 'w').write('x')\n"
+        f"while not os.path.exists({str(answered)!r}): time.sleep(0.01)\n" + printing(token="t"),
+    )
+    asking = asyncio.create_task(asked(plugin, say=said.append, terminal=terminal))
+    await _until(lambda: _written(asks))
+    pass_by(1)
+    await _until(lambda: said == [WAITING])
+    pass_by(seconds)
+    await _until(lambda: len(said) > 1)
+    answered.touch()
+
+    assert tokens(await asking) == ["Bearer t"]
+    assert re.fullmatch(rf"{WAITING} \({(seconds + 1) // 10}\d s\)", said[1]), said
+
+
+async def test_without_a_terminal_a_login_that_nobody_answers_ends_after_a_quarter_of_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pass_by = loops_clock(monkeypatch)
+    source = f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\ntime.sleep(60)"
+    asking = asyncio.create_task(asked(plugin_of(tmp_path, source)))
+    await _until(lambda: _written(tmp_path / "pid"))
+    pass_by(899)
+    with pytest.raises(ConfigError, match="did not answer within 900 s"):
+        await asking
+
+    await _gone(int((tmp_path / "pid").read_text()))
 
 
 async def _gone(pid: int) -> None:
@@ -321,7 +368,7 @@ def _state(pid: int) -> str:
 async def test_endless_output_is_bounded(tmp_path: Path) -> None:
     source = "while True: sys.stdout.write('x' * 65536)"
     with pytest.raises(ConfigError, match="did not answer"):
-        await asked(plugin_of(tmp_path, source), quiet_timeout=0.5)
+        await asked(plugin_of(tmp_path, source), unattended=0.5)
 
 
 async def test_a_cancelled_run_leaves_no_plugin_behind(tmp_path: Path) -> None:

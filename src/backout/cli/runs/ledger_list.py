@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from backout.cli import here
-from backout.cli.looking import tell_notes
+from backout.cli.looking import client_of, run, tell_notes
 from backout.cli.output.columns import columns
 from backout.cli.output.gate import shown
 from backout.cli.output.printing import LONGEST, json_line
@@ -19,10 +18,8 @@ from backout.core.errors import Forbidden
 from backout.core.kubernetes import objects
 from backout.core.ledger import form, records
 from backout.core.ledger.records import OURS, WORKLOAD, UnreadableLedger
-from backout.core.preflight import defaults
 from backout.core.spans import span
 from backout.kube import paths
-from backout.kube.client import Client
 from backout.session import connect
 
 if TYPE_CHECKING:
@@ -39,7 +36,7 @@ HEADER = ("NAMESPACE", "WORKLOAD", "LAST ROLLBACK", "FROM", "TO", "RESULT", "BY"
 def show(shared: Common, *, everywhere: bool) -> int:
     """Print one line a ledger; return the exit code."""
     tell_notes(shared)
-    leases, now = asyncio.run(_asked(shared, everywhere=everywhere))
+    leases, now = run(_asked(shared, everywhere=everywhere), shared)
     if shared.output == "json":
         for lease in leases:
             click.echo(json_line(_json(lease)))
@@ -57,7 +54,7 @@ async def _asked(shared: Common, *, everywhere: bool) -> tuple[list[Object], dat
     connection = connect.connection(shared.flags, here.process())
     path = paths.all_leases() if everywhere else paths.leases(connection.namespace)
     ours = objects.selector_text({"matchLabels": OURS})
-    async with Client(connection, read_timeout=shared.request_timeout or defaults.READ) as client:
+    async with client_of(connection, shared) as client:
         try:
             listing = await client.list(path, label_selector=ours)
         except Forbidden as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backout.cli import here
-from backout.cli.looking import tell_notes
+from backout.cli.looking import client_of, run, tell_notes
 from backout.cli.options import target as targets
 from backout.cli.output import tables
 from backout.cli.output.gate import shown
@@ -20,8 +20,6 @@ from backout.core.errors import ConfigError, Forbidden, NotFound
 from backout.core.ledger import again, breaker, form, memory, records
 from backout.core.ledger.breaker import Open
 from backout.core.ledger.records import Ledger, Record, State, UnreadableLedger
-from backout.core.preflight import defaults
-from backout.kube.client import Client
 from backout.session import connect
 from backout.session.ledgers import local_ledger
 from backout.steps.ledger.cluster_ledger import ClusterLedger
@@ -44,7 +42,7 @@ def show(
     """Print the ledger, the memory and the breaker's state; return the exit code."""
     targets.parse(workload, "default")
     tell_notes(shared)
-    found, held, history, now = asyncio.run(_asked(workload, shared, is_local=is_local))
+    found, held, history, now = run(_asked(workload, shared, is_local=is_local), shared)
     state = breaker.judge(found.records, now=now, limit=limit, window=window)
     if shared.output == "json":
         _print_json(found, history, state)
@@ -94,7 +92,7 @@ async def _asked(
     process = here.process()
     connection = connect.connection(shared.flags, process)
     target = targets.parse(workload, connection.namespace)
-    async with Client(connection, read_timeout=shared.request_timeout or defaults.READ) as client:
+    async with client_of(connection, shared) as client:
         ledger: LedgerStore = ClusterLedger(client, target)
         if is_local:
             ledger = local_ledger(connection, target, process)

@@ -25,9 +25,14 @@ if TYPE_CHECKING:
 
     from backout.kube.connection import Plugin
 
-QUIET_TIMEOUT = 30.0
-TERMINAL_TIMEOUT = 120.0  # some plugins open a browser
+UNATTENDED = 900.0
+"""Seconds that a plugin has where nobody can press Ctrl-C.
+
+A login in a browser may be waited for all the same, and a code for one is good for 10 minutes
+(AWS) or 15 (Azure, GitHub). kubectl waits for ever, on purpose (kubernetes#108849).
+"""
 SAID_AFTER = 1.0
+SAID_EVERY = 30.0
 
 
 def _nothing(_: str) -> None:
@@ -37,15 +42,16 @@ def _nothing(_: str) -> None:
 class Surroundings(Struct, frozen=True, kw_only=True):
     """How a plugin may behave: `terminal` is True where a person can answer it on stdin.
 
-    `say` gets one sentence when the plugin takes longer than a second, `learn` each token that a
-    plugin or a file gives: it must not be told.
+    `say` gets a sentence when the plugin takes longer than a second, and again `every` so many
+    seconds; `learn` gets each token that a plugin or a file gives: it must not be told. Where a
+    person can answer, Ctrl-C is the only end; else it has `unattended` seconds.
     """
 
     terminal: bool = False
     say: Callable[[str], None] | None = None
     learn: Callable[[str], None] = _nothing
-    quiet_timeout: float = QUIET_TIMEOUT
-    terminal_timeout: float = TERMINAL_TIMEOUT
+    unattended: float = UNATTENDED
+    every: float = SAID_EVERY
 
 
 async def identity(plugin: Plugin, around: Surroundings) -> Login:
@@ -58,15 +64,14 @@ async def identity(plugin: Plugin, around: Surroundings) -> Login:
         **plugin.environment,
         "KUBERNETES_EXEC_INFO": json.dumps(_exec_info(plugin, interactive=interactive)),
     }
-    seconds = around.terminal_timeout if around.terminal else around.quiet_timeout
     waiting = asyncio.create_task(_say_waiting(plugin, around))
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(None if around.terminal else around.unattended):
             finished = await run(
                 [command, *plugin.arguments], environment=environment, interactive=interactive
             )
     except TimeoutError:
-        raise _failed(plugin, f"did not answer within {seconds:g} s") from None
+        raise _failed(plugin, f"did not answer within {around.unattended:g} s") from None
     except OSError as exc:
         raise _failed(plugin, f"cannot be run: {(exc.strerror or 'unknown').lower()}") from None
     finally:
@@ -86,9 +91,15 @@ def _judged(plugin: Plugin, finished: Finished) -> Login:
 
 
 async def _say_waiting(plugin: Plugin, around: Surroundings) -> None:
+    if around.say is None:
+        return
+    clock, words = asyncio.get_running_loop(), f"waiting for the credential plugin {_name(plugin)}"
+    since = clock.time()
     await asyncio.sleep(SAID_AFTER)
-    if around.say is not None:
-        around.say(f"waiting for the credential plugin {_name(plugin)}")
+    around.say(words)
+    while True:
+        await asyncio.sleep(around.every)
+        around.say(f"{words} ({clock.time() - since:.0f} s)")
 
 
 def _is_interactive(plugin: Plugin, around: Surroundings) -> bool:
