@@ -21,7 +21,7 @@ from backout.core.rollout.view import counts
 from backout.kube import paths
 from backout.steps.concurrency import first_error
 from backout.steps.reading.changed import tell_change
-from backout.steps.reading.look import look
+from backout.steps.reading.look import Unread, lease_of, look
 from backout.steps.reading.nodes import Nodes, suspected
 from backout.steps.reading.way_back import tell_way_back
 from backout.steps.status import since_its_beginning, tell_where, told
@@ -41,10 +41,12 @@ if TYPE_CHECKING:
 
 async def explain(run: Run) -> Outcome:
     """Tell every cause that stands, the root cause first, and the verdict as it is now."""
-    run.client.warm(1)  # for what the workload names: two lists
+    unread = Unread()
     with first_error():
         async with asyncio.TaskGroup() as group:
             events = group.create_task(_events(run))
+            # Needed after a failure only: read now, it waits for nothing and holds nothing up.
+            lease = group.create_task(lease_of(run.ledger, unread))
             snapshot = await look(run)
     tell_where(run, snapshot)
     scene = _scene(snapshot, events.result())
@@ -72,7 +74,9 @@ async def explain(run: Run) -> Outcome:
     if isinstance(verdict, Progressing):
         return _progressing(run, verdict, causes)
     outcome = told(run, verdict)
-    await tell_way_back(run, outcome)
+    unreadable = {**snapshot.unreadable, **unread.why}
+    known = replace(snapshot, lease=lease.result(), unreadable=unreadable)
+    await tell_way_back(run, outcome, known)
     return outcome
 
 
@@ -108,7 +112,8 @@ async def _look(run: Run, scene: Scene, nodes: Nodes) -> Diagnosis:
     again, pods = SecondLook(run), [*scene.pods, *scene.others]
     known = Meanwhile(patience=patience(run.policy.patience))
     found = _diagnosed(scene, known, nodes, again)
-    if await nodes.ask(found.causes, suspected(scene.kind, pods)) | await again.take(found.due):
+    asked = nodes.ask(found.causes, suspected(scene.kind, pods))
+    if any(await asyncio.gather(asked, again.take(found.due))):
         found = _diagnosed(scene, known, nodes, again)
     return found
 

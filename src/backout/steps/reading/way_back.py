@@ -12,19 +12,21 @@ from backout.steps.reading.look import look_back
 
 if TYPE_CHECKING:
     from backout.core.outcome import Outcome
+    from backout.core.preflight.snapshot import Snapshot
     from backout.steps.run import Run
 
 
-async def tell_way_back(run: Run, outcome: Outcome) -> None:
+async def tell_way_back(run: Run, outcome: Outcome, snapshot: Snapshot | None = None) -> None:
     """Say how to roll back where an outcome is a failure, and there is somewhere to go.
 
-    The workload is read anew: whose Pods are Ready has changed while it was watched. What may not
-    be read is passed over: the failure itself is told in any case.
+    Without a `snapshot` (as it is now, with its Lease) the workload is read anew: whose Pods are
+    Ready has changed while it was watched. What may not be read is passed over: the failure itself
+    is told in any case.
     """
     if outcome.result is not Result.FAILED:
         return
     try:
-        snapshot = await look_back(run, run.ledger)
+        snapshot = snapshot or await look_back(run, run.ledger)
     except BackoutError:
         return
     for sentence in ways_back(snapshot, run.policy):
