@@ -94,7 +94,6 @@ def _progressing(run: Run, verdict: Progressing, causes: Sequence[Cause]) -> Out
 def _scene(snapshot: Snapshot, events: list[Object]) -> Scene:
     now = revisions.current(snapshot.revisions)
     pods = list(now.pods) if now is not None else []
-    own = {objects.uid(p) for p in pods}
     return Scene(
         workload=snapshot.workload,
         kind=snapshot.kind,
@@ -102,7 +101,7 @@ def _scene(snapshot: Snapshot, events: list[Object]) -> Scene:
         pods=pods,
         events=events,
         now=snapshot.now,
-        others=[p for p in snapshot.pods if objects.uid(p) not in own],
+        others=objects.others(snapshot.pods, pods),
         earlier=since_its_beginning(snapshot),
     )
 

@@ -31,6 +31,15 @@ def uid(obj: Object) -> str:
     return str(dig(obj, "metadata", "uid", default=""))
 
 
+def others(found: Iterable[Object], those: Iterable[Object]) -> list[Object]:
+    """Return the objects that are not among those, told apart by UID.
+
+    To compare thousands of Pods with each other takes half a second.
+    """
+    known = {uid(one) for one in those}
+    return [one for one in found if uid(one) not in known]
+
+
 def resource_version(obj: Object) -> str:
     """Return `metadata.resourceVersion`, opaque."""
     return str(dig(obj, "metadata", "resourceVersion", default=""))

@@ -46,12 +46,11 @@ def to_delete(
     there = of_template(kind.revisions(workload, stored, pods), wanted)
     if there is None:
         return None
-    own = {objects.uid(p) for p in there.pods}
     found = kind.stuck(
         workload,
         PodsSeen(
             own=there.pods,
-            others=[p for p in pods if objects.uid(p) not in own],
+            others=objects.others(pods, there.pods),
             stored=there.stored,
             now=now,
         ),

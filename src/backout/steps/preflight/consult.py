@@ -221,8 +221,7 @@ class Consulted:
                 async with asyncio.timeout(self._run.limits.preflight):
                     path = paths.pods(self._run.target.namespace)
                     told = (await self._run.client.list(path)).items
-        own = {objects.uid(p) for p in self._snapshot.pods}
-        self.fields["other_pods"] = tuple(p for p in told or () if objects.uid(p) not in own)
+        self.fields["other_pods"] = tuple(objects.others(told or (), self._snapshot.pods))
 
     async def _on_nodes(self, names: Sequence[str]) -> Sequence[Object] | None:
         """Return all Pods of these nodes, None where it is not worth to ask for so many."""

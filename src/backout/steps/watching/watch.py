@@ -254,7 +254,6 @@ class Watch:
         )
         own = list(current.pods) if current is not None else []
         self._number = current.number or None if current is not None else None
-        uids = {objects.uid(p) for p in own}
         self._runs = outliving.runs_seen(self._runs, own, self._clock())
         return Scene(
             workload=state.workload or watched.workload,
@@ -263,7 +262,7 @@ class Watch:
             pods=own,
             now=self._run.server_now(),
             events=list(state.events.values()),
-            others=[p for p in state.pods.values() if objects.uid(p) not in uids],
+            others=objects.others(state.pods.values(), own),
             earlier=watched.earlier,
             lost=self._nodes.lost(state.pods.values()),
         )

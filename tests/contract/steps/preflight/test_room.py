@@ -93,7 +93,7 @@ async def test_nor_are_they_asked_for_of_more_nodes_than_a_few(asking: ApiServer
     assert "Pods of other namespaces on the nodes: there are more than 20 nodes" in told.text
 
 
-def heavy(count: int) -> list[Any]:
+def heavy(count: int, **spec: Any) -> list[Any]:
     """Return nodes with the 50 images that a kubelet reports at most: some 12 KiB each.
 
     None has room for a Pod: that is seen only where they are read.
@@ -102,13 +102,13 @@ def heavy(count: int) -> list[Any]:
         {"names": [f"registry.example/shop/application@sha256:{n:064d}"] * 2, "sizeBytes": n}
         for n in range(50)
     ]
-    nodes = [node(f"n{n}", cpu="500m") for n in range(count)]
+    nodes = [node(f"n{n}", cpu="500m", **spec) for n in range(count)]
     return [{**one, "status": {**one["status"], "images": images}} for one in nodes]
 
 
-def large(api: ApiServer, count: int) -> None:
+def large(api: ApiServer, count: int, **spec: Any) -> None:
     """Let the cluster have so many nodes, read by pages as the API server gives them."""
-    items = heavy(count)
+    items = heavy(count, **spec)
 
     def before(request: Received) -> Step | None:
         if request.path != "/api/v1/nodes":

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from msgspec.structs import replace
 
 from backout.core.kinds.daemon_set import DAEMON_SET
 from backout.core.kinds.target import Target
+from backout.steps.reading.nodes import Nodes
 from backout.steps.status import status
 from tests.contract.api_server import NAMESPACE, ApiServer
 from tests.contract.scripted_server import Answer
+from tests.contract.steps.preflight.test_room import large
 from tests.contract.steps.shop import QUICK, Told, running
+from tests.core.diagnosis.test_placement import DEDICATED, told
 from tests.objects.controller_revisions import controller_revision
 from tests.objects.daemon_sets import daemon_set, on_node
 from tests.objects.nodes import node
@@ -68,3 +72,18 @@ async def test_a_pod_that_is_not_ready_on_a_node_that_answers_is_waited_for() ->
 
     assert told.result == "undecided", told.text
     assert "1 of 2 updated pods are available" in told.text
+
+
+@pytest.mark.parametrize(("count", "may_return"), [(400, False), (501, True)])
+async def test_hundreds_of_heavy_nodes_tell_whether_one_may_come_back_and_are_read_once(
+    count: int, *, may_return: bool
+) -> None:
+    """Of more than a page some are always on their way."""
+    async with ApiServer() as api:
+        large(api, count, taints=[DEDICATED])
+        async with running(api) as run:
+            nodes = Nodes(run)
+            await nodes.ask(told(count))
+
+    assert nodes.may_return is may_return
+    assert [r.path for r in api.requests] == ["/api/v1/nodes"]
