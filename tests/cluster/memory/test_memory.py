@@ -46,6 +46,30 @@ def test_a_revision_that_was_marked_bad_is_passed_over_although_its_pods_run(spa
 
 
 @pytest.mark.every_case
+def test_what_is_known_of_a_revision_outlives_a_field_that_nobody_wrote_but_no_edit_of_it(
+    space: Space,
+) -> None:
+    """What an API server with a new default does when it reads, done here by hand."""
+    three_versions(space)
+    words = ("--bad", "--revision", "2", "--reason", "INC-7: leaks")
+    space.backout("ledger", "mark", DEPLOY, *words).expect(0)
+    filled_in = {"spec": {"template": {"spec": {"shareProcessNamespace": False}}}}
+    for replica_set in space.revisions().values():
+        space.merge(filled_in, kind="ReplicaSet", name=replica_set["metadata"]["name"])
+    space.merge(filled_in)
+    space.observed()
+    upgraded = space.undo("--dry-run").expect(0)
+
+    assert sorted(space.revisions()) == [1, 2, 3]
+    assert "passed over: revision 2, known to be bad: marked by " in upgraded.out
+
+    second = space.revisions()[2]
+    edited = {"spec": {"template": {"metadata": {"annotations": {"hotfix": "yes"}}}}}
+    space.merge(edited, kind="ReplicaSet", name=second["metadata"]["name"])
+    assert "target   revision 2 (" in space.undo("--dry-run").expect(0).out
+
+
+@pytest.mark.every_case
 def test_a_revision_that_was_marked_healthy_is_preferred_to_a_newer_one_without_proof(
     space: Space,
 ) -> None:
