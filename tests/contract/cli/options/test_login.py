@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
+import pty
 import signal
 import ssl
 import sys
@@ -17,6 +19,7 @@ import trustme
 
 from tests.contract.api_server import ApiServer
 from tests.contract.cli.command import WITHIN, Finished, finished, send
+from tests.contract.cli.output.test_prompt import Talk
 from tests.contract.steps.shop import shop
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ async def api(backout: Command) -> AsyncIterator[ApiServer]:
         yield shop(server)
 
 
-def log_in_with(backout: Command, source: str) -> None:
+def log_in_with(backout: Command, source: str, *, mode: str = "IfAvailable") -> None:
     """Let the kubeconfig's user log in by a program that leaves its pid, then does as told."""
     script = backout.home / "login"
     pid = str(backout.home / "pid")
@@ -49,7 +52,7 @@ def log_in_with(backout: Command, source: str) -> None:
         f"with open({pid!r}, 'w') as file: file.write(str(os.getpid()))\n{source}\n"
     )
     script.chmod(0o755)
-    plugin = {"apiVersion": V1, "command": str(script), "interactiveMode": "IfAvailable"}
+    plugin = {"apiVersion": V1, "command": str(script), "interactiveMode": mode}
     content = json.loads(backout.kubeconfig.read_text())
     content["users"] = [{"name": "tester", "user": {"exec": plugin}}]
     backout.kubeconfig.write_text(json.dumps(content))
@@ -127,3 +130,27 @@ async def test_an_interruption_ends_the_login_at_once(
     assert done.lines[-1] == "ERROR: interrupted: nothing was changed"
     assert api.lines == []
     assert is_gone(backout)
+
+
+@pytest.mark.usefixtures("api")
+@pytest.mark.parametrize(
+    "words", [("history", "deploy/web"), ("ledger", "deploy/web"), ("ledger",)]
+)
+async def test_who_only_looks_can_be_asked_on_the_terminal(
+    backout: Command, words: tuple[str, ...]
+) -> None:
+    asks = "assert input() == '1234'"
+    log_in_with(
+        backout,
+        f"os.write(2, b'Passcode: ')\n{asks}\nprint({json.dumps(CREDENTIAL)!r})",
+        mode="Always",
+    )
+    ours, theirs = pty.openpty()
+    there = Talk(await backout.start(*words, stdin=theirs, stderr=theirs), ours)
+    os.close(theirs)
+    await there.until("Passcode: ")
+    there.type("1234\n")
+    code, out = await there.ended()
+
+    assert code == 0, there.seen
+    assert out
