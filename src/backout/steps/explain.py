@@ -41,12 +41,10 @@ if TYPE_CHECKING:
 
 async def explain(run: Run) -> Outcome:
     """Tell every cause that stands, the root cause first, and the verdict as it is now."""
-    unread = Unread()
+    run.client.warm(1)  # for what the workload names: two lists
     with first_error():
         async with asyncio.TaskGroup() as group:
             events = group.create_task(_events(run))
-            # Needed after a failure only: read now, it waits for nothing and holds nothing up.
-            lease = group.create_task(lease_of(run.ledger, unread))
             snapshot = await look(run)
     tell_where(run, snapshot)
     scene = _scene(snapshot, events.result())
@@ -61,8 +59,6 @@ async def explain(run: Run) -> Outcome:
     if Need.PODS not in snapshot.unreadable:
         teller.replicas(counts(scene.kind.counters(workload), scene.pods, scene.others))
     teller.causes(causes)
-    await tell_change(run, causes)
-    await tell_logs(run, scene.pods, causes)
     verdict = judge(
         workload,
         run.target.kind,
@@ -72,12 +68,24 @@ async def explain(run: Run) -> Outcome:
         causes=causes,
     )
     if isinstance(verdict, Progressing):
-        return _progressing(run, verdict, causes)
-    outcome = told(run, verdict)
-    unreadable = {**snapshot.unreadable, **unread.why}
-    known = replace(snapshot, lease=lease.result(), unreadable=unreadable)
-    await tell_way_back(run, outcome, known)
+        outcome = _progressing(run, verdict, causes)
+    else:
+        outcome = told(run, verdict)
+    async with asyncio.TaskGroup() as group:
+        known = group.create_task(_with_ledger(run, snapshot, outcome))
+        await tell_change(run, causes)
+        await tell_logs(run, scene.pods, causes)
+    await tell_way_back(run, outcome, known.result())
     return outcome
+
+
+async def _with_ledger(run: Run, snapshot: Snapshot, outcome: Outcome) -> Snapshot:
+    """Return the snapshot with the Lease where the way back is told: it goes by the ledger."""
+    if outcome.result is not Result.FAILED:
+        return snapshot
+    unread = Unread()
+    lease = await lease_of(run.ledger, unread)
+    return replace(snapshot, lease=lease, unreadable={**snapshot.unreadable, **unread.why})
 
 
 def _progressing(run: Run, verdict: Progressing, causes: Sequence[Cause]) -> Outcome:

@@ -66,7 +66,7 @@ TROUBLE = {
 """Used only when a container fails or no node takes a Pod."""
 WRITTEN_AGAIN = ("update", "coordination.k8s.io", "leases")
 ONLY_WHEN |= {
-    "explain": TROUBLE,
+    "explain": {*TROUBLE, ("get", "coordination.k8s.io", "leases")},
     "ledger": set(),
     "history": {("list", "apps", "deployments")},  # a name that does not exist
     "diff": {("list", "apps", "deployments")},  # the same
