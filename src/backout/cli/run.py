@@ -73,8 +73,8 @@ def run_command(invocation: Invocation) -> int:
     except Exception as error:  # noqa: BLE001 (a traceback helps nobody at 3 a.m.)
         outcome = _unexpected(error, sink)
     if sink.is_lost and outcome.result is Result.SUCCEEDED:
-        words = f"{outcome.message}; but the journal could not be written, its lines are above"
-        outcome = replace(outcome, result=Result.UNDECIDED, message=words)
+        also = (*outcome.also, "but the journal could not be written, its lines are above")
+        outcome = replace(outcome, result=Result.UNDECIDED, also=also)
     interruption.over()
     code = _exit_code(outcome, interruption.received)
     sink.finish(outcome, code)
@@ -165,6 +165,7 @@ def _unexpected(error: Exception, sink: Sink) -> Outcome:
         )
     return Outcome(
         result=Result.NOT_CHANGED,
-        message=f"internal error ({type(error).__name__}: {error}); nothing was changed",
+        message=f"internal error ({type(error).__name__}: {error})",
+        also=("nothing was changed",),
         remedy="please report this",
     )

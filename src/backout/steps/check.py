@@ -65,11 +65,12 @@ def _possible(run: Run, plan: Plan) -> Outcome:
     tell_choice(run, plan.preflight)
     tell_findings(run, plan.findings, (), {f.id for f in plan.accepted})
     warnings = sum(f.severity is Severity.WARN for f in plan.findings)
-    words = {0: "", 1: "; 1 warning"}.get(warnings, f"; {warnings} warnings")
+    words = {0: (), 1: ("1 warning",)}.get(warnings, (f"{warnings} warnings",))
     number = plan.preflight.destination.number
     return Outcome(
         result=Result.SUCCEEDED,
-        message=f"{run.target} could be rolled back to revision {number}{words}",
+        message=f"{run.target} could be rolled back to revision {number}",
+        also=words,
     )
 
 

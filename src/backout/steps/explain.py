@@ -89,11 +89,11 @@ async def _with_ledger(run: Run, snapshot: Snapshot, outcome: Outcome) -> Snapsh
 
 
 def _progressing(run: Run, verdict: Progressing, causes: Sequence[Cause]) -> Outcome:
-    root = f"; {worded(causes[0])}" if causes else ""
     watch = f"watch it: {run.policy.program} status {run.target} -n {run.target.namespace}"
     return Outcome(
         result=Result.PROGRESSING,
-        message=f"{run.target} is progressing: {verdict.message}{root}",
+        message=f"{run.target} is progressing: {verdict.message}",
+        also=tuple(map(worded, causes[:1])),
         verdict=type(verdict).__name__,
         remedy=causes[0].remedy if causes else watch,
     )

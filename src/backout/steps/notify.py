@@ -40,7 +40,7 @@ async def end(run: Run, outcome: Outcome) -> None:
         "health": outcome.health,
         "remedy": outcome.remedy,
     }
-    await _send(run, run.notifier, "outcome", outcome.message, facts)
+    await _send(run, run.notifier, "outcome", outcome.whole, facts)
 
 
 async def _send(

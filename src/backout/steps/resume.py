@@ -184,7 +184,8 @@ def _closed(run: Run, unwatched: Unwatched) -> Outcome:
     if state is State.NOT_APPLIED:
         return Outcome(
             result=Result.REFUSED,
-            message=f"{what} was never applied: closed as NOT_APPLIED; nothing was changed",
+            message=f"{what} was never applied: closed as NOT_APPLIED",
+            also=("nothing was changed",),
             remedy=f"to roll back now: {run.policy.program} undo {run.target} "
             f"-n {run.target.namespace}",
         )
@@ -198,7 +199,8 @@ def _closed(run: Run, unwatched: Unwatched) -> Outcome:
     return Outcome(
         result=Result.UNDECIDED,
         message=f"it cannot be told any more whether {what} was applied: somebody has changed "
-        f"{run.target} since; closed as UNDECIDED, and it counts for the breaker",
+        f"{run.target} since",
+        also=("closed as UNDECIDED, and it counts for the limit of rollbacks",),
         remedy=f"kubectl rollout history {run.target} -n {run.target.namespace}",
     )
 
@@ -225,19 +227,19 @@ def _ended_meanwhile(run: Run, seen: Seen, holder: str) -> Outcome:
 
 def _nothing_left(run: Run, seen: Seen) -> Outcome:
     records = seen.ledger.records
-    last = ""
+    last: tuple[str, ...] = ()
     if records:
         ended = records[-1].closed_at or records[-1].intent_at
-        last = f"; the last one ended {records[-1].state} {span(seen.now, since=ended)} ago"
-    words = f"no rollback of {run.target} is left open{last}"
-    return Outcome(result=Result.SETTLED, message=words)
+        last = (f"the last one ended {records[-1].state} {span(seen.now, since=ended)} ago",)
+    words = f"no rollback of {run.target} is left open"
+    return Outcome(result=Result.SETTLED, message=words, also=last)
 
 
 def _alive(run: Run, seen: Seen) -> Outcome:
     return Outcome(
         result=Result.REFUSED,
-        message=f"{held_by(seen.lock, seen.ledger, seen.now)}, and its holder is alive; nothing "
-        "was changed",
+        message=f"{held_by(seen.lock, seen.ledger, seen.now)}, and its holder is alive",
+        also=("nothing was changed",),
         remedy=f"wait for it, or take it over: {run.policy.program} resume {run.target} "
         f"-n {run.target.namespace} --take-over",
     )

@@ -67,10 +67,10 @@ def told(run: Run, verdict: Verdict, held: str = "") -> Outcome:
     if isinstance(verdict, Complete):
         message = f"{run.target} is rolled out" + (f", {held}" if held else "")
         return Outcome(result=Result.SUCCEEDED, message=message, verdict=name)
-    result, word = unfinished(verdict)
+    result, word, also = unfinished(verdict)
     came = word if isinstance(verdict, Failed) else f"is {word}"
     message = f"the rollout of {run.target} {came}: {verdict.message}"
-    return Outcome(result=result, message=message, verdict=name, remedy=remedy)
+    return Outcome(result=result, message=message, also=also, verdict=name, remedy=remedy)
 
 
 def since_its_beginning(snapshot: Snapshot) -> Before:

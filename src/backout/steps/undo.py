@@ -77,7 +77,8 @@ async def undo(run: Run) -> Outcome:
         before = agreed
     return Outcome(
         result=Result.NOT_CHANGED,
-        message=f"the workload changed under each of {PLANS} plans; nothing was changed",
+        message=f"the workload changed under each of {PLANS} plans",
+        also=("nothing was changed",),
         remedy="see who else writes it, and run the command again",
     )
 
@@ -190,7 +191,7 @@ async def _dry_run(run: Run, agreed: Agreed) -> Outcome:
     workload, destination = plan.preflight.snapshot.workload, plan.preflight.destination
     if agreed.left is not None:
         words = f"the rollback to revision {destination.number} would be gone on with"
-        return Outcome(result=Result.DRY_RUN, message=f"{words}; nothing was changed")
+        return Outcome(result=Result.DRY_RUN, message=words, also=("nothing was changed",))
     answer = await patched(run, workload, destination)
     found = differences(workload["spec"]["template"], answer.object["spec"]["template"])
     fields = "1 field" if len(found) == 1 else f"{len(found)} fields"
@@ -199,5 +200,6 @@ async def _dry_run(run: Run, agreed: Agreed) -> Outcome:
     return Outcome(
         result=Result.DRY_RUN,
         message=f"{run.target} would be rolled back to revision {destination.number} "
-        "(server dry run); nothing was changed",
+        "(server dry run)",
+        also=("nothing was changed",),
     )

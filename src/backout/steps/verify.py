@@ -106,17 +106,19 @@ def _judged(run: Run, preflight: Preflight, ending: Ending) -> tuple[Outcome, st
     if not isinstance(ending.verdict, Complete):
         return outcome, ""
     start = f"{run.target} is rolled out"
+    also: list[str] = []
     match ending.health:
         case Healthy() as healthy:
             proof = healthy.proof
             words, result = f"{start} and healthy: {proof}", Result.SUCCEEDED
         case Unhealthy() | Inconclusive() as bad:
-            result, words = unwell(bad)
-            proof, words = "", f"{start}{words}"
+            result, (words, *also) = unwell(start, bad)
+            proof = ""
         case unasked:
             return _unasked(run, preflight, outcome, unasked or NotVerified(why="nothing asked"))
     health = type(ending.health).__name__
-    return replace(outcome, message=words, result=result, health=health), proof
+    facts = {"result": result, "health": health}
+    return replace(outcome, message=words, also=tuple(also), **facts), proof
 
 
 def _unasked(
@@ -126,15 +128,15 @@ def _unasked(
     why, probe = unasked.why, unasked.probe
     start = f"{run.target} is rolled out"
     is_required = run.policy.require_health
-    result, words = not_verified(why, is_required=is_required)
-    outcome = replace(outcome, message=f"{start}{words}", result=result)
+    result, (first, *also) = not_verified(start, why, is_required=is_required)
+    outcome = replace(outcome, message=first, also=tuple(also), result=result)
     if is_required:
         return outcome, ""
     if probe and preflight.replicas:
         run.say(Noted(message=f"not asked for health: {why}"))
         proof = f"the kubelet's own {probe} probe held for {run.limits.soak:g} s"
         words = f"{start} and healthy: {proof}"
-        return replace(outcome, message=words, health=Healthy.__name__), proof
+        return replace(outcome, message=words, also=(), health=Healthy.__name__), proof
     run.say(Noted(message="nothing is recorded: a rollout that completed proves no health"))
     return outcome, ""
 

@@ -245,7 +245,7 @@ class Told:
 
     @property
     def message(self) -> str:
-        return self.outcome.message if self.outcome else ""
+        return self.outcome.whole if self.outcome else ""
 
     def of(self, kind: str) -> list[str]:
         return [e.message for e in self.events if e.kind == kind]

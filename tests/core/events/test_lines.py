@@ -16,7 +16,7 @@ from msgspec.structs import fields
 from backout.core.events import EVENTS
 from backout.core.events.event import kind_of
 from backout.core.events.lines import About, Line, read, written
-from backout.core.events.told import Noted
+from backout.core.events.told import Noted, RunEnded
 from backout.core.events.watching import HealthAnswered, Moved
 
 if TYPE_CHECKING:
@@ -71,7 +71,10 @@ def values(expected: Any) -> st.SearchStrategy[Any]:
 
 
 def made(kind: type[Any]) -> st.SearchStrategy[Any]:
-    return st.builds(kind, **{f.name: values(f.type) for f in fields(kind)})
+    unwritten = getattr(kind, "unwritten", ())
+    return st.builds(
+        kind, **{f.name: values(f.type) for f in fields(kind) if f.name not in unwritten}
+    )
 
 
 ANY = st.one_of(*map(made, EVENTS))
@@ -82,6 +85,22 @@ def test_an_event_is_read_back_as_it_was_written(event: Event) -> None:
     there = json.decode(json.encode(written(told(event))))
 
     assert read(there) == told(event)
+
+
+def test_the_sentences_of_a_last_word_are_for_readers_and_in_no_line() -> None:
+    last = RunEnded(
+        message="a; b",
+        sentences=("a", "b"),
+        result="failed",
+        exit=4,
+        verdict="",
+        health="",
+        remedy="",
+    )
+    line = written(told(last))
+
+    assert "sentences" not in line
+    assert line["message"] == "a; b"
 
 
 @pytest.mark.parametrize("wrong", [None, 7, "x", ["x"], {"a": 1}, True, 1e999, -(10**400)])

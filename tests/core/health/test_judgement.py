@@ -88,8 +88,8 @@ def test_what_was_unwell_before_the_rollback_is_said_to_have_been_so() -> None:
     verdict = judgement.at_deadline(every_second([UNWELL, api]), before=[UNWELL])
 
     assert verdict == Unhealthy(
-        why="service web: said unwell (was already so before the rollback); "
-        "service api: said unwell"
+        why="service web: said unwell (was already so before the rollback)",
+        also=("service api: said unwell",),
     )
 
 
@@ -103,7 +103,7 @@ def test_a_verdict_names_three_subjects_and_counts_the_others() -> None:
     verdict = judgement.at_deadline(every_second(many))
 
     assert isinstance(verdict, Unhealthy)
-    assert verdict.why.endswith("service 2: said unwell; and 2 more")
+    assert verdict.also[1:] == ("service 2: said unwell", "and 2 more")
 
 
 @pytest.mark.parametrize(("guesses", "in_vain"), [([True, True], True), ([True, False], False)])

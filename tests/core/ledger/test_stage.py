@@ -155,7 +155,7 @@ def test_whatever_ends_a_rollback_at_whatever_stage_the_last_word_and_the_record
     intent = record(state=State.INTENT)
 
     assert found.outcome.result is result
-    assert message in found.outcome.message
+    assert message in found.outcome.whole
     assert remedy in found.outcome.remedy
     assert bool(remedy) == bool(found.outcome.remedy)
     assert (found.edit(intent, NOW).state if found.edit else "none") == state

@@ -156,7 +156,7 @@ def test_the_last_word_counts_and_only_all_is_success(
 ) -> None:
     last = standing.outcome(count)
 
-    assert (last.result, last.message) == (result, message)
+    assert (last.result, last.whole) == (result, message)
     assert bool(last.remedy) == (result is not Result.SUCCEEDED)
 
 

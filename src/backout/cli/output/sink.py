@@ -56,12 +56,13 @@ class Sink:
     def finish(self, outcome: Outcome, code: int) -> None:
         """Take the last word."""
         last = RunEnded(
-            message=outcome.message,
+            message=outcome.whole,
             result=str(outcome.result),
             exit=code,
             verdict=outcome.verdict,
             health=outcome.health,
             remedy=outcome.remedy,
+            sentences=outcome.sentences,
         )
         told = self._told(last)
         try:

@@ -24,6 +24,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=KIN
 
     must_survive: ClassVar[bool] = True
     """Whether the run waits until the disk has it; also what came before is on the disk then."""
+    unwritten: ClassVar[frozenset[str]] = frozenset()
+    """Fields that only renderers read: in no journal, and in no JSON."""
 
     message: str
 
@@ -39,7 +41,7 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=KIN
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in written.items()
-            if name not in {KIND, "message"}
+            if name not in {KIND, "message", *self.unwritten}
         }
 
 

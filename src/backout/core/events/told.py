@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from backout.core.events.event import Event
 
 
@@ -25,8 +27,12 @@ class RunEnded(Event, frozen=True, kw_only=True, tag="outcome"):
     `exit` is the exit code.
     """
 
+    unwritten: ClassVar[frozenset[str]] = frozenset({"sentences"})
+
     result: str
     exit: int
     verdict: str
     health: str
     remedy: str
+    sentences: tuple[str, ...] = ()
+    """The message's, for whoever prints one a line; empty where it is read from a journal."""

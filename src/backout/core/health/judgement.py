@@ -73,15 +73,17 @@ class Healthy(Struct, frozen=True, kw_only=True):
 
 
 class Unhealthy(Struct, frozen=True, kw_only=True):
-    """The last answer of some subject was not well; `why` names it."""
+    """The last answer of some subject was not well; `why` names it, `also` further ones."""
 
     why: str
+    also: tuple[str, ...] = ()
 
 
 class Inconclusive(Struct, frozen=True, kw_only=True):
-    """Health could not be decided; `why` says what was missing."""
+    """Health could not be decided; `why` says what was missing, `also` what else was."""
 
     why: str
+    also: tuple[str, ...] = ()
 
 
 Health = Healthy | Unhealthy | Inconclusive
@@ -149,7 +151,7 @@ def at_deadline(
         if found:
             words = [_told(s, earlier.get(s.subject)) for s in found[:MOST_NAMED]]
             more = len(found) - len(words)
-            return verdict(why="; ".join([*words, *([f"and {more} more"] if more else [])]))
+            return verdict(why=words[0], also=(*words[1:], *([f"and {more} more"] if more else [])))
     return Inconclusive(
         why="the answers were well, but not often enough in a row before time ran out"
     )

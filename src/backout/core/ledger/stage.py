@@ -164,7 +164,8 @@ def _unchanged(why: Why, edit: Edit | None) -> LastWord:
         case Stopped(error=error):
             outcome = Outcome(
                 result=Result.NOT_CHANGED,
-                message=f"{error.message}; nothing was changed",
+                message=error.message,
+                also=("nothing was changed",),
                 remedy=error.remedy,
             )
             return LastWord(outcome=outcome, edit=edit)
@@ -176,8 +177,11 @@ def _left_open(why: Why, words: Words) -> Outcome:
     """Return the outcome of a PATCH that landed and whose rollout was not watched to its end."""
     return Outcome(
         result=_result(why),
-        message=f"{_reason(why)}; {words.target} was set to revision {words.revision}; its rollout "
-        "was not watched to the end",
+        message=_reason(why),
+        also=(
+            f"{words.target} was set to revision {words.revision}",
+            "its rollout was not watched to the end",
+        ),
         remedy=f"go on with: {words.resume}",
     )
 

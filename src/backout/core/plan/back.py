@@ -31,11 +31,11 @@ def already_back(back: Back, snapshot: Snapshot, policy: Request) -> Outcome:
     now = revisions.current(snapshot.revisions)
     renumbered = f" (now revision {now.number})" if now and now.number != number else ""
     ago = span(snapshot.now, since=record.intent_at)
-    how = "" if record.state is State.SUCCEEDED else f"; {_ended(record)}"
+    how = () if record.state is State.SUCCEEDED else (_ended(record),)
     return Outcome(
         result=Result.REFUSED,
-        message=f"{ALREADY_BACK} {number}{renumbered}, {ago} ago by {record.actor}{how}; nothing "
-        "was changed",
+        message=f"{ALREADY_BACK} {number}{renumbered}, {ago} ago by {record.actor}",
+        also=(*how, "nothing was changed"),
         remedy=f"see how it is now: {lines.of('backout verify', policy, snapshot)}",
     )
 

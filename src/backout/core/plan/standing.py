@@ -153,7 +153,8 @@ def outcome(count: Mapping[Standing, int]) -> Outcome:
     result = Result.REFUSED if refused else Result.NOT_CHANGED if unasked else Result.SUCCEEDED
     return Outcome(
         result=result,
-        message="; ".join([message, *([", ".join(others)] if others else [])]),
+        message=message,
+        also=(", ".join(others),) if others else (),
         remedy="for all that is known of one: backout check TYPE/NAME -n NAMESPACE"
         if others
         else "",

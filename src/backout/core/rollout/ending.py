@@ -1,4 +1,4 @@
-"""How a rollout ended and how its service is: a result and words, the same for every command."""
+"""How a rollout ended and how its service is: a result and sentences, the same for every command."""
 
 from __future__ import annotations
 
@@ -6,37 +6,39 @@ from typing import TYPE_CHECKING, assert_never
 
 from backout.core.health.judgement import Inconclusive, Unhealthy
 from backout.core.outcome import Result
-from backout.core.rollout.verdict import Failed, Superseded
+from backout.core.rollout.verdict import Failed, Superseded, Unknown
 
 if TYPE_CHECKING:
     from backout.core.rollout.verdict import Verdict
 
 
-def unfinished(verdict: Verdict) -> tuple[Result, str]:
-    """Return what a rollout came to that is not complete, in a word."""
+def unfinished(verdict: Verdict) -> tuple[Result, str, tuple[str, ...]]:
+    """Return what a rollout came to that is not complete: in a word, and what is said after why."""
     match verdict:
-        case Failed():
-            return Result.FAILED, "failed"
+        case Failed(also=also):
+            return Result.FAILED, "failed", also
         case Superseded():
-            return Result.UNDECIDED, "superseded"
+            return Result.UNDECIDED, "superseded", ()
+        case Unknown(also=also):
+            return Result.UNDECIDED, "undecided", also
         case _:
-            return Result.UNDECIDED, "undecided"
+            return Result.UNDECIDED, "undecided", ()
 
 
-def unwell(health: Unhealthy | Inconclusive) -> tuple[Result, str]:
-    """Return what is said behind `rolled out` where the service did not answer well."""
+def unwell(start: str, health: Unhealthy | Inconclusive) -> tuple[Result, tuple[str, ...]]:
+    """Return what became of a complete rollout, told by `start`, that did not answer well."""
     match health:
-        case Unhealthy(why=why):
-            return Result.FAILED, f", and unhealthy: {why}"
-        case Inconclusive(why=why):
-            return Result.UNDECIDED, f"; health is inconclusive: {why}"
+        case Unhealthy(why=why, also=also):
+            return Result.FAILED, (f"{start}, and unhealthy: {why}", *also)
+        case Inconclusive(why=why, also=also):
+            return Result.UNDECIDED, (start, f"health is inconclusive: {why}", *also)
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def not_verified(why: str, *, is_required: bool) -> tuple[Result, str]:
-    """Return what is said behind `rolled out` where nothing could be asked."""
-    words = f"; not verified end to end: {why}"
+def not_verified(start: str, why: str, *, is_required: bool) -> tuple[Result, tuple[str, ...]]:
+    """Return what became of a complete rollout, told by `start`, where nothing could be asked."""
+    words = f"not verified end to end: {why}"
     if is_required:
-        return Result.UNDECIDED, f"{words} (--require-health)"
-    return Result.SUCCEEDED, words
+        return Result.UNDECIDED, (start, f"{words} (--require-health)")
+    return Result.SUCCEEDED, (start, words)

@@ -36,9 +36,13 @@ class Complete(Struct, frozen=True, kw_only=True):
 
 
 class Failed(Struct, frozen=True, kw_only=True):
-    """It will not finish; `causes` are ranked, the root cause first."""
+    """It will not finish; `causes` are ranked, the root cause first.
+
+    `also` is what is to be said after `message`, a sentence each.
+    """
 
     message: str
+    also: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
 
 
@@ -49,9 +53,10 @@ class Superseded(Struct, frozen=True, kw_only=True):
 
 
 class Unknown(Struct, frozen=True, kw_only=True):
-    """It could not be decided; `message` says why."""
+    """It could not be decided; `message` says why, and `also` in further sentences."""
 
     message: str
+    also: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
 
 

@@ -37,14 +37,15 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
     does one that a Pod holds up: whoever deletes that finishes it.
     """
     result, words = _judged(run, ending)
+    *most, last = words
     number = plan.preflight.destination.number
     verdict = type(ending.verdict).__name__
     health = type(ending.health).__name__ if ending.health is not None else ""
     causes = _causes(ending)
     outcome = Outcome(
         result=result,
-        message=f"{run.target} {_done(result)} revision {number}{_now(ending, number)}; {words} "
-        f"({seconds:.1f} s)",
+        message=f"{run.target} {_done(result)} revision {number}{_now(ending, number)}",
+        also=(*most, f"{last} ({seconds:.1f} s)"),
         verdict=verdict,
         health=health,
         remedy=_remedy(run, plan, ending),
@@ -98,37 +99,37 @@ def not_recorded(outcome: Outcome) -> Outcome:
     """Return the outcome of a rollback whose record is still open: undecided for a script."""
     if outcome.result is not Result.SUCCEEDED:
         return outcome
-    words = f"{outcome.message}; but its record could not be closed"
-    return replace(outcome, result=Result.UNDECIDED, message=words)
+    also = (*outcome.also, "but its record could not be closed")
+    return replace(outcome, result=Result.UNDECIDED, also=also)
 
 
-def _judged(run: Run, ending: Ending) -> tuple[Result, str]:
-    verdict = ending.verdict
+def _judged(run: Run, ending: Ending) -> tuple[Result, tuple[str, ...]]:
+    """Return what became of it, and why in sentences."""
+    verdict, start = ending.verdict, "rolled out"
     if not isinstance(verdict, Complete):
-        result, word = unfinished(verdict)
+        result, word, also = unfinished(verdict)
         whose = "its rollout " if isinstance(verdict, Failed) else ""
-        return result, f"{whose}{word}: {verdict.message}"
+        return result, (f"{whose}{word}: {verdict.message}", *also)
     match ending.health:
         case Healthy():
             return _healthy(run, ending.health)
         case Unhealthy() | Inconclusive():
-            result, words = unwell(ending.health)
+            return unwell(start, ending.health)
         case NotVerified() | None:
             why = ending.health.why if ending.health is not None else "nothing was asked"
-            result, words = not_verified(why, is_required=run.policy.require_health)
+            return not_verified(start, why, is_required=run.policy.require_health)
         case _ as unreachable:
             assert_never(unreachable)
-    return result, f"rolled out{words}"
 
 
-def _healthy(run: Run, health: Healthy) -> tuple[Result, str]:
+def _healthy(run: Run, health: Healthy) -> tuple[Result, tuple[str, ...]]:
     words = f"healthy: {health.proof}"
     if not health.unasked:
-        return Result.SUCCEEDED, words
-    words += f"; not asked: {'; '.join(health.unasked)}"
+        return Result.SUCCEEDED, (words,)
+    *most, last = (f"not asked: {health.unasked[0]}", *health.unasked[1:])
     if run.policy.require_health:
-        return Result.UNDECIDED, f"{words} (--require-health)"
-    return Result.SUCCEEDED, words
+        return Result.UNDECIDED, (words, *most, f"{last} (--require-health)")
+    return Result.SUCCEEDED, (words, *most, last)
 
 
 def _done(result: Result) -> str:

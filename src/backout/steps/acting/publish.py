@@ -42,7 +42,7 @@ async def publish(run: Run, workload: Object, outcome: Outcome) -> None:
         },
         "type": kind,
         "reason": reason,
-        "message": run.session.mask.text(f"{outcome.message} (traceID={run.trace_id})")[:1024],
+        "message": run.session.mask.text(f"{outcome.whole} (traceID={run.trace_id})")[:1024],
         "source": {"component": "backout"},
         "reportingComponent": "backout",
         "reportingInstance": run.identity.host,

@@ -289,12 +289,14 @@ class _Trial:
         match found:
             case Healthy(successes=count):
                 return Rehearsed(words=f"{start} and answered well {count} times")
-            case Unhealthy(why=why):
-                return RehearsalFailed(why=f"{start}, and answered badly: {why}")
+            case Unhealthy(why=why, also=also):
+                answers = "; ".join((why, *also))
+                return RehearsalFailed(why=f"{start}, and answered badly: {answers}")
             case NotVerified(why=why):
                 return Rehearsed(words=f"{held}; its health could not be asked: {why}")
-            case Inconclusive(why=why):
-                return Rehearsed(words=f"{held}; its answers prove nothing: {why}")
+            case Inconclusive(why=why, also=also):
+                answers = "; ".join((why, *also))
+                return Rehearsed(words=f"{held}; its answers prove nothing: {answers}")
             case None:
                 return Rehearsed(words=held)
 

@@ -351,18 +351,19 @@ class Watch:
         self._causes = self._standing()
         self._teller.causes(self._causes)
         first = self._causes[0] if self._causes else None
-        root = f"; {first.subject}: {first.message}" if first is not None else ""
+        root = (f"{first.subject}: {first.message}",) if first is not None else ()
         if self._clock() >= self._deadline:
-            words = f"not finished when time was up: {self._teller.said}{root}"
-            return Unknown(message=words, causes=self._causes)
+            words = f"not finished when time was up: {self._teller.said}"
+            return Unknown(message=words, also=root, causes=self._causes)
         scene, before = self._scene, self._watched.earlier.standing
         if scene is not None and verdict.stands_by(scene.pods, scene.others, before):
             wanted = self._kind.counters(scene.workload).wanted
             words = f"{before} of {wanted} Pods are Ready, as before"
             why = "the others run and have never restarted: active and passive by design?"
-            return Unknown(message=f"{words}; {why}", causes=self._causes)
+            return Unknown(message=words, also=(why,), causes=self._causes)
         return Failed(
-            message=f"no progress for {self._allowed} s{self._whose}{root}",
+            message=f"no progress for {self._allowed} s{self._whose}",
+            also=root,
             causes=self._causes,
         )
 

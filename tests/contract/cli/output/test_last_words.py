@@ -44,10 +44,11 @@ LINE = "rollback triggered for deployment/shop to revision=1, traceID=t1"
 TRIGGERED = Triggered(message=LINE, revision=1)
 
 
-def ended(result: str, message: str, **more: Any) -> RunEnded:
+def ended(result: str, *sentences: str, **more: Any) -> RunEnded:
     code = {"succeeded": 0, "refused": 3, "failed": 4, "undecided": 5}[result]
     told = {"verdict": "", "health": "", "remedy": "", **more}
-    return RunEnded(message=message, result=result, exit=code, **told)
+    told = {"sentences": sentences, **told}
+    return RunEnded(message="; ".join(sentences), result=result, exit=code, **told)
 
 
 def not_ready(pod: int, restarts: int, *, final: bool) -> NotReady:
@@ -94,8 +95,8 @@ def test_a_success(capsys: pytest.CaptureFixture[str]) -> None:
         milliseconds=1.0,
     )
     done = RolledOut(message='deployment "shop" successfully rolled out', images={})
-    words = "deployment/shop rolled back to revision 1, now revision 4; healthy: it answered (6 s)"
-    out, err = read(capsys, *WHERE, before, TRIGGERED, done, ended("succeeded", words))
+    words = ("deployment/shop rolled back to revision 1, now revision 4", "healthy: it (6 s)")
+    out, err = read(capsys, *WHERE, before, TRIGGERED, done, ended("succeeded", *words))
 
     assert err == ""
     assert out == (
@@ -104,7 +105,7 @@ def test_a_success(capsys: pytest.CaptureFixture[str]) -> None:
         f"{LINE}\n"
         'deployment "shop" successfully rolled out\n'
         "✓ deployment/shop rolled back to revision 1, now revision 4\n"
-        "  healthy: it answered (6 s)\n"
+        "  healthy: it (6 s)\n"
         "  write it up: backout report t1\n"
     )
 
@@ -171,7 +172,7 @@ def test_a_check_keeps_its_findings_on_stdout_and_the_limits_line_where_scripts_
 def test_a_failure_counts_the_same_trouble_and_tells_who_serves(
     capsys: pytest.CaptureFixture[str], ready: int, old_ready: int, service: str
 ) -> None:
-    words = "deployment/shop was set to revision 1, now revision 4; its rollout failed: exit 3"
+    words = ("deployment/shop was set to revision 1, now revision 4", "its rollout failed: exit 3")
     out, err = read(
         capsys,
         TRIGGERED,
@@ -181,7 +182,7 @@ def test_a_failure_counts_the_same_trouble_and_tells_who_serves(
         not_ready(2, 5, final=True),
         counted(ready, old_ready),
         NextStep(message="next candidate: revision 2: backout undo deploy/shop --to-revision 2"),
-        ended("failed", words, remedy="read its last run: kubectl logs shop-1"),
+        ended("failed", *words, remedy="read its last run: kubectl logs shop-1"),
     )
 
     assert out == (
@@ -199,6 +200,17 @@ def test_a_failure_counts_the_same_trouble_and_tells_who_serves(
         "    write it up: backout report t1\n"
         "    read its last run: kubectl logs shop-1\n"
     )
+
+
+def test_a_sentence_stays_whole_whatever_a_service_or_a_smoke_test_has_answered(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("deployment/shop was set to revision 1", "rolled out, and unhealthy: a; b; c")
+    _, err = read(capsys, ended("failed", *words))
+    _, of_a_journal = read(capsys, ended("failed", *words, sentences=()))
+
+    assert err.splitlines() == [f"✗ {words[0]}", f"  {words[1]}"]
+    assert of_a_journal.splitlines() == [f"✗ {'; '.join(words)}"]
 
 
 @pytest.mark.usefixtures("api")

@@ -83,7 +83,7 @@ class LastWords:
     def ending(self, line: Line, event: told.RunEnded, signs: Signs) -> list[Shown]:
         """Return the last lines; all below the first are indented."""
         is_judged = event.result in _GOOD | _BAD | _DOUBT
-        head, *rest = event.message.split("; ") if is_judged else [event.message]
+        head, *rest = (is_judged and event.sentences) or (event.message,)
         if event.result == Result.FAILED and self._is_triggered:
             # It begins with what was done, which alone reads like a success.
             head = f"FAILED: {head}"

@@ -72,7 +72,7 @@ def _of_the_plan(event: Event) -> list[Shown]:
             lines = [Shown(f"revision {number} ({named})", "bold", "target")]
             lines += facts(why, "", "")
             lines += [Shown(f"change-cause: {cause}", "dim", "")] if cause else []
-            return lines + (facts("; ".join(changes), "", "changes") if changes else [])
+            return lines + [Shown(s, "", "" if n else "changes") for n, s in enumerate(changes)]
         case planning.AskedBefore():
             return [Shown(message, label="service")]
         case planning.PassedOver() | planning.KubectlDiffers() | planning.ImagesPinned():
