@@ -161,11 +161,11 @@ def _unexpected(error: Exception, sink: Sink) -> Outcome:
             result=Result.UNDECIDED,
             message=f"internal error ({type(error).__name__}: {error}) after the rollback was "
             "triggered: the PATCH may have been sent",
-            remedy="kubectl rollout status tells where it stands; please report this",
+            remedy="see where the rollout is: kubectl rollout status; then report this error",
         )
     return Outcome(
         result=Result.NOT_CHANGED,
         message=f"internal error ({type(error).__name__}: {error})",
         also=("nothing was changed",),
-        remedy="please report this",
+        remedy="report this error",
     )

@@ -38,7 +38,7 @@ def tls_words(error: BaseException, host: str) -> tuple[str, str]:
     reason = str(getattr(error, "reason", None) or error).replace("_", " ").lower()
     remedy = ""
     if "wrong version number" in reason or "http request" in reason:
-        remedy = "the port may speak plain http"
+        remedy = "check the address: the port may speak plain http"
     elif any(word in reason for word in ("certificate required", "bad certificate", "unknown ca")):
-        remedy = "the server does not accept the client certificate, or wants one"
+        remedy = "check the client certificate: the server wants one, or does not accept this one"
     return f"TLS with {host} failed: {untrusted(reason)}", remedy

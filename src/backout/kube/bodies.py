@@ -22,7 +22,7 @@ def object_in(response: Response, *, host: str) -> dict[str, Any]:
         if response.headers.content_type in {"", "application/json"}:
             raise Unreachable(
                 f"{host} answered with JSON that is broken or cut off",
-                remedy="is there a proxy in between? try again",
+                remedy="try again, and check whether a proxy cuts the answer",
             ) from None
         raise unusable(response.status, response.headers, host=host) from None
     if not isinstance(found, dict):

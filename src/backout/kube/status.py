@@ -132,7 +132,7 @@ def error_from(status: int, headers: Headers, body: bytes, *, host: str) -> Back
 
 def unusable(status: int, headers: Headers, *, host: str) -> Unreachable:
     """Return the error for an answer that no API server gives."""
-    remedy = "is there a proxy in between? check server and proxy-url in the kubeconfig"
+    remedy = "check server and proxy-url in the kubeconfig: a proxy may have answered"
     if 300 <= status < 400:  # noqa: PLR2004
         return Unreachable(f"{host} answered with a redirect (HTTP {status})", remedy=remedy)
     return Unreachable(f"{host} answered {kind_of_answer(status, headers)}", remedy=remedy)
@@ -153,12 +153,12 @@ def retry_after(headers: Headers) -> int | None:
 def _api_error(code: int, message: str, reason: str, details: dict[str, object]) -> ApiError:
     kind, remedy = _KINDS.get(code, (ApiError, ""))
     if code >= 500:  # noqa: PLR2004
-        remedy = "the API server has trouble of its own; try again in a moment"
+        remedy = "try again in a moment: the API server itself has trouble"
     if code == TOO_MANY:
-        remedy = "the API server is busy: try again"
+        remedy = "try again: the API server is busy"
     if is_of_policy(message):
         remedy = (
-            "an admission policy denies it, and no Role lifts that: ask its owner for an exception "
+            "ask the owner of the admission policy for an exception, as no Role lifts it "
             "(backout writes Leases named backout-*)"
         )
     return kind(message, code=code, reason=reason, details=dict(details), remedy=remedy)

@@ -46,7 +46,7 @@ def _headers(text: str, source: str) -> dict[str, str]:
         if match is None or match["name"].lower() in _OURS:
             raise ConfigError(
                 f"line {number} of {source} is no header that can be sent",
-                remedy="one `Name: value` a line, in ASCII",
+                remedy="write one `Name: value` a line, in ASCII",
             )
         found[match["name"]] = match["value"]
     return found

@@ -185,7 +185,7 @@ async def _row(run: Run, target: Target, session: Session) -> Row:
         return standing.unknown(target, error)
     except Exception as error:  # noqa: BLE001 (one odd object must not hide all the others)
         words = f"internal error ({type(error).__name__}: {error})"
-        return standing.unknown(target, BackoutError(words, remedy="please report this"))
+        return standing.unknown(target, BackoutError(words, remedy="report this error"))
 
 
 def _nothing(run: Run, asked: Which) -> Outcome:

@@ -186,7 +186,7 @@ def _closed(run: Run, unwatched: Unwatched) -> Outcome:
             result=Result.REFUSED,
             message=f"{what} was never applied: closed as NOT_APPLIED",
             also=("nothing was changed",),
-            remedy=f"to roll back now: {run.policy.program} undo {run.target} "
+            remedy=f"roll back now: {run.policy.program} undo {run.target} "
             f"-n {run.target.namespace}",
         )
     if state is State.APPLIED:
@@ -194,14 +194,15 @@ def _closed(run: Run, unwatched: Unwatched) -> Outcome:
             result=Result.UNDECIDED,
             message=f"{what} was applied, and {run.target} asks for something else since: closed "
             "as UNDECIDED",
-            remedy=f"kubectl rollout status {run.target} -n {run.target.namespace} --timeout=10m",
+            remedy=f"watch it: kubectl rollout status {run.target} "
+            f"-n {run.target.namespace} --timeout=10m",
         )
     return Outcome(
         result=Result.UNDECIDED,
         message=f"it cannot be told any more whether {what} was applied: somebody has changed "
         f"{run.target} since",
         also=("closed as UNDECIDED, and it counts for the limit of rollbacks",),
-        remedy=f"kubectl rollout history {run.target} -n {run.target.namespace}",
+        remedy=f"see its history: kubectl rollout history {run.target} -n {run.target.namespace}",
     )
 
 

@@ -27,8 +27,7 @@ def test_after_two_bad_deploys_it_goes_to_the_good_one_whose_pods_still_run(spac
 
     assert "newest other revision with Ready Pods (1 now)" in ran.out
     assert (
-        ran.line("note     passed over:")
-        == "note     passed over: revision 2, no Pod of it is Ready"
+        ran.line("note     not chosen:") == "note     not chosen: revision 2, no Pod of it is Ready"
     )
     assert ran.line("note     kubectl") == "note     kubectl rollout undo would go to revision 2"
     assert space.image_now() == space.image("v1")
@@ -137,8 +136,8 @@ def test_after_somebody_restarted_the_bad_one_it_goes_past_what_runs_the_same(
 
     ran = space.undo().expect(0)
 
-    assert ran.line("note     passed over:").startswith(
-        "note     passed over: revision 2, it differs from the"
+    assert ran.line("note     not chosen:").startswith(
+        "note     not chosen: revision 2, it differs from the"
     )
     assert ran.line("note     kubectl") == "note     kubectl rollout undo would go to revision 2"
     assert space.image_now() == space.image("v1")

@@ -40,7 +40,7 @@ def test_a_revision_that_was_marked_bad_is_passed_over_although_its_pods_run(spa
     ran = space.undo().expect(0)
 
     assert marked.outcome == "revision 2 of deployment/shop is marked bad"
-    assert "passed over: revision 2, known to be bad: marked by " in ran.out
+    assert "not chosen: revision 2, known to be bad: marked by " in ran.out
     assert "INC-7: leaks" in ran.out
     assert space.image_now() == space.image("v1")
 
@@ -113,7 +113,7 @@ def test_recorded_health_holds_the_digest_that_ran_and_the_versions_of_what_is_n
     assert good["images"] == {"app": images.manifest_digest("app", "v2")}
     assert good["references"] == {"ConfigMap/settings": made["metadata"]["resourceVersion"]}
     assert good["lastHealthyAt"] is not None
-    assert memory(space)[3]["bad"]["why"].startswith("rolled back by ")
+    assert memory(space)[3]["bad"]["why"].endswith(" rolled back from it")
     [record] = space.records()
     assert record["to"]["images"] == good["images"]
 

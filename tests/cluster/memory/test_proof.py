@@ -45,7 +45,7 @@ def test_a_verified_deploy_is_what_an_undo_to_the_last_healthy_goes_back_to(spac
     assert one["told"].startswith("verified by root (as admin): build 311; service shop:web/ready")
     assert one["images"]["app"].startswith("sha256:")
     assert space.audited("patch", "deployments")[:-1] == []
-    assert "passed over: revision 2, it was not recorded healthy" in ran.out
+    assert "not chosen: revision 2, it was not recorded healthy" in ran.out
     assert space.image_now() == space.image("v1")
 
 

@@ -353,7 +353,7 @@ async def test_https_spoken_to_an_http_port_has_a_remedy() -> None:
         with pytest.raises(Unreachable, match="TLS with") as caught:
             await session.request("GET", f"https://127.0.0.1:{port}", timeout=WITHIN)
 
-    assert caught.value.remedy == "the port may speak plain http"
+    assert caught.value.remedy == "check the address: the port may speak plain http"
 
 
 async def test_a_verified_context_is_the_default() -> None:

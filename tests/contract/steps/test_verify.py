@@ -103,7 +103,7 @@ async def test_what_was_verified_is_what_the_next_undo_goes_back_to(api: ApiServ
 
     assert told.result == "succeeded", told.text
     assert image(api) == NEXT
-    assert told.of("passed_over") == ["passed over: revision 4, it was not recorded healthy"]
+    assert told.of("passed_over") == ["not chosen: revision 4, it was not recorded healthy"]
 
 
 async def test_without_any_record_to_last_healthy_refuses_and_changes_nothing(

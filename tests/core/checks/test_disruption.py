@@ -198,8 +198,8 @@ def test_keda_at_0_replicas_is_named_with_its_object_and_how_to_look_again() -> 
     assert found.severity is Severity.INFO
     assert "KEDA (ScaledObject orders) scales deployment/web, which is at 0" in found.message
     assert found.remedy == (
-        "kubectl describe scaledobjects.keda.sh orders -n shop; when it has scaled up: "
-        "backout verify deployment/web"
+        "see why it does not scale up, and verify afterwards: "
+        "kubectl describe scaledobjects.keda.sh orders -n shop"
     )
     assert found_by("PF606", seen(autoscalers=(keda,))) == ()
 
@@ -216,7 +216,7 @@ def test_a_vertical_autoscaler_is_named_with_what_it_sets(changes: str, what: st
 
     assert found.severity is Severity.INFO
     assert f"VerticalPodAutoscaler web-vpa sets the {what} of Pods" in found.message
-    assert found.remedy.startswith("kubectl describe vpa web-vpa -n shop")
+    assert found.remedy.endswith(": kubectl describe vpa web-vpa -n shop")
 
 
 def test_an_annotation_that_no_vertical_autoscaler_wrote_names_none() -> None:

@@ -216,8 +216,8 @@ def test_what_is_known_of_a_template_is_known_of_it_restarted() -> None:
     _, restarted, first = twins()
     left = told(rollback(State.SUCCEEDED, restarted.hash, "v0", at=ago(hours=2)))
     known = memory.known(left, NOW, twins())
-    assert known.bad[first.hash] == "rolled back by ann, 2 h ago (as revision 2)"
-    assert known.bad[restarted.hash] == "rolled back by ann, 2 h ago"
+    assert known.bad[first.hash] == "ann rolled back from it, 2 h ago (as revision 2)"
+    assert known.bad[restarted.hash] == "ann rolled back from it, 2 h ago"
 
     better = memory.known(memory.recorded(left, first.hash, 1, at=ago(hours=1)), NOW, twins())
     assert set(better.bad) == set()

@@ -137,7 +137,7 @@ def test_what_the_ledger_and_the_template_say_of_a_revision_stands_in_its_status
     bad = record(source=Side(revision=2, hash=hashes[2]), destination=Side(revision=8, hash="h"))
     there = rows(stored=(barred, restarted, replica_set(3)), lease=lease(bad))
 
-    assert history_table.status(there[2]).startswith("known bad: rolled back by ann, ")
+    assert history_table.status(there[2]).startswith("bad: ann rolled back from it, ")
     assert "barrier: schema 39" in history_table.status(there[2])
     assert history_table.status(there[1]) == "only restarts what runs now"
     assert history_table.as_json(there[1])["onlyRestarts"] is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from backout.cli.output.columns import columns
+from backout.cli.output import tables
 from backout.cli.output.words import standing_table
 from backout.core.errors import BackoutError, Forbidden
 from backout.core.kinds.deployment import DEPLOYMENT
@@ -40,8 +40,10 @@ def unknown(name: str) -> Row:
 
 
 def lines(*rows: Row) -> list[str]:
-    cells = [row for _, row in standing_table.table([standing.checked(r) for r in rows])]
-    return columns(standing_table.HEADER, cells)
+    told: list[str] = []
+    cells = standing_table.table([standing.checked(r) for r in rows])
+    tables.table(lambda text, *_: told.append(text), standing_table.HEADER, cells)
+    return told
 
 
 def names(*rows: Row) -> list[str]:
@@ -91,7 +93,8 @@ def test_one_revision_only_is_refused_with_nowhere_to_go() -> None:
     assert isinstance(choice, Finding)
     found = standing.row(target("new"), refuse(alone, choice))
 
-    assert (found.answer, found.back_to) == (Standing.REFUSED, None)
+    assert (found.answer, found.now, found.back_to) == (Standing.REFUSED, 3, None)
+    assert found.now_images == (("app", "reg.example/app:v3"),)
     assert standing.checked(found).message == "deployment/new would not be rolled back (PF104)"
     assert "PF104 nothing to go back to" in lines(found)[1]
 
@@ -123,11 +126,18 @@ def test_many_reasons_are_cut_and_their_number_is_told() -> None:
 
 
 def test_a_hostile_text_does_nothing_to_the_table() -> None:
-    told = lines(row("web", finding("PF110", WARN, "\x1b[2J\n" + "x" * 500)))
+    told = lines(row("web", finding("PF110", WARN, "\x1b[2J\n" + "x" * 9000)))
 
     assert len(told) == 2
     assert "\\x1b[2J\\n" in told[1]
-    assert len(told[1]) < 300
+    assert len(told[1]) < tables.LONGEST + 100
+
+
+def test_words_are_never_cut_short_where_they_go_into_a_pipe() -> None:
+    words = "it cannot be told " * 50
+    _, one = lines(row("web", finding("PF110", WARN, words)))
+
+    assert one.endswith(words.strip())
 
 
 def counted(possible: int, refused: int = 0, unread: int = 0) -> dict[Standing, int]:

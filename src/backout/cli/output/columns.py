@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 GAP = "   "
 _LEAST = 24
-"""Characters of a last column below which it stands in lines of its own."""
+"""Characters beside a label below which the rest of its words stands further left."""
+_ROOM = 40
+"""Characters of a table's last column below which its words stand in lines of their own."""
 _INDENT = " " * 4
 
 
@@ -30,7 +32,7 @@ def fitted(rows: Sequence[tuple[str, ...]], width: int | None) -> list[list[str]
     if width is None or all(len(line) <= width for line in lines):
         return [[line] for line in lines]
     firsts = list(_aligned([row[:-1] for row in rows], is_padded=True))
-    is_beside = width - max(map(len, firsts)) - len(GAP) >= _LEAST
+    is_beside = width - max(map(len, firsts)) - len(GAP) >= _ROOM
     place = _beside if is_beside else _below
     return [place(first, row[-1], width) for first, row in zip(firsts, rows, strict=True)]
 

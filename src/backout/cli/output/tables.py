@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 CELL, LINE, LONGEST = 200, 1000, 4000
-"""Characters of a cell, of a line, of a value's line; a cluster's text may be endless."""
+"""Characters of a cell, of a line, of words that are never to be cut short; none is endless."""
 
 
 def sentence(put: Callable[[str, str, bool], None], text: str, style: str = "") -> None:
@@ -28,7 +28,7 @@ def table(
     rows: Sequence[tuple[str, tuple[str, ...]]],
 ) -> None:
     """Print rows, each with its style, below a header where there is one."""
-    cells = [tuple(shown(cell, CELL) for cell in row) for _, row in rows]
+    cells = [(*(shown(s, CELL) for s in row[:-1]), shown(row[-1], LONGEST)) for _, row in rows]
     styles = [style for style, _ in rows]
     if header is not None:
         cells, styles = [header, *cells], ["dim", *styles]

@@ -13,6 +13,7 @@ from backout.cli.options import target
 from backout.cli.output.printing import json_line
 from backout.cli.output.reports import FORMATS, markdown
 from backout.cli.output.reports.page import incident_page
+from backout.cli.program import program
 from backout.cli.runs import report_list
 from backout.core.errors import ConfigError
 from backout.core.report import incidents, runs, timeline
@@ -79,8 +80,8 @@ def _found(wanted: WantedRun, journal: str | None) -> Incident:
         gaps = f" ({'; '.join(lines.gaps)})" if lines.gaps else ""
         raise ConfigError(
             f"the journal {path} holds no such run{gaps}",
-            remedy="backout report --list shows the runs there are; --journal FILE reads another "
-            "journal",
+            remedy="read another journal (--journal FILE), or list the runs of this one: "
+            f"{program()} report --list",
         )
     return timeline.incident(found, lines.gaps)
 

@@ -31,8 +31,8 @@ def quota_leaves_too_little(preflight: Preflight) -> Iterator[Fact]:
         if _moves(preflight, short):
             yield Fact(
                 message=f"{short.words(wanted)}: it waits until old Pods are gone",
-                remedy=f"kubectl describe quota {short.quota} -n "
-                f"{preflight.snapshot.target.namespace}; raise it, or scale something else down",
+                remedy="raise the quota, or scale something else down: kubectl describe quota "
+                f"{short.quota} -n {preflight.snapshot.target.namespace}",
             )
 
 
@@ -81,8 +81,8 @@ def autoscaler_holds_at_zero(preflight: Preflight) -> Iterator[Fact]:
                 message=f"KEDA (ScaledObject {name}) scales {snapshot.target}, which is at 0 "
                 "replicas now: no Pod will show whether revision "
                 f"{preflight.destination.number} works until KEDA scales it up",
-                remedy=f"{_kubectl('describe scaledobjects.keda.sh', name, preflight)}; when it "
-                f"has scaled up: backout verify {snapshot.target}",
+                remedy="see why it does not scale up, and verify afterwards: "
+                f"{_kubectl('describe scaledobjects.keda.sh', name, preflight)}",
             )
 
 
@@ -93,7 +93,7 @@ def autoscaler_changes_pods(preflight: Preflight) -> Iterator[Fact]:
             message=f"VerticalPodAutoscaler {name} sets the {changed} of Pods when they are made: "
             f"those of revision {preflight.destination.number} get its numbers, not the template's",
             detail="room by quota and nodes is judged by the template",
-            remedy=f"{_kubectl('describe vpa', name, preflight)} shows what it recommends",
+            remedy=f"see what it recommends: {_kubectl('describe vpa', name, preflight)}",
         )
 
 

@@ -53,7 +53,7 @@ def workload_is_paused(preflight: Preflight) -> Iterator[Fact]:
     if still is not None and still.lift is not None and not preflight.policy.unpause:
         yield Fact(
             message=f"{still.why}: its controller would not roll the target out",
-            remedy="--unpause resumes it in the same write (resuming first would roll the bad "
+            remedy="resume it in the same write (resuming first would roll the bad "
             f"template further): {again(preflight.policy, preflight.snapshot, '--unpause')}",
             risk="the template is set and nothing rolls out until somebody resumes it",
         )

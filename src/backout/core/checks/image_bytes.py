@@ -124,7 +124,7 @@ def _remedy(preflight: Preflight, image: str, then: ImageAnswer | None) -> str:
         return f"to run what ran, if the registry has it still: {pin_line(preflight)}"
     if still_there(preflight, image):
         return f"to run what ran: {pin_line(preflight)}"
-    return f"what ran is gone from the registry: {another(preflight, image, has='is there')}"
+    return f"{another(preflight, image, has='is there')}: the registry no longer has what ran"
 
 
 def _is_told(now: ImageAnswer) -> bool:

@@ -75,7 +75,7 @@ def registry_is_unreachable(preflight: Preflight) -> Iterator[Fact]:
     for answer in _answers(preflight, ImageState.UNREACHABLE):
         yield Fact(
             message=answer.detail,
-            remedy="the nodes may still reach the registry",
+            remedy="check that the nodes reach the registry, even if this machine does not",
         )
 
 

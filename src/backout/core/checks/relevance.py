@@ -76,7 +76,7 @@ def nodes_are_not_ready(preflight: Preflight) -> Iterator[Fact]:
         yield Fact(
             message=f"{len(down)} of {len(preflight.snapshot.nodes)} nodes {verb} not Ready "
             f"({names})",
-            remedy="kubectl describe node NAME; a rollback does not repair nodes",
+            remedy="repair the nodes, a rollback does not: kubectl describe node NAME",
         )
 
 

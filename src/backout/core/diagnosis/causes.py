@@ -43,7 +43,7 @@ class Cause(Struct, frozen=True, kw_only=True):
 REMEDIES = {
     "STUCK_POD": "delete the Pod: kubectl delete pod POD -n NAMESPACE",
     "QUOTA": "raise the quota, or free what fills it",
-    "ADMISSION": "the API server refuses the Pods: correct what its message names",
+    "ADMISSION": "correct what the API server's message names",
     "SCHEDULING_GATED": "see why the controller that owns the scheduling gate does not remove it",
     "UNSCHEDULABLE": "make room on the nodes, or correct the node selector or the tolerations",
     "VOLUME": "check the volume's ConfigMap, Secret or claim",

@@ -243,7 +243,7 @@ def _learned(ledger: Ledger, record: Record, references: Mapping[str, str] | Non
     if _is_return(ledger.records, record):
         ledger = _forgiven(ledger, target.hash)
     elif not _is_told(ledger, source.hash, record.intent_at):
-        words = f"rolled back by {record.actor}"
+        words = f"{record.actor} rolled back from it"
         ledger = _blamed(ledger, source.hash, source.revision, at, words, Blame.LEFT)
     if record.health != Healthy.__name__:
         return ledger

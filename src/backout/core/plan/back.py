@@ -36,7 +36,8 @@ def already_back(back: Back, snapshot: Snapshot, policy: Request) -> Outcome:
         result=Result.REFUSED,
         message=f"{ALREADY_BACK} {number}{renumbered}, {ago} ago by {record.actor}",
         also=(*how, "nothing was changed"),
-        remedy=f"see how it is now: {lines.of('backout verify', policy, snapshot)}",
+        remedy="check that the service is healthy now: "
+        + lines.of("backout verify", policy, snapshot),
     )
 
 

@@ -51,7 +51,8 @@ class Refusal(Struct, frozen=True, kw_only=True):
     """Nothing will be changed. `way_on` is the line that goes on anyway, empty if there is none.
 
     `outage` says what refusing leaves, empty where Pods are Ready; `preflight` is None where no
-    target could be chosen. `handed_over` is the revision that somebody who may patch could go to
+    target could be chosen; `current` is the revision that the workload asks for now, where it is
+    known. `handed_over` is the revision that somebody who may patch could go to
     now, None where that would not be safe.
     """
 
@@ -62,6 +63,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     outage: str
     preflight: Preflight | None
     workload: Object | None = None
+    current: Revision | None = None
     handed_over: Revision | None = None
 
 
@@ -88,6 +90,7 @@ def decide(
         outage=_outage(preflight.snapshot),
         preflight=preflight,
         workload=preflight.snapshot.workload,
+        current=revisions.current(preflight.revisions),
         handed_over=preflight.destination if _only_permission(blocks) else None,
     )
 
@@ -102,6 +105,7 @@ def refuse(snapshot: Snapshot, found: Finding) -> Refusal:
         outage=_outage(snapshot),
         preflight=None,
         workload=snapshot.workload,
+        current=revisions.current(snapshot.revisions),
         handed_over=_holders_target(snapshot) if found.id == UNDER_WAY.id else None,
     )
 

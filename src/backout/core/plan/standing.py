@@ -70,7 +70,7 @@ def row(target: Target, found: Plan | Refusal) -> Row:
         findings=tuple(sorted(found.findings, key=lambda f: WEIGHT[f.severity])),
         blocks=frozenset(b.id for b in found.blocks) if isinstance(found, Refusal) else frozenset(),
         skipped=found.skipped,
-        **(_chosen(preflight) if preflight is not None else {}),
+        **(_chosen(preflight) if preflight is not None else _current(found)),
     )
 
 
@@ -89,6 +89,13 @@ def _chosen(preflight: Preflight) -> dict[str, Any]:
         "proven": preflight.choice.proven,
         "why": preflight.choice.why,
     }
+
+
+def _current(found: Plan | Refusal) -> dict[str, Any]:
+    """Return where a workload is that has nowhere to go."""
+    if not isinstance(found, Refusal) or found.current is None:
+        return {}
+    return {"now": found.current.number, "now_images": _images(found.current.template)}
 
 
 def _images(pod_template: Object) -> tuple[tuple[str, str], ...]:
@@ -155,7 +162,7 @@ def outcome(count: Mapping[Standing, int]) -> Outcome:
         result=result,
         message=message,
         also=(", ".join(others),) if others else (),
-        remedy="for all that is known of one: backout check TYPE/NAME -n NAMESPACE"
+        remedy="see everything about one of them: backout check TYPE/NAME -n NAMESPACE"
         if others
         else "",
     )

@@ -85,7 +85,8 @@ class Flags(Discreet, frozen=True, kw_only=True):
             key, equals, value = one.partition("=")
             if not equals:
                 raise ConfigError(
-                    "--as-user-extra takes KEY=VALUE", remedy="kubectl would leave it out silently"
+                    "--as-user-extra takes KEY=VALUE",
+                    remedy="add =VALUE; kubectl would ignore it silently",
                 )
             found.setdefault(key, []).append(value)
         return found

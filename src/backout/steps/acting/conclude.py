@@ -152,7 +152,7 @@ def _remedy(run: Run, plan: Plan, ending: Ending) -> str:
     if found:
         return str(found[0].remedy)
     if isinstance(ending.health, Unhealthy):
-        return "the cause may not be the template: look at what the service depends on"
+        return "look at what the service depends on: the template may not be the cause"
     if isinstance(ending.health, NotVerified):
         return ending.health.remedy
     if isinstance(ending.health, Inconclusive):
@@ -163,4 +163,4 @@ def _remedy(run: Run, plan: Plan, ending: Ending) -> str:
         ways = [f.remedy for f in plan.accepted if f.id == REVERTS.id]
         if ways:
             return ways[0]
-    return f"kubectl describe {run.target} -n {run.target.namespace}"
+    return f"look at it: kubectl describe {run.target} -n {run.target.namespace}"

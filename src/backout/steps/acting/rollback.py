@@ -371,5 +371,5 @@ def _refusal(run: Run, plan: Plan, blocks: tuple[Finding, ...]) -> Refusal:
 def _internal(error: Exception) -> BackoutError:
     return BackoutError(
         f"internal error ({type(error).__name__}: {error})",
-        remedy="please report this",
+        remedy="report this error",
     )

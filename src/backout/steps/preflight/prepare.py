@@ -116,7 +116,7 @@ def tell_choice(run: Run, preflight: Preflight) -> None:
     )
     tell_pinned(run, preflight)
     for number, why in choice.passed_over:
-        run.say(PassedOver(message=f"passed over: revision {number}, {why}", revision=number))
+        run.say(PassedOver(message=f"not chosen: revision {number}, {why}", revision=number))
     if choice.kubectl is not None and choice.kubectl != destination.number:
         run.say(
             KubectlDiffers(

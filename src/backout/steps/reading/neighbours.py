@@ -61,4 +61,4 @@ def _meant(name: str, names: list[str], noun: str, *, flag: str = "") -> str:
     if near:
         return f"did you mean {prefix}{near}?"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"there are: {', '.join(names[:SHOWN])}{more}"
+    return f"name one that is there: {', '.join(names[:SHOWN])}{more}"

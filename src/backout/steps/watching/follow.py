@@ -147,7 +147,7 @@ async def _pump(
         changes.put_nowait((one.resource, error))
     except Exception as error:  # noqa: BLE001 (a defect of ours must not be silence to the end)
         words = f"internal error ({type(error).__name__}: {error})"
-        changes.put_nowait((one.resource, BackoutError(words, remedy="please report this")))
+        changes.put_nowait((one.resource, BackoutError(words, remedy="report this error")))
 
 
 def _merge(state: Newest, resource: str, change: Change) -> None:

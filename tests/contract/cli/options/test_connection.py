@@ -141,7 +141,7 @@ async def test_a_404_says_what_to_check(backout: Command, api: ApiServer) -> Non
 
     assert is_one_clear_sentence(done)
     assert '"nothing" not found' in done.err
-    assert done.lines[-1] == "  fix: there are: web"
+    assert done.lines[-1] == "  fix: name one that is there: web"
 
 
 async def test_a_server_that_hangs_ends_by_the_request_time_out(backout: Command) -> None:

@@ -145,5 +145,5 @@ async def test_ledger_shows_and_marks_what_a_file_names(backout: Command) -> Non
     shown = await backout("ledger", "-f", file)
 
     assert marked.code == 0, marked.err
-    assert "known bad: revision 2 app:bad" in shown.out
+    assert "revision 2 app:bad is bad: " in shown.out
     assert (await backout("ledger", "x", "-f", file)).code == 2

@@ -22,7 +22,7 @@ def test_what_goes_into_a_pipe_is_a_line_a_row() -> None:
 
 
 def test_the_last_column_is_wrapped_below_its_beginning() -> None:
-    header, (first, *more) = fitted(ROWS, 40)
+    header, (first, *more) = fitted(ROWS, 50)
 
     assert header == ["NAME   STATUS"]
     assert first.startswith("shop   recorded healthy")
@@ -37,10 +37,10 @@ def test_where_little_room_is_left_it_stands_below_the_row() -> None:
 
 
 def test_a_sentence_is_wrapped_below_itself() -> None:
-    line = "  passed over: revision 3, no Pod of it is Ready"
+    line = "  not chosen: revision 3, no Pod of it is Ready"
 
     assert wrapped(line, None) == [line]
-    assert wrapped(line, 30) == ["  passed over: revision 3, no", "      Pod of it is Ready"]
+    assert wrapped(line, 30) == ["  not chosen: revision 3, no", "      Pod of it is Ready"]
 
 
 _WORDS = st.lists(st.text("abc", min_size=1, max_size=9), max_size=20).map(" ".join)

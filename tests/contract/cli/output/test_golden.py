@@ -47,7 +47,7 @@ note: Pod web\x1b]0;owned\x07\u202e: ::error::x\n#\x23vso[task.complete result=F
   │ \x1b[31mred\x1b[0m
   │ a\u2028b
 ✗ Pod web\x1b]0;owned\x07\u202e: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold]
-  fix: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold]
+  next: ::error::x\n#\x23vso[task.complete result=Failed]\r\u200b[bold]
 """  # noqa: E501 (as it is printed)
 
 

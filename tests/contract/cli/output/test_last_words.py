@@ -29,7 +29,7 @@ WHERE: list[Event] = [
         must_start=False,
         changes=("image shop:v3 -> shop:v1", "env CRASH removed"),
     ),
-    PassedOver(message="passed over: revision 2, no Pod of it is Ready", revision=2),
+    PassedOver(message="not chosen: revision 2, no Pod of it is Ready", revision=2),
 ]
 TOLD = """\
   now      deployment/shop is at revision 3 (shop:v3)
@@ -38,7 +38,7 @@ TOLD = """\
            newest other revision with Ready Pods (3 now)
   changes  image shop:v3 -> shop:v1
            env CRASH removed
-  note     passed over: revision 2, no Pod of it is Ready
+  note     not chosen: revision 2, no Pod of it is Ready
 """
 LINE = "rollback triggered for deployment/shop to revision=1, traceID=t1"
 TRIGGERED = Triggered(message=LINE, revision=1)
@@ -124,14 +124,40 @@ def test_a_refusal_says_the_risk_and_ends_with_the_safest_step(
     assert err == (
         "✗ Not rolled back (PF301, PF906). Nothing was changed.\n"
         "  PF301    image shop:v1 is gone\n"
-        "  risk     no Pod starts\n"
         "  PF906    the service is healthy now\n"
+        "  risk     no Pod starts\n"
         "  note     refusing leaves the outage as it is\n"
         "  What to do:\n"
         f"    {remedy}\n"
         "    push it again\n"
         "    leave it as it is\n"
     )
+
+
+def test_where_no_line_goes_on_anyway_there_is_no_risk_to_weigh(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gone = blocked("PF103", "no history", remedy="deploy it again", risk="no Pod starts")
+    _, err = read(capsys, gone, ended("refused", "Not rolled back (PF103). Nothing was changed."))
+
+    assert err == (
+        "✗ Not rolled back (PF103). Nothing was changed.\n"
+        "  PF103    no history\n"
+        "  fix: deploy it again\n"
+    )
+
+
+def test_what_a_refusal_names_itself_is_a_next_step_and_no_fix(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _, refused = read(capsys, ended("refused", "already there", remedy="look at it"))
+    wrong = RunEnded(
+        message="no file", result="not changed", exit=1, verdict="", health="", remedy="name one"
+    )
+    _, error = read(capsys, wrong)
+
+    assert refused.splitlines()[-1] == "  next: look at it"
+    assert error.splitlines()[-1] == "  fix: name one"
 
 
 def test_the_limits_own_line_stands_alone_as_scripts_know_it(

@@ -106,11 +106,11 @@ def test_a_rollback_that_never_landed_does_not_count() -> None:
     assert told == "limit: 0 of 2 rollbacks in the last 1 h"
 
 
-def test_what_is_known_is_told_newest_revision_first() -> None:
+def test_what_is_known_good_is_told_before_what_is_known_bad() -> None:
     whole = memory.marked(Ledger(), "a", 4, at=NOW - HOUR, told="marked by ci: smoke tests")
     whole = memory.marked(whole, "b", 5, at=NOW, bad="marked by ann: leaks")
 
     assert ledger_table.memory_lines(whole, NOW) == [
-        "known bad: revision 5: marked by ann: leaks, 0 s ago",
-        "known good: revision 4: recorded healthy 1 h ago (marked by ci: smoke tests)",
+        "revision 4 is good: recorded healthy 1 h ago (marked by ci: smoke tests)",
+        "revision 5 is bad: marked by ann: leaks, 0 s ago",
     ]

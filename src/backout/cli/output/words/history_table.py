@@ -54,7 +54,7 @@ def status(row: HistoryRow, *, with_cause: bool = False) -> str:
     one = row.revision
     said = [
         "now" if one.is_current else "undo goes here" if row.is_target else "",
-        f"known bad: {row.bad}" if row.bad else row.good,
+        f"bad: {row.bad}" if row.bad else row.good,
         "only restarts what runs now" if row.is_restart else "",
         f"barrier: {row.barrier}" if row.barrier else "",
         _earlier(one),
@@ -77,7 +77,7 @@ def notes(told: HistoryTable) -> list[str]:
         lines.append(f"undo would not choose any: {told.why}")
     else:
         lines.append(f"undo would go to revision {choice.revision.number}: {told.why}")
-        lines += [f"  passed over: revision {n}, {why}" for n, why in choice.passed_over]
+        lines += [f"  not chosen: revision {n}, {why}" for n, why in choice.passed_over]
     there = choice.revision.number if choice is not None else None
     if told.kubectl is not None and told.kubectl != there:
         lines.append(f"kubectl rollout undo would go to revision {told.kubectl}")

@@ -101,7 +101,10 @@ class LastWords:
             said = "" if one.message.startswith(SCRIPTED) else one.message
             first, *rest = [w for w in (said, one.detail) if w] or [""]
             shown += [Shown(first, "red", one.id), *(Shown(w, "", "") for w in rest)]
-            shown += [Shown(one.risk, "yellow", "risk")] if one.risk else []
+        if event.remedy.startswith(_ANYWAY):
+            # Whoever cannot go on anyway has no risk to weigh.
+            risks = dict.fromkeys(b.risk for b in self._blocks if b.risk)
+            shown += [Shown(risk, "yellow", "risk") for risk in risks]
         shown += [Shown(one, "bold", "note") for one in self._notes]
         if event.result == Result.FAILED:
             shown += [
@@ -140,13 +143,20 @@ class LastWords:
         ways += [b.remedy for b in self._blocks if b.remedy]
         ways = list(dict.fromkeys(ways))
         if event.result in _GOOD or len(ways) == 1:
-            prefix = "" if event.result in _GOOD or ways[0].startswith(_ANYWAY) else "fix: "
-            return [_way(f"{prefix}{one}", 2) for one in ways]
+            return [_way(f"{_label(event, one)}{one}", 2) for one in ways]
         return (
             [Shown("What to do:", "bold", indent=2), *(_way(one, 4) for one in ways)]
             if ways
             else []
         )
+
+
+def _label(event: told.RunEnded, way: str) -> str:
+    """Return what stands before the only way on: what mends a fault is a fix."""
+    if event.result in _GOOD or way.startswith(_ANYWAY):
+        return ""
+    is_next = way == event.remedy and event.result != Result.NOT_CHANGED
+    return "next: " if is_next else "fix: "
 
 
 def _way(words: str, indent: int) -> Shown:

@@ -99,22 +99,22 @@ def revision_json(one: Revision) -> dict[str, Any]:
 
 
 def memory_lines(ledger: Ledger, now: datetime, history: Sequence[Revision] = ()) -> list[str]:
-    """Return what is known of the revisions, one a line, newest number first; untrusted text.
+    """Return what is known of the revisions, one a line: the good first, then by newest number.
 
-    The `history` tells their images, and which numbers they have now.
+    The `history` tells their images, and which numbers they have now; untrusted text.
     """
     known = memory.known(ledger, now, history)
     newest_first = sorted(ledger.memory.items(), key=lambda item: item[1].revision, reverse=True)
-    lines = []
+    good_ones, bad_ones = [], []
     for template_hash, one in newest_first:
         good, bad = known.good.get(template_hash), known.bad.get(template_hash)
         named = side(Side(revision=one.revision, hash=template_hash), history)
         if bad is not None:
-            lines.append(f"known bad: revision {named}: {bad}")
+            bad_ones.append(f"revision {named} is bad: {bad}")
         elif good is not None:
             told = f" ({one.told})" if one.told else ""
-            lines.append(f"known good: revision {named}: {good}{told}")
-    return lines
+            good_ones.append(f"revision {named} is good: {good}{told}")
+    return good_ones + bad_ones
 
 
 def way_on(ledger: Ledger, held: Lock, now: datetime, line: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from backout.core.model import Severity
 from backout.core.plan.standing import WEIGHT, Standing, workloads
 from backout.core.preflight.snapshot import NOT_ASKED
-from backout.core.text import untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from backout.core.events.planning import WorkloadChecked
 
 HEADER = ("NAMESPACE", "WORKLOAD", "NOW", "BACK TO", "ANSWER", "WHY")
-WORDS = 160
 _ANSWERS = {"refused": "no", "unknown": "unknown", "possible": "yes"}
 MOST_REASONS = 10
 
@@ -64,7 +62,7 @@ def _cells(one: WorkloadChecked) -> tuple[str, ...]:
         _number(one.now),
         _number(one.back_to),
         _ANSWERS[one.answer],
-        untrusted(_words(one), WORDS),
+        _words(one),
     )
 
 
