@@ -158,7 +158,7 @@ def _api_error(code: int, message: str, reason: str, details: dict[str, object])
         remedy = "try again: the API server is busy"
     if is_of_policy(message):
         remedy = (
-            "ask the owner of the admission policy for an exception, as no Role lifts it "
+            "ask the owner of the admission policy for an exception: no Role lifts that "
             "(backout writes Leases named backout-*)"
         )
     return kind(message, code=code, reason=reason, details=dict(details), remedy=remedy)

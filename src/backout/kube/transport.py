@@ -220,7 +220,7 @@ class Transport:
             yield
         except Unreachable as exc:
             name = untrusted(self._connection.context, 80)
-            exc.remedy = exc.remedy or f'is that the server of context "{name}", and is it up?'
+            exc.remedy = exc.remedy or f'check the server of context "{name}", and that it is up'
             raise
 
 

@@ -226,12 +226,20 @@ def _ended_meanwhile(run: Run, seen: Seen, holder: str) -> Outcome:
     )
 
 
+_ENDED = {
+    State.SUCCEEDED: "succeeded",
+    State.FAILED: "failed",
+    State.NOT_APPLIED: "changed nothing",
+}
+
+
 def _nothing_left(run: Run, seen: Seen) -> Outcome:
     records = seen.ledger.records
     last: tuple[str, ...] = ()
     if records:
         ended = records[-1].closed_at or records[-1].intent_at
-        last = (f"the last one ended {records[-1].state} {span(seen.now, since=ended)} ago",)
+        ago = span(seen.now, since=ended)
+        last = (f"the last one {_ENDED.get(records[-1].state, 'ended undecided')} {ago} ago",)
     words = f"no rollback of {run.target} is left open"
     return Outcome(result=Result.SETTLED, message=words, also=last)
 

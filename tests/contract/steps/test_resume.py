@@ -70,7 +70,7 @@ async def test_nothing_is_done_where_nothing_was_left_open(api: ApiServer) -> No
 
     assert (first.result, second.result) == ("settled", "settled")
     assert "is left open" in first.message
-    assert "the last one ended SUCCEEDED" in second.message
+    assert "the last one succeeded" in second.message
     assert count(api, "PUT leases") == writes
 
 

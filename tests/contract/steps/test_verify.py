@@ -312,4 +312,4 @@ async def test_a_required_proof_refuses_an_unproven_target(api: ApiServer) -> No
 async def test_what_the_running_pods_answer_is_told_with_the_choice(api: ApiServer) -> None:
     told = await undone(api)
 
-    assert "asked just now: its Pod answers well on /ready of 8080" in told.of("target")[0]
+    assert "its Pod answers well now, on /ready of 8080" in told.of("target")[0]

@@ -205,7 +205,7 @@ def test_answers_of_running_pods_are_proof_only_where_all_are_well() -> None:
     one = revision(2)
     well, unknown = Answer.WELL, Answer.UNKNOWN
     assert proof.live(one, (READY,), samples(well, well), NOW) == (
-        "asked just now: all 2 Pods answer well on /ready of 8080"
+        "all 2 Pods answer well now, on /ready of 8080"
     )
     assert proof.live(one, (READY,), samples(well, unknown), NOW) == ""
     assert proof.live(one, (READY,), [], NOW) == ""
@@ -220,7 +220,7 @@ def test_where_it_is_not_asked_as_the_kubelet_asks_the_kubelet_is_the_word() -> 
     odd = Sample(subject="Pod x", answer=Answer.UNKNOWN, detail="HTTP 421", is_misasked=True)
 
     assert proof.live(one, (READY,), [odd], NOW) == (
-        "Ready for 12 min by the kubelet's own HTTP probe (asked just now: HTTP 421)"
+        "Ready for 12 min by the kubelet's own HTTP probe (asked by backout: HTTP 421)"
     )
     assert proof.live(one, (READY,), [odd, *samples(Answer.UNWELL)], NOW) == ""
 

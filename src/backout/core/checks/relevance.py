@@ -120,7 +120,7 @@ def healthy_service_would_be_risked(preflight: Preflight) -> Iterator[Fact]:
     yield Fact(
         message=f"the service is healthy now, and revision {preflight.destination.number} is "
         f"{what}",
-        remedy="leave it as it is, or say why it is to be rolled back: --reason TEXT",
+        remedy="leave it as it is: the service is healthy",
         risk="a service that works is replaced by a revision that may not",
     )
 

@@ -60,7 +60,7 @@ def live(
     if samples and all(s.answer is Answer.WELL for s in samples):
         where = ", ".join(f"{e.path} of {e.port}" for e in asked if isinstance(e, Endpoint))
         told = _pods(len(samples), asking.out_of(revision.pods, len(samples)))
-        return f"asked just now: {told} well on {where}"
+        return f"{told} well now, on {where}"
     if any(s.answer is not Answer.WELL and not s.is_misasked for s in samples):
         return ""
     probe = "HTTP" if misasked else probe
@@ -69,7 +69,7 @@ def live(
     since = [t for p in revision.pods if objects.is_ready(p) and (t := _ready_since(p)) is not None]
     if not since:
         return ""
-    told = f" (asked just now: {misasked})" if misasked else ""
+    told = f" (asked by backout: {misasked})" if misasked else ""
     return f"Ready for {span(now, since=min(since))} by the kubelet's own {probe} probe{told}"
 
 

@@ -59,7 +59,7 @@ async def settled(
             await tell_change(run, causes)
             await tell_logs(run, watch.pods, causes)
             return Ending(verdict=verdict, revision=watch.revision)
-        words = "all Pods of the target are available; checking that they stay up"
+        words = "all Pods are available; checking that they stay up"
         run.say(Moved(message=words, complete=True))
         until = min(deadline, clock() + run.limits.health)
         left = None if deadline == math.inf else max(0.0, deadline - clock())

@@ -27,7 +27,7 @@ APPS = "/apis/apps/v1/namespaces"
 CHANGING = re.compile(r"\d+ (s|min|h|d)\b|\d{4}-\d\d-\d\d \d\d:\d\d|\d\d:\d\d")
 GOLDEN = """\
     REVISION AGE FROM (UTC) FOR READY IMAGE STATUS
-* 2 AGO AGO AGO 0 app:bad now; cause: the bad one
+* 2 AGO AGO AGO 0 app:bad now; change-cause: the bad one
 > 1 AGO AGO AGO 1 app:good undo goes here
 undo would go to revision 1: newest other revision with Ready Pods (1 now)
 """

@@ -58,7 +58,7 @@ def status(row: HistoryRow, *, with_cause: bool = False) -> str:
         "only restarts what runs now" if row.is_restart else "",
         f"barrier: {row.barrier}" if row.barrier else "",
         _earlier(one),
-        f"cause: {one.change_cause}" if with_cause and one.change_cause else "",
+        f"change-cause: {one.change_cause}" if with_cause and one.change_cause else "",
     ]
     return "; ".join(s for s in said if s) or "-"
 
@@ -96,7 +96,7 @@ def rollbacks(told: HistoryTable) -> list[str]:
 
 def _rollback(one: Record, history: list[Revision], now: datetime) -> str:
     source, there = (ledger_table.side(s, history) for s in (one.source, one.destination))
-    ended = " ".join(w for w in (str(one.state), one.health) if w)
+    ended = ledger_table.result(one)
     reason = f": {one.reason}" if one.reason else ""
     ago = span(now, since=one.intent_at)
     return f"{ago} ago: {source} -> {there}, {ended}, by {one.actor}{reason} (trace {one.trace_id})"
