@@ -29,7 +29,7 @@ help:
 	@echo "make sandbox-up    start the cluster; make sandbox-down stops it and cleans up"
 	@echo "make bench         measure, and put the table into docs/benchmarks.md"
 	@echo "make transcript    run the demo and put its transcript into docs/demo.md"
-	@echo "make lock          resolve the dependencies anew"
+	@echo "make lock          resolve the dependencies again"
 
 .venv/.ready: requirements/dev.txt scripts/environment
 	@scripts/environment .venv requirements/dev.txt

@@ -35,7 +35,7 @@ class HttpClient:
     `tls` is the context for https (None: the system's CAs), `server_hostname` the name to expect
     in the certificate instead of the URL's. `proxy` is an http, https or socks5 URL (credentials
     allowed), or tells for each URL by which one to go. `policy` is applied to addresses, after
-    DNS; a proxy resolves the names anew, so what is asked by one is looked up here first, and
+    DNS; a proxy resolves the names again, so what is asked by one is looked up here first, and
     refused where this machine finds only denied addresses. Time-outs are in seconds;
     `connect_timeout` covers DNS, connection and TLS.
 

@@ -102,7 +102,7 @@ class Client:
 
     @property
     def plain(self) -> Client:
-        """The client that reads everything anew (see `shared.SharedClient`): this one does."""
+        """The client that reads everything again (see `shared.SharedClient`): this one does."""
         return self
 
     @property

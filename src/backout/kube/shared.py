@@ -65,7 +65,7 @@ class SharedClient(Client):
 
     @property
     def plain(self) -> Client:
-        """The client that reads anew."""
+        """The client that reads again."""
         return self._plain
 
     def forget(self, namespace: str) -> None:
@@ -86,7 +86,7 @@ class SharedClient(Client):
             return await self._plain.get(path, params)
         if name not in whole.by_name and collection.endswith(_LEASES):
             raise NotFound(f'leases "{name}" not found', code=404, reason="NotFound")
-        if name not in whole.by_name or name in whole.given:  # the second time it is wanted anew
+        if name not in whole.by_name or name in whole.given:  # the second time it is wanted again
             return await self._plain.get(path, params)
         whole.given.add(name)
         return whole.by_name[name]

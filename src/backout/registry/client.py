@@ -83,7 +83,7 @@ class RegistryClient:
 
         `pull` are the credentials of its Pod's own pull Secrets: tried after the user's. Asked
         once a run: names that mean the same manifest share one conversation, also while it is
-        going on; `fresh` asks anew. Never raises for what a registry, the network or the name does.
+        going on; `fresh` asks again. Never raises for what registry, network or name do.
         """
         try:
             reference = parse(image)

@@ -64,5 +64,5 @@ def _token(body: bytes) -> str:
         token = answer.get("token") or answer.get("access_token")
         if isinstance(token, str) and _TOKEN.fullmatch(token):
             return token
-    # The body is not repeated and not chained: it may hold a token all the same.
+    # The body is not repeated and not chained: it may hold a token anyway.
     raise Unreachable("the token service answered without a token")

@@ -45,7 +45,7 @@ async def status(run: Run, *, number: int | None) -> Outcome:
 
 
 async def _watched(run: Run, number: int | None) -> Watched:
-    """Read what is watched; of thousands of Pods none is kept from here: they are read anew."""
+    """Read what is watched; of thousands of Pods none is kept from here: they are read again."""
     snapshot = await look(run)
     check_revision(snapshot, number)
     workload = snapshot.workload

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from backout.steps.run import Run
 
 PLANS = 4
-"""How often a plan is made anew because the workload changed meanwhile."""
+"""How often a plan is made again because the workload changed meanwhile."""
 THOUGHT = 2.0
 """Seconds after which an answer was a person's, and the plan is looked at again."""
 
@@ -190,7 +190,7 @@ async def _dry_run(run: Run, agreed: Agreed) -> Outcome:
     plan = agreed.plan
     workload, destination = plan.preflight.snapshot.workload, plan.preflight.destination
     if agreed.left is not None:
-        words = f"the rollback to revision {destination.number} would be gone on with"
+        words = f"the rollback to revision {destination.number} would be resumed"
         return Outcome(result=Result.DRY_RUN, message=words, also=("nothing was changed",))
     answer = await patched(run, workload, destination)
     found = differences(workload["spec"]["template"], answer.object["spec"]["template"])

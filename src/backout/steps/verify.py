@@ -144,7 +144,7 @@ def _unasked(
 async def _remembered(
     run: Run, revision: Revision, ending: Ending, outcome: Outcome, proof: str
 ) -> Outcome:
-    """Write it into the ledger; where that cannot be, say so: the service is healthy all the same.
+    """Write it into the ledger; where that cannot be, say so: the service is healthy anyway.
 
     Nothing is written while a rollback is under way: its own record will tell.
     """

@@ -65,7 +65,7 @@ def test_a_marker_that_kubectl_wiped_before_the_controller_had_copied_it_makes_i
         ran = space.resume().expect(5)
 
     assert "cannot be told any more" in ran.outcome
-    assert "counts for the breaker" in ran.outcome
+    assert "counts for the limit of rollbacks" in ran.outcome
     assert stage.states == ["UNDECIDED"]
     assert stage.holder == ""
     history.check(limit=1)

@@ -148,7 +148,7 @@ def test_a_rollback_by_kubectl_is_told_and_counts_for_the_breaker(space: Space) 
 
     assert "PF806" in ran.findings()
     assert "rolled back without backout once" in ran.err
-    assert "the newest counts for the breaker: kubectl wrote it" in ran.err
+    assert "the newest counts towards the limit: kubectl wrote it" in ran.err
     assert "ERROR: rollback rate limit exceeded — manual intervention required" in refused.err
     assert "by kubectl, without backout" in refused.err
 

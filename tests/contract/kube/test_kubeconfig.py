@@ -312,7 +312,7 @@ def test_what_cannot_be_used_is_a_clear_error_without_its_value(
 def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
     content = config()
     content["users"] *= 2
-    with pytest.raises(ConfigError, match='user "test" stands twice'):
+    with pytest.raises(ConfigError, match='user "test" is there twice'):
         loaded(tmp_path, content)
 
 

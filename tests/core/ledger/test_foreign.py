@@ -111,7 +111,7 @@ def looked_at(minutes: float, **policy: Any) -> Any:
 def test_it_is_told_with_the_revision_and_whether_it_counts() -> None:
     (found,) = found_by("PF806", looked_at(5))
     assert "rolled back without backout once: revision 3" in found.message
-    assert found.detail == "the newest counts for the breaker: kubectl wrote it 5 min ago"
+    assert found.detail == "the newest counts towards the limit: kubectl wrote it 5 min ago"
     assert found_by("PF806", preflight()) == ()
 
 

@@ -39,7 +39,7 @@ def rbac(ctx: click.Context, /, *, command: str, namespace: str | None, grant: G
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
     before = ctx.obj or {}
     if "user" in before:
-        raise click.UsageError("--user of rbac stands after it: whom to bind the Role to")
+        raise click.UsageError("put --user after rbac: it names whom to bind the Role to")
     from backout.cli.runs.rbac_run import run  # noqa: PLC0415 (not for --help)
 
     return run(command, namespace or before.get("namespace") or "", grant)

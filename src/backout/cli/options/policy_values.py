@@ -45,7 +45,7 @@ def tighten(
         tighter = policy_keys.TIGHTER.get(name)
         if tighter is None or name not in known:
             allowed = ", ".join(policy_keys.TIGHTER)
-            words = f"`{name}` may not stand here: it may only tighten ({allowed})"
+            words = f"`{name}` is not allowed here: this file may only tighten ({allowed})"
             raise _bad(path, words, f"{remedy}; your own policy file takes more")
         wanted = _value(path, name, value, known, ctx, remedy)
         default = known[name].get_default(ctx)

@@ -95,13 +95,13 @@ def rollbacks_without_us(preflight: Preflight) -> Iterator[Fact]:
         names = ", ".join(map(str, found.revisions))
         times = "once" if found.count == 1 else f"{found.count} times"
         now = preflight.snapshot.now
-        counts = "nothing proves when, so it does not count for the breaker"
+        counts = "nothing proves when, so it does not count towards the limit"
         if found.proven_at is not None:
             when = span(now, since=found.proven_at)
-            counts = f"the newest counts for the breaker: kubectl wrote it {when} ago"
+            counts = f"the newest counts towards the limit: kubectl wrote it {when} ago"
         yield Fact(
             message=f"rolled back without backout {times}: revision {names} was made current again "
-            "by kubectl or by deploying it anew",
+            "by kubectl or by deploying it again",
             detail=counts,
             remedy="ask who did, before going round in a circle",
         )

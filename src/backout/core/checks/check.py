@@ -29,7 +29,7 @@ class Fact(Struct, frozen=True, kw_only=True):
 class Objection(Struct, frozen=True, kw_only=True):
     """What stands against a rollback; where not `acceptable`, `--accept` cannot lift it.
 
-    What is `by_person` a person accepts, each time anew: no policy file and no automation may.
+    What is `by_person` a person accepts, each time again: no policy file and no automation may.
     `lifted_by` are the words that lift it instead of `--accept ID`: an option of its own, which
     needs no reason, or none, where a reason is all it takes.
     """

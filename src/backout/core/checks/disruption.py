@@ -195,7 +195,7 @@ def _admitted(preflight: Preflight) -> Object:
 
 
 def _moves(preflight: Preflight, short: Shortage) -> bool:
-    """Tell whether a rollout that finds too little room goes on all the same.
+    """Tell whether a rollout that finds too little room goes on anyway.
 
     One Pod that comes up lets an old one go; without any, old ones go only where maxUnavailable
     allows it (cleanupUnhealthyReplicas in kubernetes pkg/controller/deployment/rolling.go).

@@ -38,7 +38,7 @@ def controller_has_not_observed_a_choice(preflight: Preflight) -> Iterator[Fact]
 
 
 def controller_has_not_observed(preflight: Preflight) -> Iterator[Fact]:
-    """A revision that the user named is the right one all the same; it may only take long."""
+    """A revision that the user named is the right one anyway; it may only take long."""
     if not preflight.snapshot.is_observed and preflight.policy.is_named:
         yield Fact(
             message=f"the {preflight.snapshot.kind.resource.name} controller has not observed the "

@@ -58,7 +58,7 @@ def what_ran_is_not_known(preflight: Preflight) -> Iterator[Fact]:
             message=f"what container {container} of revision {preflight.destination.number} ran is "
             f"not known: --pin has no digest for image {image}",
             detail="; ".join(why) or "no Pod of it is left, and the ledger does not remember it",
-            remedy="leave --pin out, or go to a revision of which Pods run "
+            remedy="leave --pin out, or go to a revision that has running Pods "
             f"({elsewhere(preflight, avoiding=idle)})",
             risk="the image is taken by its tag, which may have moved",
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 _OFF = "nothing is healed (--no-heal)"
-_RELEASE = "Helm goes by its own record of the release, which helm rollback alone mends"
+_RELEASE = "Helm keeps its own record of the release, which only helm rollback corrects"
 _UNDONE = "the rollback is undone within seconds or minutes, and still counts towards the limit"
 _NOT_UNDONE = "the Pods that serve are the owner's: the rollback does not reach them as you expect"
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from backout.core.model import Object
 
 FORGOTTEN = timedelta(minutes=10)
-"""After so long a run the kubelet's back-off begins anew (twice its longest, pkg/kubelet)."""
+"""After so long a run the kubelet's back-off begins again (twice its longest, pkg/kubelet)."""
 
 _NO_RUNTIME = re.compile(r'no runtime for "[^"]*" is configured')
 

@@ -25,7 +25,7 @@ Back-offs are 10, 20, 40 s and longer, and what a process waits for is often the
 SECOND = 10.0
 """Seconds after which a same answer is a second opinion: a controller repeats itself after 5 ms."""
 GAP = 5.0
-"""Seconds without a trouble after which it counts anew."""
+"""Seconds without a trouble after which it counts from zero."""
 
 Key: TypeAlias = tuple[str, str, str, str]
 

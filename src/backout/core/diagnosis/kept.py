@@ -27,7 +27,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     causes: tuple[Cause, ...]
 
     def holds(self, pod: Object, events: Sequence[Object], around: object) -> bool:
-        """Tell whether nothing has changed but the time: what was read anew is another object."""
+        """Tell whether nothing has changed but the time: what was read again is another object."""
         return (
             self.pod is pod
             and len(self.events) == len(events)

@@ -43,7 +43,7 @@ class NotCreated(Struct, frozen=True, kw_only=True):
     """A refusal: its class, the rule by which it may be final, and the object that it lacks.
 
     `awaits` is what is on its way by the server's own words; `about` the words without what each
-    attempt writes anew.
+    attempt writes again.
     """
 
     code: str

@@ -14,7 +14,7 @@ class GoingOn(Event, frozen=True, kw_only=True, tag="left_open"):
 
 
 class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
-    """A rollback left open is gone on with: its PATCH landed.
+    """A rollback left open is resumed: its PATCH landed.
 
     `resumed` is that run's op.
     """

@@ -49,7 +49,7 @@ class Sighting(Event, frozen=True, kw_only=True):
     """What a run sees while it looks on: often told, changes nothing, and no write follows it.
 
     The run does not wait for the disk, which may be slow: whoever waits renews no lock. It is
-    written all the same, and only a power cut before the next other event loses it.
+    written anyway, and only a power cut before the next other event loses it.
     """
 
     must_survive: ClassVar[bool] = False

@@ -27,7 +27,7 @@ class Began(Event, frozen=True, kw_only=True, tag="context"):
 
 
 class Located(Event, frozen=True, kw_only=True, tag="workload"):
-    """Where it stands.
+    """Where the workload is now.
 
     `revision` is null where there is none yet; `images` by container.
     """

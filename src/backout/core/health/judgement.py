@@ -106,7 +106,7 @@ def _is_well(one: Round) -> bool:
 def judge(rounds: Sequence[Round], *, successes: int, soak: float = 0.0) -> Healthy | None:
     """Return Healthy once the newest rounds are all well: so many, that span `soak` seconds.
 
-    One answer that is not well starts the row anew.
+    One answer that is not well starts the row again.
     """
     for row, one in enumerate(reversed(rounds), 1):
         if not _is_well(one):

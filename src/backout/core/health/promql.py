@@ -79,9 +79,9 @@ def parse(text: str) -> Metric:
     if _BOOL.match(rest):
         raise ValueError("leave `bool` out: the value itself is compared")
     if number is None or not math.isfinite(float(number[1])):
-        raise ValueError(f"after `{last[0]}` stands no plain number")
+        raise ValueError(f"`{last[0]}` is not followed by a plain number")
     if not expression:
-        raise ValueError(f"nothing stands before `{last[0]}`")
+        raise ValueError(f"there is nothing before `{last[0]}`")
     sets = [t[0] for t in tokens if t.lastgroup == "word" and t[0].lower() in _SETS]
     if sets:
         raise ValueError(

@@ -211,7 +211,7 @@ def _why_none_recorded(snapshot: Snapshot, policy: Request) -> Fact:
     return Fact(
         message=f"no other revision of {snapshot.target} was recorded healthy",
         detail=f"the ledger could not be read: {unread}" if unread else "",
-        remedy="leave --to-last-healthy out, and backout goes by Ready Pods too; after the next "
+        remedy="leave --to-last-healthy out, and backout looks at Ready Pods too; after the next "
         f"good deploy: {lines.of('backout verify', policy, snapshot)}{_mark(snapshot, policy)}",
     )
 

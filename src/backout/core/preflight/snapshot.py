@@ -46,7 +46,7 @@ class Need(StrEnum):
     LEDGER = "ledger"
     PERMISSIONS = "permissions"
     IMAGES = "images"
-    IMAGE_INDEXES = "what stands in an image's index"
+    IMAGE_INDEXES = "what is in an image's index"
     POD_HEALTH = "pod health"
     CONFIG_MAPS = "ConfigMaps"
     SECRETS = "Secrets"

@@ -101,7 +101,7 @@ def _check(top: Entry) -> None:
 
 
 def _entries(top: Entry, kind: str) -> dict[str, Entry]:
-    """Return the entries of one file; a name that stands twice is refused, as kubectl does."""
+    """Return the entries of one file; a name that is there twice is refused, as kubectl does."""
     found: dict[str, Entry] = {}
     for item in top.items(f"{kind}s"):
         name = (item or {}).get("name") or ""
@@ -110,6 +110,8 @@ def _entries(top: Entry, kind: str) -> dict[str, Entry]:
         for complaint in schema.complaints(kind, fields):
             raise entry.error(complaint)
         if name in found:
-            raise top.error(f'{kind} "{untrusted(name)}" stands twice', remedy="remove one of them")
+            raise top.error(
+                f'{kind} "{untrusted(name)}" is there twice', remedy="remove one of them"
+            )
         found[name] = entry
     return found

@@ -46,7 +46,7 @@ def credentials(
     """Return how a valid user proves who it is; `kuberc` is the flag of that name.
 
     Beside a token or a client certificate an exec plugin is not run, as with kubectl (exec.go,
-    UpdateTransportConfig); its version is looked at all the same.
+    UpdateTransportConfig); its version is looked at anyway.
     """
     plugin = None
     if user.fields.get("exec") is not None:

@@ -47,7 +47,7 @@ _JITTER = random.SystemRandom()
 
 
 class Announcer:
-    """Says that a rollback begins, once for each revision: a plan made anew is the same one."""
+    """Says that a rollback begins, once for each revision: a plan made again is the same one."""
 
     def __init__(self) -> None:
         self._announced: set[str] = set()

@@ -93,7 +93,7 @@ async def hand_back(run: Run, held: Held, ours: Ours, workload: Object | None) -
 
 
 async def _written(run: Run, held: Held, ours: Ours, workload: Object | None) -> Ended:
-    """Write under the version that was read; after a 409 nothing was written, and it is read anew.
+    """Write under the version that was read; after a 409 nothing was written, and it is read again.
 
     After an answer that is not clear it is read, too, and not sent again.
     """

@@ -1,6 +1,6 @@
 """Deletes a Pod that the rollback waits for in vain, where the user asked for that (rule 8.3).
 
-One at a time: the lowest is judged anew from what is read then, its name goes on record, and the
+One at a time: the lowest is judged again from what is read then, its name goes on record, and the
 DELETE names its UID and its resourceVersion. The next is looked for once its successor is there.
 """
 
@@ -55,7 +55,7 @@ class StuckPods:
             pod = await self._read(scene)
             return pod is not None and await self._deleted(pod)
         except (Conflict, NotFound):
-            return False  # it has changed, or has gone: it is judged anew
+            return False  # it has changed, or has gone: it is judged again
         except Unclear:
             self._not_until = clock() + PAUSE
             return False  # what is read then tells whether it was executed
@@ -92,7 +92,7 @@ class StuckPods:
         self._before[name] = uid
         path = paths.pod(self._run.target.namespace, name)
         await self._run.client.delete(path, uid=uid, version=version)
-        words = f"Pod {name} held the rollback up and was deleted; the controller makes it anew"
+        words = f"Pod {name} held the rollback up and was deleted; the controller makes a new one"
         self._run.say(PodReplaced(message=words, pod=name, uid=uid))
         return True
 

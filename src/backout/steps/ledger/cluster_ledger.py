@@ -38,7 +38,7 @@ class ClusterLedger:
     async def write(self, before: Object | None, body: Mapping[str, Any]) -> Object:
         """Create or replace; the body carries the uid and resourceVersion of `before`.
 
-        Without the uid a PUT would create a Lease anew that somebody has deleted (measured).
+        Without the uid a PUT would bring back a Lease that somebody has deleted (measured).
         """
         namespace = self._target.namespace
         try:

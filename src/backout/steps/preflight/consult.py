@@ -144,7 +144,7 @@ class Consulted:
         """Look for an object that refers to it, such as an Argo Rollout.
 
         Whether there are such is asked first, as anybody may: where there are none, a list would
-        be refused to most all the same, and a refusal would be told.
+        be refused to most anyway, and a refusal would be told.
         """
 
         async def used_by() -> tuple[Owner, ...]:

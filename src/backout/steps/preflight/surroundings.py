@@ -1,6 +1,6 @@
 """What Prometheus says at the trigger: firing alerts, and the metrics that are to recover.
 
-Asked beside the lock, the PATCH and the watch: none waits for it, nothing fails for want of it.
+Asked beside the lock, the PATCH and the watch: none waits for it, nothing fails for lack of it.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Nodes:
         return self._silent & {objects.node_of(p) for p in pods} if self._silent else self._silent
 
     async def ask(self, causes: Iterable[Cause], suspects: Collection[str] = ()) -> bool:
-        """Read the nodes where only they can tell; return whether anything is known anew.
+        """Read the nodes where only they can tell; return whether anything new is known.
 
         `suspects` are those of which it matters whether they answer.
         """

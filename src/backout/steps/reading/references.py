@@ -44,7 +44,7 @@ async def read(
 async def read_versioned(run: Run, template: Object) -> Mapping[Reference, Named]:
     """Return what is known of the ConfigMaps and Secrets that it uses, within the preflight budget.
 
-    What could not be read, for want of a right or of time, is left out.
+    What could not be read, for lack of a right or of time, is left out.
     """
     try:
         async with asyncio.timeout(run.limits.preflight):

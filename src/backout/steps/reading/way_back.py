@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 async def tell_way_back(run: Run, outcome: Outcome, snapshot: Snapshot | None = None) -> None:
     """Say how to roll back where an outcome is a failure, and there is somewhere to go.
 
-    Without a `snapshot` (as it is now, with its Lease) the workload is read anew: whose Pods are
-    Ready has changed while it was watched. What may not be read is passed over: the failure itself
+    Without a `snapshot` (as it is now, with its Lease) the workload is read again: whose Pods are
+    Ready has changed while it was watched. What may not be read is left out: the failure itself
     is told in any case.
     """
     if outcome.result is not Result.FAILED:

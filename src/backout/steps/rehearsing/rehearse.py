@@ -251,7 +251,7 @@ class _Trial:
         )
 
     async def _ask(self, pod: Object) -> None:
-        """Begin to ask once it is Ready; begin anew where it was not, meanwhile."""
+        """Begin to ask once it is Ready; begin again where it was not, meanwhile."""
         if objects.is_ready(pod) and self.asking is None:
             self._ready_at = self._clock()
             self.asking = asyncio.create_task(self._health(pod))

@@ -47,7 +47,7 @@ async def settled(
 ) -> Ending:
     """Return how a rollout ended, once its success has held; by `deadline` (event-loop time).
 
-    A rollout that is in question again while it soaks is watched anew. Without a `preflight`
+    A rollout that is in question again while it soaks is watched again. Without a `preflight`
     nothing is asked. `hold` is how many seconds it must stay as it is in any case.
     """
     clock = asyncio.get_running_loop().time

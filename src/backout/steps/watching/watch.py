@@ -268,7 +268,7 @@ class Watch:
         )
 
     async def _has_replaced(self, verdict: Verdict) -> bool:
-        """Tell whether a Pod that held the rollout up was deleted: all is judged anew then."""
+        """Tell whether a Pod that held the rollout up was deleted: all is judged again then."""
         replaces, scene = self._watched.replace, self._scene
         if replaces is None or scene is None or not isinstance(verdict, Progressing | Failed):
             return False

@@ -233,11 +233,11 @@ async def test_a_project_above_the_home_folder_is_not_looked_at(
 
 
 LOOSE = {
-    "a URL": ('health = "https://evil.example/"', "`health` may not stand here"),
-    "an acceptance": ('[[accept]]\nid = "PF801"\nreason = "r"', "`accept` may not stand here"),
-    "a registry": ('registry_plain_http = ["evil.example"]', "may not stand here"),
-    "a journal": ('journal = "/tmp/x"', "`journal` may not stand here"),
-    "a key that is none": ("frog = 1", "`frog` may not stand here"),
+    "a URL": ('health = "https://evil.example/"', "`health` is not allowed here"),
+    "an acceptance": ('[[accept]]\nid = "PF801"\nreason = "r"', "`accept` is not allowed here"),
+    "a registry": ('registry_plain_http = ["evil.example"]', "is not allowed here"),
+    "a journal": ('journal = "/tmp/x"', "`journal` is not allowed here"),
+    "a key that is none": ("frog = 1", "`frog` is not allowed here"),
     "not strict": ("strict = false", "`strict` may only tighten"),
     "health not required": ("require_health = false", "may only tighten"),
     "more rollbacks": ("rollback_limit = 3", "`rollback_limit` may only tighten"),

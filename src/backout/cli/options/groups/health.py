@@ -71,8 +71,8 @@ class HealthOptions(Options, frozen=True, kw_only=True):
             "--health-header-file",
             metavar="FILE",
             envvar="BACKOUT_HEALTH_HEADER_FILE",
-            help="File with headers for health URLs of one host, a line `Name: value` each; one "
-            "may also stand in BACKOUT_HEALTH_HEADER.",
+            help="File with headers for health URLs of one host, a line `Name: value` each; "
+            "BACKOUT_HEALTH_HEADER may hold one, too.",
         ),
         click.option(
             "--health-ca",
