@@ -92,8 +92,8 @@ def _progressing(run: Run, verdict: Progressing, causes: Sequence[Cause]) -> Out
     watch = f"watch it: {run.policy.program} status {run.target} -n {run.target.namespace}"
     return Outcome(
         result=Result.PROGRESSING,
-        message=f"{run.target} is progressing: {verdict.message}",
-        also=tuple(map(worded, causes[:1])),
+        message=f"{run.target} is progressing",
+        also=(verdict.message, *map(worded, causes[:1])),
         verdict=type(verdict).__name__,
         remedy=causes[0].remedy if causes else watch,
     )

@@ -79,7 +79,7 @@ def test_restarted_in_between_or_not_it_goes_further_back_only_to_what_is_named(
     ran = space.undo().expect(3)
 
     assert "already rolled back to revision 2 (now revision 5)" in ran.err
-    further = ran.line("to revision 1 (further")
+    further = ran.line("roll back further, to revision 1 (")
     assert "env" not in space.template()["spec"]["containers"][0]
     assert "--to-revision 1" in further
     space.undo("--to-revision", "1").expect(0)

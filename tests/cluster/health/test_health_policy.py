@@ -44,7 +44,7 @@ def test_a_json_field_tells_which_version_answers(space: Space) -> None:
     flags = ("--health", "/healthz", "--health-json", "version=v1")
     ran = shop(space).undo(*BECAUSE, *flags).expect(0)
 
-    assert "service  service shop:web/healthz: HTTP 200, but its field version is not as" in ran.out
+    assert "service  shop:web/healthz: HTTP 200, but its field version is not as" in ran.out
     assert "healthy: service shop:web/healthz answered well" in ran.outcome
     assert "PF905" not in ran.findings()
 
@@ -115,7 +115,7 @@ def test_what_was_broken_before_is_not_laid_to_the_rollback(space: Space) -> Non
     space = shop(space, first=SICK, **SICK)
     ran = space.undo("--health", "/healthz", "--health-timeout", "2s").expect(4)
 
-    assert "service  service shop:web/healthz: HTTP 503" in ran.out
+    assert "service  shop:web/healthz: HTTP 503" in ran.out
     assert "HTTP 503 (was already so before the rollback)" in ran.err
 
 
@@ -134,7 +134,7 @@ def test_a_stuck_rollout_whose_old_pods_answer_is_no_healthy_service(space: Spac
     space.roll(version(space, "missing"))
     ran = space.undo().expect(0)
 
-    assert "service  service shop:web/ready: HTTP 200" in ran.out
+    assert "service  shop:web/ready: HTTP 200" in ran.out
     assert "PF905" not in ran.findings()
 
 

@@ -31,7 +31,7 @@ def test_the_third_rollback_in_an_hour_is_refused_in_the_promised_words(space: S
 
     assert RATE_LIMIT in ran.err.splitlines()
     assert "2 in the last 1 h, 2 allowed: " in ran.err
-    assert re.search(r"it closes again at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", ran.err)
+    assert re.search(r"the next is allowed at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", ran.err)
     assert "--accept PF801 --reason 'WHY'" in ran.line("to roll back anyway: ")
     assert space.image_now() == space.image("missing-3")
     assert [r["state"] for r in space.records()] == ["SUCCEEDED", "SUCCEEDED"]

@@ -110,7 +110,7 @@ def test_explain_of_a_rollout_that_is_complete_and_of_one_under_way(space: Space
     going = space.backout("explain", DEPLOY).expect(5)
 
     assert fine.outcome == "deployment/shop is rolled out"
-    assert "is progressing: Waiting for deployment" in going.both
+    assert "is progressing\n  Waiting for deployment" in going.both
     assert "ERROR" not in going.both
 
 
@@ -120,6 +120,8 @@ def test_after_a_failed_rollback_the_next_candidate_is_named_with_its_line(space
     space.roll(space.version("missing-too"))
     ran = space.undo("--to-revision", "2", *accepting("PF301")).expect(4)
 
-    (line,) = [s.strip() for s in ran.err.splitlines() if "next candidate: " in s]
-    assert line.startswith("next candidate: revision 1, newest other revision with Ready Pods")
+    (line,) = [s.strip() for s in ran.err.splitlines() if "next candidate, " in s]
+    assert line.startswith(
+        "try the next candidate, revision 1 (newest other revision with Ready Pods"
+    )
     assert line.endswith(f"backout undo deployment/shop -n {space.name} --to-revision 1")

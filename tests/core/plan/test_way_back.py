@@ -45,9 +45,9 @@ def test_without_another_revision_nothing_is_offered() -> None:
 
 def test_after_a_rollback_that_led_here_revisions_are_named() -> None:
     one, two = offered(lease=rolled_back(State.FAILED))
-    assert one.startswith("roll back to revision 2 (back to where it was): backout undo ")
+    assert one.startswith("return to revision 2, where it was before: backout undo ")
     assert one.endswith("--to-revision 2")
-    assert two.startswith("roll back to revision 1 (further, ")
+    assert two.startswith("roll back further, to revision 1 (")
 
     (only,) = offered(lease=rolled_back(State.SUCCEEDED))
     assert only.endswith("--to-revision 1")

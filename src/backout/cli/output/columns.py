@@ -25,16 +25,20 @@ def fitted(rows: Sequence[tuple[str, ...]], width: int | None) -> list[list[str]
     """Return the lines of each row of a table no wider than `width` (None: as wide as it is).
 
     What does not fit of the last column is wrapped at words: below its beginning, or, where that
-    leaves too little room, in lines of its own below the row. The others are never cut: a name that
-    is longer than a line can still be copied.
+    leaves too little room, in lines of its own below the row, with each column before it that goes
+    beyond the width. No word is cut: a name that is longer than a line can still be copied.
     """
     lines = list(_aligned(rows))
     if width is None or all(len(line) <= width for line in lines):
         return [[line] for line in lines]
     firsts = list(_aligned([row[:-1] for row in rows], is_padded=True))
     is_beside = width - max(map(len, firsts)) - len(GAP) >= _ROOM
-    place = _beside if is_beside else _below
-    return [place(first, row[-1], width) for first, row in zip(firsts, rows, strict=True)]
+    if is_beside:
+        return [_beside(one, row[-1], width) for one, row in zip(firsts, rows, strict=True)]
+    kept = _fitting(rows, width)
+    heads = _aligned([row[:kept] for row in rows])
+    rests = _aligned([row[kept:] for row in rows])
+    return [_below(head, rest, width) for head, rest in zip(heads, rests, strict=True)]
 
 
 def wrapped(line: str, width: int | None) -> list[str]:
@@ -60,6 +64,13 @@ def _aligned(rows: Sequence[tuple[str, ...]], *, is_padded: bool = False) -> Ite
     for cells in rows:
         line = GAP.join(c.ljust(w) for c, w in zip(cells, widths, strict=True))
         yield line if is_padded else line.rstrip()
+
+
+def _fitting(rows: Sequence[tuple[str, ...]], width: int) -> int:
+    """Return how many of the columns before the last fit side by side; one at least."""
+    most = len(rows[0]) - 1
+    counts = range(most, 1, -1)
+    return next((n for n in counts if max(map(len, _aligned([r[:n] for r in rows]))) <= width), 1)
 
 
 def _beside(first: str, last: str, width: int) -> list[str]:

@@ -11,6 +11,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from backout.cli.output.columns import wrapped
 from backout.cli.output.gate import shown
 from backout.cli.output.printing import LONGEST, write
 from backout.core.difference.words import summary
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 600.0
 """Seconds after which nobody is there: the answer is No."""
+_ANSWER = 5
+"""Columns of an answer."""
 _TERMINAL = "/dev/tty"
 
 
@@ -43,14 +46,14 @@ async def confirm(plan: Plan, context: str, *, ask: bool) -> bool:
     changes = summary(preflight.snapshot.workload["spec"]["template"], destination.template)
     question = (
         f"Roll {target} (namespace {target.namespace}, context {context or '-'}) back to "
-        f"revision {destination.number} {beside(destination.template)}? [y/N] "
+        f"revision {destination.number} {beside(destination.template)}? [y/N]"
     )
     with _terminal() as found:
         if found is None:
             return False
         said, heard = found
         _say(said, shown(f"changes: {changes}", LONGEST) + "\n")
-        _say(said, shown(question, 400))
+        _say(said, _wrapped(shown(question, 400), said))
         try:
             async with asyncio.timeout(PATIENCE):
                 answer = await _line(heard)
@@ -58,6 +61,16 @@ async def confirm(plan: Plan, context: str, *, ask: bool) -> bool:
             _say(said, "\n")
             return False
     return answer.strip().lower() in {"y", "yes"}
+
+
+def _wrapped(question: str, descriptor: int) -> str:
+    """Return the question wrapped at words to the terminal's width, room for the answer left."""
+    try:
+        width = os.get_terminal_size(descriptor).columns - _ANSWER
+    except OSError:
+        width = 0
+    # A terminal that does not say how wide it is counts as wide.
+    return "\n".join(wrapped(question, width if width > _ANSWER else None)) + " "
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
     if isinstance(state, breaker.Open):
         ours = [
             f"{span(now, since=r.intent_at)} ago revision {r.source.revision} -> "
-            f"{r.destination.revision} by {r.actor} ({r.state})"
+            f"{r.destination.revision} by {r.actor} ({r.state.lower()})"
             for r in state.counted
         ]
         theirs = [f"{span(now, since=t)} ago by kubectl, without backout" for t in state.others]
@@ -52,7 +52,8 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
         yield Fact(
             message=RATE_LIMIT,
             detail=f"{len(ours) + len(theirs)} in the last {span(now, since=now - policy.window)}, "
-            f"{policy.limit} allowed: {told}; it closes again at {state.until:%Y-%m-%dT%H:%M:%SZ}",
+            f"{policy.limit} allowed: {told}; the next is allowed at "
+            f"{state.until:%Y-%m-%dT%H:%M:%SZ}",
             remedy="find out why the rollbacks did not help before making another",
             risk="one more rollback that does not help; the cause is likely elsewhere",
         )

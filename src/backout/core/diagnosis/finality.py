@@ -168,7 +168,7 @@ def _by_peers(cause: Cause, judging: Judging) -> Cause:
         return _in(cause, left, "it becomes ready")
     if ground.exits >= FINAL_EXITS:
         return replace(cause, is_final=True)
-    words = f"final after {FINAL_EXITS} restarts that end alike; {max(0, ground.exits)} did"
+    words = f"final after {FINAL_EXITS} such restarts, {max(0, ground.exits)} so far"
     return replace(cause, outlook=words)
 
 

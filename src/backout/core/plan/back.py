@@ -55,16 +55,27 @@ def ways_on(back: Back, snapshot: Snapshot, policy: Request) -> list[str]:
     further = choose(there, known, wanted=snapshot.workload["spec"]["template"])
     sentences = []
     if source is not None and source != now and record.state is not State.SUCCEEDED:
-        sentences.append(_to(source, "back to where it was", snapshot, policy))
+        sentences.append(
+            _to(
+                source, f"return to revision {source.number}, where it was before", snapshot, policy
+            )
+        )
     if not isinstance(further, NoChoice):
         older = further.revision
-        sentences.append(_to(older, f"further, {further.why}", snapshot, policy))
+        sentences.append(
+            _to(
+                older,
+                f"roll back further, to revision {older.number} ({further.why})",
+                snapshot,
+                policy,
+            )
+        )
     return sentences
 
 
-def _to(revision: Revision, why: str, snapshot: Snapshot, policy: Request) -> str:
+def _to(revision: Revision, words: str, snapshot: Snapshot, policy: Request) -> str:
     line = lines.of("backout undo", policy, snapshot, "--to-revision", str(revision.number))
-    return f"to revision {revision.number} ({why}): {line}"
+    return f"{words}: {line}"
 
 
 def _ended(record: Record) -> str:

@@ -150,11 +150,11 @@ def next_candidate(preflight: Preflight) -> str:
     line = lines.of("backout undo", preflight.policy, snapshot, "--to-revision")
     if not isinstance(choice, NoChoice):
         number = choice.revision.number
-        return f"next candidate: revision {number}, {choice.why}: {line} {number}"
+        return f"try the next candidate, revision {number} ({choice.why}): {line} {number}"
     source = revisions.current(preflight.revisions)
     if source is None:
         return "no other revision is left: deploy the last good version again from its source"
-    return f"no other revision is left; back to where it was: {line} {source.number}"
+    return f"no other revision is left; return to where it was before: {line} {source.number}"
 
 
 def way_on(policy: Request, blocks: Sequence[Finding]) -> str:

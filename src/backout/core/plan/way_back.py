@@ -28,7 +28,7 @@ def ways_back(snapshot: Snapshot, policy: Request) -> list[str]:
         line = lines.of("backout resume", policy, snapshot)
         return [f"go on with the rollback that was left open: {line}"]
     if back is not None:
-        return [f"roll back {way}" for way in ways_on(back, snapshot, policy)]
+        return ways_on(back, snapshot, policy)
     found = select(snapshot, policy)
     if not isinstance(found, Choice):
         return []

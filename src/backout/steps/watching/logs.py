@@ -54,7 +54,7 @@ async def tell_logs(run: Run, pods: Iterable[Object], causes: Sequence[Cause]) -
     # Before it is cut into lines: a private key is many of them.
     lines = masked(text).splitlines()[-LINES:]
     if lines:
-        which = "previous run" if previous else "run"
+        which = "previous run" if previous else "this run"
         run.say(
             LogRead(
                 message=f"last lines of container {root.container} of Pod {name} ({which}):",

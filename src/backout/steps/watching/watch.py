@@ -353,8 +353,8 @@ class Watch:
         first = self._causes[0] if self._causes else None
         root = (f"{first.subject}: {first.message}",) if first is not None else ()
         if self._clock() >= self._deadline:
-            words = f"not finished when time was up: {self._teller.said}"
-            return Unknown(message=words, also=root, causes=self._causes)
+            also = (*([self._teller.said] if self._teller.said else []), *root)
+            return Unknown(message="not finished when time was up", also=also, causes=self._causes)
         scene, before = self._scene, self._watched.earlier.standing
         if scene is not None and verdict.stands_by(scene.pods, scene.others, before):
             wanted = self._kind.counters(scene.workload).wanted

@@ -36,6 +36,15 @@ def test_where_little_room_is_left_it_stands_below_the_row() -> None:
     assert lines[:2] == ["shop", "    recorded healthy 2 h"]
 
 
+def test_columns_that_go_beyond_the_width_stand_below_with_the_last_one() -> None:
+    rows = [("WHEN", "REVISION", "BY", "REASON"), ("5 s ago", "3", "ann", "checkout is down")]
+
+    assert fitted(rows, 22) == [
+        ["WHEN      REVISION", "    BY    REASON"],
+        ["5 s ago   3", "    ann   checkout is", "    down"],
+    ]
+
+
 def test_a_sentence_is_wrapped_below_itself() -> None:
     line = "  not chosen: revision 3, no Pod of it is Ready"
 

@@ -101,7 +101,7 @@ def test_a_success(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == ""
     assert out == (
         f"{TOLD}"
-        "  service  service shop:web/ready: HTTP 200\n"
+        "  service  shop:web/ready: HTTP 200\n"
         f"{LINE}\n"
         'deployment "shop" successfully rolled out\n'
         "✓ deployment/shop rolled back to revision 1, now revision 4\n"
@@ -207,7 +207,9 @@ def test_a_failure_counts_the_same_trouble_and_tells_who_serves(
         not_ready(1, 4, final=True),
         not_ready(2, 5, final=True),
         counted(ready, old_ready),
-        NextStep(message="next candidate: revision 2: backout undo deploy/shop --to-revision 2"),
+        NextStep(
+            message="try the next candidate, revision 2: backout undo deploy/shop --to-revision 2"
+        ),
         ended("failed", *words, remedy="read its last run: kubectl logs shop-1"),
     )
 
@@ -222,7 +224,7 @@ def test_a_failure_counts_the_same_trouble_and_tells_who_serves(
         "  cause    2 Pods: container app ends with exit 3 at once, 5 restarts [CRASH_LOOP]\n"
         f"  service  {service}\n"
         "  What to do:\n"
-        "    next candidate: revision 2: backout undo deploy/shop --to-revision 2\n"
+        "    try the next candidate, revision 2: backout undo deploy/shop --to-revision 2\n"
         "    write it up: backout report t1\n"
         "    read its last run: kubectl logs shop-1\n"
     )

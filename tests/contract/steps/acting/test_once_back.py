@@ -277,7 +277,7 @@ async def test_after_a_failed_one_the_way_back_is_told_first_and_is_open(api: Ap
     assert told.result == "refused"
     assert "already rolled back to revision 2" in told.message
     assert "the last rollback, to revision 2, failed" in told.message
-    assert "back to where it was" in told.of("next")[0]
+    assert "where it was before" in told.of("next")[0]
     assert "--to-revision 3" in told.of("next")[0]
     back = await undone(api, policy=Request(successes=1, limit=1, to_revision=3, reason="back"))
     assert "rate limit" not in back.text

@@ -21,9 +21,7 @@ HEADER = ("", "REVISION", "AGE", "FROM (UTC)", "FOR", "READY", "IMAGE", "STATUS"
 WIDE = (*HEADER[:-1], "NAME", "CHANGE-CAUSE", "STATUS")
 UNTOLD = "?"
 """Stands where it cannot be told when, or for how long, a revision was the current one."""
-LEGEND = (
-    f"{UNTOLD}: cannot be told, as Kubernetes has used the number again or the next one is missing"
-)
+LEGEND = f"{UNTOLD}: not known, as Kubernetes has used the number again or the next one is missing"
 CURRENT, TARGET = "*", ">"
 
 

@@ -23,8 +23,8 @@ _PASTED = re.compile(r"^(.*): ((?:backout|kubectl|helm|flux|argocd|oc) .*)$")
 class Shown(NamedTuple):
     """A line in a style. `label` stands before it; an empty one means below the label before.
 
-    `whole` keeps it as it is: a line that is to be pasted, or somebody's own. `indent` is of those
-    without a label.
+    `whole` keeps it as it is: a line that is to be pasted, or somebody's own. `prose` holds no line
+    to be pasted, whatever it looks like. `indent` is of those without a label.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Shown(NamedTuple):
     label: str | None = None
     indent: int = 0
     whole: bool = False
+    prose: bool = False
     longest: int = LONGEST
 
 
@@ -48,7 +49,7 @@ def laid_out(shown: Shown, width: int | None) -> Iterator[str]:
     if width is None or shown.whole or len(start + text) < width:
         yield untrusted(start + text, shown.longest + len(start))
         return
-    pasted = _PASTED.match(text)
+    pasted = None if shown.prose else _PASTED.match(text)
     # What has no label of its own would look like two lines.
     more = "  " if shown.label is None else ""
     lines = hung(start, f"{pasted[1]}:" if pasted else text, width, more=more)

@@ -74,7 +74,7 @@ def _of_the_plan(event: Event) -> list[Shown]:
             lines += [Shown(f"change-cause: {cause}", "dim", "")] if cause else []
             return lines + [Shown(s, "", "" if n else "changes") for n, s in enumerate(changes)]
         case planning.AskedBefore():
-            return [Shown(message, label="service")]
+            return [Shown(message.removeprefix("service "), label="service")]
         case planning.PassedOver() | planning.KubectlDiffers() | planning.ImagesPinned():
             return [Shown(message, "dim", "note")]
         case watching.Measured():
@@ -107,7 +107,8 @@ def _findings(event: planning.FindingMade | planning.NotChecked) -> list[Shown]:
             weight = "accepted" if event.accepted else event.severity
             style = "" if event.severity == "INFO" else "yellow"
             more = [Shown(f"fix: {remedy}", "dim", indent=2)] if remedy else []
-            return [Shown(f"{weight} {one}: {message}", style), *under(detail), *more]
+            found = Shown(f"{weight} {one}: {message}", style, prose=True)
+            return [found, *under(detail), *more]
         case planning.NotChecked(message=message, ids=ids, remedy=remedy):
             return [Shown(f"skipped {', '.join(ids)}: {message}", "dim"), *under(remedy)]
 
