@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -74,17 +75,19 @@ def _show(error: click.ClickException) -> None:
     """Show what click says, without the secrets that it may quote."""
     said = io.StringIO()
     error.show(file=said)
-    click.echo(_gate().MASK.text(said.getvalue()), err=True, nl=False)
+    click.echo(_output("gate").MASK.text(said.getvalue()), err=True, nl=False)
 
 
 def _tell(error: BackoutError) -> None:
     """Say what stopped the program before it had anybody to tell it for it."""
-    shown = _gate().shown
-    click.echo(f"ERROR: {shown(error.message, 1000)}", err=True)
-    if error.remedy:
-        click.echo(f"  fix: {shown(error.remedy, 1000)}", err=True)
+    layout, masked = _output("words.layout"), _output("gate").MASK.text
+    told = [layout.Shown(f"ERROR: {masked(error.message)}")]
+    told += [layout.Shown(f"fix: {masked(error.remedy)}", indent=2)] if error.remedy else []
+    for one in told:
+        for line in layout.laid_out(one, layout.width_of(sys.stderr)):
+            click.echo(line, err=True)
 
 
-def _gate() -> Any:
-    """Return what masks secrets: not loaded for what only shows help."""
-    return import_module("backout.cli.output.gate")
+def _output(name: str) -> Any:
+    """Return what masks secrets, or lays lines out: not loaded for what only shows help."""
+    return import_module(f"backout.cli.output.{name}")

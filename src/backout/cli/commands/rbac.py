@@ -26,7 +26,7 @@ from backout.core.rights.commands import COMMANDS, UNDO
 @receives(grant=GrantOptions)
 @click.pass_context
 def rbac(ctx: click.Context, /, *, command: str, namespace: str | None, grant: GrantOptions) -> int:
-    """Print the least Role that a command needs, for kubectl apply. Asks nobody.
+    """Print the least Role that a command needs, for kubectl apply. It asks no server.
 
     What is cluster-wide is in a ClusterRole of its own, and optional. What is opt-in is commented
     out.
@@ -34,7 +34,7 @@ def rbac(ctx: click.Context, /, *, command: str, namespace: str | None, grant: G
     \b
     Examples:
       backout rbac | kubectl apply -n shop -f -
-      backout rbac -n shop --service-account ci:deployer --secret pull-secret | kubectl apply -f -
+      backout rbac -n shop --service-account ci:deployer | kubectl apply -f -
       backout rbac --for check --namespaced
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
     before = ctx.obj or {}

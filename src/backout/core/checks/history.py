@@ -140,7 +140,8 @@ def target_is_known_bad(preflight: Preflight) -> Iterator[Fact]:
         yield Fact(
             message=f"revision {preflight.destination.number} is known to be bad: {why}",
             remedy="leave --to-revision out to go to a revision that is not"
-            + ("" if other == ANY else f": {other}"),
+            if other == ANY
+            else f"go to a revision that is not known to be bad: {other}",
         )
 
 
