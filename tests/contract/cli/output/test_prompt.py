@@ -60,8 +60,10 @@ class Talk:
         return code, out
 
 
-async def talk(backout: Command, *flags: str) -> Talk:
+async def talk(backout: Command, *flags: str, columns: int = 0) -> Talk:
+    """Start an undo; a terminal of 0 columns does not say how wide it is."""
     terminal, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, columns))
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
         *("undo", "deploy/web", "--health-successes", "1", *flags),
@@ -91,6 +93,22 @@ async def test_the_question_names_what_where_and_whereto(backout: Command, api: 
     assert code == 3
     assert "declined: nothing was changed" in spoken.seen
     assert api.writes == []
+
+
+async def test_the_question_is_wrapped_at_words_with_room_for_the_answer(
+    backout: Command, api: ApiServer
+) -> None:
+    spoken = await talk(backout, columns=60)
+    await spoken.until(QUESTION)
+    *_, first, second = spoken.seen.splitlines()
+    spoken.type("\n")
+    code, _ = await spoken.ended()
+
+    assert (first, second) == (
+        "Roll deployment/web (namespace shop, context test) back",
+        "    to revision 1 (app:good)? [y/N] ",
+    )
+    assert (code, api.writes) == (3, [])
 
 
 @pytest.mark.parametrize("answer", ["\n", "n\n", "no\n", "maybe\n", "\x04", "yy\n"])

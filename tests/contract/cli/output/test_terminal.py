@@ -113,6 +113,18 @@ async def test_a_terminal_without_colours_gets_no_escape_sequence_at_all(
     assert ESCAPE not in text
 
 
+async def test_the_error_of_a_command_that_only_reads_is_wrapped_at_words(
+    backout: Command,
+) -> None:
+    nowhere = ("report", "--journal", str(backout.home / "none.jsonl"))
+    code, text = await shown(backout, *nowhere, environment=COLOURS, columns=40)
+    words = await piped(backout, *nowhere)
+
+    assert code == 1
+    assert plain(text).split() == words.split()
+    assert len(plain(text).splitlines()) > len(words.splitlines())
+
+
 async def test_an_empty_no_color_forbids_nothing(backout: Command, api: ApiServer) -> None:
     api.warnings = ("careful",)
     _, text = await shown(backout, *DRY_RUN, environment={"NO_COLOR": "", **COLOURS})
