@@ -162,8 +162,8 @@ async def _watched(
 ) -> Outcome:
     run.say(
         Resumed(
-            message=f"a rollback of {record.actor} from {record.intent_at:%H:%M:%SZ} to "
-            f"revision {record.destination.revision} was left open; its PATCH landed; watching it "
+            message=f"a rollback of {record.actor} to revision {record.destination.revision}, "
+            f"begun at {record.intent_at:%H:%M:%SZ}, was left open; its PATCH landed; watching it "
             "to its end",
             resumed=record.op,
         )

@@ -132,8 +132,8 @@ def _tell(run: Run, agreed: Agreed) -> None:
         return
     run.say(
         GoingOn(
-            message=f"a rollback of {left.actor} from {left.intent_at:%H:%M:%SZ} to revision "
-            f"{left.destination.revision} was left open: this goes on with it",
+            message=f"a rollback of {left.actor} to revision {left.destination.revision}, begun at "
+            f"{left.intent_at:%H:%M:%SZ}, was left open: this goes on with it",
             revision=left.destination.revision,
         )
     )

@@ -98,7 +98,7 @@ def killed(space: Space) -> Object:
 
 def recovered(space: Space, ran: Ran) -> None:
     ran.expect(0)
-    said = ran.line("a rollback of root (as admin) from ")
+    said = ran.line("a rollback of root (as admin), begun at ")
     assert "was left open; closed as UNDECIDED" in said
     assert ran.out.index(said) < ran.out.index("rollback triggered")
     assert space.image_now() == space.image("v2")

@@ -42,7 +42,7 @@ def show(
     """Print the ledger, the memory and the breaker's state; return the exit code."""
     targets.parse(workload, "default")
     tell_notes(shared)
-    found, held, history, now = run(_asked(workload, shared, is_local=is_local), shared)
+    target, found, held, history, now = run(_asked(workload, shared, is_local=is_local), shared)
     state = breaker.judge(found.records, now=now, limit=limit, window=window)
     if shared.output == "json":
         _print_json(found, history, state)
@@ -57,7 +57,8 @@ def show(
         tables.sentence(put, line)
     tables.sentence(put, ledger_table.breaker_line(state, now=now, limit=limit, window=window))
     # kill -9 leaves it open: nothing else tells that it can be gone on with.
-    way_on = ledger_table.way_on(found, held, now, f"{program()} resume {workload[0]}")
+    line = f"{program()} resume {target} -n {target.namespace}"
+    way_on = ledger_table.way_on(found, held, now, line)
     if way_on:
         tables.sentence(put, way_on)
     return 0
@@ -88,7 +89,7 @@ def _print_json(found: Ledger, history: tuple[Revision, ...], state: breaker.Clo
 
 async def _asked(
     workload: tuple[str, ...], shared: Common, *, is_local: bool
-) -> tuple[Ledger, Lock, tuple[Revision, ...], datetime]:
+) -> tuple[Target, Ledger, Lock, tuple[Revision, ...], datetime]:
     process = here.process()
     connection = connect.connection(shared.flags, process)
     target = targets.parse(workload, connection.namespace)
@@ -110,7 +111,7 @@ async def _asked(
             "backout.dev/ledger",
         )
     there = _told(history, target, is_kept=lease is not None)
-    return again.of_history(found, there), records.lock(lease), there, now
+    return target, again.of_history(found, there), records.lock(lease), there, now
 
 
 def _told(

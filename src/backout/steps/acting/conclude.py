@@ -37,7 +37,7 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
     does one that a Pod holds up: whoever deletes that finishes it.
     """
     result, words = _judged(run, ending)
-    *most, last = words
+    first, *rest = words
     number = plan.preflight.destination.number
     verdict = type(ending.verdict).__name__
     health = type(ending.health).__name__ if ending.health is not None else ""
@@ -45,7 +45,7 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
     outcome = Outcome(
         result=result,
         message=f"{run.target} {_done(result)} revision {number}{_now(ending, number)}",
-        also=(*most, f"{last} ({seconds:.1f} s)"),
+        also=(f"{first} ({seconds:.1f} s)", *rest),
         verdict=verdict,
         health=health,
         remedy=_remedy(run, plan, ending),

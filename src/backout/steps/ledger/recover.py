@@ -123,8 +123,8 @@ async def close_unwatched(
     closed_as = State.UNDECIDED if state is State.APPLIED else state
     run.say(
         Recovered(
-            message=f"a rollback of {record.actor} from {record.intent_at:%H:%M:%SZ} was left "
-            f"open; closed as {closed_as}: {words}",
+            message=f"a rollback of {record.actor}, begun at {record.intent_at:%H:%M:%SZ}, was "
+            f"left open; closed as {closed_as}: {words}",
             recovered=record.op,
             state=str(closed_as),
         )
