@@ -84,7 +84,7 @@ def test_a_revision_that_was_marked_healthy_is_preferred_to_a_newer_one_without_
     assert "newest other revision recorded healthy" in ran.out
     assert "PF110" not in ran.findings()
     told = space.backout("ledger", DEPLOY).expect(0)
-    assert "known good: revision 1 app:v1: recorded healthy" in told.out
+    assert "revision 1 app:v1 is good: recorded healthy" in told.out
     assert "smoke tests passed" in told.out
 
 
