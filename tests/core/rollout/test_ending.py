@@ -18,32 +18,38 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(
     ("verdict", "told"),
     [
-        (Failed(message="m", causes=()), (Result.FAILED, "failed")),
-        (Superseded(message="m"), (Result.UNDECIDED, "superseded")),
-        (Unknown(message="m"), (Result.UNDECIDED, "undecided")),
-        (Progressing(message="m"), (Result.UNDECIDED, "undecided")),
+        (Failed(message="m", causes=(), also=("n",)), (Result.FAILED, "failed", ("n",))),
+        (Superseded(message="m"), (Result.UNDECIDED, "superseded", ())),
+        (Unknown(message="m", also=("n",)), (Result.UNDECIDED, "undecided", ("n",))),
+        (Progressing(message="m"), (Result.UNDECIDED, "undecided", ())),
     ],
     ids=lambda one: type(one).__name__,
 )
 def test_only_a_rollout_that_failed_is_a_failure(
-    verdict: Verdict, told: tuple[Result, str]
+    verdict: Verdict, told: tuple[Result, str, tuple[str, ...]]
 ) -> None:
     assert unfinished(verdict) == told
 
 
 def test_a_bad_answer_is_a_failure_and_an_answer_that_tells_nothing_is_none() -> None:
-    assert unwell(Unhealthy(why="HTTP 500")) == (Result.FAILED, ", and unhealthy: HTTP 500")
-    assert unwell(Inconclusive(why="no answer")) == (
+    assert unwell("rolled out", Unhealthy(why="HTTP 500; sorry", also=("2 more",))) == (
+        Result.FAILED,
+        ("rolled out, and unhealthy: HTTP 500; sorry", "2 more"),
+    )
+    assert unwell("rolled out", Inconclusive(why="no answer", also=("2 more",))) == (
         Result.UNDECIDED,
-        "; health is inconclusive: no answer",
+        ("rolled out", "health is inconclusive: no answer", "2 more"),
     )
 
 
 def test_what_could_not_be_asked_is_a_success_only_where_nobody_requires_an_answer() -> None:
-    words = "; not verified end to end: no Service"
+    words = "not verified end to end: no Service"
 
-    assert not_verified("no Service", is_required=False) == (Result.SUCCEEDED, words)
-    assert not_verified("no Service", is_required=True) == (
+    assert not_verified("rolled out", "no Service", is_required=False) == (
+        Result.SUCCEEDED,
+        ("rolled out", words),
+    )
+    assert not_verified("rolled out", "no Service", is_required=True) == (
         Result.UNDECIDED,
-        f"{words} (--require-health)",
+        ("rolled out", f"{words} (--require-health)"),
     )

@@ -1,4 +1,4 @@
-"""How a rollout ended and how its service is: a result and sentences, the same for every command."""
+"""How a rollout ended and how its service is: a result and sentences, for every command."""
 
 from __future__ import annotations
 
