@@ -15,7 +15,7 @@ from backout.cli import exit_codes
 from backout.cli.help.command import WIDTH
 from backout.cli.help.group import Commands
 from backout.cli.options.shared import before, given
-from backout.cli.output.streams import leave, prepare_streams
+from backout.cli.output.streams import leave, prepare_streams, width_of
 from backout.cli.program import COMPLETING, program
 from backout.core.errors import BackoutError
 
@@ -84,7 +84,7 @@ def _tell(error: BackoutError) -> None:
     told = [layout.Shown(f"ERROR: {masked(error.message)}")]
     told += [layout.Shown(f"fix: {masked(error.remedy)}", indent=2)] if error.remedy else []
     for one in told:
-        for line in layout.laid_out(one, layout.width_of(sys.stderr)):
+        for line in layout.laid_out(one, width_of(sys.stderr)):
             click.echo(line, err=True)
 
 

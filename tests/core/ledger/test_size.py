@@ -75,7 +75,7 @@ def test_a_persons_marks_and_the_newest_known_good_are_given_up_last() -> None:
     for number in range(48):
         left = replace(heavy(200 + number, LONG), source=Side(revision=3, hash=f"{number:064}"))
         whole = memory.with_record(whole, replace(left, health=""))
-    whole = replace(whole, rest={"theirs": "x" * 24_000})
+    whole = replace(whole, rest={"theirs": "x" * 18_000})
     kept = read(fitting(whole))
     assert 2 <= len(kept.memory) < 50
     assert {"marked", "good"} <= set(kept.memory)
@@ -106,7 +106,7 @@ def test_any_history_stays_below_the_size_and_can_be_read_again(
 
 
 def test_giving_up_stops_as_soon_as_it_fits() -> None:
-    whole = full("x" * 200, templates=45)
+    whole = full("x" * 200, templates=30)
     smaller = read(fitting(whole))
     assert smaller.records[-1] == read(form.written(whole)).records[-1]
     assert smaller.records[0].causes == ()

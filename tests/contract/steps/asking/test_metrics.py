@@ -69,7 +69,8 @@ async def test_what_was_not_measured_is_inconclusive_and_never_healthy(
     told = await undone(api, Stub([step]))
 
     assert told.result == "undecided"
-    assert "rolled out; health is inconclusive: metric" in told.message
+    assert "rolled out (" in told.message
+    assert "; health is inconclusive: metric" in told.message
 
 
 async def test_where_no_service_is_found_the_metric_alone_decides(api: ApiServer) -> None:
