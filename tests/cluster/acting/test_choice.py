@@ -66,6 +66,7 @@ def test_a_second_undo_does_not_go_back_to_the_bad_revision(space: Space) -> Non
     assert space.image_now() == space.image("v1")
 
 
+@pytest.mark.every_case
 def test_restarted_in_between_or_not_it_goes_further_back_only_to_what_is_named(
     space: Space,
 ) -> None:
@@ -182,6 +183,7 @@ def test_a_healthy_service_is_not_moved_to_what_is_unproven_without_a_reason(spa
     assert space.image_now() == space.image("v1")
 
 
+@pytest.mark.every_case
 def test_a_target_is_named_by_its_image(space: Space) -> None:
     space.deploy(space.version("v1"), serve=False)
     space.roll(space.version("v2"), up=True)

@@ -235,6 +235,7 @@ def test_pinning_what_nothing_remembers_refuses(space: Space, repository: str) -
     assert ran_in(space) == new != old
 
 
+@pytest.mark.every_case
 def test_an_index_without_the_nodes_platform_blocks_and_cannot_be_pulled(
     space: Space, repository: str
 ) -> None:

@@ -31,7 +31,7 @@ def stage(space: Space) -> Iterator[Scene]:
         history.check(limit=1)
 
 
-@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.parametrize("first", [1, pytest.param(2, marks=pytest.mark.every_case)])
 def test_a_kill_after_any_write_is_ended_by_resume(stage: Scene, first: int) -> None:
     for ended in hits(stage, signal.SIGKILL, "after", count(first, 2), is_write):
         check_resumed(stage, ended)

@@ -236,6 +236,7 @@ def test_a_workload_whose_status_changes_twenty_times_a_second_is_undone_all_the
     history.check(limit=1)
 
 
+@pytest.mark.every_case
 def test_fifty_rollbacks_with_long_reasons_stay_below_the_size_and_can_be_read(
     space: Space,
 ) -> None:

@@ -46,7 +46,7 @@ def losing(stage: Scene, what: str, number: int, moment: str) -> Ended:
 @pytest.mark.parametrize(
     "number", [1, *(pytest.param(n, marks=pytest.mark.every_case) for n in (2, 3))]
 )
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", [pytest.param("before", marks=pytest.mark.every_case), "after"])
 def test_a_lost_write_of_the_lease_stops_nothing_and_is_told_by_nothing_false(
     stage: Scene, moment: str, number: int
 ) -> None:

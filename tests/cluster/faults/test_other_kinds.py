@@ -52,6 +52,7 @@ def test_a_patch_that_was_lost_on_its_way_is_told_as_not_applied(stage: Scene) -
     assert stage.states == ["NOT_APPLIED"]
 
 
+@pytest.mark.every_case
 def test_a_patch_whose_answer_was_lost_is_found_applied(stage: Scene) -> None:
     ended = losing(stage, stage.workloads, 1, "after")
 
@@ -61,6 +62,7 @@ def test_a_patch_whose_answer_was_lost_is_found_applied(stage: Scene) -> None:
     stage.check_repeated(str(ended))
 
 
+@pytest.mark.every_case
 def test_kubectls_undo_leaves_the_marker_so_that_it_is_known_that_the_patch_landed(
     stage: Scene, space: Space
 ) -> None:

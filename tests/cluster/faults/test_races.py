@@ -26,7 +26,6 @@ LIMIT = 2
 @pytest.mark.parametrize(
     ("kind", "runs", "rounds"),
     [
-        ("Deployment", 2, ROUNDS),
         ("Deployment", 10, ROUNDS),
         *(
             pytest.param(kind, runs, MORE, marks=pytest.mark.every_case)

@@ -129,6 +129,7 @@ def test_in_parallel_no_cell_is_held_up_and_nothing_is_deleted(
     assert names(space) == []
 
 
+@pytest.mark.every_case
 def test_a_lower_pod_that_is_not_ready_comes_first_and_the_broken_one_waits(space: Space) -> None:
     """Case A: deleted now it would not come back, and one Pod more would be missing."""
     shop = Gated(space, updateStrategy=PARTITION_0)
@@ -191,6 +192,7 @@ def test_what_would_come_back_on_the_bad_template_is_not_deleted_and_the_way_out
     assert names(space) == ["shop-0", "shop-1", "shop-2"]
 
 
+@pytest.mark.every_case
 def test_a_good_pod_below_the_partition_is_never_deleted(space: Space) -> None:
     """Case D: it is not of the target and not Ready, for a reason of its own."""
     shop = Gated(space, updateStrategy=PARTITION_1)

@@ -85,6 +85,7 @@ def test_one_rollback_more_than_allowed_does_not_help_until_the_cause_elsewhere_
     assert "PF801" not in space.undo(*back).expect(0).findings()
 
 
+@pytest.mark.every_case
 def test_the_breaker_outlives_a_deployment_that_is_made_again(space: Space) -> None:
     two_rollbacks_and_a_third_bad_deploy(space)
     space.kubectl("delete", "deploy/shop", "--timeout=30s").expect(0)
