@@ -47,6 +47,7 @@ def _pairs(scene: Scene) -> list[dict[str, str]]:
         f"{kubectl} rollout undo {where} && {kubectl} rollout status {where} --timeout=60s && "
         f"{kubectl} get --raw {ready}"
     )
+    fresh = f"sh -c '{kubectl} get {where} --cache-dir $(mktemp -d)'"
     one = "--yes --health-successes 1 --rollback-limit 50"
     return [
         {
@@ -58,6 +59,8 @@ def _pairs(scene: Scene) -> list[dict[str, str]]:
             "`backout status`": f"{backout} status {where} --soak 1s",
             "`backout explain`": f"{backout} explain {where}",
             "`kubectl get`": f"{kubectl} get {where}",
+            "`kubectl get`, nothing cached": fresh,
+            "`kubectl describe`": f"{kubectl} describe {where}",
         },
     ]
 
