@@ -121,7 +121,7 @@ def test_several_names_are_a_table_worst_first_with_a_last_word(space: Space) ->
 
     assert head.split()[:3] == ["NAMESPACE", "WORKLOAD", "NOW"]
     assert [line.split()[1:5] for line in lines] == [
-        ["deployment/new", "-", "-", "no"],
+        ["deployment/new", "1", "-", "no"],
         ["deployment/paused", "2", "1", "no"],
         ["deployment/api", "2", "1", "yes"],
     ]

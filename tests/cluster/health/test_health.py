@@ -70,7 +70,7 @@ def test_a_404_on_a_guessed_path_is_inconclusive(space: Space) -> None:
 
     ran = space.undo().expect(5)
 
-    assert "rolled out; health is inconclusive: service shop:web/healthz: HTTP 404" in ran.outcome
+    assert "; health is inconclusive: service shop:web/healthz: HTTP 404" in ran.outcome
     assert "on a guessed path" in ran.err
     assert space.image_now() == space.image("v1")
     assert space.records()[-1]["state"] == "UNDECIDED"

@@ -61,7 +61,7 @@ def test_what_is_known_of_a_revision_outlives_a_field_that_nobody_wrote_but_no_e
     upgraded = space.undo("--dry-run").expect(0)
 
     assert sorted(space.revisions()) == [1, 2, 3]
-    assert "passed over: revision 2, known to be bad: marked by " in upgraded.out
+    assert "not chosen: revision 2, known to be bad: marked by " in upgraded.out
 
     second = space.revisions()[2]
     edited = {"spec": {"template": {"metadata": {"annotations": {"hotfix": "yes"}}}}}

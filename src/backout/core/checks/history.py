@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core.checks.check import Check, Fact
-from backout.core.checks.lines import ANY, elsewhere, of
+from backout.core.checks.lines import ANY, again, elsewhere, of
 from backout.core.history import barriers
 from backout.core.history.choice import TWIN, is_twin
 from backout.core.kubernetes import objects
@@ -53,8 +53,8 @@ def workload_is_paused(preflight: Preflight) -> Iterator[Fact]:
     if still is not None and still.lift is not None and not preflight.policy.unpause:
         yield Fact(
             message=f"{still.why}: its controller would not roll the target out",
-            remedy="resume it in the same write (--unpause), never before: that would roll the bad "
-            "template further",
+            remedy="resume it in the same write, never before (that would roll the bad template "
+            f"further): {again(preflight.policy, preflight.snapshot, '--unpause')}",
             risk="whoever paused it may have had a reason",
         )
 
