@@ -15,6 +15,7 @@ from backout.core.outcome import Outcome, Result
 from backout.core.plan.plan import Refusal
 from backout.steps.preflight.prepare import (
     prepare,
+    tell_aim,
     tell_choice,
     tell_findings,
     tell_refusal,
@@ -75,8 +76,7 @@ def _possible(run: Run, plan: Plan) -> Outcome:
 
 
 def _refused(run: Run, refusal: Refusal) -> Outcome:
-    if refusal.preflight is not None:
-        tell_choice(run, refusal.preflight)
+    tell_aim(run, refusal)
     tell_refusal(run, replace(refusal, skipped=()))
     ids = ", ".join(b.id for b in refusal.blocks)
     return Outcome(

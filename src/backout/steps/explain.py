@@ -24,7 +24,7 @@ from backout.steps.reading.changed import tell_change
 from backout.steps.reading.look import Unread, lease_of, look
 from backout.steps.reading.nodes import Nodes, suspected
 from backout.steps.reading.way_back import tell_way_back
-from backout.steps.status import since_its_beginning, tell_where, told
+from backout.steps.status import since_its_beginning, tell_seen, told
 from backout.steps.watching.follow import EVENTS
 from backout.steps.watching.logs import tell_logs
 from backout.steps.watching.second_look import SecondLook
@@ -46,7 +46,7 @@ async def explain(run: Run) -> Outcome:
         async with asyncio.TaskGroup() as group:
             events = group.create_task(_events(run))
             snapshot = await look(run)
-    tell_where(run, snapshot)
+    tell_seen(run, snapshot)
     scene = _scene(snapshot, events.result())
     nodes = Nodes(run)
     found = await _look(run, scene, nodes)

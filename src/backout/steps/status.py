@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 from backout.core.diagnosis.before import Before, first_look, progress_deadline
 from backout.core.diagnosis.groups import patience
 from backout.core.errors import ConfigError
-from backout.core.events.planning import Located
 from backout.core.events.told import Noted
 from backout.core.history import revisions
 from backout.core.kubernetes import template
 from backout.core.outcome import Outcome, Result
-from backout.core.plan.where import where
 from backout.core.preflight.snapshot import Need
 from backout.core.rollout.ending import unfinished
 from backout.core.rollout.verdict import Complete, Failed, Verdict
 from backout.steps.reading.look import look
 from backout.steps.reading.way_back import tell_way_back
+from backout.steps.reading.where import tell_where
 from backout.steps.watching.soak import settled
 from backout.steps.watching.watch import Watch, Watched, until
 
@@ -49,7 +48,7 @@ async def _watched(run: Run, number: int | None) -> Watched:
     snapshot = await look(run)
     check_revision(snapshot, number)
     workload = snapshot.workload
-    tell_where(run, snapshot)
+    tell_seen(run, snapshot)
     return Watched(
         workload=workload,
         wanted=template.digest(workload["spec"]["template"]),
@@ -86,16 +85,9 @@ def since_its_beginning(snapshot: Snapshot) -> Before:
     )
 
 
-def tell_where(run: Run, snapshot: Snapshot) -> None:
-    """Say where the workload stands, and whose Pods are Ready."""
-    now = revisions.current(snapshot.revisions)
-    run.say(
-        Located(
-            message=where(snapshot),
-            revision=now.number if now is not None else None,
-            images=template.images(snapshot.workload["spec"]["template"]),
-        )
-    )
+def tell_seen(run: Run, snapshot: Snapshot) -> None:
+    """Say where the workload stands, and why its Pods are not seen where they may not be."""
+    tell_where(run, snapshot)
     if Need.PODS in snapshot.unreadable:
         run.say(Noted(message=snapshot.unreadable[Need.PODS]))
 

@@ -30,6 +30,7 @@ from backout.steps.ledger.wait import Waiting
 from backout.steps.preflight.dry_run import patched
 from backout.steps.preflight.prepare import is_same, prepare, tell
 from backout.steps.reading.read import SPARE, read
+from backout.steps.reading.where import tell_where
 from backout.steps.resume import go_on, resumed_plan
 
 if TYPE_CHECKING:
@@ -147,6 +148,7 @@ async def _looked(run: Run, silent: Silent | None) -> Agreed | Refusal | Outcome
             snapshot = _freed(run, await read(run), silent)
             back = _in_the_way(run, snapshot)
             if isinstance(back, once.Back):
+                tell_where(run, snapshot)
                 for sentence in ways_on(back, snapshot, run.policy):
                     run.say(NextStep(message=sentence))
                 return already_back(back, snapshot, run.policy)

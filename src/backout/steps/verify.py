@@ -30,7 +30,7 @@ from backout.steps.reading.look import look
 from backout.steps.reading.read import read
 from backout.steps.reading.references import read_versioned
 from backout.steps.reading.way_back import tell_way_back
-from backout.steps.status import check_revision, since_its_beginning, tell_where, told
+from backout.steps.status import check_revision, since_its_beginning, tell_seen, told
 from backout.steps.watching.soak import settled
 from backout.steps.watching.watch import Watch, Watched, until
 
@@ -53,7 +53,7 @@ async def verify(run: Run, *, number: int | None) -> Outcome:
     since = asyncio.get_running_loop().time()
     snapshot = await read(run, chooses=False)
     check_revision(snapshot, number)
-    tell_where(run, snapshot)
+    tell_seen(run, snapshot)
     workload = snapshot.workload
     watched = Watched(
         workload=workload,

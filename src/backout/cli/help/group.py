@@ -88,6 +88,6 @@ def unknown(name: str) -> str:
     """Return the words for a command that does not exist, with the one that may be meant."""
     from backout.core.neighbours import nearest  # noqa: PLC0415 (only for an error)
 
-    meant = MEANT.get(name) or nearest(name, tuple(COMMANDS))
-    hint = f": did you mean '{meant}'?" if meant else "; --help lists the commands"
+    near = nearest(name, (*COMMANDS, *MEANT))
+    hint = f": did you mean '{MEANT.get(near, near)}'?" if near else "; --help lists the commands"
     return f"there is no command '{name[:40]}'{hint}"

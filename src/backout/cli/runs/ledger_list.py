@@ -9,9 +9,9 @@ import click
 
 from backout.cli import here
 from backout.cli.looking import client_of, run, tell_notes
-from backout.cli.output.columns import columns
+from backout.cli.output import tables
 from backout.cli.output.gate import shown
-from backout.cli.output.printing import LONGEST, json_line
+from backout.cli.output.printing import LONGEST, json_line, printer
 from backout.cli.output.words import ledger_table
 from backout.cli.program import program
 from backout.core.errors import Forbidden
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from backout.core.ledger.records import Ledger
     from backout.core.model import Object
 
-CELL = 60
 HEADER = ("NAMESPACE", "WORKLOAD", "LAST ROLLBACK", "FROM", "TO", "RESULT", "BY", "LOCK")
 
 
@@ -42,9 +41,10 @@ def show(shared: Common, *, everywhere: bool) -> int:
             click.echo(json_line(_json(lease)))
         return 0
     ledgers = [(lease, form.read(lease)) for lease in leases]
-    rows = [tuple(shown(c, CELL) for c in _row(lease, found, now)) for lease, found in ledgers]
-    for line in columns(HEADER, rows) if rows else ["no rollbacks recorded"]:
-        click.echo(line)
+    if not ledgers:
+        click.echo("no rollbacks recorded")
+    rows = [("", _row(lease, found, now)) for lease, found in ledgers]
+    tables.table(printer(), HEADER if rows else None, rows)
     for way_on in filter(None, (_way_on(lease, found, now) for lease, found in ledgers)):
         click.echo(shown(way_on, LONGEST))
     return 0

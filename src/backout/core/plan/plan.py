@@ -23,7 +23,6 @@ from backout.core.preflight.snapshot import Need
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from backout.core.model import Object
     from backout.core.preflight.request import Request
     from backout.core.preflight.snapshot import Preflight, Snapshot
 
@@ -51,8 +50,7 @@ class Refusal(Struct, frozen=True, kw_only=True):
     """Nothing will be changed. `way_on` is the line that goes on anyway, empty if there is none.
 
     `outage` says what refusing leaves, empty where Pods are Ready; `preflight` is None where no
-    target could be chosen; `current` is the revision that the workload asks for now, where it is
-    known. `handed_over` is the revision that somebody who may patch could go to
+    target could be chosen. `handed_over` is the revision that somebody who may patch could go to
     now, None where that would not be safe.
     """
 
@@ -61,9 +59,8 @@ class Refusal(Struct, frozen=True, kw_only=True):
     skipped: tuple[Skipped, ...]
     way_on: str
     outage: str
+    snapshot: Snapshot
     preflight: Preflight | None
-    workload: Object | None = None
-    current: Revision | None = None
     handed_over: Revision | None = None
 
 
@@ -88,9 +85,8 @@ def decide(
         skipped=tuple(skipped),
         way_on=way_on(preflight.policy, blocks),
         outage=_outage(preflight.snapshot),
+        snapshot=preflight.snapshot,
         preflight=preflight,
-        workload=preflight.snapshot.workload,
-        current=revisions.current(preflight.revisions),
         handed_over=preflight.destination if _only_permission(blocks) else None,
     )
 
@@ -103,9 +99,8 @@ def refuse(snapshot: Snapshot, found: Finding) -> Refusal:
         skipped=(),
         way_on="",
         outage=_outage(snapshot),
+        snapshot=snapshot,
         preflight=None,
-        workload=snapshot.workload,
-        current=revisions.current(snapshot.revisions),
         handed_over=_holders_target(snapshot) if found.id == UNDER_WAY.id else None,
     )
 

@@ -93,9 +93,10 @@ def _chosen(preflight: Preflight) -> dict[str, Any]:
 
 def _current(found: Plan | Refusal) -> dict[str, Any]:
     """Return where a workload is that has nowhere to go."""
-    if not isinstance(found, Refusal) or found.current is None:
+    if not isinstance(found, Refusal):
         return {}
-    return {"now": found.current.number, "now_images": _images(found.current.template)}
+    now = revisions.current(found.snapshot.revisions)
+    return {"now": now.number, "now_images": _images(now.template)} if now is not None else {}
 
 
 def _images(pod_template: Object) -> tuple[tuple[str, str], ...]:

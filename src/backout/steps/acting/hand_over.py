@@ -20,8 +20,8 @@ def hand_over(run: Run, refusal: Refusal) -> None:
 
     It carries no marker: no record of ours may take it for its own.
     """
-    revision, workload = refusal.handed_over, refusal.workload
-    if revision is None or workload is None:
+    revision, workload = refusal.handed_over, refusal.snapshot.workload
+    if revision is None:
         return
     made = patch.undo(
         workload,

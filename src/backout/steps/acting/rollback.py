@@ -54,7 +54,7 @@ from backout.steps.ledger.closing import Closing
 from backout.steps.ledger.keep import kept
 from backout.steps.ledger.lease import Held, see
 from backout.steps.ledger.lock import Outdated, take
-from backout.steps.preflight.prepare import tell_choice, tell_refusal
+from backout.steps.preflight.prepare import tell_aim, tell_refusal
 from backout.steps.preflight.surroundings import surroundings
 from backout.steps.rehearsing.trial import sweep
 from backout.steps.watching.soak import settled
@@ -338,8 +338,7 @@ def total_seconds(run: Run, workload: Object) -> float:
 
 def refused(run: Run, refusal: Refusal) -> Outcome:
     """Tell where it would have gone and why it does not, and return the outcome."""
-    if refusal.preflight is not None:
-        tell_choice(run, refusal.preflight)
+    tell_aim(run, refusal)
     return refusal_outcome(run, refusal)
 
 
@@ -364,6 +363,7 @@ def _refusal(run: Run, plan: Plan, blocks: tuple[Finding, ...]) -> Refusal:
         skipped=(),
         way_on=way_on(run.policy, blocks),
         outage="",
+        snapshot=plan.preflight.snapshot,
         preflight=plan.preflight,
     )
 

@@ -16,24 +16,22 @@ from backout.core.events.planning import (
     HealAnnounced,
     ImagesPinned,
     KubectlDiffers,
-    Located,
     NotChecked,
     PassedOver,
     TargetChosen,
 )
 from backout.core.heal.healing import sentences
-from backout.core.history import revisions
 from backout.core.kubernetes import template
 from backout.core.model import Finding, Skipped
 from backout.core.plan.plan import Plan, Refusal, decide, refuse
 from backout.core.plan.selection import select
-from backout.core.plan.where import where
 from backout.core.preflight import proof
 from backout.core.preflight.snapshot import Preflight, Snapshot
 from backout.core.rights import permissions
 from backout.core.room.startability import must_start
 from backout.steps.preflight.inquire import inquire
 from backout.steps.reading.read import read
+from backout.steps.reading.where import tell_where
 from backout.steps.rehearsing.rehearse import rehearse
 
 if TYPE_CHECKING:
@@ -91,15 +89,8 @@ def tell(run: Run, plan: Plan) -> None:
 
 def tell_choice(run: Run, preflight: Preflight) -> None:
     """Say where the workload stands, which revision was chosen and why, and where kubectl goes."""
-    now = revisions.current(preflight.revisions)
+    tell_where(run, preflight.snapshot)
     wanted = preflight.snapshot.workload["spec"]["template"]
-    run.say(
-        Located(
-            message=where(preflight.snapshot),
-            revision=now.number if now else None,
-            images=template.images(wanted),
-        )
-    )
     destination, choice = preflight.destination, preflight.choice
     cause = f"; change-cause: {destination.change_cause}" if destination.change_cause else ""
     images = template.images_in_words(destination.template)
@@ -196,6 +187,14 @@ def tell_skipped(run: Run, skipped: tuple[Skipped, ...]) -> None:
                 remedy=permissions.ROLE if reason == last else "",
             )
         )
+
+
+def tell_aim(run: Run, refusal: Refusal) -> None:
+    """Say where the workload stands, and where it would have gone if that could be chosen."""
+    if refusal.preflight is not None:
+        tell_choice(run, refusal.preflight)
+    else:
+        tell_where(run, refusal.snapshot)
 
 
 def tell_refusal(run: Run, refusal: Refusal) -> None:

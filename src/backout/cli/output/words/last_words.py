@@ -136,11 +136,12 @@ class LastWords:
         remedy = event.remedy
         if self._is_triggered and line.about.trace_id:
             ways.append(f"write it up: {program()} report {line.about.trace_id}")
-        if remedy.startswith(_ANYWAY):
+        fixes = [b.remedy for b in self._blocks if b.remedy]
+        if not remedy.startswith(_ANYWAY):
+            ways += [remedy] if remedy else []
+        elif not any(one.endswith(f": {remedy.removeprefix(_ANYWAY)}") for one in fixes):
             ways.insert(0, remedy)
-        elif remedy:
-            ways.append(remedy)
-        ways += [b.remedy for b in self._blocks if b.remedy]
+        ways += fixes
         ways = list(dict.fromkeys(ways))
         if event.result in _GOOD or len(ways) == 1:
             return [_way(f"{_label(event, one)}{one}", 2) for one in ways]
