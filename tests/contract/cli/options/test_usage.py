@@ -264,6 +264,7 @@ async def test_the_program_itself_ends_with_exit_2_and_one_sentence(
     [
         ("undoo", ": did you mean 'undo'?"),
         ("rollback", ": did you mean 'undo'?"),
+        ("roolback", ": did you mean 'undo'?"),
         ("hstory", ": did you mean 'history'?"),
         ("zzz", "; --help lists the commands"),
     ],

@@ -147,6 +147,20 @@ def test_where_no_line_goes_on_anyway_there_is_no_risk_to_weigh(
     )
 
 
+def test_a_line_that_goes_on_is_told_once_where_the_fix_has_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = "backout undo deploy/shop --unpause"
+    words = "Not rolled back (PF105). Nothing was changed."
+    paused = blocked("PF105", "it is paused", remedy=f"resume it in the same write: {line}")
+    _, err = read(capsys, paused, ended("refused", words, remedy=f"to roll back anyway: {line}"))
+    other = blocked("PF105", "it is paused", remedy="see who paused it")
+    _, both = read(capsys, other, ended("refused", words, remedy=f"to roll back anyway: {line}"))
+
+    assert err.splitlines()[2:] == [f"  fix: resume it in the same write: {line}"]
+    assert f"    to roll back anyway: {line}" in both.splitlines()
+
+
 def test_what_a_refusal_names_itself_is_a_next_step_and_no_fix(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

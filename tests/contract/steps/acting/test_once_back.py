@@ -207,6 +207,7 @@ async def test_a_restart_in_between_changes_nothing(api: ApiServer) -> None:
     told = await undone(api)
 
     assert "already rolled back to revision 2" in told.message, told.text
+    assert [w.partition(" is at ")[0] for w in told.of("workload")] == ["deployment/web"]
     assert undos(api) == 1
 
 

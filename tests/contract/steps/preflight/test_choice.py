@@ -175,6 +175,16 @@ async def test_a_verified_health_does_not_take_back_what_a_person_said(api: ApiS
     assert one["bad"]["why"] == "marked by ann: leaks"
 
 
+async def test_where_no_target_can_be_chosen_it_is_said_where_the_workload_stands(
+    api: ApiServer,
+) -> None:
+    told = await undone(api, policy=Request(to_revision=9))
+
+    assert told.message.startswith("Not rolled back (PF101)")
+    [words] = told.of("workload")
+    assert words.startswith("deployment/web is at revision 2 (app:bad); 0 of 1 Pod Ready")
+
+
 async def test_required_health_with_nothing_to_ask_refuses_before_anything_is_sent(
     api: ApiServer,
 ) -> None:
