@@ -52,7 +52,8 @@ async def confirm(plan: Plan, context: str, *, ask: bool) -> bool:
         if found is None:
             return False
         said, heard = found
-        _say(said, shown(f"changes: {changes}", LONGEST) + "\n")
+        if not sys.stdout.isatty():  # else it was told just above
+            _say(said, shown(f"changes: {changes}", LONGEST) + "\n")
         _say(said, _wrapped(shown(question, 400), said))
         try:
             async with asyncio.timeout(PATIENCE):

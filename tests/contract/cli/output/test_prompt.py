@@ -49,9 +49,9 @@ class Talk:
         os.write(self.terminal, text.encode())
 
     async def ended(self) -> tuple[int, str]:
-        assert self.process.stdout is not None
         async with asyncio.timeout(20):
-            out = (await self.process.stdout.read()).decode()
+            stdout = self.process.stdout
+            out = (await stdout.read()).decode() if stdout is not None else ""
             code = await self.process.wait()
         while chunk := self._read():
             self.seen += chunk
@@ -60,7 +60,7 @@ class Talk:
         return code, out
 
 
-async def talk(backout: Command, *flags: str, columns: int = 0) -> Talk:
+async def talk(backout: Command, *flags: str, columns: int = 0, is_piped: bool = True) -> Talk:
     """Start an undo; a terminal of 0 columns does not say how wide it is."""
     terminal, slave = pty.openpty()
     termios.tcsetwinsize(slave, (24, columns))
@@ -69,7 +69,7 @@ async def talk(backout: Command, *flags: str, columns: int = 0) -> Talk:
         *("undo", "deploy/web", "--health-successes", "1", *flags),
         stdin=slave,
         stderr=slave,
-        stdout=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE if is_piped else slave,
         env=backout.surroundings(),
         start_new_session=True,
     )
@@ -108,6 +108,19 @@ async def test_the_question_is_wrapped_at_words_with_room_for_the_answer(
         "Roll deployment/web (namespace shop, context test) back",
         "    to revision 1 (app:good)? [y/N] ",
     )
+    assert (code, api.writes) == (3, [])
+
+
+async def test_what_changes_is_told_once_where_one_terminal_shows_it_all(
+    backout: Command, api: ApiServer
+) -> None:
+    spoken = await talk(backout, is_piped=False)
+    await spoken.until(QUESTION)
+    before = spoken.seen
+    spoken.type("\n")
+    code, _ = await spoken.ended()
+
+    assert before.count("image app:bad -> app:good") == 1
     assert (code, api.writes) == (3, [])
 
 
