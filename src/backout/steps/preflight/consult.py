@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from backout.core.checks.check import few
 from backout.core.errors import BackoutError, NotFound
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from backout.core.owners.owners import Owner
     from backout.core.preflight.admission import DryRun
     from backout.core.references.references import Named, Reference
+    from backout.steps.preflight.readings import Readings, WholeList
     from backout.steps.run import Run
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ MOST_FULL = 20
 """Nodes whose Pods are read: hardly ever are more full at once, and each is a request."""
 LONGEST = 10.0
 """Seconds for what can block: nobody waits longer for it during an outage."""
-LISTED: tuple[tuple[str, Need, Callable[[str], str]], ...] = (
+LISTED: tuple[tuple[WholeList, Need, Callable[[str], str]], ...] = (
     ("quotas", Need.QUOTAS, paths.quotas),
     ("limit_ranges", Need.LIMIT_RANGES, paths.limit_ranges),
     ("autoscalers", Need.AUTOSCALERS, paths.autoscalers),
@@ -65,7 +66,7 @@ class Consulted:
         self._revision = revision
         can_block = must_start(snapshot.pace, ready=revision.ready)
         self._budget = LONGEST if can_block else run.limits.preflight
-        self.fields: dict[str, Any] = {}
+        self.fields: Readings = {}
         self.unreadable: dict[Need, str] = {}
 
     async def ask(self) -> None:
@@ -187,7 +188,9 @@ class Consulted:
         asked = dry_run.of_pod(self._run, self._snapshot.workload, self._revision)
         self._note("pod_dry_run", Need.POD_DRY_RUN, await self._within(Need.POD_DRY_RUN, asked))
 
-    def _note(self, field: str, need: Need, told: DryRun | str | None) -> None:
+    def _note(
+        self, field: Literal["dry_run", "pod_dry_run"], need: Need, told: DryRun | str | None
+    ) -> None:
         if isinstance(told, str):
             self.unreadable[need] = told
         else:
@@ -240,7 +243,7 @@ class Consulted:
     def _alike(self, namespace: str) -> str:
         return paths.listed(self._snapshot.kind.resource, namespace)
 
-    async def _listed(self, field: str, need: Need, path: Callable[[str], str]) -> None:
+    async def _listed(self, field: WholeList, need: Need, path: Callable[[str], str]) -> None:
         """Read what the namespace has of a kind."""
         asked = self._run.client.list(path(self._run.target.namespace))
         page = await self._within(need, asked)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from backout.core.history.choice import Choice
     from backout.core.preflight.snapshot import Snapshot
+    from backout.steps.preflight.readings import Readings
     from backout.steps.run import Run
 
 LONGEST = 25.0
@@ -34,7 +35,7 @@ class Heard:
     """What registries said, field by field of the Snapshot, and why something was not heard."""
 
     def __init__(self) -> None:
-        self.fields: dict[str, Any] = {}
+        self.fields: Readings = {}
         self.unreadable: dict[Need, str] = {}
 
 

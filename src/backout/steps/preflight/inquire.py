@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from backout.core.health.endpoints import Endpoint
     from backout.core.history.choice import Choice
     from backout.core.model import Object, Revision
+    from backout.steps.preflight.readings import Readings
     from backout.steps.run import Run
 
 WORST_FIRST = (Answer.UNWELL, Answer.UNKNOWN, Answer.WELL)
@@ -53,6 +54,7 @@ async def inquire(run: Run, snapshot: Snapshot, choice: Choice) -> Snapshot:
     before = baseline_task.result()
     if before.hidden:
         unreadable[Need.BASELINE] = before.hidden
+    read: Readings = {**images_task.result().fields, **consulted.fields}
     return replace(
         snapshot,
         pod_health=health,
@@ -61,8 +63,7 @@ async def inquire(run: Run, snapshot: Snapshot, choice: Choice) -> Snapshot:
         if run.policy.require_health
         else {},
         unreadable=unreadable,
-        **images_task.result().fields,
-        **consulted.fields,
+        **read,
     )
 
 
