@@ -44,7 +44,12 @@ BEFORE = answer(1, "unwell", event="baseline")
         ([pods(2, 0, 0), pods(6, 1, 0)], Outage(down=4, is_asked=False, is_over=True)),
         ([pods(2, 0, 1), pods(6, 0, 0)], Outage(down=3, is_asked=False, is_over=False)),
         ([pods(2, 0, 0, wanted=0)], None),
-        ([pods(2, 0, 0), answer(3, "well")], Outage(down=0, is_asked=True, is_over=True)),
+        ([pods(2, 0, 0), answer(3, "well")], Outage(down=1, is_asked=True, is_over=True)),
+        ([pods(2, 0, 1), answer(3, "well")], Outage(down=0, is_asked=True, is_over=True)),
+        (
+            [answer(2, "well"), pods(3, 0, 0), answer(4, "well")],
+            Outage(down=0, is_asked=True, is_over=True),
+        ),
     ],
 )
 def test_it_is_down_from_a_bad_answer_to_the_next_good_one(

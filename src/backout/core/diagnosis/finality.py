@@ -159,7 +159,7 @@ def _by_peers(cause: Cause, judging: Judging) -> Cause:
     if around.proven:
         return replace(cause, outlook="not final before the deadline: a Pod of it is Ready")
     if not around.peer:
-        words = "not final before the deadline: no Pod of another revision shows that it could be"
+        words = "not final before the deadline: no Pod of another revision can be compared with it"
         return replace(cause, outlook=words)
     if ground.final_after is not None:
         if around.standby:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Outage(Struct, frozen=True, kw_only=True):
     """What was seen: `down` seconds in all, 0 where it was never seen down.
 
-    `is_asked`: by the service's own answers, else by its Ready Pods. `is_over`: it was seen up at
-    last.
+    `is_asked`: the service itself answered, else only its Ready Pods tell. `is_over`: it was seen
+    up at last.
     """
 
     down: float
@@ -27,10 +27,12 @@ class Outage(Struct, frozen=True, kw_only=True):
 def outage(incident: Incident) -> Outage | None:
     """Return how long it was down; None where nobody looked.
 
-    A service that backout asks in several ways is down while one of them answers badly.
+    A service that backout asks in several ways is down while one of them answers badly. Until it
+    first answers its Pods tell: where none is Ready, nothing answers.
     """
     answered = list(_answers(incident))
-    seen = answered or list(_pods(incident))
+    first = answered[0][0] if answered else float("inf")
+    seen = [*(p for p in _pods(incident) if p[0] < first), *answered]
     if not seen:
         return None
     ends = [at for at, _ in seen[1:]] + [max(row.seconds for row in incident.rows)]

@@ -90,7 +90,7 @@ def _checks(incident: Incident) -> Iterator[str]:
         accepted = (one.reason or "no reason recorded") if one.accepted else ""
         yield from _below(Detail=one.detail, Accepted=accepted, Fix=one.remedy)
     for skipped in incident.unchecked:
-        yield f"- {_code(', '.join(skipped.ids))} not checked: {_plain(skipped.message)}"
+        yield f"- {_code(', '.join(skipped.ids))} {_plain(skipped.message)}"
 
 
 def _timeline(incident: Incident) -> Iterator[str]:
