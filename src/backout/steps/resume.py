@@ -163,8 +163,8 @@ async def _watched(
     run.say(
         Resumed(
             message=f"a rollback of {record.actor} to revision {record.destination.revision}, "
-            f"begun at {record.intent_at:%H:%M:%SZ}, was left open; its PATCH landed; watching it "
-            "to its end",
+            f"begun at {record.intent_at:%H:%M:%SZ}, was left open; its change has reached the "
+            "cluster; watching it to its end, sending nothing again",
             resumed=record.op,
         )
     )

@@ -127,7 +127,7 @@ def test_several_names_are_a_table_worst_first_with_a_last_word(space: Space) ->
     ]
     assert "PF104 nothing to go back to" in lines[0]
     assert "PF105" in lines[1]
-    assert ran.outcome.startswith("✗ 1 of 3 could be rolled back; 2 would be refused")
+    assert ran.outcome.startswith("✗ 1 of 3 workloads could be rolled back; 2 would be refused")
     assert space.wrote() == []
 
 
@@ -210,4 +210,4 @@ def test_a_page_for_a_wall_has_every_workload_worst_first_and_stdout_is_the_page
     assert [state for _, state in rows][:2] == ["blocked", "blocked"]
     assert re.search(r'data-label="back to"><b>\d+</b> \w+:v1</td>', ran.out)
     assert "1 of 3 workloads could be rolled back now" in ran.out
-    assert ran.err.strip() == "1 of 3 could be rolled back; 2 would be refused"
+    assert ran.err.strip() == "1 of 3 workloads could be rolled back; 2 would be refused"

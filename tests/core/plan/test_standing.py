@@ -147,17 +147,21 @@ def counted(possible: int, refused: int = 0, unread: int = 0) -> dict[Standing, 
 @pytest.mark.parametrize(
     ("count", "result", "message"),
     [
-        (counted(40), Result.SUCCEEDED, "40 of 40 could be rolled back"),
+        (counted(40), Result.SUCCEEDED, "40 of 40 workloads could be rolled back"),
         (
             counted(37, 2, 1),
             Result.REFUSED,
-            "37 of 40 could be rolled back; 2 would be refused, 1 could not be checked",
+            "37 of 40 workloads could be rolled back; 2 would be refused, 1 could not be checked",
         ),
-        (counted(0, 2), Result.REFUSED, "0 of 2 could be rolled back; 2 would be refused"),
+        (
+            counted(0, 2),
+            Result.REFUSED,
+            "0 of 2 workloads could be rolled back; 2 would be refused",
+        ),
         (
             counted(3, 0, 1),
             Result.NOT_CHANGED,
-            "3 of 4 could be rolled back; 1 could not be checked",
+            "3 of 4 workloads could be rolled back; 1 could not be checked",
         ),
     ],
 )

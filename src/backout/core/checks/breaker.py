@@ -53,9 +53,9 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
             message=RATE_LIMIT,
             detail=f"{len(ours) + len(theirs)} in the last {span(now, since=now - policy.window)}, "
             f"{policy.limit} allowed: {told}; the next is allowed at "
-            f"{state.until:%Y-%m-%dT%H:%M:%SZ}",
-            remedy="find out why the rollbacks did not help before making another",
-            risk="one more rollback that does not help; the cause is likely elsewhere",
+            f"{state.until:%Y-%m-%dT%H:%M:%SZ}, in {span(state.until, since=now)}",
+            remedy="find out why one rollback was not enough before making another",
+            risk="one more rollback may not help either: the template may not be the cause",
         )
 
 

@@ -42,7 +42,7 @@ def target_is_unproven(preflight: Preflight) -> Iterator[Fact]:
             message=_unproven(preflight),
             remedy=f"the next older candidate: {line}"
             if line
-            else "watch the outcome; backout does not stop before the service answers",
+            else "watch the outcome: backout tells whether the service answers",
         )
 
 
@@ -74,7 +74,7 @@ def _unproven(preflight: Preflight) -> str:
     span = served.current_for(preflight.origin, preflight.revisions)
     if span is None or served.is_long(span):
         return said
-    return f"{said}; it was current for {words(span)}, as a rollout that hung would be"
+    return f"{said}; it was current for {words(span)}, which proves nothing"
 
 
 def health_is_required(preflight: Preflight) -> Iterator[Fact]:

@@ -28,7 +28,7 @@ def reference_is_gone(preflight: Preflight) -> Iterator[Fact]:
     for words in _lacking(preflight):
         yield Fact(
             message=f"revision {preflight.destination.number} cannot start: {words}",
-            remedy="create what is gone again, or go to a revision that does not need it "
+            remedy="create it again, or go to a revision that does not need it "
             f"({elsewhere(preflight, avoiding=_needing(preflight))})",
             risk="Pods of the target will not start",
         )

@@ -157,7 +157,7 @@ def outcome(count: Mapping[Standing, int]) -> Outcome:
         *([f"{refused} would be refused"] if refused else []),
         *([f"{unasked} could not be checked"] if unasked else []),
     ]
-    message = f"{count[Standing.POSSIBLE]} of {sum(count.values())} could be rolled back"
+    message = f"{count[Standing.POSSIBLE]} of {sum(count.values())} workloads could be rolled back"
     result = Result.REFUSED if refused else Result.NOT_CHANGED if unasked else Result.SUCCEEDED
     return Outcome(
         result=result,

@@ -21,6 +21,7 @@ from backout.core.events.planning import (
     TargetChosen,
 )
 from backout.core.heal.healing import sentences
+from backout.core.history import revisions
 from backout.core.kubernetes import template
 from backout.core.model import Finding, Skipped
 from backout.core.plan.plan import Plan, Refusal, decide, refuse
@@ -109,9 +110,12 @@ def tell_choice(run: Run, preflight: Preflight) -> None:
     for number, why in choice.passed_over:
         run.say(PassedOver(message=f"not chosen: revision {number}, {why}", revision=number))
     if choice.kubectl is not None and choice.kubectl != destination.number:
+        theirs = revisions.numbered(preflight.revisions, choice.kubectl)
+        is_bad = theirs is not None and theirs.hash in preflight.snapshot.known.bad
+        which = ", which is known to be bad" if is_bad else ""
         run.say(
             KubectlDiffers(
-                message=f"kubectl rollout undo would go to revision {choice.kubectl}",
+                message=f"kubectl rollout undo would go to revision {choice.kubectl}{which}",
                 revision=choice.kubectl,
             )
         )

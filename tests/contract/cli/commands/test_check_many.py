@@ -71,7 +71,7 @@ async def test_what_the_workloads_of_a_namespace_share_is_asked_once(
 
     assert done.code == 0, done.err
     assert len(rows(done)) == count + 1
-    assert done.last["message"] == f"{count + 1} of {count + 1} could be rolled back"
+    assert done.last["message"] == f"{count + 1} of {count + 1} workloads could be rolled back"
     assert {line: asked[line] for line in SHARED} == {
         **dict.fromkeys(SHARED, 1),
         "POST selfsubjectaccessreviews": ASKED,
@@ -118,7 +118,7 @@ async def test_one_that_is_not_there_is_a_row_and_the_exit_code_of_an_error(
     assert row["answer"] == "unknown"
     assert "not found" in row["error"]
     assert rows(done)["web"]["answer"] == "possible"
-    assert done.last["message"] == "1 of 2 could be rolled back; 1 could not be checked"
+    assert done.last["message"] == "1 of 2 workloads could be rolled back; 1 could not be checked"
 
 
 async def test_one_that_blocks_outranks_and_the_table_has_it_first(
@@ -134,7 +134,7 @@ async def test_one_that_blocks_outranks_and_the_table_has_it_first(
     assert head.split()[:2] == ["NAMESPACE", "WORKLOAD"]
     assert first.split()[:5] == ["shop", "deployment/api-1", "2", "1", "no"]
     assert len(others) == 2
-    assert "✗ 2 of 3 could be rolled back" in done.out.splitlines()
+    assert "✗ 2 of 3 workloads could be rolled back" in done.out.splitlines()
 
 
 async def test_a_list_that_fails_is_a_row_each_and_asked_once(

@@ -127,8 +127,8 @@ def test_a_refusal_says_the_risk_and_ends_with_the_safest_step(
         "  PF906    the service is healthy now\n"
         "  risk     no Pod starts\n"
         "  note     refusing leaves the outage as it is\n"
-        "  What to do:\n"
-        f"    {remedy}\n"
+        f"  {remedy}\n"
+        "  Better:\n"
         "    push it again\n"
         "    leave it as it is\n"
     )
@@ -158,7 +158,10 @@ def test_a_line_that_goes_on_is_told_once_where_the_fix_has_it(
     _, both = read(capsys, other, ended("refused", words, remedy=f"to roll back anyway: {line}"))
 
     assert err.splitlines()[2:] == [f"  fix: resume it in the same write: {line}"]
-    assert f"    to roll back anyway: {line}" in both.splitlines()
+    assert both.splitlines()[2:] == [
+        f"  to roll back anyway: {line}",
+        "  better: see who paused it",
+    ]
 
 
 def test_what_a_refusal_names_itself_is_a_next_step_and_no_fix(
@@ -234,9 +237,9 @@ def test_a_failure_counts_the_same_trouble_and_tells_who_serves(
     )
     assert err == (
         "✗ FAILED: deployment/shop was set to revision 1, now revision 4\n"
+        f"  service  {service}\n"
         "  its rollout failed: exit 3\n"
         "  cause    2 Pods: container app ends with exit 3 at once, 5 restarts [CRASH_LOOP]\n"
-        f"  service  {service}\n"
         "  What to do:\n"
         "    try the next candidate, revision 2: backout undo deploy/shop --to-revision 2\n"
         "    write it up: backout report t1\n"

@@ -96,7 +96,7 @@ def test_the_limit_says_how_many_are_used_and_when_the_next_is_allowed() -> None
     assert (
         breaker_line(record(30), record(10))
         == "limit reached: 2 of 2 rollbacks in the last 1 h; the next is allowed at "
-        "2026-11-23T12:30:00Z"
+        "2026-11-23T12:30:00Z, in 30 min"
     )
 
 

@@ -42,7 +42,7 @@ shop        deployment/api-0   2     -         no       PF104 nothing to go back
 shop        deployment/api-1   2     1         no       PF105 the Deployment is paused: its controller would not roll the target out (+3 more)
 shop        deployment/web     2     1         yes      PF304 cannot tell whether 127.0.0.1:1/app:good is there: 127.0.0.1:1 is this machine's own loopback, not the node's; --registry-plain-http 127.0.0.1:1 asks it anyway
 3 workloads checked with N requests to the API server
-✗ 1 of 3 could be rolled back
+✗ 1 of 3 workloads could be rolled back
   2 would be refused
   next: see everything about one of them: backout check TYPE/NAME -n NAMESPACE
 """  # noqa: E501 (as it is printed)

@@ -72,13 +72,15 @@ def notes(told: HistoryTable) -> list[str]:
     lines = [] if told.is_observed else [UNOBSERVED]
     choice = told.choice
     if choice is None:
-        lines.append(f"undo would not choose any: {told.why}")
+        lines.append(f"undo would not choose any revision: {told.why}")
     else:
         lines.append(f"undo would go to revision {choice.revision.number}: {told.why}")
         lines += [f"  not chosen: revision {n}, {why}" for n, why in choice.passed_over]
     there = choice.revision.number if choice is not None else None
     if told.kubectl is not None and told.kubectl != there:
-        lines.append(f"kubectl rollout undo would go to revision {told.kubectl}")
+        bad = {row.revision.number for row in told.rows if row.bad}
+        which = ", which is known to be bad" if told.kubectl in bad else ""
+        lines.append(f"kubectl rollout undo would go to revision {told.kubectl}{which}")
     lines += [f"not read: {need}: {why}" for need, why in told.unreadable.items()]
     return lines
 

@@ -90,6 +90,7 @@ class LastWords:
         style, sign = _signed(event, signs)
         return [
             Shown(f"{sign}{head}", style),
+            *self._service(event),
             *(Shown(one, indent=2) for one in rest),
             *self._why(event),
             *self._what_to_do(line, event),
@@ -112,7 +113,7 @@ class LastWords:
                 for key, words in self._finals.items()
                 if len(self._causes[key]) > 1
             ]
-        return shown + self._service(event)
+        return shown
 
     def _service(self, event: told.RunEnded) -> list[Shown]:
         """Return whose Pods are Ready now, where a rollout did not end well."""
@@ -131,33 +132,33 @@ class LastWords:
         return [Shown(words, "", "service")]
 
     def _what_to_do(self, line: Line, event: told.RunEnded) -> list[Shown]:
-        """Return the ways on: what is risky first, the safest last."""
+        """Return the ways on: what is risky first and by itself, the safest last."""
         ways = list(self._steps)
-        remedy = event.remedy
+        remedy, fixes = event.remedy, [b.remedy for b in self._blocks if b.remedy]
         if self._is_triggered and line.about.trace_id:
             ways.append(f"write it up: {program()} report {line.about.trace_id}")
-        fixes = [b.remedy for b in self._blocks if b.remedy]
+        anyway = []
         if not remedy.startswith(_ANYWAY):
             ways += [remedy] if remedy else []
         elif not any(one.endswith(f": {remedy.removeprefix(_ANYWAY)}") for one in fixes):
-            ways.insert(0, remedy)
-        ways += fixes
-        ways = list(dict.fromkeys(ways))
-        if event.result in _GOOD or len(ways) == 1:
-            return [_way(f"{_label(event, one)}{one}", 2) for one in ways]
-        return (
-            [Shown("What to do:", "bold", indent=2), *(_way(one, 4) for one in ways)]
-            if ways
-            else []
-        )
+            anyway = [_way(remedy, 2)]
+        ways = list(dict.fromkeys([*ways, *fixes]))
+        if event.result in _GOOD:
+            return [_way(one, 2) for one in ways]
+        if len(ways) == 1:
+            return [*anyway, _way(f"{_label(event, ways[0], anyway)}: {ways[0]}", 2)]
+        if not ways:
+            return anyway
+        heading = Shown("Better:" if anyway else "What to do:", "bold", indent=2)
+        return [*anyway, heading, *(_way(one, 4) for one in ways)]
 
 
-def _label(event: told.RunEnded, way: str) -> str:
+def _label(event: told.RunEnded, way: str, anyway: list[Shown]) -> str:
     """Return what stands before the only way on: what mends a fault is a fix."""
-    if event.result in _GOOD or way.startswith(_ANYWAY):
-        return ""
+    if anyway:
+        return "better"
     is_next = way == event.remedy and event.result != Result.NOT_CHANGED
-    return "next: " if is_next else "fix: "
+    return "next" if is_next else "fix"
 
 
 def _way(words: str, indent: int) -> Shown:

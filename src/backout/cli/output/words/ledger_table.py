@@ -146,5 +146,6 @@ def breaker_line(
     used = f"{len(state.counted)} of {limit} rollbacks in the last {span(now, since=now - window)}"
     if isinstance(state, breaker.Open):
         until = f"{state.until:%Y-%m-%dT%H:%M:%SZ}"
-        return f"limit reached: {used}; the next is allowed at {until}"
+        left = span(state.until, since=now)
+        return f"limit reached: {used}; the next is allowed at {until}, in {left}"
     return f"limit: {used}"

@@ -110,7 +110,8 @@ def _findings(event: planning.FindingMade | planning.NotChecked) -> list[Shown]:
             found = Shown(f"{weight} {one}: {message}", style, prose=True)
             return [found, *under(detail), *more]
         case planning.NotChecked(message=message, ids=ids, remedy=remedy):
-            return [Shown(f"skipped {', '.join(ids)}: {message}", "dim"), *under(remedy)]
+            why = message.removeprefix("not checked: ")
+            return [Shown(f"skipped {', '.join(ids)}: {why}", "dim"), *under(remedy)]
 
 
 def under(words: str) -> list[Shown]:
