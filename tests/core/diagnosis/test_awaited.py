@@ -52,6 +52,16 @@ def test_else_the_pods_own_conditions_are_told_verbatim() -> None:
     assert "PodReadyToStartContainers=False (Why: since when)" in told.message
 
 
+def test_conditions_that_only_echo_a_container_that_waits_are_evidence_and_no_words() -> None:
+    echo = condition(
+        "Ready", "False", "ContainersNotReady", "containers with unready status: [app]"
+    )
+    bare = {"type": "PodReadyToStartContainers", "status": "False"}
+    (told,) = pending(stuck(CREATING, conditions=[bare, echo]))
+    assert told.message == "container app waits (ContainerCreating); phase Pending"
+    assert "Ready=False (ContainersNotReady: " in told.evidence
+
+
 def test_and_where_there_is_no_pod_the_workloads() -> None:
     failed = condition("Progressing", "False", "ReplicaSetCreateError", "no")
     (told,) = pending(scene(deployment(status={"conditions": [failed]})))

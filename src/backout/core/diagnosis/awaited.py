@@ -17,13 +17,15 @@ from backout.core.kubernetes.managed_fields import status_written
 from backout.core.spans import span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from backout.core.diagnosis.causes import Cause
     from backout.core.kinds.kind import Kind
     from backout.core.model import Object
 
+_ECHOES = frozenset({"ContainersNotReady", "", None})
+"""Reasons of conditions that say no more than that a container is not ready; or nothing."""
 _DONE_PULLING = {"Pulled", "Failed", "BackOff", "Created", "Started"}
 
 
@@ -78,8 +80,10 @@ def _of_pod(pod: Object, events: Sequence[Object], now: datetime) -> Iterator[Ca
             )
             return
     state = objects.dig(unready[0], "state", "waiting", "reason") if unready else None
-    start = f"container {unready[0].get('name')} waits ({state}); " if state else ""
-    yield of_pod("NOT_READY", pod, f"{start}{_conditions(pod)}", _conditions(pod))
+    words = _conditions(pod)
+    if state:
+        words = f"container {unready[0].get('name')} waits ({state}); {_conditions(pod, _ECHOES)}"
+    yield of_pod("NOT_READY", pod, words, _conditions(pod))
 
 
 def _serving(pod: Object) -> list[tuple[Object, bool]]:
@@ -115,13 +119,16 @@ def _asks(pod: Object, name: str) -> str:
     return "no probe of it asks a port"
 
 
-def _conditions(pod: Object) -> str:
-    """Return the Pod's phase and the conditions that are not met, verbatim."""
+def _conditions(pod: Object, but: Collection[object] = ()) -> str:
+    """Return the Pod's phase and the conditions that are not met, verbatim.
+
+    `but` are reasons that are left out, None and empty those of a condition without one.
+    """
     phase = str(objects.dig(pod, "status", "phase", default="Pending"))
     unmet = [
         f"{c.get('type')}=False ({c.get('reason')}: {c.get('message')})".replace(": None", "")
         for c in objects.dig(pod, "status", "conditions", default=[])
-        if c.get("status") == "False"
+        if c.get("status") == "False" and c.get("reason") not in but
     ]
     return ", ".join([f"phase {phase}", *unmet])
 
