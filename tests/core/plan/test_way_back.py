@@ -53,6 +53,15 @@ def test_after_a_rollback_that_led_here_revisions_are_named() -> None:
     assert only.endswith("--to-revision 1")
 
 
+def test_a_line_that_the_limit_would_refuse_says_what_it_needs() -> None:
+    used = [record(op, intent_at=ago(minutes=9)) for op in ("op-1", "op-2")]
+    needs = "; beyond the limit of rollbacks, so add --accept PF801 --reason WHY"
+
+    assert offered(lease=lease(*used[:1])) == offered()
+    (only,) = offered(lease=lease(*used))
+    assert only.startswith(f"roll back to revision 2 (app:v2){needs}: backout undo ")
+
+
 def test_a_rollback_that_was_left_open_is_gone_on_with() -> None:
     left = rolled_back(State.APPLIED, intent_at=ago(minutes=3), patched_at=ago(minutes=3))
     (only,) = offered(lease=left)

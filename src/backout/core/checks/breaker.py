@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from backout.core.preflight.request import Request
 
+LIMIT_ID = "PF801"
 RATE_LIMIT = "rollback rate limit exceeded — manual intervention required"
 """The product's own wording; scripts rely on it behind `ERROR: `."""
 
@@ -33,14 +34,7 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
     policy, now = preflight.policy, preflight.snapshot.now
     if not isinstance(ledger, Ledger) or _is_way_back(preflight, ledger):
         return
-    proven = _foreign(preflight).proven_at
-    state = breaker.judge(
-        ledger.records,
-        now=now,
-        limit=policy.limit,
-        window=policy.window,
-        others=() if proven is None else (proven,),
-    )
+    state = _judged(preflight.snapshot, policy, limit=policy.limit)
     if isinstance(state, breaker.Open):
         ours = [
             f"{span(now, since=r.intent_at)} ago revision {r.source.revision} -> "
@@ -57,6 +51,30 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
             remedy="find out why one rollback was not enough before making another",
             risk="one more rollback may not help either: the template may not be the cause",
         )
+
+
+def beyond_limit(snapshot: Snapshot, policy: Request, *, made: int = 0) -> str:
+    """Return what one more rollback would need, in words that follow others; empty where nothing.
+
+    `made` rollbacks are not in the snapshot's ledger yet.
+    """
+    if isinstance(_judged(snapshot, policy, limit=policy.limit - made), breaker.Open):
+        return f"; beyond the limit of rollbacks, so add --accept {LIMIT_ID} --reason WHY"
+    return ""
+
+
+def _judged(snapshot: Snapshot, policy: Request, *, limit: int) -> breaker.Closed | breaker.Open:
+    ledger = snapshot.ledger
+    if not isinstance(ledger, Ledger):
+        return breaker.Closed(counted=())
+    proven = _foreign(snapshot).proven_at
+    return breaker.judge(
+        ledger.records,
+        now=snapshot.now,
+        limit=limit,
+        window=policy.window,
+        others=() if proven is None else (proven,),
+    )
 
 
 def _is_way_back(preflight: Preflight, ledger: Ledger) -> bool:
@@ -91,7 +109,7 @@ def rolled_back_and_well(preflight: Preflight) -> Iterator[Fact]:
 
 def rollbacks_without_us(preflight: Preflight) -> Iterator[Fact]:
     """Revisions that were made current again, and no record says by whom."""
-    found = _foreign(preflight)
+    found = _foreign(preflight.snapshot)
     if found.count:
         names = ", ".join(map(str, found.revisions))
         times = "once" if found.count == 1 else f"{found.count} times"
@@ -108,11 +126,11 @@ def rollbacks_without_us(preflight: Preflight) -> Iterator[Fact]:
         )
 
 
-def _foreign(preflight: Preflight) -> Foreign:
-    ledger = preflight.snapshot.ledger
+def _foreign(snapshot: Snapshot) -> Foreign:
+    ledger = snapshot.ledger
     if not isinstance(ledger, Ledger):
         return Foreign(count=0)
-    return rollbacks(preflight.snapshot.workload, preflight.revisions, ledger)
+    return rollbacks(snapshot.workload, snapshot.revisions, ledger)
 
 
 def another_rollback_is_under_way(preflight: Preflight) -> Iterator[Fact]:
@@ -197,7 +215,7 @@ def _denied(
 
 
 TOO_MANY = Check(
-    id="PF801",
+    id=LIMIT_ID,
     severity=Severity.BLOCK,
     title="more rollbacks than allowed in the window",
     find=too_many_rollbacks,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from backout.core.checks import lines
+from backout.core.checks.breaker import beyond_limit
 from backout.core.history import revisions
 from backout.core.history.choice import NoChoice, choose
 from backout.core.ledger.records import State
@@ -65,7 +66,8 @@ def ways_on(back: Back, snapshot: Snapshot, policy: Request) -> list[str]:
         sentences.append(
             _to(
                 older,
-                f"roll back further, to revision {older.number} ({further.why})",
+                f"roll back further, to revision {older.number} "
+                f"({further.why}{beyond_limit(snapshot, policy)})",
                 snapshot,
                 policy,
             )

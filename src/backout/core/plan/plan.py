@@ -12,6 +12,7 @@ from backout.core.checks.breaker import (
     LEDGER_DENIED,
     PATCH_DENIED,
     UNDER_WAY,
+    beyond_limit,
 )
 from backout.core.history import revisions
 from backout.core.history.choice import NoChoice, choose
@@ -145,7 +146,8 @@ def next_candidate(preflight: Preflight) -> str:
     line = lines.of("backout undo", preflight.policy, snapshot, "--to-revision")
     if not isinstance(choice, NoChoice):
         number = choice.revision.number
-        return f"try the next candidate, revision {number} ({choice.why}): {line} {number}"
+        why = f"{choice.why}{beyond_limit(snapshot, preflight.policy, made=1)}"
+        return f"try the next candidate, revision {number} ({why}): {line} {number}"
     source = revisions.current(preflight.revisions)
     if source is None:
         return "no other revision is left: deploy the last good version again from its source"

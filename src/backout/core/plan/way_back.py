@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from backout.core.checks import lines
+from backout.core.checks.breaker import beyond_limit
 from backout.core.history.choice import Choice
 from backout.core.images import names
 from backout.core.ledger import once
@@ -34,4 +35,5 @@ def ways_back(snapshot: Snapshot, policy: Request) -> list[str]:
         return []
     there = found.revision
     line = lines.of("backout undo", policy, snapshot)
-    return [f"roll back to revision {there.number} {names.beside(there.template)}: {line}"]
+    words = f"roll back to revision {there.number} {names.beside(there.template)}"
+    return [f"{words}{beyond_limit(snapshot, policy)}: {line}"]
