@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 SEED = int(os.environ.get("BACKOUT_PARITY_SEED", "25"))
 AT_ONCE = 4
-ATTEMPTS = 6
+ATTEMPTS = 10
 """Which of two with one number a controller takes for the newer is told by their names' hashes: two
 copies may differ in that, and are made again."""
 GO_ON = ("--reason", "parity", "--soak", "0.05s")

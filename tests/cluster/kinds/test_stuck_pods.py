@@ -176,7 +176,7 @@ def test_what_would_come_back_on_the_bad_template_is_not_deleted_and_the_way_out
     shop.opening("1", "2")
     shop.build("2")
     until("it is complete", lambda: shop.ready() == ["2"] * 3)
-    until("its controller says so", lambda: shop.now["status"]["currentReplicas"] == 3)
+    until("its controller says so", lambda: shop.now["status"].get("currentReplicas") == 3)
     shop.opening("1")
     until("all are broken", lambda: shop.ready() == [])
 

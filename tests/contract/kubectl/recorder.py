@@ -68,6 +68,8 @@ class Recorder:
     def take(self) -> list[Arrival]:
         """Return what arrived since the last time."""
         taken, self._arrivals[:] = list(self._arrivals), []
+        # A port is given to a later client: what nobody came through is no tunnel of its.
+        self._tunnels.clear()
         return taken
 
 
