@@ -53,7 +53,7 @@ def workload_is_paused(preflight: Preflight) -> Iterator[Fact]:
     if still is not None and still.lift is not None and not preflight.policy.unpause:
         yield Fact(
             message=f"{still.why}: its controller would not roll the target out",
-            remedy="resume it in the same write, never before (that would roll the bad template "
+            remedy="resume it in the same write, not before (that would roll the bad template "
             f"further): {again(preflight.policy, preflight.snapshot, '--unpause')}",
             risk="whoever paused it may have had a reason",
         )

@@ -157,11 +157,12 @@ def test_a_line_that_goes_on_is_told_once_where_the_fix_has_it(
     other = blocked("PF105", "it is paused", remedy="see who paused it")
     _, both = read(capsys, other, ended("refused", words, remedy=f"to roll back anyway: {line}"))
 
-    assert err.splitlines()[2:] == [f"  fix: resume it in the same write: {line}"]
-    assert both.splitlines()[2:] == [
+    assert err.splitlines()[2:] == [
         f"  to roll back anyway: {line}",
-        "  better: see who paused it",
+        "  Better:",
+        "    resume it in the same write",
     ]
+    assert both.splitlines()[-1] == "    see who paused it"
 
 
 def test_what_a_refusal_names_itself_is_a_next_step_and_no_fix(
@@ -237,8 +238,8 @@ def test_a_failure_counts_the_same_trouble_and_tells_who_serves(
     )
     assert err == (
         "✗ FAILED: deployment/shop was set to revision 1, now revision 4\n"
-        f"  service  {service}\n"
         "  its rollout failed: exit 3\n"
+        f"  service  {service}\n"
         "  cause    2 Pods: container app ends with exit 3 at once, 5 restarts [CRASH_LOOP]\n"
         "  What to do:\n"
         "    try the next candidate, revision 2: backout undo deploy/shop --to-revision 2\n"

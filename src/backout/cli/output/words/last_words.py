@@ -90,8 +90,9 @@ class LastWords:
         style, sign = _signed(event, signs)
         return [
             Shown(f"{sign}{head}", style),
+            *(Shown(one, indent=2) for one in rest[:1]),
             *self._service(event),
-            *(Shown(one, indent=2) for one in rest),
+            *(Shown(one, indent=2) for one in rest[1:]),
             *self._why(event),
             *self._what_to_do(line, event),
         ]
@@ -138,25 +139,23 @@ class LastWords:
         if self._is_triggered and line.about.trace_id:
             ways.append(f"write it up: {program()} report {line.about.trace_id}")
         anyway = []
-        if not remedy.startswith(_ANYWAY):
-            ways += [remedy] if remedy else []
-        elif not any(one.endswith(f": {remedy.removeprefix(_ANYWAY)}") for one in fixes):
+        if remedy.startswith(_ANYWAY):
             anyway = [_way(remedy, 2)]
+            line_again = f": {remedy.removeprefix(_ANYWAY)}"
+            fixes = [one.removesuffix(line_again) for one in fixes]
+        elif remedy:
+            ways.append(remedy)
         ways = list(dict.fromkeys([*ways, *fixes]))
         if event.result in _GOOD:
             return [_way(one, 2) for one in ways]
-        if len(ways) == 1:
-            return [*anyway, _way(f"{_label(event, ways[0], anyway)}: {ways[0]}", 2)]
-        if not ways:
-            return anyway
+        if len(ways) == 1 and not anyway:
+            return [_way(f"{_label(event, ways[0])}: {ways[0]}", 2)]
         heading = Shown("Better:" if anyway else "What to do:", "bold", indent=2)
-        return [*anyway, heading, *(_way(one, 4) for one in ways)]
+        return [*anyway, *([heading] if ways else []), *(_way(one, 4) for one in ways)]
 
 
-def _label(event: told.RunEnded, way: str, anyway: list[Shown]) -> str:
+def _label(event: told.RunEnded, way: str) -> str:
     """Return what stands before the only way on: what mends a fault is a fix."""
-    if anyway:
-        return "better"
     is_next = way == event.remedy and event.result != Result.NOT_CHANGED
     return "next" if is_next else "fix"
 
