@@ -38,10 +38,14 @@ APPLICATIONS = f"/apis/{API}/namespaces/{NAMESPACE}/applications"
 
 
 class ArgoCd:
-    """One Application of the shop, from a git repository of its own, in a namespace of a test."""
+    """One Application of the shop, from a git repository of its own, in a namespace of a test.
+
+    Its `name` is its own, too: what a test before has left is of another Application.
+    """
 
     def __init__(self, space: Space, program: Path, server: str) -> None:
         self._space, self._program = space, program
+        self.name = f"{SHOP}-{space.name}"
         self._repository = space.folder / "repository"
         self._environment = {
             **space.environment,
@@ -72,7 +76,7 @@ class ArgoCd:
         spec = {"project": "default", "source": source, "destination": destination}
         body = {"apiVersion": API, "kind": "Application"}
         self._space.api.call(
-            "POST", APPLICATIONS, {**body, "metadata": {"name": SHOP}, "spec": spec}
+            "POST", APPLICATIONS, {**body, "metadata": {"name": self.name}, "spec": spec}
         )
 
     def heals_itself(self) -> None:
@@ -85,14 +89,14 @@ class ArgoCd:
 
     def _set(self, policy: Object) -> None:
         body = {"spec": {"syncPolicy": policy}}
-        self._space.api.call("PATCH", f"{APPLICATIONS}/{SHOP}", body, "merge-patch+json")
+        self._space.api.call("PATCH", f"{APPLICATIONS}/{self.name}", body, "merge-patch+json")
 
     def sync(self) -> None:
-        self.pasted(f"argocd app sync {SHOP} --timeout 60").expect(0)
+        self.pasted(f"argocd app sync {self.name} --timeout 60").expect(0)
 
     def drift(self) -> list[str]:
         """Return the fields in which the cluster differs from git, as Argo CD tells of them."""
-        shown = self.pasted(f"argocd app diff {SHOP} --refresh")
+        shown = self.pasted(f"argocd app diff {self.name} --refresh")
         lines = [line for line in shown.out.splitlines() if line.startswith(("<", ">"))]
         assert bool(lines) == bool(shown.code), str(shown)
         return sorted({line.strip("<> -").partition(":")[0] for line in lines})

@@ -60,7 +60,7 @@ def test_what_argo_cd_heals_is_undone_as_was_said_and_comes_back_by_git(
 ) -> None:
     argo.heals_itself()
     refused = space.undo().expect(3)
-    assert f"Argo CD ({SHOP}) owns deployment/{SHOP} and puts its template back" in refused.err
+    assert f"Argo CD ({argo.name}) owns deployment/{SHOP} and puts its template back" in refused.err
     assert "it refuses a rollback while automated sync is on: git revert" in refused.err
     line = remedy(space, "PF401", 3).removeprefix("roll back with its own tool: ")
     assert "auto-sync is enabled" in argo.pasted(line).both
