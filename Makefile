@@ -8,7 +8,7 @@ WHEEL_ENV := build/wheel-env
 PYTEST := $(WHEEL_ENV)/bin/python -m pytest
 # Cluster tests wait more than they compute: more workers than cores.
 WORKERS ?= 8
-FAST_WORKERS ?= 5
+FAST_WORKERS ?= 6
 FAST := tests/core tests/contract tests/protocol tests/packaging tests/sandbox tests/structure
 # One test at a time is handed out, in the order of collection, which has the longest first; what
 # fails is run once more, alone.

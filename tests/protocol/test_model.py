@@ -70,6 +70,7 @@ def test_more_room_makes_it_no_less_safe(bounds: Bounds) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 @pytest.mark.parametrize("foreign", [1, pytest.param(2, marks=pytest.mark.every_case)])
 def test_it_is_as_safe_where_annotations_move_no_generation(foreign: int) -> None:
     """A StatefulSet's marker may be wiped unseen, and stays when kubectl goes elsewhere."""
@@ -216,6 +217,7 @@ def test_a_rollback_that_was_left_open_is_gone_on_with() -> None:
     ), found
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 @pytest.mark.parametrize("foreign", [0, 1, pytest.param(2, marks=pytest.mark.every_case)])
 def test_the_second_write_is_safe_however_the_steps_interleave(foreign: int) -> None:

@@ -88,6 +88,7 @@ async def test_without_the_right_to_logs_the_verdict_is_the_same_and_the_right_i
     assert "pods/log" in note
 
 
+@pytest.mark.slow
 async def test_a_log_that_hangs_does_not_hold_the_verdict_up(api: ApiServer) -> None:
     crash_looping(api, HOSTILE)
     never = asyncio.Event()

@@ -155,6 +155,7 @@ async def test_a_marker_that_was_wiped_makes_it_undecided(api: ApiServer) -> Non
     assert holder(api) == ""
 
 
+@pytest.mark.slow
 async def test_a_living_holder_is_left_alone_and_named(api: ApiServer) -> None:
     """Its Lease is renewed whenever it is looked at."""
     await crashed(api, is_undo, applied=True)
@@ -278,6 +279,7 @@ def _set_holder_pid(api: ApiServer, pid: int) -> None:
     api.edit("leases", LEASE, change)
 
 
+@pytest.mark.slow
 async def test_of_two_that_resume_at_once_one_settles_and_no_word_is_false(api: ApiServer) -> None:
     await crashed(api, is_undo, applied=False)
     expire_lock(api)

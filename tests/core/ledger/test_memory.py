@@ -295,6 +295,7 @@ def test_a_version_that_could_not_be_read_this_time_stays_as_it_was_remembered()
     assert versions(memory.with_record(known, good)) == {"ConfigMap/a": "3", "Secret/b": "4"}
 
 
+@pytest.mark.slow
 @given(st.permutations(range(120)))
 def test_fifty_templates_are_remembered_and_the_oldest_forgotten(order: list[int]) -> None:
     whole = Ledger()

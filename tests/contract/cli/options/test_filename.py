@@ -24,6 +24,7 @@ def manifest(backout: Command, *documents: str, name: str = "manifest.yaml") -> 
     return str(path)
 
 
+@pytest.mark.slow
 async def test_undo_rolls_back_what_the_manifest_names_in_its_namespace(
     backout: Command, api: ApiServer
 ) -> None:

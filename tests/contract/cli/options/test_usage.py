@@ -363,6 +363,7 @@ async def test_a_stateful_set_and_a_daemon_set_may_be_named_as_kubectl_takes_the
     assert any(line == f"GET {plural}" for line in api.lines)
 
 
+@pytest.mark.slow
 async def test_flags_may_stand_before_or_after_the_command(
     backout: Command, api: ApiServer
 ) -> None:

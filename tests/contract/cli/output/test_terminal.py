@@ -218,6 +218,7 @@ async def test_a_terminal_that_knows_ascii_only_gets_ascii(
     assert r"caf\xe9 \u2026 \u2502" in text
 
 
+@pytest.mark.slow
 async def test_a_terminal_that_is_closed_in_the_middle_stops_nothing(
     backout: Command, api: ApiServer
 ) -> None:

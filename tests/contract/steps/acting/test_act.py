@@ -78,6 +78,7 @@ async def test_a_patch_that_never_landed_is_told_so_and_not_sent_again(
     assert undos(api) == 1
 
 
+@pytest.mark.slow
 async def test_an_api_server_that_stays_away_leaves_the_intent_open_and_says_so(
     api: ApiServer,
 ) -> None:
@@ -388,6 +389,7 @@ async def test_a_lost_answer_of_the_closing_write_is_no_failure(api: ApiServer) 
     assert count(api, "PUT leases") <= 3
 
 
+@pytest.mark.slow
 async def test_a_lost_answer_of_the_release_with_an_open_intent_is_told_truly(
     api: ApiServer,
 ) -> None:

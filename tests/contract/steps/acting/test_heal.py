@@ -220,6 +220,7 @@ def _taken_over(lease: Object) -> None:
     spec.update(holderIdentity="another", leaseTransitions=spec["leaseTransitions"] + 1)
 
 
+@pytest.mark.slow
 async def test_a_controller_that_does_not_answer_is_not_waited_for_long(api: ApiServer) -> None:
     api.controller = lambda *_: None
     told = await undone(
@@ -347,6 +348,7 @@ async def test_what_the_server_drops_silently_is_not_taken_for_done(api: ApiServ
     assert "the API server did not keep the managed fields that it was sent" in told.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("landed", [True, False])
 async def test_a_run_that_dies_at_the_second_write_leaves_it_to_resume(
     api: ApiServer, *, landed: bool

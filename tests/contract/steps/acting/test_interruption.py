@@ -62,6 +62,7 @@ async def interrupted(number: int, moment: str) -> tuple[ApiServer, Told, str]:
     return api, told, hit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_an_interruption_at_any_request_is_told_truly(moment: str) -> None:
     wrong = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
@@ -80,6 +81,7 @@ async def test_several_are_deleted_one_at_a_time_the_lowest_first() -> None:
         assert list(deleted(api)) == ["web-1", "web-2"]
 
 
+@pytest.mark.slow
 async def test_a_pod_that_becomes_ready_at_the_last_moment_is_not_hit(api: ApiServer) -> None:
     """The name and the UID are the same: the resourceVersion alone tells."""
 

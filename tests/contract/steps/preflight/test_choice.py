@@ -133,6 +133,7 @@ def waiting(api: ApiServer, reason: str, message: str) -> None:
     api.after = after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reason", "message", "is_bad"),
     [

@@ -187,6 +187,7 @@ async def test_a_trial_pod_that_answers_badly_refuses(api: ApiServer) -> None:
     assert "its answers prove nothing: Pod web-rehearsal-" in guessed.of("target")[0]
 
 
+@pytest.mark.slow
 async def test_what_is_not_the_targets_fault_only_warns(api: ApiServer) -> None:
     kubelet(api, UNSCHEDULED)
     told = await undone(api, policy=REHEARSE)
@@ -409,6 +410,7 @@ async def killed(api: ApiServer) -> None:
     assert len(trials(api)) == 1
 
 
+@pytest.mark.slow
 async def test_the_next_run_deletes_what_is_past_its_time_or_its_process(api: ApiServer) -> None:
     await killed(api)
     told = await undone(api)

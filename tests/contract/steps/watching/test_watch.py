@@ -134,6 +134,7 @@ async def test_a_sign_of_life_while_the_service_is_asked_counts_its_good_answers
     assert all(re.match(r"healthy \d+/11: ", sign) for sign in signs), signs
 
 
+@pytest.mark.slow
 async def test_pods_that_are_out_of_sight_for_a_while_are_waited_for_and_not_believed(
     api: ApiServer,
 ) -> None:
@@ -154,6 +155,7 @@ async def test_pods_that_are_out_of_sight_for_a_while_are_waited_for_and_not_bel
     assert told.result == "succeeded", told.text
 
 
+@pytest.mark.slow
 async def test_pods_that_are_out_of_sight_when_the_soak_ends_are_looked_at_again(
     api: ApiServer,
 ) -> None:
@@ -386,6 +388,7 @@ async def test_a_watch_that_hangs_ends_with_the_time_of_the_whole(api: ApiServer
     assert image(api) == GOOD
 
 
+@pytest.mark.slow
 async def test_the_last_request_of_a_run_does_not_keep_it(api: ApiServer) -> None:
     api.before = lambda r: Hang() if line_of(r) == "POST events" else None
     clock = asyncio.get_running_loop().time
