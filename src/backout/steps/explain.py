@@ -19,7 +19,7 @@ from backout.core.preflight.snapshot import Need
 from backout.core.rollout.verdict import Progressing, judge
 from backout.core.rollout.view import counts
 from backout.kube import paths
-from backout.steps.concurrency import first_error
+from backout.steps.concurrency import first_error, running
 from backout.steps.reading.changed import tell_change
 from backout.steps.reading.look import Unread, lease_of, look
 from backout.steps.reading.nodes import Nodes, suspected
@@ -71,11 +71,10 @@ async def explain(run: Run) -> Outcome:
         outcome = _progressing(run, verdict, causes)
     else:
         outcome = told(run, verdict)
-    async with asyncio.TaskGroup() as group:
-        known = group.create_task(_with_ledger(run, snapshot, outcome))
+    async with running(_with_ledger(run, snapshot, outcome)) as known:
         await tell_change(run, causes)
         await tell_logs(run, scene.pods, causes)
-    await tell_way_back(run, outcome, known.result())
+        await tell_way_back(run, outcome, await known)
     return outcome
 
 

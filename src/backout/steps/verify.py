@@ -117,8 +117,7 @@ def _judged(run: Run, preflight: Preflight, ending: Ending) -> tuple[Outcome, st
         case unasked:
             return _unasked(run, preflight, outcome, unasked or NotVerified(why="nothing asked"))
     health = type(ending.health).__name__
-    facts = {"result": result, "health": health}
-    return replace(outcome, message=words, also=tuple(also), **facts), proof
+    return replace(outcome, message=words, also=tuple(also), result=result, health=health), proof
 
 
 def _unasked(

@@ -56,22 +56,13 @@ def ways_on(back: Back, snapshot: Snapshot, policy: Request) -> list[str]:
     further = choose(there, known, wanted=snapshot.workload["spec"]["template"])
     sentences = []
     if source is not None and source != now and record.state is not State.SUCCEEDED:
-        sentences.append(
-            _to(
-                source, f"return to revision {source.number}, where it was before", snapshot, policy
-            )
-        )
+        words = f"return to revision {source.number}, where it was before"
+        sentences.append(_to(source, words, snapshot, policy))
     if not isinstance(further, NoChoice):
         older = further.revision
-        sentences.append(
-            _to(
-                older,
-                f"roll back further, to revision {older.number} "
-                f"({further.why}{beyond_limit(snapshot, policy)})",
-                snapshot,
-                policy,
-            )
-        )
+        why = f"{further.why}{beyond_limit(snapshot, policy)}"
+        words = f"roll back further, to revision {older.number} ({why})"
+        sentences.append(_to(older, words, snapshot, policy))
     return sentences
 
 

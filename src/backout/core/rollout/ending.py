@@ -38,7 +38,15 @@ def unwell(start: str, health: Unhealthy | Inconclusive) -> tuple[Result, tuple[
 
 def not_verified(start: str, why: str, *, is_required: bool) -> tuple[Result, tuple[str, ...]]:
     """Return what became of a complete rollout, told by `start`, where nothing could be asked."""
-    words = f"not verified end to end: {why}"
-    if is_required:
-        return Result.UNDECIDED, (start, f"{words} (--require-health)")
-    return Result.SUCCEEDED, (start, words)
+    return unproven(start, f"not verified end to end: {why}", is_required=is_required)
+
+
+def unproven(*sentences: str, is_required: bool) -> tuple[Result, tuple[str, ...]]:
+    """Return what became of a complete rollout whose health is not known in full.
+
+    It is well, but where somebody requires to know.
+    """
+    if not is_required:
+        return Result.SUCCEEDED, sentences
+    *most, last = sentences
+    return Result.UNDECIDED, (*most, f"{last} (--require-health)")

@@ -13,7 +13,7 @@ from backout.core.health.judgement import Healthy, Inconclusive, Unhealthy
 from backout.core.ledger.edits import Edit, applied, closed
 from backout.core.ledger.records import State
 from backout.core.outcome import Outcome, Result
-from backout.core.rollout.ending import not_verified, unfinished, unwell
+from backout.core.rollout.ending import not_verified, unfinished, unproven, unwell
 from backout.core.rollout.verdict import Complete, Failed, Superseded, Unknown
 from backout.steps.asking.subjects import NotVerified
 
@@ -126,10 +126,9 @@ def _healthy(run: Run, health: Healthy) -> tuple[Result, tuple[str, ...]]:
     words = f"healthy: {health.proof}"
     if not health.unasked:
         return Result.SUCCEEDED, (words,)
-    *most, last = (f"not asked: {health.unasked[0]}", *health.unasked[1:])
-    if run.policy.require_health:
-        return Result.UNDECIDED, (words, *most, f"{last} (--require-health)")
-    return Result.SUCCEEDED, (words, *most, last)
+    first, *rest = health.unasked
+    is_required = run.policy.require_health
+    return unproven(words, f"not asked: {first}", *rest, is_required=is_required)
 
 
 def _done(result: Result) -> str:

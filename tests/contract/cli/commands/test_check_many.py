@@ -49,6 +49,12 @@ def fill(api: ApiServer, count: int) -> None:
             add_replica_set(api, owner, number, image)
 
 
+def fill_with_a_paused_one(api: ApiServer) -> None:
+    fill(api, 2)
+    api.edit("deployments", "api-1", lambda d: d["spec"].update(paused=True))
+    api.edit("deployments", "api-1", lambda d: d["status"].update(observedGeneration=2))
+
+
 def add_replica_set(api: ApiServer, owner: Object, number: int, image: str) -> None:
     name, uid = owner["metadata"]["name"], owner["metadata"]["uid"]
     pods = made.template(image)
@@ -124,9 +130,7 @@ async def test_one_that_is_not_there_is_a_row_and_the_exit_code_of_an_error(
 async def test_one_that_blocks_outranks_and_the_table_has_it_first(
     api: ApiServer, backout: Command
 ) -> None:
-    fill(api, 2)
-    api.edit("deployments", "api-1", lambda d: d["spec"].update(paused=True))
-    api.edit("deployments", "api-1", lambda d: d["status"].update(observedGeneration=2))
+    fill_with_a_paused_one(api)
     done = await backout("check", "--all")
     head, first, *others = [s for s in done.out.splitlines() if " deployment/" in s or "NOW" in s]
 

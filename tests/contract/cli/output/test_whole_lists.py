@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.cli.commands.test_check_many import fill
+from tests.contract.cli.commands.test_check_many import fill_with_a_paused_one
 from tests.contract.cli.output.test_whole_runs import FAST, NOT_ENCRYPTED
 
 if TYPE_CHECKING:
@@ -137,9 +137,7 @@ async def test_a_mark_says_what_it_marked_and_the_ledger_shows_it_with_its_reaso
 async def test_many_workloads_are_a_table_the_worst_first_and_the_way_to_more(
     backout: Command, api: ApiServer
 ) -> None:
-    fill(api, 2)
-    api.edit("deployments", "api-1", lambda d: d["spec"].update(paused=True))
-    api.edit("deployments", "api-1", lambda d: d["status"].update(observedGeneration=2))
+    fill_with_a_paused_one(api)
     api.remove("replicasets", "api-0-1")
 
     assert told(await backout("check", "--all")) == (MANY, "", 3)
