@@ -85,8 +85,10 @@ def check(
       backout check --explain PF301
       backout check --explain
     """  # noqa: D301 (\b is click's mark for a paragraph that is not wrapped)
-    from backout.cli.runs import check_run, page_run  # noqa: PLC0415 (not for --help)
-
     if explain is not None:
+        from backout.cli.runs import page_run  # noqa: PLC0415 (not for --help, nor for a check)
+
         return page_run.run(explain if explain != LIST else None)
+    from backout.cli.runs import check_run  # noqa: PLC0415 (not for --help, nor for a page)
+
     return check_run.run(ctx, workload, shared, select, aim, tuple(groups.values()))

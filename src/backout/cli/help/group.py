@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 
 from backout.cli.help.command import Helped
+from backout.core.neighbours import nearest
 
 
 class Listed(NamedTuple):
@@ -86,8 +87,6 @@ class Commands(Helped, click.Group):
 
 def unknown(name: str) -> str:
     """Return the words for a command that does not exist, with the one that may be meant."""
-    from backout.core.neighbours import nearest  # noqa: PLC0415 (only for an error)
-
     near = nearest(name, (*COMMANDS, *MEANT))
     hint = f": did you mean '{MEANT.get(near, near)}'?" if near else "; --help lists the commands"
     return f"there is no command '{name[:40]}'{hint}"

@@ -8,6 +8,8 @@ from importlib import resources
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.markdown import Markdown
 
 _ID = re.compile(r"[A-Z][A-Z0-9_]{2,30}")
 _FOLDERS = ("checks", "failures")
@@ -29,9 +31,7 @@ def _show(file: Path) -> None:
         click.echo(text, nl=False)
         click.echo(f"page: {file}", err=True)
         return
-    from rich import console, markdown  # noqa: PLC0415 (only for a terminal)
-
-    console.Console().print(markdown.Markdown(text, hyperlinks=False))
+    Console().print(Markdown(text, hyperlinks=False))
 
 
 def _place(one: str) -> Path:
