@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from backout.core.health.judgement import Answer, Sample
+from backout.core.ledger.records import Side, State
 from backout.core.model import Severity, Skipped
 from backout.core.preflight.snapshot import Need
 from tests.core.checks.running import found_by, result_of
-from tests.core.values_made import preflight
+from tests.core.values_made import lease, preflight, record
 from tests.objects.pods import container_status, pod, waiting
 from tests.objects.replica_sets import replica_set
 from tests.objects.times import ago, stamp
@@ -173,6 +174,15 @@ def test_of_one_that_served_for_less_the_line_of_the_next_older_one_is_told() ->
     assert "backout undo deployment/web -n shop --to-revision 1" in found.remedy
     (last,) = found_by("PF110", preflight(pods=(), stored=deployed(900, 40, 5)[1:]))
     assert "--to-revision" not in last.remedy
+
+
+def test_of_one_that_is_known_to_be_bad_one_check_alone_names_another() -> None:
+    one = preflight(stored=deployed(900, 40, 5)).revisions[-2]
+    bad = lease(record(source=Side(revision=2, hash=one.hash), state=State.SUCCEEDED))
+    seen = preflight(lease=bad, to=2, stored=deployed(900, 40, 5))
+
+    assert "--to-revision 1" in found_by("PF109", seen)[0].remedy
+    assert "--to-revision" not in found_by("PF110", seen)[0].remedy
 
 
 def test_where_the_pods_are_denied_the_target_is_called_unproven_and_why() -> None:

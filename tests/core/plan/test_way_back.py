@@ -6,9 +6,10 @@ from typing import Any
 
 from backout.core.kubernetes import template as templates
 from backout.core.ledger.records import Side, State
+from backout.core.plan.plan import next_candidate
 from backout.core.plan.way_back import ways_back
 from backout.core.preflight.request import Request
-from tests.core.values_made import lease, record, snapshot
+from tests.core.values_made import lease, preflight, record, snapshot
 from tests.objects.replica_sets import replica_set
 from tests.objects.templates import template
 from tests.objects.times import NOW, ago, stamp
@@ -55,11 +56,22 @@ def test_after_a_rollback_that_led_here_revisions_are_named() -> None:
 
 def test_a_line_that_the_limit_would_refuse_says_what_it_needs() -> None:
     used = [record(op, intent_at=ago(minutes=9)) for op in ("op-1", "op-2")]
-    needs = "; beyond the limit of rollbacks, so add --accept PF801 --reason WHY"
+    needs = "; that is beyond the limit of rollbacks, so say why"
 
     assert offered(lease=lease(*used[:1])) == offered()
     (only,) = offered(lease=lease(*used))
     assert only.startswith(f"roll back to revision 2 (app:v2){needs}: backout undo ")
+    assert only.endswith(" --accept PF801 --reason 'WHY'")
+
+
+def test_after_a_failure_the_next_candidate_is_beyond_the_limit_unless_it_was_a_way_back() -> None:
+    seen = {"lease": rolled_back(State.FAILED, intent_at=ago(minutes=9))}
+    further, back = (preflight(to=n, **seen) for n in (1, 2))
+
+    assert "; that is beyond the limit of rollbacks" in next_candidate(further)
+    assert next_candidate(further).endswith("--to-revision 2 --accept PF801 --reason 'WHY'")
+    assert "beyond" not in next_candidate(back)
+    assert next_candidate(back).endswith("--to-revision 1")
 
 
 def test_a_rollback_that_was_left_open_is_gone_on_with() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from backout.core.checks import lines
 from backout.core.checks.check import Check, Fact, finding
@@ -45,22 +45,34 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
         told = "; ".join([*ours, *theirs])
         yield Fact(
             message=RATE_LIMIT,
-            detail=f"{len(ours) + len(theirs)} in the last {span(now, since=now - policy.window)}, "
-            f"{policy.limit} allowed: {told}; the next is allowed at "
-            f"{state.until:%Y-%m-%dT%H:%M:%SZ}, in {span(state.until, since=now)}",
-            remedy="find out why one rollback was not enough before making another",
+            detail=f"{len(ours) + len(theirs)} rollbacks in the last "
+            f"{span(now, since=now - policy.window)}, {policy.limit} allowed: {told}; "
+            f"the next is allowed at {state.until:%Y-%m-%dT%H:%M:%SZ}, "
+            f"in {span(state.until, since=now)}",
+            remedy="find out first why one rollback was not enough: "
+            + lines.of("backout explain", policy, preflight.snapshot),
             risk="one more rollback may not help either: the template may not be the cause",
         )
 
 
-def beyond_limit(snapshot: Snapshot, policy: Request, *, made: int = 0) -> str:
-    """Return what one more rollback would need, in words that follow others; empty where nothing.
+class Beyond(NamedTuple):
+    """What one more rollback needs: words that follow others, and what its line ends with."""
+
+    words: str = ""
+    flags: str = ""
+
+
+def beyond_limit(snapshot: Snapshot, policy: Request, *, made: int = 0) -> Beyond:
+    """Return what one more rollback would need; empty where it needs nothing.
 
     `made` rollbacks are not in the snapshot's ledger yet.
     """
     if isinstance(_judged(snapshot, policy, limit=policy.limit - made), breaker.Open):
-        return f"; beyond the limit of rollbacks, so add --accept {LIMIT_ID} --reason WHY"
-    return ""
+        return Beyond(
+            words="; that is beyond the limit of rollbacks, so say why",
+            flags=f" --accept {LIMIT_ID} --reason 'WHY'",
+        )
+    return Beyond()
 
 
 def _judged(snapshot: Snapshot, policy: Request, *, limit: int) -> breaker.Closed | breaker.Open:
@@ -75,6 +87,12 @@ def _judged(snapshot: Snapshot, policy: Request, *, limit: int) -> breaker.Close
         window=policy.window,
         others=() if proven is None else (proven,),
     )
+
+
+def is_counted(preflight: Preflight) -> bool:
+    """Tell whether this rollback uses up one of those that the limit allows."""
+    ledger = preflight.snapshot.ledger
+    return not (isinstance(ledger, Ledger) and _is_way_back(preflight, ledger))
 
 
 def _is_way_back(preflight: Preflight, ledger: Ledger) -> bool:

@@ -37,7 +37,8 @@ def is_unproven(preflight: Preflight) -> bool:
 def target_is_unproven(preflight: Preflight) -> Iterator[Fact]:
     """It was never recorded healthy, no Pod of it is Ready, and it did not serve for an hour."""
     if is_unproven(preflight) and not preflight.policy.require_proof:
-        line = older(preflight)
+        is_bad = preflight.destination.hash in preflight.snapshot.known.bad
+        line = "" if is_bad else older(preflight)  # where it is bad PF109 names another
         yield Fact(
             message=_unproven(preflight),
             remedy=f"the next older candidate: {line}"

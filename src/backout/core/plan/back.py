@@ -60,9 +60,9 @@ def ways_on(back: Back, snapshot: Snapshot, policy: Request) -> list[str]:
         sentences.append(_to(source, words, snapshot, policy))
     if not isinstance(further, NoChoice):
         older = further.revision
-        why = f"{further.why}{beyond_limit(snapshot, policy)}"
-        words = f"roll back further, to revision {older.number} ({why})"
-        sentences.append(_to(older, words, snapshot, policy))
+        beyond = beyond_limit(snapshot, policy)
+        words = f"roll back further, to revision {older.number} ({further.why}){beyond.words}"
+        sentences.append(_to(older, words, snapshot, policy) + beyond.flags)
     return sentences
 
 

@@ -13,6 +13,7 @@ from backout.core.checks.breaker import (
     PATCH_DENIED,
     UNDER_WAY,
     beyond_limit,
+    is_counted,
 )
 from backout.core.history import revisions
 from backout.core.history.choice import NoChoice, choose
@@ -146,8 +147,9 @@ def next_candidate(preflight: Preflight) -> str:
     line = lines.of("backout undo", preflight.policy, snapshot, "--to-revision")
     if not isinstance(choice, NoChoice):
         number = choice.revision.number
-        why = f"{choice.why}{beyond_limit(snapshot, preflight.policy, made=1)}"
-        return f"try the next candidate, revision {number} ({why}): {line} {number}"
+        beyond = beyond_limit(snapshot, preflight.policy, made=int(is_counted(preflight)))
+        words = f"try the next candidate, revision {number} ({choice.why}){beyond.words}"
+        return f"{words}: {line} {number}{beyond.flags}"
     source = revisions.current(preflight.revisions)
     if source is None:
         return "no other revision is left: deploy the last good version again from its source"

@@ -36,4 +36,5 @@ def ways_back(snapshot: Snapshot, policy: Request) -> list[str]:
     there = found.revision
     line = lines.of("backout undo", policy, snapshot)
     words = f"roll back to revision {there.number} {names.beside(there.template)}"
-    return [f"{words}{beyond_limit(snapshot, policy)}: {line}"]
+    beyond = beyond_limit(snapshot, policy)
+    return [f"{words}{beyond.words}: {line}{beyond.flags}"]
