@@ -36,9 +36,13 @@ _FLOW = "x-kubernetes-pf-flowschema-uid"
 _POLICY = re.compile(r"admission webhook .* denied|ValidatingAdmissionPolicy .* denied")
 """The API server's words where a policy refuses what RBAC allows (gatekeeper#256)."""
 
+_ROLE = (
+    "ask for a Role that allows it (backout rbac prints one), or act as someone with permission "
+    "(--as)"
+)
 _KINDS: Mapping[int, tuple[type[ApiError], str]] = {
     401: (Unauthorized, "log in again, or check the user in `kubectl config view --minify`"),
-    403: (Forbidden, "ask for a Role that allows it, or act as someone with permission (--as)"),
+    403: (Forbidden, _ROLE),
     404: (NotFound, "check the name, the namespace and the context"),
     409: (Conflict, "somebody else changed it: read it again"),
     410: (Gone, "list again"),

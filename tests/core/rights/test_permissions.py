@@ -150,7 +150,7 @@ def test_secrets_are_granted_by_name_or_not_at_all() -> None:
     unnamed = manifest(Wanted(command="undo", name="r"))
 
     rule = '- {apiGroups: [""], resources: [secrets], resourceNames: ["pull", "tls"], verbs: [get]}'
-    assert f"  {rule}  # " in named
+    assert f"  {rule}\n" in named
     assert '  #- {apiGroups: [""], resources: [secrets], resourceNames: [NAME]' in unnamed
     assert "secrets" not in str(documents())
 

@@ -23,7 +23,7 @@ _NOTES = {
 _HEADINGS = {
     Level.REQUIRED: "Required.",
     Level.OPTIONAL: "Optional: backout works without these, and says what it could not check.",
-    Level.OPT_IN: "Off: remove the # from what you want to allow.",
+    Level.OPT_IN: "Off: remove the # before the - of what you want to allow.",
 }
 
 
@@ -91,7 +91,8 @@ def _section(wanted: Wanted, level: Level, rows: list[Grant]) -> Iterator[str]:
         names = (wanted.secrets or ("NAME",)) if same[0].is_by_name else ()
         more = " (name them: --secret NAME)" if is_unnamed else ""
         quoted = [_quoted(n) if wanted.secrets else n for n in names]
-        yield f"{off}- {permissions.line(same[0], verbs, quoted)}  # {why}{more}"
+        yield f"# {why}{more}:"
+        yield f"{off}- {permissions.line(same[0], verbs, quoted)}"
 
 
 def _binding(wanted: Wanted, kind: str) -> str:

@@ -99,6 +99,7 @@ _ALL = (UNDO, CHECK, STATUS, VERIFY, EXPLAIN, RESUME, MARK)
 _WATCHING = (UNDO, STATUS, VERIFY, RESUME)
 _PREFLIGHT = (UNDO, CHECK)
 _ROLLBACK = (UNDO, RESUME)
+_PODS = "which Pods are Ready, and why others are not"
 _LOOKING = (HISTORY, DIFF)
 _REQUIRED, _OPTIONAL, _OPT_IN = Level.REQUIRED, Level.OPTIONAL, Level.OPT_IN
 
@@ -114,7 +115,7 @@ def _of_kind(kind: Kind) -> tuple[Grant, ...]:
         _grant(own, "patch", _ROLLBACK, _REQUIRED, "the rollback itself"),
         _grant(stored, "list", (*_ALL, *_LOOKING), _REQUIRED, "the history"),
         _grant(stored, "list", (LEDGER_SHOWN,), _OPTIONAL, "the numbers that revisions have now"),
-        _grant(stored, "watch", _WATCHING, _REQUIRED, "the history, as it changes"),
+        _grant(stored, "watch", _WATCHING, _REQUIRED, "the history"),
     )
 
 
@@ -135,14 +136,8 @@ TABLE = (
     _grant(_LEASES, "get", (CHECK, *_LOOKING), _OPTIONAL, "the ledger"),
     _grant(_LEASES, "get create update", (VERIFY,), _OPTIONAL, "to remember that it was healthy"),
     _grant(_LEASES, "get", (STATUS, EXPLAIN), _OPTIONAL, "earlier rollbacks"),
-    _grant(
-        ": pods",
-        "list",
-        (*_ALL, *_LOOKING),
-        _OPTIONAL,
-        "which Pods are Ready, and why others are not",
-    ),
-    _grant(": pods", "watch", _WATCHING, _OPTIONAL, "the same, as it changes"),
+    _grant(": pods", "list", (*_ALL, *_LOOKING), _OPTIONAL, _PODS),
+    _grant(": pods", "watch", _WATCHING, _OPTIONAL, _PODS),
     _grant(": events", "list", (*_WATCHING, EXPLAIN), _OPTIONAL, "why Pods are not Ready"),
     _grant(": events", "watch", _WATCHING, _OPTIONAL, "why Pods are not Ready"),
     _grant(": events", "create", _ROLLBACK, _OPTIONAL, "an Event on the workload"),
