@@ -75,17 +75,22 @@ def _show(error: click.ClickException) -> None:
     """Show what click says, without the secrets that it may quote."""
     said = io.StringIO()
     error.show(file=said)
-    click.echo(_output("gate").MASK.text(said.getvalue()), err=True, nl=False)
+    for line in _output("gate").MASK.text(said.getvalue()).splitlines():
+        _print_wrapped(line, indent=0)
 
 
 def _tell(error: BackoutError) -> None:
     """Say what stopped the program before it had anybody to tell it for it."""
-    layout, masked = _output("words.layout"), _output("gate").MASK.text
-    told = [layout.Shown(f"ERROR: {masked(error.message)}")]
-    told += [layout.Shown(f"fix: {masked(error.remedy)}", indent=2)] if error.remedy else []
-    for one in told:
-        for line in layout.laid_out(one, width_of(sys.stderr)):
-            click.echo(line, err=True)
+    masked = _output("gate").MASK.text
+    _print_wrapped(f"ERROR: {masked(error.message)}", indent=0)
+    if error.remedy:
+        _print_wrapped(f"fix: {masked(error.remedy)}", indent=2)
+
+
+def _print_wrapped(text: str, *, indent: int) -> None:
+    layout = _output("words.layout")
+    for line in layout.laid_out(layout.Shown(text, indent=indent), width_of(sys.stderr)):
+        click.echo(line, err=True)
 
 
 def _output(name: str) -> Any:

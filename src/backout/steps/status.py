@@ -61,7 +61,7 @@ async def _watched(run: Run, number: int | None) -> Watched:
 def told(run: Run, verdict: Verdict, held: str = "") -> Outcome:
     """Return the outcome of a reading command: exit 0, 4 or 5."""
     causes = getattr(verdict, "causes", ())
-    remedy = causes[0].remedy if causes else ""
+    remedy = causes[0].remedy if causes else getattr(verdict, "remedy", "")
     name = type(verdict).__name__
     if isinstance(verdict, Complete):
         message = f"{run.target} is rolled out" + (f", {held}" if held else "")

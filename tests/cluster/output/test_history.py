@@ -88,7 +88,7 @@ def test_a_rollback_is_told_with_the_number_that_its_revision_has_now(space: Spa
     reported = space.backout("report", trace[:8], "-o", "json").expect(0).out
 
     assert ran.outcome.startswith("deployment/shop rolled back to revision 1, now revision 3; ")
-    assert "2 app:missing   1 app:v1 (now 3)   healthy" in ledger
+    assert "2 app:missing   1 app:v1 (now numbered 3)   healthy" in ledger
     assert trace[:8] in ledger
     assert "INC-9" in ledger
     assert json.loads(reported)["trace_id"] == trace

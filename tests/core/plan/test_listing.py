@@ -165,7 +165,7 @@ def test_rollbacks_are_told_with_the_numbers_of_then_and_of_now() -> None:
     table = told(lease=lease(one))
     (line,) = history_table.rollbacks(table)
 
-    assert "4 (gone) -> 1 app:v3 (now 3), healthy, by ann: checkout is down" in line
+    assert "4 (gone) -> 1 app:v3 (now numbered 3), healthy, by ann: checkout is down" in line
     assert one.trace_id in line
     assert "already rolled back to revision 1 (now revision 3)" in history_table.notes(table)[0]
     assert history_table.summary(table)["rollbacks"][0]["toNow"] == 3

@@ -211,6 +211,7 @@ def test_a_paused_rollout_is_unknown_and_a_complete_one_complete_all_the_same() 
     verdict = judged({"replicas": 4, "updatedReplicas": 1}, paused=True)
     assert isinstance(verdict, Unknown)
     assert "paused" in verdict.message
+    assert verdict.remedy.endswith(": kubectl rollout resume deployment/web -n shop")
     assert isinstance(judged(DONE, paused=True), Complete)
 
 

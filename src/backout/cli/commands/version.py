@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backout.cli.help.command import Helped
-from backout.cli.options.shared import common
+from backout.cli.options.shared import common_in
 
 if TYPE_CHECKING:
     from backout.cli.options.shared import Common
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Helped)
 @click.option("--client", is_flag=True, help="Show the client's version alone, and ask nobody.")
-@common
+@common_in("json", words="Output format; json is one object on stdout.")
 def version(*, client: bool, shared: Common) -> int:
     """Show the versions of backout and of the server, which is given 2 s to answer.
 

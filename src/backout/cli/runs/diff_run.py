@@ -12,6 +12,7 @@ from backout.cli.looking import looked_at
 from backout.cli.output import gate, tables
 from backout.cli.output.pod_templates import as_yaml, told
 from backout.cli.output.printing import json_line, printer
+from backout.cli.program import program
 from backout.core.difference import json_patch, shown, words
 from backout.core.difference.fields import differences
 from backout.core.errors import ConfigError
@@ -135,7 +136,7 @@ def _chosen(snapshot: Snapshot) -> tuple[Revision, str]:
     if told.choice is None:
         raise ConfigError(
             f"undo would not choose any revision: {told.why}",
-            remedy="name one: --to-revision N",
+            remedy=f"name one of those that {program()} history lists: --to-revision N",
         )
     return told.choice.revision, told.why
 

@@ -28,8 +28,8 @@ def reference_is_gone(preflight: Preflight) -> Iterator[Fact]:
     for words in _lacking(preflight):
         yield Fact(
             message=f"revision {preflight.destination.number} cannot start: {words}",
-            remedy="create it again, or go to a revision that does not need it "
-            f"({elsewhere(preflight, avoiding=_needing(preflight))})",
+            remedy="create what it needs again, or go to a revision that does not need it: "
+            f"{elsewhere(preflight, avoiding=_needing(preflight))}",
             risk="Pods of the target will not start",
         )
 
@@ -42,7 +42,7 @@ def reference_is_gone_but_runs(preflight: Preflight) -> Iterator[Fact]:
     for words in _lacking(preflight):
         yield Fact(
             message=f"{words}; {still_runs(preflight, revision)}",
-            remedy="create it again before a node is drained",
+            remedy="create what it needs again before a node is drained",
         )
 
 

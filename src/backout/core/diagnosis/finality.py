@@ -168,7 +168,7 @@ def _by_peers(cause: Cause, judging: Judging) -> Cause:
         return _in(cause, left, "it becomes ready")
     if ground.exits >= FINAL_EXITS:
         return replace(cause, is_final=True)
-    words = f"final after {FINAL_EXITS} such restarts, {max(0, ground.exits)} so far"
+    words = f"not final yet: {max(0, ground.exits)} of {FINAL_EXITS} such restarts"
     return replace(cause, outlook=words)
 
 

@@ -84,7 +84,14 @@ class Deployment(Ordinary, frozen=True, kw_only=True):
         """Return that it is paused."""
         if objects.dig(workload, "spec", "paused") is not True:
             return None
-        return Unmoving(why="the Deployment is paused", until="it is resumed", lift=RESUME)
+        namespace = objects.dig(workload, "metadata", "namespace", default="")
+        named = f"deployment/{objects.name(workload)} -n {namespace}"
+        return Unmoving(
+            why="the Deployment is paused",
+            until="it is resumed",
+            remedy=f"let its newest template roll out: kubectl rollout resume {named}",
+            lift=RESUME,
+        )
 
     def idle(self, workload: Object) -> str:
         """Return that none is asked for."""

@@ -65,11 +65,13 @@ class Pace(Struct, frozen=True, kw_only=True):
 class Unmoving(Struct, frozen=True, kw_only=True):
     """Nothing rolls out: `why` in words, `until` what, and the JSON Patch operation that ends it.
 
-    `lift` is None where no field of the workload's own could end it.
+    `lift` is None where no field of the workload's own could end it. `remedy` is a sentence with
+    the line that ends it, empty where none does.
     """
 
     why: str
     until: str
+    remedy: str = ""
     lift: Mapping[str, Any] | None = None
 
 

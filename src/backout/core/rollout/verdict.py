@@ -57,6 +57,7 @@ class Unknown(Struct, frozen=True, kw_only=True):
 
     message: str
     also: tuple[str, ...] = ()
+    remedy: str = ""
     causes: tuple[Cause, ...] = ()
 
 
@@ -97,7 +98,9 @@ def judge(
         return Complete(message=kind.rolled_out(workload))
     still = kind.unmoving(workload)
     if still is not None and not _comes_by_itself(workload, still, seen):
-        return Unknown(message=f"{still.why}: nothing rolls out until {still.until}")
+        return Unknown(
+            message=f"{still.why}: nothing rolls out until {still.until}", remedy=still.remedy
+        )
     if _is_hopeless(workload, kind, seen.own if seen is not None else (), causes):
         return Failed(message=causes[0].message, causes=tuple(causes))
     return Progressing(message=waiting)

@@ -139,7 +139,11 @@ WRONG = {
     "a trace id with spaces": (("deploy/web", "--trace-id", "a b"), "--trace-id takes"),
     "an empty trace id": (("deploy/web", "--trace-id", ""), "--trace-id takes"),
     "an endless trace id": (("deploy/web", "--trace-id", "a" * 129), "--trace-id takes"),
-    "an option that is none": (("deploy/web", "--force"), "No such option"),
+    "an option that is none": (("deploy/web", "--force"), "there is no option '--force'"),
+    "the beginning of two options": (
+        ("deploy/web", "--to", "2"),
+        "there is no option '--to'; did you mean --to-revision or --to-image or --to-last-healthy?",
+    ),
 }
 
 

@@ -54,7 +54,7 @@ def test_old_numbers_are_tied_to_those_of_today_by_the_template_and_images_are_t
         revision(3, hash="c"),
     )
 
-    assert ledger_table.row(record(5), NOW, there)[1:3] == ("3 app:v3", "2 app:v5 (now 5)")
+    assert ledger_table.row(record(5), NOW, there)[1:3] == ("3 app:v3", "2 app:v5 (now numbered 5)")
     assert ledger_table.row(record(5), NOW, there[:2])[1] == "3 (gone)"
     assert ledger_table.as_json(record(5), there)["toNow"] == 5
     assert ledger_table.as_json(record(5), there[:2])["fromNow"] is None
@@ -95,7 +95,7 @@ def test_the_limit_says_how_many_are_used_and_when_the_next_is_allowed() -> None
     assert breaker_line(record(10)) == "limit: 1 of 2 rollbacks in the last 1 h"
     assert (
         breaker_line(record(30), record(10))
-        == "limit reached: 2 of 2 rollbacks in the last 1 h; the next is allowed at "
+        == "limit reached: 2 rollbacks in the last 1 h, 2 allowed; the next is allowed at "
         "2026-11-23T12:30:00Z, in 30 min"
     )
 

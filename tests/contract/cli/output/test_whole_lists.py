@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from tests.contract.cli.command import Command, Finished
 
 ONE = """\
-WHEN      FROM        TO                   RESULT    BY                TRACE      REASON
-N s ago   2 app:bad   1 app:good (now 3)   healthy   ann (as tester)   TRACE-ID   -
-revision 1 app:good (now 3) is good: recorded healthy N s ago
+WHEN      FROM        TO                            RESULT    BY                TRACE      REASON
+N s ago   2 app:bad   1 app:good (now numbered 3)   healthy   ann (as tester)   TRACE-ID   -
+revision 1 app:good (now numbered 3) is good: recorded healthy N s ago
 revision 2 app:bad is bad: ann (as tester) rolled back from it, N s ago
 limit: 1 of 2 rollbacks in the last 1 h
 """
@@ -55,36 +55,64 @@ metadata:
   namespace: "shop"
 rules:
   # Required.
-  - {apiGroups: [apps], resources: [deployments], verbs: [get, list, watch, patch]}  # the workload; its rollout; the rollback itself
-  - {apiGroups: [apps], resources: [replicasets], verbs: [list, watch]}  # the history; the history, as it changes
-  - {apiGroups: [apps], resources: [statefulsets], verbs: [get, list, watch, patch]}  # the workload; its rollout; the rollback itself
-  - {apiGroups: [apps], resources: [controllerrevisions], verbs: [list, watch]}  # the history; the history, as it changes
-  - {apiGroups: [apps], resources: [daemonsets], verbs: [get, list, watch, patch]}  # the workload; its rollout; the rollback itself
-  - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}  # the lock and the ledger
+  # the workload; its rollout; the rollback itself:
+  - {apiGroups: [apps], resources: [deployments], verbs: [get, list, watch, patch]}
+  # the history:
+  - {apiGroups: [apps], resources: [replicasets], verbs: [list, watch]}
+  # the workload; its rollout; the rollback itself:
+  - {apiGroups: [apps], resources: [statefulsets], verbs: [get, list, watch, patch]}
+  # the history:
+  - {apiGroups: [apps], resources: [controllerrevisions], verbs: [list, watch]}
+  # the workload; its rollout; the rollback itself:
+  - {apiGroups: [apps], resources: [daemonsets], verbs: [get, list, watch, patch]}
+  # the lock and the ledger:
+  - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
   # Optional: backout works without these, and says what it could not check.
-  - {apiGroups: [""], resources: [pods], verbs: [list, watch]}  # which Pods are Ready, and why others are not; the same, as it changes
-  - {apiGroups: [""], resources: [events], verbs: [list, watch, create]}  # why Pods are not Ready; an Event on the workload
-  - {apiGroups: [""], resources: [services], verbs: [list]}  # the service's health
-  - {apiGroups: [""], resources: [pods/proxy], verbs: [get]}  # health of the target's Pods
-  - {apiGroups: [""], resources: [services/proxy], verbs: [get]}  # the service's health, asked end to end
-  - {apiGroups: [""], resources: [pods/log], verbs: [get]}  # last lines of what fails
-  - {apiGroups: [""], resources: [configmaps], verbs: [get]}  # what the Pod template names
-  - {apiGroups: [""], resources: [serviceaccounts], verbs: [get]}  # what the Pod template names
-  - {apiGroups: [""], resources: [persistentvolumeclaims], verbs: [get]}  # what the Pod template names
-  - {apiGroups: [""], resources: [resourcequotas], verbs: [list]}  # whether new Pods fit the quota
-  - {apiGroups: [""], resources: [limitranges], verbs: [list]}  # what Pods get by default
-  - {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [list]}  # whether Pods may be replaced
-  - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [list]}  # whether Pods may be replaced
-  #- {apiGroups: [""], resources: [secrets], resourceNames: [NAME], verbs: [get]}  # Secrets that the Pod template names; never listed (name them: --secret NAME)
-  # Off: remove the # from what you want to allow.
-  #- {apiGroups: [argoproj.io], resources: [applications], verbs: [get]}  # whether Argo CD puts it back
-  #- {apiGroups: [argoproj.io], resources: [rollouts], verbs: [list]}  # which Argo Rollout uses it
-  #- {apiGroups: [flagger.app], resources: [canaries], verbs: [list]}  # which Canary watches it
-  #- {apiGroups: [kustomize.toolkit.fluxcd.io], resources: [kustomizations], verbs: [get]}  # whether Flux puts it back
-  #- {apiGroups: [helm.toolkit.fluxcd.io], resources: [helmreleases], verbs: [get]}  # whether Flux puts it back
-  #- {apiGroups: [""], resources: [pods], verbs: [create]}  # a dry run of one Pod
-  #- {apiGroups: [""], resources: [pods], verbs: [create, delete]}  # a trial Pod, only with --rehearse
-  #- {apiGroups: [""], resources: [pods], verbs: [delete]}  # stuck Pods, only with --replace-stuck-pods
+  # which Pods are Ready, and why others are not:
+  - {apiGroups: [""], resources: [pods], verbs: [list, watch]}
+  # why Pods are not Ready; an Event on the workload:
+  - {apiGroups: [""], resources: [events], verbs: [list, watch, create]}
+  # the service's health:
+  - {apiGroups: [""], resources: [services], verbs: [list]}
+  # health of the target's Pods:
+  - {apiGroups: [""], resources: [pods/proxy], verbs: [get]}
+  # the service's health, asked end to end:
+  - {apiGroups: [""], resources: [services/proxy], verbs: [get]}
+  # last lines of what fails:
+  - {apiGroups: [""], resources: [pods/log], verbs: [get]}
+  # what the Pod template names:
+  - {apiGroups: [""], resources: [configmaps], verbs: [get]}
+  # what the Pod template names:
+  - {apiGroups: [""], resources: [serviceaccounts], verbs: [get]}
+  # what the Pod template names:
+  - {apiGroups: [""], resources: [persistentvolumeclaims], verbs: [get]}
+  # whether new Pods fit the quota:
+  - {apiGroups: [""], resources: [resourcequotas], verbs: [list]}
+  # what Pods get by default:
+  - {apiGroups: [""], resources: [limitranges], verbs: [list]}
+  # whether Pods may be replaced:
+  - {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [list]}
+  # whether Pods may be replaced:
+  - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [list]}
+  # Secrets that the Pod template names; never listed (name them: --secret NAME):
+  #- {apiGroups: [""], resources: [secrets], resourceNames: [NAME], verbs: [get]}
+  # Off: remove the # before the - of what you want to allow.
+  # whether Argo CD puts it back:
+  #- {apiGroups: [argoproj.io], resources: [applications], verbs: [get]}
+  # which Argo Rollout uses it:
+  #- {apiGroups: [argoproj.io], resources: [rollouts], verbs: [list]}
+  # which Canary watches it:
+  #- {apiGroups: [flagger.app], resources: [canaries], verbs: [list]}
+  # whether Flux puts it back:
+  #- {apiGroups: [kustomize.toolkit.fluxcd.io], resources: [kustomizations], verbs: [get]}
+  # whether Flux puts it back:
+  #- {apiGroups: [helm.toolkit.fluxcd.io], resources: [helmreleases], verbs: [get]}
+  # a dry run of one Pod:
+  #- {apiGroups: [""], resources: [pods], verbs: [create]}
+  # a trial Pod, only with --rehearse:
+  #- {apiGroups: [""], resources: [pods], verbs: [create, delete]}
+  # stuck Pods, only with --replace-stuck-pods:
+  #- {apiGroups: [""], resources: [pods], verbs: [delete]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
@@ -94,7 +122,7 @@ metadata:
 roleRef: {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "backout-undo"}
 subjects:
   - {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "ann"}
-"""  # noqa: E501 (as it is printed)
+"""
 
 
 pytestmark = pytest.mark.usefixtures("api")

@@ -57,7 +57,7 @@ def result(record: Record) -> str:
 
 
 def side(one: Side, history: Sequence[Revision]) -> str:
-    """Return a revision as it was called then, its images, and its number now: `1 app:v1 (now 4)`.
+    """Return a revision as it was called then, and its images: `1 app:v1 (now numbered 4)`.
 
     Revisions are told by their templates: numbers move with every rollback.
     """
@@ -65,7 +65,7 @@ def side(one: Side, history: Sequence[Revision]) -> str:
     images = " ".join(_images(one, there))
     named = f"{one.revision} {images}".rstrip()
     if there is not None and there.number != one.revision:
-        return f"{named} (now {there.number})"
+        return f"{named} (now numbered {there.number})"
     return f"{named} (gone)" if history and there is None else named
 
 
@@ -143,9 +143,12 @@ def breaker_line(
     state: breaker.Closed | breaker.Open, *, now: datetime, limit: int, window: timedelta
 ) -> str:
     """Return how many rollbacks of the limit are used, and when the next is allowed."""
-    used = f"{len(state.counted)} of {limit} rollbacks in the last {span(now, since=now - window)}"
+    used, last = len(state.counted), f"in the last {span(now, since=now - window)}"
     if isinstance(state, breaker.Open):
         until = f"{state.until:%Y-%m-%dT%H:%M:%SZ}"
         left = span(state.until, since=now)
-        return f"limit reached: {used}; the next is allowed at {until}, in {left}"
-    return f"limit: {used}"
+        return (
+            f"limit reached: {used} rollbacks {last}, {limit} allowed; "
+            f"the next is allowed at {until}, in {left}"
+        )
+    return f"limit: {used} of {limit} rollbacks {last}"
