@@ -71,18 +71,21 @@ def _role(wanted: Wanted, kind: str, rows: list[Grant]) -> str:
         + _NOTES.get(wanted.command, ""),
         "ClusterRole": "# Optional: what is in no namespace. --namespaced leaves this out.\n",
     }
-    rules = "\n".join(f"  {s}" for level in Level for s in _section(wanted, level, rows))
+    rules = "\n".join(
+        f"  {line}".rstrip() for level in Level for line in _section(wanted, level, rows)
+    ).lstrip("\n")
     return words[kind] + _head(wanted, kind, wanted.name) + f"rules:\n{rules}\n"
 
 
 def _section(wanted: Wanted, level: Level, rows: list[Grant]) -> Iterator[str]:
-    """Yield the rules of one level under its heading, verbs of one resource together."""
+    """Yield the rules of one level under its heading, those for one purpose together."""
     merged: dict[tuple[str, ...], list[Grant]] = {}
     for row in (r for r in rows if r.level is level):
         apart = (row.why,) if level is Level.OPT_IN else ()
         merged.setdefault((row.group, row.resource, *apart), []).append(row)
     if merged:
-        yield f"# {_HEADINGS[level]}"
+        yield from ("", f"# {_HEADINGS[level]}")
+    told: dict[str, list[str]] = {}
     for same in merged.values():
         verbs = dict.fromkeys(v for g in same for v in g.verbs)
         why = "; ".join(dict.fromkeys(g.why for g in same))
@@ -91,8 +94,10 @@ def _section(wanted: Wanted, level: Level, rows: list[Grant]) -> Iterator[str]:
         names = (wanted.secrets or ("NAME",)) if same[0].is_by_name else ()
         more = " (name them: --secret NAME)" if is_unnamed else ""
         quoted = [_quoted(n) if wanted.secrets else n for n in names]
-        yield f"# {why}{more}:"
-        yield f"{off}- {permissions.line(same[0], verbs, quoted)}"
+        rule = f"{off}- {permissions.line(same[0], verbs, quoted)}"
+        told.setdefault(f"{why}{more}", []).append(rule)
+    for why, rules in told.items():
+        yield from (f"# {why}:", *rules)
 
 
 def _binding(wanted: Wanted, kind: str) -> str:

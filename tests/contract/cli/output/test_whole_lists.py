@@ -57,16 +57,14 @@ rules:
   # Required.
   # the workload; its rollout; the rollback itself:
   - {apiGroups: [apps], resources: [deployments], verbs: [get, list, watch, patch]}
+  - {apiGroups: [apps], resources: [statefulsets], verbs: [get, list, watch, patch]}
+  - {apiGroups: [apps], resources: [daemonsets], verbs: [get, list, watch, patch]}
   # the history:
   - {apiGroups: [apps], resources: [replicasets], verbs: [list, watch]}
-  # the workload; its rollout; the rollback itself:
-  - {apiGroups: [apps], resources: [statefulsets], verbs: [get, list, watch, patch]}
-  # the history:
   - {apiGroups: [apps], resources: [controllerrevisions], verbs: [list, watch]}
-  # the workload; its rollout; the rollback itself:
-  - {apiGroups: [apps], resources: [daemonsets], verbs: [get, list, watch, patch]}
   # the lock and the ledger:
   - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
+
   # Optional: backout works without these, and says what it could not check.
   # which Pods are Ready, and why others are not:
   - {apiGroups: [""], resources: [pods], verbs: [list, watch]}
@@ -82,9 +80,7 @@ rules:
   - {apiGroups: [""], resources: [pods/log], verbs: [get]}
   # what the Pod template names:
   - {apiGroups: [""], resources: [configmaps], verbs: [get]}
-  # what the Pod template names:
   - {apiGroups: [""], resources: [serviceaccounts], verbs: [get]}
-  # what the Pod template names:
   - {apiGroups: [""], resources: [persistentvolumeclaims], verbs: [get]}
   # whether new Pods fit the quota:
   - {apiGroups: [""], resources: [resourcequotas], verbs: [list]}
@@ -92,10 +88,10 @@ rules:
   - {apiGroups: [""], resources: [limitranges], verbs: [list]}
   # whether Pods may be replaced:
   - {apiGroups: [policy], resources: [poddisruptionbudgets], verbs: [list]}
-  # whether Pods may be replaced:
   - {apiGroups: [autoscaling], resources: [horizontalpodautoscalers], verbs: [list]}
   # Secrets that the Pod template names; never listed (name them: --secret NAME):
   #- {apiGroups: [""], resources: [secrets], resourceNames: [NAME], verbs: [get]}
+
   # Off: remove the # before the - of what you want to allow.
   # whether Argo CD puts it back:
   #- {apiGroups: [argoproj.io], resources: [applications], verbs: [get]}
@@ -105,7 +101,6 @@ rules:
   #- {apiGroups: [flagger.app], resources: [canaries], verbs: [list]}
   # whether Flux puts it back:
   #- {apiGroups: [kustomize.toolkit.fluxcd.io], resources: [kustomizations], verbs: [get]}
-  # whether Flux puts it back:
   #- {apiGroups: [helm.toolkit.fluxcd.io], resources: [helmreleases], verbs: [get]}
   # a dry run of one Pod:
   #- {apiGroups: [""], resources: [pods], verbs: [create]}
