@@ -36,5 +36,5 @@ def test_what_only_restarts_what_is_asked_for_is_no_way_on() -> None:
 
 
 def test_the_way_back_stands_first_where_the_rollback_did_not_succeed() -> None:
-    assert ways(State.FAILED).startswith("return to revision 3, where it was before: ")
+    assert ways(State.FAILED).startswith("return to revision 3, where it was before (")
     assert "--to-revision 3" not in ways(State.SUCCEEDED)

@@ -46,7 +46,8 @@ def test_without_another_revision_nothing_is_offered() -> None:
 
 def test_after_a_rollback_that_led_here_revisions_are_named() -> None:
     one, two = offered(lease=rolled_back(State.FAILED))
-    assert one.startswith("return to revision 2, where it was before: backout undo ")
+    told = "return to revision 2, where it was before (not recorded healthy): backout undo "
+    assert one.startswith(told)
     assert one.endswith("--to-revision 2")
     assert two.startswith("roll back further, to revision 1 (")
 

@@ -88,6 +88,13 @@ def test_a_failure_has_its_cause_once_and_the_last_words_of_its_container() -> N
     assert incident.ended.exit == 4
 
 
+def test_what_logs_said_is_told_once_however_often_it_was_read() -> None:
+    same = line("logs", 1, lines=["v1 starts"]), line("logs", 5, lines=["v1 starts"])
+    more = line("logs", 9, lines=["v1 starts", "panic"])
+
+    assert [one.lines for one in made(*same, more).logs] == [("v1 starts",), ("v1 starts", "panic")]
+
+
 def test_an_interruption_is_rolled_out_but_not_recovered() -> None:
     incident = told("interrupted")
 

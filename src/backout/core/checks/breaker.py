@@ -11,7 +11,7 @@ from backout.core.history import revisions
 from backout.core.ledger import breaker, once
 from backout.core.ledger.edits import side
 from backout.core.ledger.foreign import Foreign, rollbacks
-from backout.core.ledger.records import Ledger, Lock, State, UnreadableLedger, by_op, lock
+from backout.core.ledger.records import Ledger, Lock, State, UnreadableLedger, by_op, called, lock
 from backout.core.model import Finding, Severity
 from backout.core.preflight.snapshot import Need, Preflight, Snapshot
 from backout.core.rights import permissions
@@ -37,7 +37,7 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
     state = _judged(preflight.snapshot, policy, limit=policy.limit)
     if isinstance(state, breaker.Open):
         ours = [
-            f"{span(now, since=r.intent_at)} ago revision {r.source.revision} -> "
+            f"{span(now, since=r.intent_at)} ago {called(r.source.revision)} -> "
             f"{r.destination.revision} by {r.actor} ({r.state.lower()})"
             for r in state.counted
         ]
@@ -119,7 +119,7 @@ def rolled_back_and_well(preflight: Preflight) -> Iterator[Fact]:
         yield Fact(
             message=f"{snapshot.target} was rolled back to revision {now.number} "
             f"{span(snapshot.now, since=record.intent_at)} ago, and all its Pods are Ready",
-            detail=f"by {record.actor}, from revision {record.source.revision}",
+            detail=f"by {record.actor}, from {called(record.source.revision)}",
             remedy="say why it is to go further back: --reason TEXT",
             risk="a service that works is taken to an older revision",
         )

@@ -24,6 +24,7 @@ from backout.core.ledger.records import (
     Record,
     Remembered,
     State,
+    called,
 )
 from backout.core.spans import span
 
@@ -70,7 +71,7 @@ def known(ledger: Ledger, now: datetime, history: Sequence[Revision] = ()) -> Kn
 
     def told(template_hash: str, words: str, at: datetime) -> str:
         of = said[template_hash].of
-        elsewhere = "" if of == template_hash else f" (as revision {ledger.memory[of].revision})"
+        elsewhere = "" if of == template_hash else f" (as {called(ledger.memory[of].revision)})"
         return f"{words} {span(now, since=at)} ago{elsewhere}"
 
     return Known(

@@ -52,9 +52,15 @@ _NEXT = {
 OPEN = frozenset(_NEXT)
 
 
+def called(number: int) -> str:
+    """Return what a revision is called; 0 stands for a template that had no number yet."""
+    return f"revision {number}" if number else "a template without a revision"
+
+
 class Side(Struct, frozen=True, kw_only=True):
     """One end of a rollback: a revision by number and template hash, with its images.
 
+    `revision` is 0 for a template that had no number yet.
     `images` maps a container to the digest of what ran, or to its template's image while no Pod
     has told.
     `generation` is the workload's before the PATCH (only on the `from` side): recovery compares it.

@@ -56,7 +56,8 @@ def ways_on(back: Back, snapshot: Snapshot, policy: Request) -> list[str]:
     further = choose(there, known, wanted=snapshot.workload["spec"]["template"])
     sentences = []
     if source is not None and source != now and record.state is not State.SUCCEEDED:
-        words = f"return to revision {source.number}, where it was before"
+        good = snapshot.known.good.get(source.hash, "not recorded healthy")
+        words = f"return to revision {source.number}, where it was before ({good})"
         sentences.append(_to(source, words, snapshot, policy))
     if not isinstance(further, NoChoice):
         older = further.revision

@@ -93,7 +93,7 @@ def incident(lines: Sequence[Line], gaps: tuple[str, ...] = ()) -> Incident:
         health=tuple(_health(at, event) for at, event in _every(rows, HealthAnswered)),
         metrics=tuple(_metrics(rows)),
         causes=_causes(rows),
-        logs=tuple(_logs(event) for _, event in _every(rows, LogRead)),
+        logs=_logs(rows),
         digests=held.images if held is not None else {},
         ended=_ended(rows),
         rows=tuple(_told(row) for row in rows),
@@ -281,8 +281,13 @@ def _causes(rows: Sequence[_Timed]) -> tuple[values.CauseRow, ...]:
     return tuple(sorted(found.values(), key=lambda c: not c.final))
 
 
-def _logs(event: LogRead) -> values.LogLines:
-    return values.LogLines(message=event.message, lines=event.lines)
+def _logs(rows: Sequence[_Timed]) -> tuple[values.LogLines, ...]:
+    """Return what logs said, each once: whoever goes on with a rollback reads them again."""
+    read = (event for _, event in _every(rows, LogRead))
+    return tuple(
+        values.LogLines(message=message, lines=lines)
+        for message, lines in dict.fromkeys((one.message, one.lines) for one in read)
+    )
 
 
 def _ended(rows: Sequence[_Timed]) -> Ended:

@@ -56,6 +56,8 @@ def test_old_numbers_are_tied_to_those_of_today_by_the_template_and_images_are_t
 
     assert ledger_table.row(record(5), NOW, there)[1:3] == ("3 app:v3", "2 app:v5 (now numbered 5)")
     assert ledger_table.row(record(5), NOW, there[:2])[1] == "3 (gone)"
+    unnumbered = replace(record(5), source=Side(revision=0, hash="new", images={"app": "app:v6"}))
+    assert ledger_table.row(unnumbered, NOW, there)[1] == "- app:v6 (gone)"
     assert ledger_table.as_json(record(5), there)["toNow"] == 5
     assert ledger_table.as_json(record(5), there[:2])["fromNow"] is None
 
@@ -114,3 +116,6 @@ def test_what_is_known_good_is_told_before_what_is_known_bad() -> None:
         "revision 4 is good: recorded healthy 1 h ago (marked by ci: smoke tests)",
         "revision 5 is bad: marked by ann: leaks, 0 s ago",
     ]
+    unnumbered = memory.marked(Ledger(), "c", 0, at=NOW, bad="marked by ann: leaks")
+    (told,) = ledger_table.memory_lines(unnumbered, NOW)
+    assert told == "a template without a revision is bad: marked by ann: leaks, 0 s ago"

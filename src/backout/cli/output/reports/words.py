@@ -115,7 +115,7 @@ def figures(incident: Incident) -> list[Figure]:
         watched = f"watched for {length(_end(incident))}"
         found.append(Figure(name="Trigger to recovered", value="not recovered", note=watched))
     if incident.choice.revision:
-        source = incident.choice.source or "?"
+        source = incident.choice.source or "none yet"
         found.append(Figure(name="Revision", value=f"{source} → {incident.choice.revision}"))
     if incident.ended.health:
         found.append(Figure(name="Health", value=incident.ended.health))

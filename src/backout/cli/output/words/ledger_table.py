@@ -63,7 +63,7 @@ def side(one: Side, history: Sequence[Revision]) -> str:
     """
     there = _now(one, history)
     images = " ".join(_images(one, there))
-    named = f"{one.revision} {images}".rstrip()
+    named = f"{one.revision or '-'} {images}".rstrip()
     if there is not None and there.number != one.revision:
         return f"{named} (now numbered {there.number})"
     return f"{named} (gone)" if history and there is None else named
@@ -108,13 +108,17 @@ def memory_lines(ledger: Ledger, now: datetime, history: Sequence[Revision] = ()
     good_ones, bad_ones = [], []
     for template_hash, one in newest_first:
         good, bad = known.good.get(template_hash), known.bad.get(template_hash)
-        named = side(Side(revision=one.revision, hash=template_hash), history)
+        named = _remembered(Side(revision=one.revision, hash=template_hash), history)
         if bad is not None:
-            bad_ones.append(f"revision {named} is bad: {bad}")
+            bad_ones.append(f"{named} is bad: {bad}")
         elif good is not None:
             told = f" ({one.told})" if one.told else ""
-            good_ones.append(f"revision {named} is good: {good}{told}")
+            good_ones.append(f"{named} is good: {good}{told}")
     return good_ones + bad_ones
+
+
+def _remembered(one: Side, history: Sequence[Revision]) -> str:
+    return f"revision {side(one, history)}" if one.revision else records.called(one.revision)
 
 
 def way_on(ledger: Ledger, held: Lock, now: datetime, line: str) -> str:
