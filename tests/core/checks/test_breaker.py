@@ -26,8 +26,8 @@ def test_the_third_rollback_in_an_hour_is_refused_in_the_exact_words() -> None:
     assert found.message == "rollback rate limit exceeded — manual intervention required"
     assert (found.severity, found.acceptable) == (Severity.BLOCK, True)
     assert "the next is allowed at 2026-03-01T12:10:00Z" in found.detail
-    assert "50 min ago revision 3 -> 2 by ann (succeeded)" in found.detail
-    assert "by ci (failed)" in found.detail
+    assert "50 min ago revision 3 -> 2 by ann: succeeded" in found.detail
+    assert "by ci: failed" in found.detail
     assert found.risk
 
 

@@ -279,7 +279,7 @@ def test_what_is_pinned_is_no_moved_tag_and_nothing_is_unknown() -> None:
         snapshot=seen, policy=Request(pin=True), revisions=seen.revisions, choice=choice
     )
     assert (found_by("PF307", pinned), found_by("PF310", pinned)) == ((), ())
-    assert "next candidate, revision 1 (" in next_candidate(pinned)
+    assert "next candidate, revision 1 (" in next_candidate(pinned, seen)
 
 
 def test_a_revision_that_was_pinned_before_is_found_again_with_its_pods() -> None:

@@ -10,6 +10,7 @@ from backout.core.plan.plan import next_candidate
 from backout.core.plan.way_back import ways_back
 from backout.core.preflight.request import Request
 from tests.core.values_made import lease, preflight, record, snapshot
+from tests.objects.deployments import deployment
 from tests.objects.replica_sets import replica_set
 from tests.objects.templates import template
 from tests.objects.times import NOW, ago, stamp
@@ -66,13 +67,34 @@ def test_a_line_that_the_limit_would_refuse_says_what_it_needs() -> None:
 
 
 def test_after_a_failure_the_next_candidate_is_beyond_the_limit_unless_it_was_a_way_back() -> None:
-    seen = {"lease": rolled_back(State.FAILED, intent_at=ago(minutes=9))}
-    further, back = (preflight(to=n, **seen) for n in (1, 2))
+    further, back = (candidate_after_going_to(n) for n in (1, 2))
 
-    assert "; that is beyond the limit of rollbacks" in next_candidate(further)
-    assert next_candidate(further).endswith("--to-revision 2 --accept PF801 --reason 'WHY'")
-    assert "beyond" not in next_candidate(back)
-    assert next_candidate(back).endswith("--to-revision 1")
+    assert "; that is beyond the limit of rollbacks" in further
+    assert further.endswith("--to-revision 2 --accept PF801 --reason 'WHY'")
+    assert "beyond" not in back
+    assert back.endswith("--to-revision 1")
+
+
+def candidate_after_going_to(number: int) -> str:
+    """Return what is next after a rollback from revision 3 that failed, as the one to 3 had."""
+    one, two, three = (templates.digest(template(f"reg.example/app:v{n}")) for n in (1, 2, 3))
+    before = record(
+        source=Side(revision=2, hash=two),
+        destination=Side(revision=3, hash=three),
+        state=State.FAILED,
+        intent_at=ago(minutes=9),
+    )
+    this = record(
+        "op-2",
+        source=Side(revision=3, hash=three),
+        destination=Side(revision=number, hash=(one, two)[number - 1]),
+        state=State.APPLIED,
+        intent_at=ago(minutes=1),
+    )
+    now = snapshot(
+        workload=deployment(template(f"reg.example/app:v{number}")), lease=lease(before, this)
+    )
+    return next_candidate(preflight(to=number, lease=lease(before)), now)
 
 
 def test_a_rollback_that_was_left_open_is_gone_on_with() -> None:

@@ -38,7 +38,7 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
     if isinstance(state, breaker.Open):
         ours = [
             f"{span(now, since=r.intent_at)} ago {called(r.source.revision)} -> "
-            f"{r.destination.revision} by {r.actor} ({r.state.lower()})"
+            f"{r.destination.revision} by {r.actor}: {r.state.lower()}"
             for r in state.counted
         ]
         theirs = [f"{span(now, since=t)} ago by kubectl, without backout" for t in state.others]
@@ -46,12 +46,12 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
         yield Fact(
             message=RATE_LIMIT,
             detail=f"{len(ours) + len(theirs)} rollbacks in the last "
-            f"{span(now, since=now - policy.window)}, {policy.limit} allowed: {told}; "
+            f"{span(now, since=now - policy.window)}, {policy.limit} allowed; {told}; "
             f"the next is allowed at {state.until:%Y-%m-%dT%H:%M:%SZ}, "
             f"in {span(state.until, since=now)}",
             remedy="find out first why one rollback was not enough: "
             + lines.of("backout explain", policy, preflight.snapshot),
-            risk="one more rollback may not help either: the template may not be the cause",
+            risk="the cause may lie outside the Pod template: a rollback would not mend it",
         )
 
 
@@ -62,12 +62,9 @@ class Beyond(NamedTuple):
     flags: str = ""
 
 
-def beyond_limit(snapshot: Snapshot, policy: Request, *, made: int = 0) -> Beyond:
-    """Return what one more rollback would need; empty where it needs nothing.
-
-    `made` rollbacks are not in the snapshot's ledger yet.
-    """
-    if isinstance(_judged(snapshot, policy, limit=policy.limit - made), breaker.Open):
+def beyond_limit(snapshot: Snapshot, policy: Request) -> Beyond:
+    """Return what one more rollback would need; empty where it needs nothing."""
+    if isinstance(_judged(snapshot, policy, limit=policy.limit), breaker.Open):
         return Beyond(
             words="; that is beyond the limit of rollbacks, so say why",
             flags=f" --accept {LIMIT_ID} --reason 'WHY'",
@@ -87,12 +84,6 @@ def _judged(snapshot: Snapshot, policy: Request, *, limit: int) -> breaker.Close
         window=policy.window,
         others=() if proven is None else (proven,),
     )
-
-
-def is_counted(preflight: Preflight) -> bool:
-    """Tell whether this rollback uses up one of those that the limit allows."""
-    ledger = preflight.snapshot.ledger
-    return not (isinstance(ledger, Ledger) and _is_way_back(preflight, ledger))
 
 
 def _is_way_back(preflight: Preflight, ledger: Ledger) -> bool:

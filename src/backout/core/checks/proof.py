@@ -36,9 +36,9 @@ def is_unproven(preflight: Preflight) -> bool:
 
 def target_is_unproven(preflight: Preflight) -> Iterator[Fact]:
     """It was never recorded healthy, no Pod of it is Ready, and it did not serve for an hour."""
-    if is_unproven(preflight) and not preflight.policy.require_proof:
-        is_bad = preflight.destination.hash in preflight.snapshot.known.bad
-        line = "" if is_bad else older(preflight)  # where it is bad PF109 names another
+    is_bad = preflight.destination.hash in preflight.snapshot.known.bad  # PF109 tells that
+    if is_unproven(preflight) and not is_bad and not preflight.policy.require_proof:
+        line = older(preflight)
         yield Fact(
             message=_unproven(preflight),
             remedy=f"the next older candidate: {line}"

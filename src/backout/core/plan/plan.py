@@ -13,7 +13,6 @@ from backout.core.checks.breaker import (
     PATCH_DENIED,
     UNDER_WAY,
     beyond_limit,
-    is_counted,
 )
 from backout.core.history import revisions
 from backout.core.history.choice import NoChoice, choose
@@ -124,30 +123,27 @@ def _holders_target(snapshot: Snapshot) -> Revision | None:
     return next((r for r in snapshot.revisions if r.hash == record.destination.hash), None)
 
 
-def next_candidate(preflight: Preflight) -> str:
+def next_candidate(preflight: Preflight, now: Snapshot) -> str:
     """Return where to go after a rollback that failed, as a sentence with the line to run.
 
-    Neither where it came from nor where it went.
+    Neither where it came from nor where it went. `now` is the workload after it, with its ledger,
+    in which this rollback stands.
     """
-    snapshot, tried = preflight.snapshot, preflight.destination
-    wanted = template.digest(snapshot.workload["spec"]["template"])
-    known = snapshot.known
+    tried, policy = preflight.destination, preflight.policy
+    before = preflight.snapshot.workload["spec"]["template"]
+    known = now.known
     failed = "its rollout failed just now"
     bad = {
         **known.bad,
         tried.hash: failed,
         preflight.origin.hash: failed,
-        wanted: "rolled back",
+        template.digest(before): "rolled back",
     }
-    choice = choose(
-        preflight.revisions,
-        replace(known, bad=bad),
-        wanted=snapshot.workload["spec"]["template"],
-    )
-    line = lines.of("backout undo", preflight.policy, snapshot, "--to-revision")
+    choice = choose(now.revisions, replace(known, bad=bad), wanted=before)
+    line = lines.of("backout undo", policy, now, "--to-revision")
     if not isinstance(choice, NoChoice):
         number = choice.revision.number
-        beyond = beyond_limit(snapshot, preflight.policy, made=int(is_counted(preflight)))
+        beyond = beyond_limit(now, policy)
         words = f"try the next candidate, revision {number} ({choice.why}){beyond.words}"
         return f"{words}: {line} {number}{beyond.flags}"
     source = revisions.current(preflight.revisions)

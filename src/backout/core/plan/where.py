@@ -32,7 +32,10 @@ def where(snapshot: Snapshot) -> str:
     start = f"{snapshot.target} is at revision {now.number} {names.beside(template)}"
     if Need.PODS in snapshot.unreadable:
         return f"{start}; its Pods cannot be read"
-    return f"{start}; {now.ready} of {pods(snapshot.pace.replicas)} Ready{also}"
+    # Beside Ready Pods of others "0 of 2 Pods" would contradict them.
+    wanted = f"{snapshot.pace.replicas} new" if others else str(snapshot.pace.replicas)
+    noun = "Pod" if snapshot.pace.replicas == 1 else "Pods"
+    return f"{start}; {now.ready} of {wanted} {noun} Ready{also}"
 
 
 def pods(count: int) -> str:

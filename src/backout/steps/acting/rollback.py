@@ -56,6 +56,7 @@ from backout.steps.ledger.lease import Held, see
 from backout.steps.ledger.lock import Outdated, take
 from backout.steps.preflight.prepare import tell_aim, tell_refusal
 from backout.steps.preflight.surroundings import surroundings
+from backout.steps.reading.look import look_back
 from backout.steps.rehearsing.trial import sweep
 from backout.steps.watching.soak import settled
 from backout.steps.watching.watch import Watch, Watched, until
@@ -272,12 +273,24 @@ class Rollback:
         if not isinstance(judged, Judged):
             raise TypeError("only what was judged is closed")
         outcome = judged.outcome
-        if outcome.result is Result.FAILED and judged.edit is not applied:
-            self._run.say(NextStep(message=next_candidate(self._plan.preflight)))
-        async with running(publish(self._run, self._workload, outcome)) as telling:
+        async with (
+            running(publish(self._run, self._workload, outcome)) as telling,
+            running(self._tell_next(judged)) as looking,
+        ):
             outcome = await self._written(judged.edit, outcome)
             await telling
+            await looking
         return outcome
+
+    async def _tell_next(self, judged: Judged) -> None:
+        """Say where to go after a failure, from how it is now: whose Pods are Ready has changed."""
+        if judged.outcome.result is not Result.FAILED or judged.edit is applied:
+            return
+        try:
+            now = await look_back(self._run, self._run.ledger)
+        except BackoutError:
+            return
+        self._run.say(NextStep(message=next_candidate(self._plan.preflight, now)))
 
     async def _ending(self, watch: Watch) -> Ending:
         return await settled(

@@ -18,7 +18,7 @@ NOT_ENCRYPTED = 'WARN: cluster "test" is asked without TLS: no credentials are s
 CRASHED = """\
 context test, cluster test, namespace shop, user tester
   now      deployment/web is at revision 2 (app:bad)
-           0 of 1 Pod Ready
+           0 of 1 new Pod Ready
            still Ready: 1 Pod of revision 1 (app:good)
   cause    Pod web-2-0: container app ends with exit 3, 5 restarts [CRASH_LOOP]
   log      last lines of container app of Pod web-2-0 (previous run):

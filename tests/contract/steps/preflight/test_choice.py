@@ -183,7 +183,7 @@ async def test_where_no_target_can_be_chosen_it_is_said_where_the_workload_stand
 
     assert told.message.startswith("Not rolled back (PF101)")
     [words] = told.of("workload")
-    assert words.startswith("deployment/web is at revision 2 (app:bad); 0 of 1 Pod Ready")
+    assert words.startswith("deployment/web is at revision 2 (app:bad); 0 of 1 new Pod Ready")
 
 
 async def test_required_health_with_nothing_to_ask_refuses_before_anything_is_sent(

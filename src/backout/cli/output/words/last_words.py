@@ -102,7 +102,8 @@ class LastWords:
         for one in self._blocks:
             said = "" if one.message.startswith(SCRIPTED) else one.message
             first, *rest = [w for w in (said, one.detail) if w] or [""]
-            shown += [Shown(first, "red", one.id), *(Shown(w, "", "") for w in rest)]
+            facts = (fact for words in rest for fact in words.split("; "))
+            shown += [Shown(first, "red", one.id), *(Shown(w, "", "") for w in facts)]
         if event.remedy.startswith(_ANYWAY):
             # Whoever cannot go on anyway has no risk to weigh.
             risks = dict.fromkeys(b.risk for b in self._blocks if b.risk)

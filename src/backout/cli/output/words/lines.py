@@ -106,7 +106,8 @@ def _findings(event: planning.FindingMade | planning.NotChecked) -> list[Shown]:
         case planning.FindingMade(message=message, id=one, detail=detail, remedy=remedy):
             weight = "accepted" if event.accepted else event.severity
             style = "" if event.severity == "INFO" else "yellow"
-            more = [Shown(f"fix: {remedy}", "dim", indent=2)] if remedy else []
+            is_fixed = remedy and not event.accepted
+            more = [Shown(f"fix: {remedy}", "dim", indent=2)] if is_fixed else []
             found = Shown(f"{weight} {one}: {message}", style, prose=True)
             return [found, *under(detail), *more]
         case planning.NotChecked(message=message, ids=ids, remedy=remedy):
