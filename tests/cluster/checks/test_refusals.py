@@ -124,7 +124,7 @@ def test_a_change_made_while_paused_is_undone_without_a_revision_of_its_own(spac
 
     ran = space.undo("--unpause").expect(0)
 
-    assert "asks for a template that no revision has yet" in ran.out
+    assert "has a new template, and no revision of it yet" in ran.out
     assert space.image_now() == space.image("v1")
 
 

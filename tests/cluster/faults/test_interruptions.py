@@ -65,7 +65,7 @@ def check_interrupted(stage: Scene, ended: Ended, code: int) -> None:
     elif "was set to revision" in told:
         assert stage.is_undone, why
         assert set(states) == {"APPLIED"}, why
-        assert "go on with it: backout resume deployment/" in ended.err, why
+        assert "watch it to its end: backout resume deployment/" in ended.err, why
     elif "after the verdict" in told:
         assert stage.is_undone, why
         assert states == ["SUCCEEDED"], why

@@ -53,7 +53,7 @@ async def test_what_is_missing_to_us_as_well_is_final_after_the_patience(api: Ap
     causes = [e for e in told.events if e.kind == "cause"]
     assert [c.fields["final"] for c in causes] == [False, True]
     assert causes[0].fields["group"] == "somebody else"
-    assert causes[0].message.endswith("; final in 2 s unless it appears")
+    assert causes[0].message.endswith("; counts as failed in 2 s unless it appears")
     assert 0 < causes[0].fields["final_in"] <= 1.5
     assert looks(api) >= 1
 
@@ -150,7 +150,7 @@ async def test_what_is_awaited_is_said_again_and_again(api: ApiServer) -> None:
     signs = [e for e in told.events if e.kind == "progress" and e.fields.get("repeated")]
     assert len(signs) >= 1
     assert "ConfigMap late does not exist" in signs[0].message
-    assert "final in " in signs[0].message
+    assert "counts as failed in " in signs[0].message
 
 
 @pytest.mark.parametrize("is_there", [True, False])

@@ -383,7 +383,7 @@ def test_each_cause_is_suspected_at_the_first_sight_and_says_when_it_is_final() 
 
     assert not told.is_final
     assert told.final_in == 30
-    assert told.outlook == "final in 30 s unless it appears"
+    assert told.outlook == "counts as failed in 30 s unless it appears"
 
 
 def test_a_secret_that_is_new_with_the_revision_is_given_three_minutes() -> None:

@@ -148,7 +148,7 @@ def test_how_long_it_served_is_not_claimed_where_it_cannot_be_told_and_counts_as
 ) -> None:
     choice = chosen([*history, revision(1, created=ago(days=40))])
     assert choice.revision.number == 2
-    assert choice.why == "newest other revision that was current for an unknown time; unproven"
+    assert choice.why == "newest other revision; how long it was current is not known; unproven"
     assert not choice.has_served_long
 
 

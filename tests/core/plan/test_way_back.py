@@ -50,15 +50,16 @@ def test_after_a_rollback_that_led_here_revisions_are_named() -> None:
     told = "return to revision 2, where it was before (not recorded healthy): backout undo "
     assert one.startswith(told)
     assert one.endswith("--to-revision 2")
-    assert two.startswith("roll back further, to revision 1 (")
+    assert two.startswith("go to revision 1 (")
 
     (only,) = offered(lease=rolled_back(State.SUCCEEDED))
+    assert only.startswith("roll back further, to revision 1 (")
     assert only.endswith("--to-revision 1")
 
 
 def test_a_line_that_the_limit_would_refuse_says_what_it_needs() -> None:
     used = [record(op, intent_at=ago(minutes=9)) for op in ("op-1", "op-2")]
-    needs = "; that is beyond the limit of rollbacks, so say why"
+    needs = "; more than 2 rollbacks in 1 h, so say why"
 
     assert offered(lease=lease(*used[:1])) == offered()
     (only,) = offered(lease=lease(*used))
@@ -69,9 +70,9 @@ def test_a_line_that_the_limit_would_refuse_says_what_it_needs() -> None:
 def test_after_a_failure_the_next_candidate_is_beyond_the_limit_unless_it_was_a_way_back() -> None:
     further, back = (candidate_after_going_to(n) for n in (1, 2))
 
-    assert "; that is beyond the limit of rollbacks" in further
+    assert "; more than 2 rollbacks in 1 h, so say why: " in further
     assert further.endswith("--to-revision 2 --accept PF801 --reason 'WHY'")
-    assert "beyond" not in back
+    assert "--accept" not in back
     assert back.endswith("--to-revision 1")
 
 

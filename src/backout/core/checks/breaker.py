@@ -66,7 +66,8 @@ def beyond_limit(snapshot: Snapshot, policy: Request) -> Beyond:
     """Return what one more rollback would need; empty where it needs nothing."""
     if isinstance(_judged(snapshot, policy, limit=policy.limit), breaker.Open):
         return Beyond(
-            words="; that is beyond the limit of rollbacks, so say why",
+            words=f"; more than {policy.limit} rollbacks in "
+            f"{span(snapshot.now, since=snapshot.now - policy.window)}, so say why",
             flags=f" --accept {LIMIT_ID} --reason 'WHY'",
         )
     return Beyond()

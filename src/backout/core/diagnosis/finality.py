@@ -118,7 +118,7 @@ def _in(cause: Cause, seconds: float, unless: str) -> Cause:
     """Return the cause as final, or with the seconds after which it is."""
     if seconds <= 0:
         return replace(cause, is_final=True)
-    words = f"final in {seconds:.0f} s unless {unless}"
+    words = f"counts as failed in {seconds:.0f} s unless {unless}"
     return replace(cause, final_in=seconds, outlook=words)
 
 
@@ -157,18 +157,18 @@ def _patient(cause: Cause, judging: Judging) -> Cause:
 def _by_peers(cause: Cause, judging: Judging) -> Cause:
     around, ground = judging.around, cause.ground
     if around.proven:
-        return replace(cause, outlook="not final before the deadline: a Pod of it is Ready")
+        return replace(cause, outlook="watched to the deadline: another Pod of it is Ready")
     if not around.peer:
-        words = "not final before the deadline: no Pod of another revision can be compared with it"
-        return replace(cause, outlook=words)
+        return replace(cause, outlook="watched to the deadline: it may only be slow")
     if ground.final_after is not None:
         if around.standby:
-            return replace(cause, outlook="not final before the deadline: some are not Ready here")
+            words = "watched to the deadline: some Pods are never Ready here"
+            return replace(cause, outlook=words)
         left = ground.final_after.total_seconds() - lasted(cause, judging)
         return _in(cause, left, "it becomes ready")
     if ground.exits >= FINAL_EXITS:
         return replace(cause, is_final=True)
-    words = f"not final yet: {max(0, ground.exits)} of {FINAL_EXITS} such restarts"
+    words = f"counts as failed after {FINAL_EXITS} such restarts, {max(0, ground.exits)} so far"
     return replace(cause, outlook=words)
 
 

@@ -191,7 +191,7 @@ class _Others:
             return f"newest other revision {', '.join(proofs)}"
         span = self.span(chosen)
         if span is None:
-            return f"newest other revision that was current for an unknown time{UNPROVEN}"
+            return f"newest other revision; how long it was current is not known{UNPROVEN}"
         if not served.has_served(span):
             return f"newest other revision{UNPROVEN}, was current for {words(span)}"
         doubt = "" if served.is_long(span) else UNPROVEN

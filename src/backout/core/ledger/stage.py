@@ -182,7 +182,7 @@ def _left_open(why: Why, words: Words) -> Outcome:
             f"{words.target} was set to revision {words.revision}",
             "its rollout was not watched to the end",
         ),
-        remedy=f"go on with it: {words.resume}",
+        remedy=f"watch it to its end: {words.resume}",
     )
 
 

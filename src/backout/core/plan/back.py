@@ -36,7 +36,7 @@ def already_back(back: Back, snapshot: Snapshot, policy: Request) -> Outcome:
     return Outcome(
         result=Result.REFUSED,
         message=f"{ALREADY_BACK} {number}{renumbered}, {ago} ago by {record.actor}",
-        also=(*how, "nothing was changed"),
+        also=("nothing was changed", *how),
         remedy="check that the service is healthy now: "
         + lines.of("backout verify", policy, snapshot),
     )
@@ -62,7 +62,8 @@ def ways_on(back: Back, snapshot: Snapshot, policy: Request) -> list[str]:
     if not isinstance(further, NoChoice):
         older = further.revision
         beyond = beyond_limit(snapshot, policy)
-        words = f"roll back further, to revision {older.number} ({further.why}){beyond.words}"
+        start = "roll back further, to" if record.state is State.SUCCEEDED else "go to"
+        words = f"{start} revision {older.number} ({further.why}){beyond.words}"
         sentences.append(_to(older, words, snapshot, policy) + beyond.flags)
     return sentences
 

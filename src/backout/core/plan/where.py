@@ -27,7 +27,7 @@ def where(snapshot: Snapshot) -> str:
     also = f"; still Ready: {', '.join(others)}" if others else ""
     if now is None:
         image = names.beside(template)
-        start = f"{snapshot.target} asks for a template that no revision has yet {image}"
+        start = f"{snapshot.target} has a new template, and no revision of it yet {image}"
         return f"{start}{also or '; no Pod is Ready'}"
     start = f"{snapshot.target} is at revision {now.number} {names.beside(template)}"
     if Need.PODS in snapshot.unreadable:

@@ -51,7 +51,7 @@ def conclude(run: Run, plan: Plan, ending: Ending, seconds: float) -> tuple[Outc
         remedy=_remedy(run, plan, ending),
     )
     if isinstance(ending.verdict, Unknown):
-        return replace(outcome, remedy=f"go on with it: {resume_line(run)}"), applied
+        return replace(outcome, remedy=f"watch it to its end: {resume_line(run)}"), applied
     if _is_held_up(ending):
         return replace(outcome, remedy=_freeing(run, ending)), applied
     facts = {

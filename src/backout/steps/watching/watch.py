@@ -353,7 +353,7 @@ class Watch:
         first = self._causes[0] if self._causes else None
         root = (f"{first.subject}: {first.message}",) if first is not None else ()
         if self._clock() >= self._deadline:
-            also = (*([self._teller.said] if self._teller.said else []), *root)
+            also = (*([f"last seen: {self._teller.said}"] if self._teller.said else []), *root)
             return Unknown(message="not finished when time was up", also=also, causes=self._causes)
         scene, before = self._scene, self._watched.earlier.standing
         if scene is not None and verdict.stands_by(scene.pods, scene.others, before):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from backout.cli.output.renderers import renderer
-from backout.core.events.acting import Triggered
+from backout.core.events.acting import Resumed, Triggered
 from backout.core.events.lines import About, Line
 from backout.core.events.planning import AskedBefore, Blocked, Located, PassedOver, TargetChosen
 from backout.core.events.told import Noted, RunEnded
@@ -207,9 +207,9 @@ def test_a_check_keeps_its_findings_on_stdout_and_the_limits_line_where_scripts_
 @pytest.mark.parametrize(
     ("ready", "old_ready", "service"),
     [
-        (0, 2, "still served by 2 Pods of the old revision; no Pod of the new one is Ready"),
-        (1, 0, "served by 1 Pod of the new revision, of 3 wanted"),
-        (1, 2, "1 Pod of the new revision and 2 Pods of the old one are Ready"),
+        (0, 2, "still served by 2 Pods of another revision; no Pod of the target is Ready"),
+        (1, 0, "served by 1 Pod of the target, of 3 wanted"),
+        (1, 2, "1 Pod of the target and 2 Pods of another revision are Ready"),
         (0, 0, "DOWN: no Pod is Ready"),
     ],
 )
@@ -243,9 +243,26 @@ def test_a_failure_counts_the_same_trouble_and_tells_who_serves(
         "  cause    2 Pods: container app ends with exit 3 at once, 5 restarts [CRASH_LOOP]\n"
         "  What to do:\n"
         "    try the next candidate, revision 2: backout undo deploy/shop --to-revision 2\n"
-        "    write it up: backout report t1\n"
         "    read its last run: kubectl logs shop-1\n"
+        "    write it up: backout report t1\n"
     )
+
+
+def test_what_was_not_finished_in_time_says_so_first_and_how_it_is_watched_to_its_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ("deployment/shop was set to revision 1", "undecided: not finished when time was up")
+    way = "watch it to its end: backout resume deployment/shop -n shop"
+    gone_on_with = Resumed(message="it was left open", resumed="o1")
+    for event in (TRIGGERED, gone_on_with):
+        _, err = read(capsys, event, counted(0, 0), ended("undecided", *words, remedy=way))
+        assert err == (
+            "! UNDECIDED: deployment/shop was set to revision 1\n"
+            "  undecided: not finished when time was up\n"
+            "  service  DOWN: no Pod is Ready\n"
+            f"  next: {way}\n"
+            "  write it up: backout report t1\n"
+        )
 
 
 def test_a_sentence_stays_whole_whatever_a_service_or_a_smoke_test_has_answered(

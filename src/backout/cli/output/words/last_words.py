@@ -23,6 +23,7 @@ _ANYWAY = "to roll back anyway: "
 _GOOD = {Result.SUCCEEDED, Result.DRY_RUN, Result.SETTLED, Result.PROGRESSING}
 _BAD = {Result.FAILED, Result.REFUSED}
 _DOUBT = {Result.UNDECIDED, Result.DECLINED}
+_LEFT: dict[str, str] = {Result.FAILED: "FAILED", Result.UNDECIDED: "UNDECIDED"}
 
 
 class LastWords:
@@ -54,7 +55,7 @@ class LastWords:
                 return True
             case watching.Counted():
                 self._counted = event
-            case acting.Triggered():
+            case acting.Triggered() | acting.Resumed():
                 self._is_triggered = True
             case _:
                 pass
@@ -84,9 +85,9 @@ class LastWords:
         """Return the last lines; all below the first are indented."""
         is_judged = event.result in _GOOD | _BAD | _DOUBT
         head, *rest = (is_judged and event.sentences) or (event.message,)
-        if event.result == Result.FAILED and self._is_triggered:
+        if event.result in _LEFT and self._is_triggered:
             # It begins with what was done, which alone reads like a success.
-            head = f"FAILED: {head}"
+            head = f"{_LEFT[event.result]}: {head}"
         style, sign = _signed(event, signs)
         return [
             Shown(f"{sign}{head}", style),
@@ -123,12 +124,18 @@ class LastWords:
         if count is None or event.result not in {Result.FAILED, Result.UNDECIDED}:
             return []
         own, old = pods(count.ready), pods(count.old_ready)
+        # After a rollback "new" and "old" could be either.
+        this, other = (
+            ("the target", "another revision")
+            if self._is_triggered
+            else ("the new revision", "the old revision")
+        )
         if count.ready and count.old_ready:
-            words = f"{own} of the new revision and {old} of the old one are Ready"
+            words = f"{own} of {this} and {old} of {other} are Ready"
         elif count.old_ready:
-            words = f"still served by {old} of the old revision; no Pod of the new one is Ready"
+            words = f"still served by {old} of {other}; no Pod of {this} is Ready"
         elif count.ready:
-            words = f"served by {own} of the new revision, of {count.wanted} wanted"
+            words = f"served by {own} of {this}, of {count.wanted} wanted"
         else:
             return [Shown("DOWN: no Pod is Ready", "bold red", "service")]
         return [Shown(words, "", "service")]
@@ -137,8 +144,6 @@ class LastWords:
         """Return the ways on: what is risky first and by itself, the safest last."""
         ways = list(self._steps)
         remedy, fixes = event.remedy, [b.remedy for b in self._blocks if b.remedy]
-        if self._is_triggered and line.about.trace_id:
-            ways.append(f"write it up: {program()} report {line.about.trace_id}")
         anyway = []
         if remedy.startswith(_ANYWAY):
             anyway = [_way(remedy, 2)]
@@ -147,12 +152,21 @@ class LastWords:
         elif remedy:
             ways.append(remedy)
         ways = list(dict.fromkeys([*ways, *fixes]))
-        if event.result in _GOOD:
-            return [_way(one, 2) for one in ways]
-        if len(ways) == 1 and not anyway:
-            return [_way(f"{_label(event, ways[0])}: {ways[0]}", 2)]
+        if len(ways) == 1 and not anyway and event.result not in _GOOD:
+            ways = [f"{_label(event, ways[0])}: {ways[0]}"]
+        is_list = event.result not in _GOOD and (len(ways) > 1 or bool(anyway))
         heading = Shown("Better:" if anyway else "What to do:", "bold", indent=2)
-        return [*anyway, *([heading] if ways else []), *(_way(one, 4) for one in ways)]
+        ways += self._writing(line)
+        return [
+            *anyway,
+            *([heading] if is_list and ways else []),
+            *(_way(one, 4 if is_list else 2) for one in ways),
+        ]
+
+    def _writing(self, line: Line) -> list[str]:
+        """Return how the incident is written up, where something was changed."""
+        is_told = self._is_triggered and line.about.trace_id
+        return [f"write it up: {program()} report {line.about.trace_id}"] if is_told else []
 
 
 def _label(event: told.RunEnded, way: str) -> str:
