@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from backout.cli.options.shared import Common
+    from backout.core.kinds.target import Target
     from backout.core.preflight.snapshot import Snapshot
     from backout.kube.client import RequestLine
     from backout.kube.connection import Connection
@@ -89,10 +90,17 @@ async def _looked_at(words: tuple[str, ...], shared: Common, *, is_local: bool) 
     connection = connect.connection(shared.flags, here.process())
     target = targets.parse(words, connection.namespace)
     async with client_of(connection, shared) as client:
-        ledger: LedgerStore = ClusterLedger(client, target)
-        if is_local:
-            ledger = local_ledger(connection, target, here.process())
+        ledger = ledger_of(client, connection, target, is_local=is_local)
         return await look_back(Here(client=client, target=target), ledger)
+
+
+def ledger_of(
+    client: Client, connection: Connection, target: Target, *, is_local: bool
+) -> LedgerStore:
+    """Return where the ledger is kept: in the cluster, or in a file of this machine."""
+    if is_local:
+        return local_ledger(connection, target, here.process())
+    return ClusterLedger(client, target)
 
 
 async def _within(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backout.cli import here
-from backout.cli.looking import client_of, run, tell_notes
+from backout.cli.looking import client_of, ledger_of, run, tell_notes
 from backout.cli.options import target as targets
 from backout.cli.output import tables
 from backout.cli.output.gate import shown
@@ -21,8 +21,6 @@ from backout.core.ledger import again, breaker, form, memory, records
 from backout.core.ledger.breaker import Open
 from backout.core.ledger.records import Ledger, Record, State, UnreadableLedger
 from backout.session import connect
-from backout.session.ledgers import local_ledger
-from backout.steps.ledger.cluster_ledger import ClusterLedger
 from backout.steps.reading.look import past
 from backout.steps.reading.place import Here
 
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     from backout.core.kinds.target import Target
     from backout.core.ledger.records import Lock
     from backout.core.model import Revision
-    from backout.steps.store import LedgerStore
 
 
 def show(
@@ -90,13 +87,10 @@ def _print_json(found: Ledger, history: tuple[Revision, ...], state: breaker.Clo
 async def _asked(
     workload: tuple[str, ...], shared: Common, *, is_local: bool
 ) -> tuple[Target, Ledger, Lock, tuple[Revision, ...], datetime]:
-    process = here.process()
-    connection = connect.connection(shared.flags, process)
+    connection = connect.connection(shared.flags, here.process())
     target = targets.parse(workload, connection.namespace)
     async with client_of(connection, shared) as client:
-        ledger: LedgerStore = ClusterLedger(client, target)
-        if is_local:
-            ledger = local_ledger(connection, target, process)
+        ledger = ledger_of(client, connection, target, is_local=is_local)
         history, lease = await asyncio.gather(
             past(Here(client=client, target=target)), ledger.read(), return_exceptions=True
         )
