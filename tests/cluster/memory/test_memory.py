@@ -54,9 +54,14 @@ def test_what_is_known_of_a_revision_outlives_a_field_that_nobody_wrote_but_no_e
     words = ("--bad", "--revision", "2", "--reason", "INC-7: leaks")
     space.backout("ledger", "mark", DEPLOY, *words).expect(0)
     filled_in = {"spec": {"template": {"spec": {"shareProcessNamespace": False}}}}
+    # Else the controller meets a Deployment of which no ReplicaSet has the template any more.
+    space.merge({"spec": {"paused": True}})
+    space.observed()
     for replica_set in space.revisions().values():
         space.merge(filled_in, kind="ReplicaSet", name=replica_set["metadata"]["name"])
     space.merge(filled_in)
+    space.observed()
+    space.merge({"spec": {"paused": False}})
     space.observed()
     upgraded = space.undo("--dry-run").expect(0)
 
