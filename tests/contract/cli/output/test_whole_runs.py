@@ -26,7 +26,7 @@ context test, cluster test, namespace shop, user tester
 """
 FAILED = """\
 ✗ the rollout of deployment/web failed: container app ends with exit 3, 5 restarts
-  service  still served by 1 Pod of the old revision; no Pod of the new one is Ready
+  service  still served by 1 Pod of the old revision; no Pod of the new revision is Ready
   What to do:
     roll back to revision 1 (app:good): backout undo deployment/web -n shop
     read its last run: kubectl logs web-2-0 -n shop -c app --previous
