@@ -258,7 +258,7 @@ def test_what_was_not_finished_in_time_says_so_first_and_how_it_is_watched_to_it
         _, err = read(capsys, event, counted(0, 0), ended("undecided", *words, remedy=way))
         assert err == (
             "! UNDECIDED: deployment/shop was set to revision 1\n"
-            "  undecided: not finished when time was up\n"
+            "  not finished when time was up\n"
             "  service  DOWN: no Pod is Ready\n"
             f"  next: {way}\n"
             "  write it up: backout report t1\n"

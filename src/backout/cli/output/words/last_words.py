@@ -87,7 +87,9 @@ class LastWords:
         head, *rest = (is_judged and event.sentences) or (event.message,)
         if event.result in _LEFT and self._is_triggered:
             # It begins with what was done, which alone reads like a success.
-            head = f"{_LEFT[event.result]}: {head}"
+            word = _LEFT[event.result]
+            head = f"{word}: {head}"
+            rest = [one.removeprefix(f"{word.lower()}: ") for one in rest]
         style, sign = _signed(event, signs)
         return [
             Shown(f"{sign}{head}", style),
