@@ -261,7 +261,6 @@ def test_what_was_not_finished_in_time_says_so_first_and_how_it_is_watched_to_it
             "  not finished when time was up\n"
             "  service  DOWN: no Pod is Ready\n"
             f"  next: {way}\n"
-            "  write it up: backout report t1\n"
         )
 
 

@@ -158,16 +158,17 @@ class LastWords:
             ways = [f"{_label(event, ways[0])}: {ways[0]}"]
         is_list = event.result not in _GOOD and (len(ways) > 1 or bool(anyway))
         heading = Shown("Better:" if anyway else "What to do:", "bold", indent=2)
-        ways += self._writing(line)
+        ways += self._writing(line, event)
         return [
             *anyway,
             *([heading] if is_list and ways else []),
             *(_way(one, 4 if is_list else 2) for one in ways),
         ]
 
-    def _writing(self, line: Line) -> list[str]:
-        """Return how the incident is written up, where something was changed."""
-        is_told = self._is_triggered and line.about.trace_id
+    def _writing(self, line: Line, event: told.RunEnded) -> list[str]:
+        """Return how the incident is written up, where something was changed and it is over."""
+        is_over = event.result in _GOOD or event.result == Result.FAILED
+        is_told = is_over and self._is_triggered and line.about.trace_id
         return [f"write it up: {program()} report {line.about.trace_id}"] if is_told else []
 
 
