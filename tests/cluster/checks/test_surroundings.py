@@ -303,7 +303,8 @@ def test_an_operator_that_reverts_is_named_and_nobody_fights_it(space: Space) ->
     ran = running.ended().expect(5)
 
     _, _, end = ran.err.partition("superseded: backout-cluster-tests changed the Pod template at ")
-    assert f"  roll back with its own tool: kubectl edit configmap main -n {space.name}\n" in end
+    way = f"roll back with its own tool: kubectl edit configmap main -n {space.name}"
+    assert f"  next: {way}\n" in end
     assert len(space.audited("patch", "deployments")) == 1
     assert space.image_now() == space.image("v2")
     assert "PF401" in str(space.records()[-1])

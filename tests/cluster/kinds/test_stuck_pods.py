@@ -67,7 +67,7 @@ def test_the_trap_is_named_before_and_in_the_verdict_and_resume_ends_it(space: S
     assert "the StatefulSet waits for Pod shop-2" in ran.outcome
     assert f"kubectl delete pod shop-2 -n {space.name}" in ran.err
     assert f"backout resume statefulset/shop -n {space.name}" in ran.err
-    assert REPLACE in ran.err.splitlines()[-1]
+    assert REPLACE in ran.err.splitlines()[-2]  # above how to write it up
     assert shop.records()[-1]["state"] == "APPLIED"
     assert names(space) == []
     assert "STUCK_POD" in shop.backout("explain").both

@@ -67,7 +67,7 @@ def test_what_argo_cd_heals_is_undone_as_was_said_and_comes_back_by_git(
 
     undone = space.undo(*accepting("PF401")).expect(5)
     _, _, end = undone.err.partition("superseded: argocd-controller changed the Pod template")
-    assert f"  roll back with its own tool: {line}" in end
+    assert f"  next: roll back with its own tool: {line}" in end
     assert space.image_now() == space.image("never-pushed")
     argo.revert()
     until("git's word has arrived", lambda: space.image_now() == space.image("v1"))
