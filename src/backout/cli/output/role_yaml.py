@@ -71,9 +71,8 @@ def _role(wanted: Wanted, kind: str, rows: list[Grant]) -> str:
         + _NOTES.get(wanted.command, ""),
         "ClusterRole": "# Optional: what is in no namespace. --namespaced leaves this out.\n",
     }
-    rules = "\n".join(
-        f"  {line}".rstrip() for level in Level for line in _section(wanted, level, rows)
-    ).lstrip("\n")
+    sections = ("\n".join(f"  {line}" for line in _section(wanted, level, rows)) for level in Level)
+    rules = "\n\n".join(s for s in sections if s)
     return words[kind] + _head(wanted, kind, wanted.name) + f"rules:\n{rules}\n"
 
 
@@ -84,7 +83,7 @@ def _section(wanted: Wanted, level: Level, rows: list[Grant]) -> Iterator[str]:
         apart = (row.why,) if level is Level.OPT_IN else ()
         merged.setdefault((row.group, row.resource, *apart), []).append(row)
     if merged:
-        yield from ("", f"# {_HEADINGS[level]}")
+        yield f"# {_HEADINGS[level]}"
     told: dict[str, list[str]] = {}
     for same in merged.values():
         verbs = dict.fromkeys(v for g in same for v in g.verbs)

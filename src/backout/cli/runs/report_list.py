@@ -41,9 +41,7 @@ def show(lines: Lines, wanted: WantedRun, output: str) -> int:
 
 def _row(one: Incident) -> tuple[str, ...]:
     choice = one.choice
-    revision = (
-        f"{choice.source or 'none yet'} -> {choice.revision}" if choice.revision else choice.source
-    )
+    revision = f"{words.source(one)} -> {choice.revision}" if choice.revision else choice.source
     commands = " + ".join(dict.fromkeys(c.command for c in one.commands if c.command))
     return (
         words.when(one).removesuffix(" UTC"),

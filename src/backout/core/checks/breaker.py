@@ -34,7 +34,7 @@ def too_many_rollbacks(preflight: Preflight) -> Iterator[Fact]:
     policy, now = preflight.policy, preflight.snapshot.now
     if not isinstance(ledger, Ledger) or _is_way_back(preflight, ledger):
         return
-    state = _judged(preflight.snapshot, policy, limit=policy.limit)
+    state = _judged(preflight.snapshot, policy)
     if isinstance(state, breaker.Open):
         ours = [
             f"{span(now, since=r.intent_at)} ago {called(r.source.revision)} -> "
@@ -64,7 +64,7 @@ class Beyond(NamedTuple):
 
 def beyond_limit(snapshot: Snapshot, policy: Request) -> Beyond:
     """Return what one more rollback would need; empty where it needs nothing."""
-    if isinstance(_judged(snapshot, policy, limit=policy.limit), breaker.Open):
+    if isinstance(_judged(snapshot, policy), breaker.Open):
         return Beyond(
             words=f"; more than {policy.limit} rollbacks in "
             f"{span(snapshot.now, since=snapshot.now - policy.window)}, so say why",
@@ -73,7 +73,7 @@ def beyond_limit(snapshot: Snapshot, policy: Request) -> Beyond:
     return Beyond()
 
 
-def _judged(snapshot: Snapshot, policy: Request, *, limit: int) -> breaker.Closed | breaker.Open:
+def _judged(snapshot: Snapshot, policy: Request) -> breaker.Closed | breaker.Open:
     ledger = snapshot.ledger
     if not isinstance(ledger, Ledger):
         return breaker.Closed(counted=())
@@ -81,7 +81,7 @@ def _judged(snapshot: Snapshot, policy: Request, *, limit: int) -> breaker.Close
     return breaker.judge(
         ledger.records,
         now=snapshot.now,
-        limit=limit,
+        limit=policy.limit,
         window=policy.window,
         others=() if proven is None else (proven,),
     )

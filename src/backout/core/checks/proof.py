@@ -30,14 +30,20 @@ def is_unproven(preflight: Preflight) -> bool:
     To have served for an hour is no proof, but more than nothing.
     """
     choice = preflight.choice
-    is_bad = preflight.destination.hash in preflight.snapshot.known.bad
-    return not choice.proven and (is_bad or not choice.has_served_long)
+    return not choice.proven and (_is_known_bad(preflight) or not choice.has_served_long)
+
+
+def _is_known_bad(preflight: Preflight) -> bool:
+    return preflight.destination.hash in preflight.snapshot.known.bad
 
 
 def target_is_unproven(preflight: Preflight) -> Iterator[Fact]:
-    """It was never recorded healthy, no Pod of it is Ready, and it did not serve for an hour."""
-    is_bad = preflight.destination.hash in preflight.snapshot.known.bad  # PF109 tells that
-    if is_unproven(preflight) and not is_bad and not preflight.policy.require_proof:
+    """It was never recorded healthy, no Pod of it is Ready, and it did not serve for an hour.
+
+    What is known to be bad PF109 tells.
+    """
+    is_told = preflight.policy.require_proof or _is_known_bad(preflight)
+    if is_unproven(preflight) and not is_told:
         line = older(preflight)
         yield Fact(
             message=_unproven(preflight),
@@ -66,8 +72,8 @@ def _or_rehearse(preflight: Preflight) -> str:
 
 
 def _unproven(preflight: Preflight) -> str:
-    number, bad = preflight.destination.number, preflight.snapshot.known.bad
-    if preflight.destination.hash in bad:
+    number = preflight.destination.number
+    if _is_known_bad(preflight):
         return f"revision {number} is unproven: it is known to be bad, whatever its Pods say"
     hidden = Need.PODS in preflight.snapshot.unreadable
     live = "its Pods could not be read" if hidden else "no Pod of it is Ready now"

@@ -33,11 +33,10 @@ def where(snapshot: Snapshot) -> str:
     if Need.PODS in snapshot.unreadable:
         return f"{start}; its Pods cannot be read"
     # Beside Ready Pods of others "0 of 2 Pods" would contradict them.
-    wanted = f"{snapshot.pace.replicas} new" if others else str(snapshot.pace.replicas)
-    noun = "Pod" if snapshot.pace.replicas == 1 else "Pods"
-    return f"{start}; {now.ready} of {wanted} {noun} Ready{also}"
+    wanted = pods(snapshot.pace.replicas, "new " if others else "")
+    return f"{start}; {now.ready} of {wanted} Ready{also}"
 
 
-def pods(count: int) -> str:
-    """Return a number of Pods in words."""
-    return "1 Pod" if count == 1 else f"{count} Pods"
+def pods(count: int, which: str = "") -> str:
+    """Return a number of Pods in words; `which` ends with a space."""
+    return f"{count} {which}{'Pod' if count == 1 else 'Pods'}"

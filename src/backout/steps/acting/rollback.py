@@ -56,7 +56,7 @@ from backout.steps.ledger.lease import Held, see
 from backout.steps.ledger.lock import Outdated, take
 from backout.steps.preflight.prepare import tell_aim, tell_refusal
 from backout.steps.preflight.surroundings import surroundings
-from backout.steps.reading.look import look_back
+from backout.steps.reading.way_back import as_it_is_now
 from backout.steps.rehearsing.trial import sweep
 from backout.steps.watching.soak import settled
 from backout.steps.watching.watch import Watch, Watched, until
@@ -286,11 +286,9 @@ class Rollback:
         """Say where to go after a failure, from how it is now: whose Pods are Ready has changed."""
         if judged.outcome.result is not Result.FAILED or judged.edit is applied:
             return
-        try:
-            now = await look_back(self._run, self._run.ledger)
-        except BackoutError:
-            return
-        self._run.say(NextStep(message=next_candidate(self._plan.preflight, now)))
+        now = await as_it_is_now(self._run)
+        if now is not None:
+            self._run.say(NextStep(message=next_candidate(self._plan.preflight, now)))
 
     async def _ending(self, watch: Watch) -> Ending:
         return await settled(

@@ -25,9 +25,14 @@ async def tell_way_back(run: Run, outcome: Outcome, snapshot: Snapshot | None = 
     """
     if outcome.result is not Result.FAILED:
         return
-    try:
-        snapshot = snapshot or await look_back(run, run.ledger)
-    except BackoutError:
-        return
-    for sentence in ways_back(snapshot, run.policy):
+    snapshot = snapshot or await as_it_is_now(run)
+    for sentence in ways_back(snapshot, run.policy) if snapshot is not None else []:
         run.say(NextStep(message=sentence))
+
+
+async def as_it_is_now(run: Run) -> Snapshot | None:
+    """Return the workload with its Lease, read again; None where it cannot be read."""
+    try:
+        return await look_back(run, run.ledger)
+    except BackoutError:
+        return None

@@ -106,6 +106,11 @@ def alert(one: AlertRow) -> str:
     return f"{one.name}{about} was firing{since}" + (f": {one.summary}" if one.summary else "")
 
 
+def source(incident: Incident) -> str:
+    """Return the number of the revision that a rollback left; its template may have had none."""
+    return incident.choice.source or "none yet"
+
+
 def figures(incident: Incident) -> list[Figure]:
     """Return what is read first."""
     found = [*_down(incident)]
@@ -115,8 +120,8 @@ def figures(incident: Incident) -> list[Figure]:
         watched = f"watched for {length(_end(incident))}"
         found.append(Figure(name="Trigger to recovered", value="not recovered", note=watched))
     if incident.choice.revision:
-        source = incident.choice.source or "none yet"
-        found.append(Figure(name="Revision", value=f"{source} → {incident.choice.revision}"))
+        value = f"{source(incident)} → {incident.choice.revision}"
+        found.append(Figure(name="Revision", value=value))
     if incident.ended.health:
         found.append(Figure(name="Health", value=incident.ended.health))
     return found
